@@ -1,0 +1,162 @@
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use skillscope_segment::{AccountId, Format, parse_instant};
+
+use crate::configuration;
+
+/// Reports, SQL and batch replay over the skill segments of a messaging contact centre.
+#[derive(Debug, Parser)]
+#[command(name = "skillscope", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// Take options from this TOML file; the command line and the environment win over it.
+    #[arg(long, global = true, value_name = "FILE.toml")]
+    pub(crate) config: Option<PathBuf>,
+    /// What to log on standard error: error, warn, info, debug or trace, also by module.
+    #[arg(long, global = true, value_name = "FILTER", default_value = "info")]
+    pub(crate) log: String,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve reports, ingestion and SQL over HTTP.
+    Serve(ServeArguments),
+    /// Load files into a data directory or a running server.
+    Import {
+        #[command(subcommand)]
+        what: ImportWhat,
+    },
+    /// Make a reproducible workload.
+    Generate {
+        #[command(subcommand)]
+        what: GenerateWhat,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportWhat {
+    /// Closed segments: NDJSON, JSON arrays, Arrow streams or Parquet, plain or compressed with gzip or zstd.
+    Segments(ImportArguments),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GenerateWhat {
+    /// Closed segments.
+    Segments(GenerateArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// The data directory; it is made where there is none.
+    #[arg(long, value_name = "DIR", default_value = "./skillscope-data")]
+    pub(crate) data_dir: PathBuf,
+    /// Where to listen for HTTP; port 0 takes a free one.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: String,
+    /// Fix the clock at this instant (RFC 3339, or milliseconds since the epoch), to look at past days as if live.
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(crate) now: Option<i64>,
+    /// Serve a small sample account `demo` from a temporary directory, and print a curl line that works.
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// Allow an address that other machines can reach, although nothing asks them who they are.
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    /// Let pages of this origin read answers in a browser, such as https://wall.example; * lets every page. Repeatable.
+    #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
+    pub(crate) cors_origin: Vec<String>,
+    /// The largest request body, in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
+    pub(crate) max_body_bytes: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArguments {
+    /// The files; - reads standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The data directory to load into; it is made where there is none.
+    #[arg(long, value_name = "DIR", default_value = "./skillscope-data")]
+    pub(crate) data_dir: PathBuf,
+    /// Load into the server at this URL instead, such as http://127.0.0.1:8080.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// The account of records that carry none; records of another account are rejected.
+    #[arg(long, value_name = "ID", value_parser = AccountId::parse)]
+    pub(crate) account: Option<AccountId>,
+    /// The files' format, where their names do not tell.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<FormatName>,
+    /// Exit with 1 if any record was rejected.
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GenerateArguments {
+    /// Closed segments in all.
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub(crate) rows: u64,
+    /// Skills, numbered from 1.
+    #[arg(long, value_name = "K", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) skills: u32,
+    /// Accounts, called account-1, account-2 …
+    #[arg(long, value_name = "A", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) accounts: u32,
+    /// The hours before the end in which every segment ends.
+    #[arg(long, value_name = "H", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) hours: u32,
+    /// The instant before which every segment ends (RFC 3339, or milliseconds since the epoch).
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(crate) end: i64,
+    /// Chooses one of the many workloads with the other options.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The file to write, in the format that its name tells; - writes NDJSON to standard output.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum FormatName {
+    Ndjson,
+    Json,
+    Arrow,
+    Parquet,
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Ndjson => Self::Ndjson,
+            FormatName::Json => Self::Json,
+            FormatName::Arrow => Self::Arrow,
+            FormatName::Parquet => Self::Parquet,
+        }
+    }
+}
+
+/// An instant at which there can be segments: DataFusion counts its nanoseconds in 64 bits.
+fn instant(text: &str) -> Result<i64, String> {
+    let ms = parse_instant(text).map_err(|error| error.to_string())?;
+    let days_of_segments = parse_instant("1970-01-02T00:00:00Z").ok()..=parse_instant("2200-01-01T00:00:00Z").ok();
+    if days_of_segments.contains(&Some(ms)) { Ok(ms) } else { Err(format!("{text} is outside the years 1970 to 2199")) }
+}
+
+/// The arguments of this process, with what the environment and the configuration file say; ends the process with exit
+/// code 2 where they are wrong.
+pub(crate) fn parse() -> Arguments {
+    let command = configuration::with_environment(Arguments::command());
+    let command = match configuration::file(std::env::args_os()) {
+        None => command,
+        Some(path) => match configuration::with_file(command, &path) {
+            Ok(command) => command,
+            Err(error) => Arguments::command().error(ErrorKind::InvalidValue, format!("{error:#}")).exit(),
+        },
+    };
+    let matches = command.get_matches();
+    Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}

@@ -1,0 +1,29 @@
+use anyhow::{Context, Result};
+use skillscope_segment::AccountId;
+use skillscope_store::Store;
+use skillscope_workload::{Workload, WorkloadOptions};
+use tempfile::TempDir;
+
+pub(crate) const ACCOUNT: &str = "demo";
+
+const ROWS: u64 = 20_000;
+
+/// A temporary data directory with a sample account, whose last 24 hours end at `now`. It is removed with the value
+/// that stands for it.
+pub(crate) fn directory(now: i64) -> Result<TempDir> {
+    let directory = tempfile::Builder::new().prefix("skillscope-demo-").tempdir();
+    let directory = directory.context("cannot make a temporary directory for the sample")?;
+    let store = Store::open(directory.path())?;
+    let workload = Workload::new(WorkloadOptions {
+        rows: ROWS,
+        skills: 8,
+        accounts: vec![AccountId::parse(ACCOUNT)?],
+        hours: 24,
+        end: now,
+        seed: 1,
+    });
+    for batch in workload.batches(ROWS as usize) {
+        store.append(&batch?)?;
+    }
+    Ok(directory)
+}

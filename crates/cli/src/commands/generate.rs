@@ -1,0 +1,105 @@
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+use flate2::write::GzEncoder;
+use indicatif::{ProgressBar, ProgressStyle};
+use skillscope_segment::{AccountId, Compression, Format, SegmentWriter};
+use skillscope_workload::{Workload, WorkloadOptions};
+
+use crate::arguments::GenerateArguments;
+
+const BATCH_ROWS: usize = 65_536;
+
+/// Writes the closed segments of a workload to a file.
+pub(crate) fn run(arguments: GenerateArguments) -> Result<ExitCode> {
+    let (format, compression) = target(&arguments.out)?;
+    let accounts = (1..=arguments.accounts).map(|number| AccountId::parse(&format!("account-{number}")));
+    let workload = Workload::new(WorkloadOptions {
+        rows: arguments.rows,
+        skills: arguments.skills,
+        accounts: accounts.collect::<Result<_, _>>()?,
+        hours: arguments.hours,
+        end: arguments.end,
+        seed: arguments.seed,
+    });
+    let out = output(&arguments.out, compression)?;
+    write(&workload, arguments.rows, format, out).with_context(|| format!("cannot write {}", arguments.out.display()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn target(path: &Path) -> Result<(Format, Compression)> {
+    if path == Path::new("-") {
+        return Ok((Format::Ndjson, Compression::None));
+    }
+    match Format::from_path(path) {
+        (Some(format), compression) => Ok((format, compression)),
+        (None, _) => bail!(
+            "the name {} tells no format: end it with .ndjson, .json, .arrow or .parquet, and .gz or .zst after it if you like",
+            path.display()
+        ),
+    }
+}
+
+/// Makes batches on one thread and writes them on another.
+fn write(workload: &Workload, rows: u64, format: Format, out: Box<dyn Finish>) -> Result<()> {
+    let progress = ProgressBar::new(rows).with_style(ProgressStyle::with_template(
+        "{elapsed_precise} {wide_bar} {human_pos} of {human_len} segments, {per_sec}, {eta} left",
+    )?);
+    let mut writer = SegmentWriter::new(format, out)?;
+    thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(4);
+        scope.spawn(move || {
+            // The other side hangs up when it cannot write any more.
+            workload.batches(BATCH_ROWS).try_for_each(|batch| sender.send(batch))
+        });
+        for batch in receiver {
+            let batch = batch?;
+            writer.write(&batch)?;
+            progress.inc(batch.num_rows() as u64);
+        }
+        progress.finish_and_clear();
+        writer.finish()?.finish()?;
+        Ok(())
+    })
+}
+
+fn output(path: &Path, compression: Compression) -> Result<Box<dyn Finish>> {
+    if path == Path::new("-") {
+        return Ok(Box::new(BufWriter::new(std::io::stdout())));
+    }
+    let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
+    let file = BufWriter::with_capacity(1 << 20, file);
+    Ok(match compression {
+        Compression::None => Box::new(file),
+        Compression::Gzip => Box::new(GzEncoder::new(file, flate2::Compression::fast())),
+        Compression::Zstd => Box::new(zstd::Encoder::new(file, 1)?),
+    })
+}
+
+/// A stream that has an end to write.
+trait Finish: Write + Send {
+    fn finish(self: Box<Self>) -> std::io::Result<()>;
+}
+
+impl<W: Write + Send> Finish for BufWriter<W> {
+    fn finish(mut self: Box<Self>) -> std::io::Result<()> {
+        self.flush()
+    }
+}
+
+impl<W: Write + Send> Finish for GzEncoder<W> {
+    fn finish(self: Box<Self>) -> std::io::Result<()> {
+        GzEncoder::finish(*self)?.flush()
+    }
+}
+
+impl<W: Write + Send> Finish for zstd::Encoder<'_, W> {
+    fn finish(self: Box<Self>) -> std::io::Result<()> {
+        zstd::Encoder::finish(*self)?.flush()
+    }
+}

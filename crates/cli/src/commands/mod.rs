@@ -1,0 +1,5 @@
+pub(crate) mod demo;
+pub(crate) mod generate;
+pub(crate) mod import;
+pub(crate) mod remote;
+pub(crate) mod serve;

@@ -1,0 +1,57 @@
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use skillscope_query::{Clock, Engine};
+use skillscope_server::{App, AppOptions, CorsOrigins, listen_addresses};
+use skillscope_store::Store;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::demo;
+use crate::arguments::ServeArguments;
+use crate::output;
+
+/// Serves a data directory until the process is told to stop.
+pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
+    let addresses = listen_addresses(&arguments.listen, arguments.insecure)?;
+    let options = AppOptions { max_body_bytes: arguments.max_body_bytes, cors_origins: CorsOrigins::parse(&arguments.cors_origin)? };
+    let clock = arguments.now.map_or(Clock::System, Clock::Fixed);
+    let sample = if arguments.demo { Some(demo::directory(clock.now())?) } else { None };
+    let data_dir = sample.as_ref().map_or(arguments.data_dir.as_path(), |sample| sample.path());
+    let store = Arc::new(Store::open(data_dir)?);
+    let engine = Engine::new(Arc::clone(&store), clock)?;
+    let runtime = Runtime::new().context("cannot start the server's threads")?;
+    runtime.block_on(serve(&addresses, App::new(store, engine, options), sample.is_some()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(addresses: &[SocketAddr], app: App, is_demo: bool) -> Result<()> {
+    let wanted = addresses.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(", ");
+    let listener = TcpListener::bind(addresses).await.with_context(|| format!("cannot listen on {wanted}"))?;
+    let url = format!("http://{}", listener.local_addr().context("cannot tell the server's address")?);
+    // From here on a signal is a request to stop, also before the first request comes.
+    let stop = stop_signal()?;
+    output::print(&url);
+    if is_demo {
+        let account = demo::ACCOUNT;
+        let query = "timeframe=60&interval=30&skillIds=1,2&v=1";
+        output::print(&format!("curl '{url}/operations/api/account/{account}/msgskillsegments?{query}'"));
+    }
+    skillscope_server::serve(listener, app, stop).await.context("the server failed")
+}
+
+/// Completes on SIGINT or SIGTERM.
+fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("shutting down");
+    })
+}

@@ -1,0 +1,33 @@
+//! The command line of skillscope: arguments, progress and output. What the commands do is in the other crates.
+
+mod arguments;
+mod commands;
+mod configuration;
+mod output;
+
+use std::process::ExitCode;
+
+use arguments::{Command, GenerateWhat, ImportWhat};
+
+fn main() -> ExitCode {
+    let arguments = arguments::parse();
+    init_log(&arguments.log);
+    let outcome = match arguments.command {
+        Command::Serve(serve) => commands::serve::run(serve),
+        Command::Import { what: ImportWhat::Segments(import) } => commands::import::run(import),
+        Command::Generate { what: GenerateWhat::Segments(generate) } => commands::generate::run(generate),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            output::complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Logs go to standard error, results to standard output.
+fn init_log(filter: &str) {
+    let filter = tracing_subscriber::EnvFilter::new(filter);
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

@@ -1,0 +1,123 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use datafusion::datasource::provider_as_source;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::physical_plan::{ExecutionPlan, collect};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use skillscope_store::Store;
+
+use crate::assembly::assemble;
+use crate::plan::report_plan;
+use crate::table::SegmentsTable;
+use crate::{Clock, Error, Report, ReportRequest, Result, SqlQuery, sql};
+
+/// Memory that all SQL statements may use together, in bytes; beyond it they spill to disk, or fail.
+const SQL_MEMORY_BYTES: usize = 2 << 30;
+
+/// Answers questions over the segments of a store.
+pub struct Engine {
+    store: Arc<Store>,
+    clock: Clock,
+    reports: SessionContext,
+    sql_runtime: Arc<RuntimeEnv>,
+    breaches: AtomicU64,
+}
+
+impl Engine {
+    /// An engine over `store`, whose now is `clock`'s.
+    ///
+    /// # Errors
+    /// Where DataFusion's runtime cannot be set up.
+    pub fn new(store: Arc<Store>, clock: Clock) -> Result<Self> {
+        let sql_runtime = RuntimeEnvBuilder::new().with_memory_limit(SQL_MEMORY_BYTES, 1.0).build_arc();
+        Ok(Self {
+            store,
+            clock,
+            reports: SessionContext::new_with_config(SessionConfig::new().with_information_schema(false)),
+            sql_runtime: sql_runtime.map_err(Error::Report)?,
+            breaches: AtomicU64::new(0),
+        })
+    }
+
+    /// The engine's clock.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Answers a report request.
+    ///
+    /// # Errors
+    /// [`Error::Report`] where DataFusion fails on the plan.
+    pub async fn report(&self, request: &ReportRequest) -> Result<Report> {
+        let plan = self.plan_report(request).await?;
+        let report = plan.run().await?;
+        self.check_outcomes(&report, request);
+        Ok(report)
+    }
+
+    /// Compiles a report request to a physical plan over what is stored now.
+    ///
+    /// # Errors
+    /// [`Error::Report`] where DataFusion refuses the plan.
+    pub async fn plan_report(&self, request: &ReportRequest) -> Result<ReportPlan> {
+        let table = SegmentsTable::new(self.store.snapshot(), None);
+        let logical = report_plan(provider_as_source(Arc::new(table)), request).map_err(Error::Report)?;
+        let state = self.reports.state();
+        let physical = state.create_physical_plan(&logical).await.map_err(Error::Report)?;
+        Ok(ReportPlan { request: request.clone(), physical, session: self.reports.clone() })
+    }
+
+    /// Runs a statement that reads, and streams its rows.
+    ///
+    /// # Errors
+    /// [`Error::Sql`] where the statement is wrong, [`Error::OutOfMemory`] where it needs too much memory. The stream's
+    /// own errors become the same through [`Error::from_sql_stream`].
+    pub async fn sql(&self, query: &SqlQuery) -> Result<SendableRecordBatchStream> {
+        let table = SegmentsTable::new(self.store.snapshot(), query.account.clone());
+        let runtime = Arc::clone(&self.sql_runtime);
+        let planned = sql::plan(&query.text, self.clock.now(), table, runtime).await.map_err(Error::of_sql)?;
+        planned.execute_stream().await.map_err(Error::of_sql)
+    }
+
+    /// How many sets of metrics have been answered whose outcomes did not add up to their total. Always 0, unless a
+    /// file under `archive/` was written by something that does not keep the rules.
+    pub fn breaches(&self) -> u64 {
+        self.breaches.load(Ordering::Relaxed)
+    }
+
+    fn check_outcomes(&self, report: &Report, request: &ReportRequest) {
+        let broken = report.all_metrics().filter(|metrics| !metrics.outcomes_add_up()).count() as u64;
+        if broken > 0 {
+            let so_far = self.breaches.fetch_add(broken, Ordering::Relaxed).saturating_add(broken);
+            tracing::error!(account = request.account(), broken, so_far, "outcomes do not add up to the total");
+        }
+    }
+}
+
+impl Error {
+    /// The error of a stream that [`Engine::sql`] gave.
+    pub fn from_sql_stream(error: DataFusionError) -> Self {
+        Self::of_sql(error)
+    }
+}
+
+/// A report request that is ready to run.
+pub struct ReportPlan {
+    request: ReportRequest,
+    physical: Arc<dyn ExecutionPlan>,
+    session: SessionContext,
+}
+
+impl ReportPlan {
+    /// Runs the plan and puts the report together.
+    ///
+    /// # Errors
+    /// [`Error::Report`] where DataFusion fails.
+    pub async fn run(&self) -> Result<Report> {
+        let rows = collect(Arc::clone(&self.physical), self.session.task_ctx()).await.map_err(Error::Report)?;
+        assemble(&self.request, &rows).map_err(Error::Report)
+    }
+}

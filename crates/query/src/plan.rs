@@ -1,0 +1,97 @@
+//! A report request as a logical plan of built-in functions, so that any engine which knows `date_bin`, `count` and
+//! `sum` can run it over the same table.
+
+use std::sync::Arc;
+
+use datafusion::common::ScalarValue;
+use datafusion::error::Result;
+use datafusion::functions::datetime::expr_fn::date_bin;
+use datafusion::functions_aggregate::expr_fn::{count, sum};
+use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, TableSource, col, lit};
+use skillscope_segment::{Outcome, UserType, column};
+
+use crate::request::{ReportRequest, UserTypeFilter};
+
+/// Names of the columns of a report's rows.
+pub(crate) mod cell {
+    pub(crate) const SKILL: &str = "skill_id";
+    pub(crate) const INTERVAL: &str = "interval_start";
+    pub(crate) const TOTAL: &str = "total";
+    pub(crate) const ABANDONED: &str = "abandoned";
+    pub(crate) const ABANDONED_IN_QUEUE: &str = "abandoned_in_queue";
+    pub(crate) const NON_RESPONSIVE_CONSUMER: &str = "non_responsive_consumer";
+    pub(crate) const NON_RESPONSIVE_AGENT: &str = "non_responsive_agent";
+    pub(crate) const INTERACTIVE: &str = "interactive";
+    pub(crate) const SAMPLES: &str = "samples";
+    pub(crate) const SAMPLE_SUM: &str = "sample_sum";
+}
+
+/// Times of this table are in UTC.
+const TIME_ZONE: &str = "UTC";
+
+const NANOSECONDS: i64 = 1_000_000;
+
+/// The plan for `request` over `segments`: one row for each skill, or each skill and interval, that has segments.
+/// Totals over skills and intervals are sums of these rows, so one pass is enough.
+pub(crate) fn report_plan(segments: Arc<dyn TableSource>, request: &ReportRequest) -> Result<LogicalPlan> {
+    let mut groups = vec![col(column::SKILL_ID).alias(cell::SKILL)];
+    groups.extend(request.interval_ms().map(|length| interval_start(request, length)));
+    LogicalPlanBuilder::scan("segments", segments, None)?
+        .filter(belongs(request))?
+        .aggregate(groups, metrics()?)?
+        .build()
+}
+
+/// Which segments count: of the account, ended in the timeframe, in one of the skills, by one of the user types.
+fn belongs(request: &ReportRequest) -> Expr {
+    let range = request.range();
+    let end_time = || col(column::END_TIME);
+    let mut condition = col(column::ACCOUNT_ID)
+        .eq(lit(request.account()))
+        .and(end_time().gt_eq(instant(range.start)))
+        .and(end_time().lt(instant(range.end)));
+    if let Some(skills) = request.skills() {
+        let skills = skills.iter().map(|skill| lit(*skill)).collect();
+        condition = condition.and(col(column::SKILL_ID).in_list(skills, false));
+    }
+    let user_type = match request.user_type() {
+        UserTypeFilter::Human => Some(UserType::Human),
+        UserTypeFilter::Bot => Some(UserType::Bot),
+        UserTypeFilter::All => None,
+    };
+    match user_type {
+        Some(user_type) => condition.and(col(column::USER_TYPE).eq(lit(user_type.as_str()))),
+        None => condition,
+    }
+}
+
+/// Intervals are cut from the request's start, never from round times.
+fn interval_start(request: &ReportRequest, length: i64) -> Expr {
+    let length = ScalarValue::new_interval_mdn(0, 0, length.saturating_mul(NANOSECONDS));
+    let origin = request.range().start.saturating_mul(NANOSECONDS);
+    let origin = ScalarValue::TimestampNanosecond(Some(origin), Some(TIME_ZONE.into()));
+    date_bin(lit(length), col(column::END_TIME), lit(origin)).alias(cell::INTERVAL)
+}
+
+fn metrics() -> Result<Vec<Expr>> {
+    let outcome = |outcome: Outcome, name| count_where(col(column::OUTCOME).eq(lit(outcome.as_str())), name);
+    let sample = || col(column::TIME_TO_FIRST_AGENT_MESSAGE_MS);
+    Ok(vec![
+        count(lit(1)).alias(cell::TOTAL),
+        outcome(Outcome::Abandoned, cell::ABANDONED)?,
+        count_where(col(column::ABANDONED_IN_QUEUE), cell::ABANDONED_IN_QUEUE)?,
+        outcome(Outcome::NonResponsiveConsumer, cell::NON_RESPONSIVE_CONSUMER)?,
+        outcome(Outcome::NonResponsiveAgent, cell::NON_RESPONSIVE_AGENT)?,
+        outcome(Outcome::Interactive, cell::INTERACTIVE)?,
+        count(sample()).alias(cell::SAMPLES),
+        sum(sample()).alias(cell::SAMPLE_SUM),
+    ])
+}
+
+fn count_where(condition: Expr, name: &str) -> Result<Expr> {
+    Ok(count(lit(1)).filter(condition).build()?.alias(name))
+}
+
+fn instant(ms: i64) -> Expr {
+    lit(ScalarValue::TimestampMillisecond(Some(ms), Some(TIME_ZONE.into())))
+}

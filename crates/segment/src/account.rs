@@ -1,0 +1,72 @@
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{Error, Result};
+
+/// The identifier of a brand's account: 1 to 64 of `A-Z a-z 0-9 . _ -`, neither `.` nor `..`, so that it can stand in
+/// a path as it is. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountId(Arc<str>);
+
+impl AccountId {
+    const MAX_LENGTH: usize = 64;
+
+    /// Takes `id` as an account identifier.
+    ///
+    /// # Errors
+    /// [`Error::AccountSyntax`] where it is not one.
+    pub fn parse(id: &str) -> Result<Self> {
+        Self::check(id)?;
+        Ok(Self(Arc::from(id)))
+    }
+
+    /// As [`AccountId::parse`], without keeping the identifier.
+    pub(crate) fn check(id: &str) -> Result<()> {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        let valid = (1..=Self::MAX_LENGTH).contains(&id.len()) && id.bytes().all(allowed) && id != "." && id != "..";
+        if valid { Ok(()) } else { Err(Error::AccountSyntax { value: shortened(id) }) }
+    }
+
+    /// The identifier as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A map keyed by accounts can be asked with text.
+impl Borrow<str> for AccountId {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An error message quotes what was sent, but not a megabyte of it.
+fn shortened(text: &str) -> String {
+    const SHOWN: usize = 80;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_id_is_1_to_64_letters_digits_dots_underscores_and_hyphens() {
+        for good in ["a", "le12345", "A.b_c-9", "...", &"x".repeat(64)] {
+            assert_eq!(AccountId::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", ".", "..", "a/b", "a b", "ä", "a=b", &"x".repeat(65)] {
+            assert!(matches!(AccountId::parse(bad), Err(Error::AccountSyntax { .. })), "{bad:?} was taken");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+use crate::instant::END_OF_TIME;
+use crate::{EndReason, Outcome, UserType};
+
+/// The result of this crate's functions.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a record, or an input as a whole, cannot be taken.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An account identifier that is not one.
+    #[error("account_id {value:?} is not valid: it has 1 to 64 of A-Z a-z 0-9 . _ - and is neither . nor ..")]
+    AccountSyntax {
+        /// What was given.
+        value: String,
+    },
+    /// A record of another account than the one that the request or command is for.
+    #[error("account_id is {found:?}, but this input is for account {expected:?}")]
+    AccountMismatch {
+        /// The record's account.
+        found: String,
+        /// The account of the request or command.
+        expected: String,
+    },
+    /// Text that is no instant.
+    #[error("{value:?} is not an instant: give RFC 3339 (2026-01-31T12:00:00Z) or milliseconds since the epoch")]
+    InstantSyntax {
+        /// What was given.
+        value: String,
+    },
+    /// A time outside the years 1970 to 2199.
+    #[error("{field} is {value}, outside the years 1970 to 2199 (0 to {last} ms)", last = END_OF_TIME - 1)]
+    TimeOutOfRange {
+        /// The column.
+        field: &'static str,
+        /// Its value, in milliseconds since the epoch.
+        value: i64,
+    },
+    /// A segment that ends before it starts.
+    #[error("end_time {end} is before start_time {start}")]
+    EndBeforeStart {
+        /// `start_time`.
+        start: i64,
+        /// `end_time`.
+        end: i64,
+    },
+    /// An assignment or a message outside the segment.
+    #[error("{field} {value} is outside the segment, which lasts from {start} to {end}")]
+    TimeOutsideSegment {
+        /// The column.
+        field: &'static str,
+        /// Its value.
+        value: i64,
+        /// `start_time`.
+        start: i64,
+        /// `end_time`.
+        end: i64,
+    },
+    /// An outcome that the way the segment ended rules out.
+    #[error("outcome {} cannot be where end_reason is {}: {rule}", outcome.as_str(), end_reason.as_str())]
+    OutcomeAgainstEndReason {
+        /// `outcome`.
+        outcome: Outcome,
+        /// `end_reason`.
+        end_reason: EndReason,
+        /// What the outcome needs.
+        rule: &'static str,
+    },
+    /// An outcome that the number of messages rules out.
+    #[error(
+        "outcome {} cannot be with {agent_messages} agent_messages and {consumer_messages} consumer_messages: {rule}",
+        outcome.as_str()
+    )]
+    OutcomeAgainstMessages {
+        /// `outcome`.
+        outcome: Outcome,
+        /// `agent_messages`.
+        agent_messages: u32,
+        /// `consumer_messages`.
+        consumer_messages: u32,
+        /// What the outcome needs.
+        rule: &'static str,
+    },
+    /// `abandoned_in_queue` on a segment that was not abandoned.
+    #[error("abandoned_in_queue is true, but outcome is {}: only an abandoned segment can be", outcome.as_str())]
+    InQueueNotAbandoned {
+        /// `outcome`.
+        outcome: Outcome,
+    },
+    /// The time of a first agent message where there was no agent message.
+    #[error("first_agent_message_time is given, but agent_messages is 0")]
+    MessageTimeWithoutMessage,
+    /// A time to the first agent message below zero.
+    #[error("time_to_first_agent_message_ms is {value}, below 0")]
+    SampleNegative {
+        /// `time_to_first_agent_message_ms`.
+        value: i64,
+    },
+    /// A time to the first agent message where there was none.
+    #[error("time_to_first_agent_message_ms is {value}, but the segment has no agent message")]
+    SampleWithoutMessage {
+        /// `time_to_first_agent_message_ms`.
+        value: i64,
+    },
+    /// A time to the first agent message that began before the segment.
+    #[error("time_to_first_agent_message_ms is {value}, longer than the {longest} ms from start to first agent message")]
+    SampleTooLong {
+        /// `time_to_first_agent_message_ms`.
+        value: i64,
+        /// Milliseconds from `start_time` to `first_agent_message_time`.
+        longest: i64,
+    },
+    /// User type `none` although an agent was there.
+    #[error("user_type is none, but {field} says that an agent was there")]
+    NoneWithAgent {
+        /// The column that says so.
+        field: &'static str,
+    },
+    /// A user type although nobody was assigned.
+    #[error("user_type is {}, but first_assigned_time is missing: without an assignment it is none", user_type.as_str())]
+    UserTypeWithoutAssignment {
+        /// `user_type`.
+        user_type: UserType,
+    },
+    /// A record that is no JSON object of the expected fields.
+    #[error("{reason}")]
+    Record {
+        /// What is wrong with it, and where in the record.
+        reason: String,
+    },
+    /// A record longer than a reader takes.
+    #[error("the record is longer than {limit} bytes")]
+    RecordTooLong {
+        /// The longest record, in bytes.
+        limit: usize,
+    },
+    /// A value missing from a column that needs one, or too large for it.
+    #[error("{column} is {problem}")]
+    Value {
+        /// The column.
+        column: &'static str,
+        /// `missing`, or why the value does not fit.
+        problem: &'static str,
+    },
+    /// A word that a column does not know.
+    #[error("{column} is {value:?}: it is one of {allowed}")]
+    UnknownWord {
+        /// The column.
+        column: &'static str,
+        /// What was given.
+        value: String,
+        /// The words that it may be.
+        allowed: String,
+    },
+    /// A table without a column that every record needs.
+    #[error("column {column} is missing: it is a required {expected}")]
+    ColumnMissing {
+        /// The column.
+        column: &'static str,
+        /// Its Arrow type.
+        expected: String,
+    },
+    /// A table with a column of a type that cannot be read as the right one.
+    #[error("column {column} has type {found}: it is a {expected}")]
+    ColumnType {
+        /// The column.
+        column: &'static str,
+        /// The type found.
+        found: String,
+        /// The type that it has.
+        expected: String,
+    },
+    /// An input that is not of the format that it is said to be.
+    #[error("this is not readable as {format}: {reason}")]
+    Unreadable {
+        /// The format.
+        format: &'static str,
+        /// What its reader says.
+        reason: String,
+    },
+    /// An input that became unreadable after its first records.
+    #[error("the {format} breaks off here, and nothing after it was read: {reason}")]
+    BreaksOff {
+        /// The format.
+        format: &'static str,
+        /// What its reader says.
+        reason: String,
+    },
+    /// An output that could not be written.
+    #[error("{format} could not be written: {reason}")]
+    Unwritable {
+        /// The format.
+        format: &'static str,
+        /// What its writer says.
+        reason: String,
+    },
+    /// An input or output that ended in an I/O error.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// An Arrow operation that failed on a batch of our own.
+    #[error("a batch of segments could not be built: {0}")]
+    Arrow(#[from] arrow::error::ArrowError),
+}

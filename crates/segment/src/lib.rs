@@ -1,0 +1,34 @@
+//! The vocabulary of skillscope: what a closed skill segment is.
+//!
+//! A conversation passes through skills; each stay in a skill is a *skill segment*, and a segment that has ended is
+//! *closed*. This crate holds the record of one closed segment ([`Segment`]), the rules that a record keeps
+//! ([`Segment::validate`]), its Arrow form ([`schema`], [`SegmentBatchBuilder`], [`SegmentRows`]), the readers that turn
+//! NDJSON, JSON arrays, Arrow streams and Parquet into validated batches ([`read_segments`]), and their counterpart
+//! ([`SegmentWriter`]).
+//!
+//! It does not know where segments are kept, how they are counted or who asks for them.
+
+mod account;
+mod batch_builder;
+mod batch_rows;
+mod error;
+mod instant;
+mod reader;
+mod rules;
+mod schema;
+mod segment;
+#[cfg(test)]
+mod testing;
+mod vocabulary;
+mod writer;
+
+pub use account::AccountId;
+pub use batch_builder::SegmentBatchBuilder;
+pub use batch_rows::SegmentRows;
+pub use error::{Error, Result};
+pub use instant::{format_instant, parse_instant};
+pub use reader::{Chunk, Compression, Format, Input, ReadOptions, Rejection, read_segments};
+pub use schema::{column, schema};
+pub use segment::Segment;
+pub use vocabulary::{EndReason, Outcome, StartReason, UserType};
+pub use writer::SegmentWriter;

@@ -1,0 +1,91 @@
+use std::borrow::Cow;
+
+use super::{Chunk, Format, ReadOptions, Rejection};
+use crate::{Error, Result, Segment, SegmentBatchBuilder, column};
+
+/// Rows that a builder has room for before it grows; most requests have no more.
+const FIRST_CAPACITY: usize = 1024;
+
+/// Checks records one by one and hands them on in chunks.
+pub(super) struct Collector<'o, S> {
+    format: Format,
+    options: &'o ReadOptions,
+    builder: SegmentBatchBuilder,
+    lines: Vec<u64>,
+    rejected: Vec<Rejection>,
+    sink: S,
+}
+
+impl<'o, S> Collector<'o, S> {
+    pub(super) fn new(format: Format, options: &'o ReadOptions, sink: S) -> Self {
+        let builder = SegmentBatchBuilder::with_capacity(options.chunk_rows.min(FIRST_CAPACITY));
+        Self { format, options, builder, lines: Vec::new(), rejected: Vec::new(), sink }
+    }
+
+    /// Takes the record numbered `line`, or the reason why it could not be read.
+    pub(super) fn take<E: From<Error>>(&mut self, line: u64, record: Result<Segment<'_>>) -> std::result::Result<(), E>
+    where
+        S: FnMut(Chunk) -> std::result::Result<(), E>,
+    {
+        match record.and_then(|segment| self.checked(segment)) {
+            Ok(segment) => {
+                self.builder.append(&segment);
+                self.lines.push(line);
+            }
+            Err(error) => self.rejected.push(Rejection { line, error }),
+        }
+        if self.lines.len().max(self.rejected.len()) >= self.options.chunk_rows { self.flush() } else { Ok(()) }
+    }
+
+    /// The input became unreadable at the record numbered `line`: fatal at its beginning, a rejection later.
+    pub(super) fn broken<E: From<Error>>(&mut self, line: u64, reason: String) -> std::result::Result<(), E>
+    where
+        S: FnMut(Chunk) -> std::result::Result<(), E>,
+    {
+        let format = self.format.name();
+        if line <= 1 {
+            return Err(Error::Unreadable { format, reason }.into());
+        }
+        self.take(line, Err(Error::BreaksOff { format, reason }))
+    }
+
+    /// Hands on what is left.
+    pub(super) fn finish<E: From<Error>>(mut self) -> std::result::Result<(), E>
+    where
+        S: FnMut(Chunk) -> std::result::Result<(), E>,
+    {
+        if self.lines.is_empty() && self.rejected.is_empty() { Ok(()) } else { self.flush() }
+    }
+
+    fn flush<E: From<Error>>(&mut self) -> std::result::Result<(), E>
+    where
+        S: FnMut(Chunk) -> std::result::Result<(), E>,
+    {
+        let batch = self.builder.finish()?;
+        (self.sink)(Chunk {
+            batch,
+            lines: std::mem::take(&mut self.lines),
+            rejected: std::mem::take(&mut self.rejected),
+        })
+    }
+
+    fn checked<'a>(&self, mut segment: Segment<'a>) -> Result<Segment<'a>>
+    where
+        'o: 'a,
+    {
+        if let Some(account) = &self.options.account {
+            if segment.account_id.is_empty() {
+                segment.account_id = Cow::Borrowed(account.as_str());
+            } else if segment.account_id != account.as_str() {
+                return Err(Error::AccountMismatch {
+                    found: segment.account_id.into_owned(),
+                    expected: account.to_string(),
+                });
+            }
+        } else if segment.account_id.is_empty() {
+            return Err(Error::Value { column: column::ACCOUNT_ID, problem: "missing, and no account was named" });
+        }
+        segment.validate()?;
+        Ok(segment)
+    }
+}

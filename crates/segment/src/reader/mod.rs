@@ -1,0 +1,108 @@
+//! Readers: bytes in, validated batches of segments out, one record at a time so that a bad record costs itself alone.
+
+mod arrow_stream;
+mod collector;
+mod format;
+mod json_array;
+mod ndjson;
+mod parquet;
+mod record;
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+
+use ::bytes::Bytes;
+use ::arrow::array::RecordBatch;
+
+use crate::{AccountId, Error};
+use collector::Collector;
+pub use format::{Compression, Format};
+
+/// Where the bytes come from. Parquet is read in place from a file or from memory; a stream of it is first read whole.
+pub enum Input {
+    /// An open file.
+    File(File),
+    /// Bytes in memory.
+    Bytes(Bytes),
+    /// Anything else that can be read to its end.
+    Stream(Box<dyn Read>),
+}
+
+impl Input {
+    /// The same input with `compression` undone while reading.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the decoder cannot be set up.
+    pub fn decompressed(self, compression: Compression) -> crate::Result<Self> {
+        Ok(match compression {
+            Compression::None => self,
+            Compression::Gzip => Self::Stream(Box::new(flate2::read::MultiGzDecoder::new(self.into_read()))),
+            Compression::Zstd => Self::Stream(Box::new(zstd::stream::read::Decoder::new(self.into_read())?)),
+        })
+    }
+
+    /// The input as a plain stream.
+    pub fn into_read(self) -> Box<dyn Read> {
+        use ::bytes::Buf;
+        match self {
+            Self::File(file) => Box::new(file),
+            Self::Bytes(bytes) => Box::new(bytes.reader()),
+            Self::Stream(stream) => stream,
+        }
+    }
+}
+
+/// How an input is read.
+#[derive(Debug, Clone)]
+pub struct ReadOptions {
+    /// The account that every record must be of; records that name none are given it.
+    pub account: Option<AccountId>,
+    /// The most rows in one chunk.
+    pub chunk_rows: usize,
+}
+
+/// A part of an input: the segments that keep every rule, and the records that were rejected.
+#[derive(Debug)]
+pub struct Chunk {
+    /// The valid segments, in [`schema`](crate::schema()) and in the input's order.
+    pub batch: RecordBatch,
+    /// For each row of `batch` the 1-based number of its record in the input: in NDJSON, of its line.
+    pub lines: Vec<u64>,
+    /// The records that were not taken.
+    pub rejected: Vec<Rejection>,
+}
+
+/// A record that was not taken.
+#[derive(Debug)]
+pub struct Rejection {
+    /// 1-based number of the record in the input; in NDJSON, of its line.
+    pub line: u64,
+    /// Why.
+    pub error: Error,
+}
+
+/// Reads segments of `format` from `input` and hands them on in chunks.
+///
+/// # Errors
+/// Where nothing can be read at all (another format, a column missing), and whatever `sink` returns. An input that
+/// breaks off after its first records keeps those: the break itself is a [`Rejection`] with [`Error::BreaksOff`].
+pub fn read_segments<E: From<Error>>(
+    format: Format,
+    input: Input,
+    options: &ReadOptions,
+    sink: impl FnMut(Chunk) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut collector = Collector::new(format, options, sink);
+    match format {
+        Format::Ndjson => ndjson::read(buffered(input), &mut collector),
+        Format::Json => json_array::read(buffered(input), &mut collector),
+        Format::Arrow => arrow_stream::read(buffered(input), &mut collector),
+        Format::Parquet => parquet::read(input, &mut collector),
+    }?;
+    collector.finish()
+}
+
+fn buffered(input: Input) -> BufReader<Box<dyn Read>> {
+    const CAPACITY: usize = 1 << 17;
+    BufReader::with_capacity(CAPACITY, input.into_read())
+}

@@ -1,0 +1,53 @@
+use std::io::{self, BufRead, Read};
+
+use super::Chunk;
+use super::collector::Collector;
+use super::record;
+use crate::Error;
+
+/// The longest line that is read; a longer one is rejected and skipped, so that no input can ask for all memory.
+const MAX_LINE_BYTES: usize = 1 << 20;
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+pub(super) fn read<E: From<Error>, S>(mut input: impl BufRead, collector: &mut Collector<'_, S>) -> Result<(), E>
+where
+    S: FnMut(Chunk) -> Result<(), E>,
+{
+    let mut line = Vec::new();
+    for number in 1.. {
+        match next_line(&mut input, &mut line) {
+            Ok(Line::End) => break,
+            Ok(Line::TooLong) => collector.take(number, Err(Error::RecordTooLong { limit: MAX_LINE_BYTES }))?,
+            Ok(Line::Complete) => {
+                let start = if number == 1 && line.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+                let json = line.get(start..).unwrap_or_default();
+                if !json.trim_ascii().is_empty() {
+                    collector.take(number, record::parse(json))?;
+                }
+            }
+            Err(error) => return collector.broken(number, error.to_string()),
+        }
+    }
+    Ok(())
+}
+
+enum Line {
+    Complete,
+    TooLong,
+    End,
+}
+
+fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Line> {
+    line.clear();
+    let limit = MAX_LINE_BYTES + 1;
+    let read = input.by_ref().take(limit as u64).read_until(b'\n', line)?;
+    if read == 0 {
+        return Ok(Line::End);
+    }
+    if read == limit && !line.ends_with(b"\n") {
+        input.skip_until(b'\n')?;
+        return Ok(Line::TooLong);
+    }
+    Ok(Line::Complete)
+}

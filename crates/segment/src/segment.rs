@@ -1,0 +1,67 @@
+use std::borrow::Cow;
+
+use serde::de::Deserializer;
+use serde::{Deserialize, Serialize};
+
+use crate::instant;
+use crate::{EndReason, Outcome, StartReason, UserType};
+
+/// One closed skill segment: a conversation's stay in a skill, from entering its queue to leaving the skill.
+///
+/// Times are milliseconds since the epoch, UTC. Text is borrowed from what the record was read from where possible.
+/// Account, conversation and segment index together are its key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Segment<'a> {
+    /// The brand's account. A JSON record may leave it out where the request or command names the account.
+    #[serde(borrow, default)]
+    pub account_id: Cow<'a, str>,
+    /// The conversation that the segment is a part of.
+    #[serde(borrow)]
+    pub conversation_id: Cow<'a, str>,
+    /// 0-based position in the conversation.
+    pub segment_index: u32,
+    /// The skill stayed in; -1 is the skill of conversations that are assigned to none.
+    pub skill_id: i64,
+    /// When the conversation entered the skill's queue.
+    #[serde(deserialize_with = "instant::required")]
+    pub start_time: i64,
+    /// When it was transferred away or closed: the time that every metric counts at.
+    #[serde(deserialize_with = "instant::required")]
+    pub end_time: i64,
+    /// Why the segment began.
+    pub start_reason: StartReason,
+    /// Why the segment ended.
+    pub end_reason: EndReason,
+    /// The kinds of agents that were assigned.
+    pub user_type: UserType,
+    /// How the segment ended.
+    pub outcome: Outcome,
+    /// The consumer closed an unanswered conversation while no agent was assigned.
+    pub abandoned_in_queue: bool,
+    /// The first assignment of an agent in the segment.
+    #[serde(default, deserialize_with = "instant::optional")]
+    pub first_assigned_time: Option<i64>,
+    /// The first message by an assigned agent in the segment.
+    #[serde(default, deserialize_with = "instant::optional")]
+    pub first_agent_message_time: Option<i64>,
+    /// Milliseconds from the assignment of the agent who spoke first to that message; `None` where it is not measured.
+    #[serde(default)]
+    pub time_to_first_agent_message_ms: Option<i64>,
+    /// Messages by assigned agents.
+    pub agent_messages: u32,
+    /// Messages by the consumer.
+    pub consumer_messages: u32,
+    /// The agent assigned last.
+    #[serde(borrow, default, deserialize_with = "optional_text")]
+    pub last_agent_id: Option<Cow<'a, str>>,
+    /// Where the conversation came from: `APP`, `WEB`, `SMS` …
+    #[serde(borrow, default, deserialize_with = "optional_text")]
+    pub source: Option<Cow<'a, str>>,
+}
+
+/// `Option<Cow<str>>` alone would always copy; this borrows where the text has no escapes.
+fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    Ok(Option::<Text<'de>>::deserialize(deserializer)?.map(|text| text.0))
+}

@@ -1,0 +1,146 @@
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+use serde::Serialize;
+use skillscope_segment::{AccountId, Compression, Format, Input, ReadOptions};
+use skillscope_store::{Ingested, ingest};
+use std::io::Read;
+use utoipa::ToSchema;
+
+use crate::path::PathVariables;
+use crate::{App, Problem};
+
+/// Rows stored at once; a request of fewer is stored whole or not at all.
+const CHUNK_ROWS: usize = 1 << 18;
+
+const MEDIA_TYPES: [(&str, Format); 4] = [
+    ("application/x-ndjson", Format::Ndjson),
+    ("application/json", Format::Json),
+    ("application/vnd.apache.arrow.stream", Format::Arrow),
+    ("application/vnd.apache.parquet", Format::Parquet),
+];
+
+const ENCODINGS: [(&str, Compression); 3] =
+    [("identity", Compression::None), ("gzip", Compression::Gzip), ("zstd", Compression::Zstd)];
+
+/// What became of the records of a request.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IngestionBody {
+    /// Segments that are stored now, and were not before.
+    accepted: u64,
+    /// Segments that were stored already.
+    duplicates: u64,
+    /// Records that were not taken.
+    rejected_count: u64,
+    /// The first 100 of them.
+    rejected: Vec<RejectedBody>,
+}
+
+/// A record that was not taken.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RejectedBody {
+    /// 1-based number of the record; in NDJSON, of its line.
+    line: u64,
+    /// Why.
+    error: String,
+}
+
+/// Store closed segments.
+///
+/// A segment is known by account, conversation and index, and counts once. Records that break a rule are listed and
+/// cost themselves alone.
+#[utoipa::path(post, path = "/v1/accounts/{account}/segments", tag = "ingestion",
+    params(
+        ("account" = String, Path, description = "The brand's account; records may leave it out, and none may name another."),
+        ("Content-Encoding" = Option<String>, Header, description = "`gzip`, `zstd` or `identity`."),
+    ),
+    request_body(description = "Closed segments.", content(
+        (String = "application/x-ndjson"),
+        (Vec<Object> = "application/json"),
+        (Vec<u8> = "application/vnd.apache.arrow.stream"),
+        (Vec<u8> = "application/vnd.apache.parquet"),
+    )),
+    responses(
+        (status = 200, description = "What was accepted is on disk.", body = IngestionBody),
+        (status = 400, description = "The account is not one, or the body cannot be read at all.", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is of a type that is not taken.", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 503, description = "The segments could not be stored.", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 507, description = "The disk is full.", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn post(
+    State(app): State<App>,
+    PathVariables(account): PathVariables<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<IngestionBody>, Problem> {
+    let account = AccountId::parse(&account)
+        .map_err(|error| Problem::invalid_parameter(error.to_string()).blaming("account", Some(account)))?;
+    let format = named(&headers, CONTENT_TYPE, &MEDIA_TYPES, None)?;
+    let compression = named(&headers, CONTENT_ENCODING, &ENCODINGS, Some(Compression::None))?;
+    let body = body.map_err(|rejection| refused(&rejection, app.max_body_bytes()))?;
+    // Parsing and writing take long enough to hold up everyone else on this thread.
+    let ingested = tokio::task::spawn_blocking(move || store(&app, format, compression, body, account)).await;
+    let ingested = ingested.map_err(|error| {
+        tracing::error!(%error, "ingestion stopped");
+        Problem::internal("the segments could not be read; the server's log says why")
+    })??;
+    Ok(Json(answer(ingested)))
+}
+
+fn store(app: &App, format: Format, compression: Compression, body: Bytes, account: AccountId) -> Result<Ingested, Problem> {
+    let body = decompressed(body, compression, app.max_body_bytes())?;
+    let options = ReadOptions { account: Some(account), chunk_rows: CHUNK_ROWS };
+    let store = app.store();
+    Ok(ingest(format, Input::Bytes(body), &options, |batch| store.append(batch), |_| {})?)
+}
+
+/// The body with its encoding undone; a small body that unfolds to a huge one is refused as if it had been sent so.
+fn decompressed(body: Bytes, compression: Compression, limit: usize) -> Result<Bytes, Problem> {
+    if compression == Compression::None {
+        return Ok(body);
+    }
+    let unreadable = |error: &dyn std::error::Error| Problem::invalid_body(format!("the body cannot be decompressed: {error}"));
+    let input = Input::Bytes(body).decompressed(compression).map_err(|error| unreadable(&error))?;
+    let mut plain = Vec::new();
+    let most = (limit as u64).saturating_add(1);
+    input.into_read().take(most).read_to_end(&mut plain).map_err(|error| unreadable(&error))?;
+    if plain.len() > limit { Err(too_large(limit)) } else { Ok(Bytes::from(plain)) }
+}
+
+/// What the header `name` stands for among `choices`; `absent` where the request does not have it.
+pub(crate) fn named<T: Copy>(headers: &HeaderMap, name: HeaderName, choices: &[(&str, T)], absent: Option<T>) -> Result<T, Problem> {
+    let value = headers.get(&name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let essence = value.as_deref().map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+    let chosen = match &essence {
+        None => absent,
+        Some(essence) => choices.iter().find(|(word, _)| word == essence).map(|(_, choice)| *choice),
+    };
+    chosen.ok_or_else(|| {
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        Problem::unsupported_media_type(format!("{name} is one of {}", words.join(", "))).blaming(name.as_str(), value)
+    })
+}
+
+pub(crate) fn refused(rejection: &BytesRejection, limit: usize) -> Problem {
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(limit),
+        _ => Problem::invalid_body(rejection.body_text()),
+    }
+}
+
+fn too_large(limit: usize) -> Problem {
+    Problem::too_large(format!("a request body has at most {limit} bytes, also once decompressed; send several requests"))
+}
+
+fn answer(ingested: Ingested) -> IngestionBody {
+    let Ingested { accepted, duplicates, rejected_count, rejected } = ingested;
+    let rejected = rejected.into_iter().map(|record| RejectedBody { line: record.line, error: record.error }).collect();
+    IngestionBody { accepted, duplicates, rejected_count, rejected }
+}

@@ -1,0 +1,27 @@
+//! The doors of skillscope: HTTP routes for reports, ingestion and SQL, health checks, and the OpenAPI document that
+//! describes them.
+//!
+//! Handlers are thin: they take a request apart, ask the store or the query engine, and write the answer. Every error
+//! is a [`Problem`] document.
+
+mod address;
+mod app;
+mod cors;
+mod health;
+mod host_lookup;
+mod ingestion;
+mod openapi;
+mod path;
+mod problem;
+mod report;
+mod serve;
+mod sql;
+#[cfg(test)]
+mod tests;
+
+pub use address::{AddressError, listen_addresses};
+pub use app::{App, AppOptions, router};
+pub use cors::{CorsOrigins, InvalidOrigin};
+pub use openapi::document as openapi_document;
+pub use problem::Problem;
+pub use serve::serve;

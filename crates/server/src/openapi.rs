@@ -1,0 +1,97 @@
+//! The OpenAPI 3.1 document, generated from the handlers.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
+
+use crate::{health, host_lookup, ingestion, report, sql};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "skillscope",
+        description = "Skill-segment reports of a messaging contact centre: exact to the millisecond, for any timeframe that ends now.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    paths(report::get, host_lookup::get, ingestion::post, sql::post, health::live, health::ready, get),
+    tags(
+        (name = "report", description = "Counts of closed skill segments."),
+        (name = "ingestion", description = "Bringing closed segments in."),
+        (name = "sql", description = "Questions that no fixed report answers."),
+        (name = "operation", description = "Running the server."),
+    )
+)]
+struct Document;
+
+/// The document as a value.
+pub fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", tag = "operation",
+    responses((status = 200, description = "OpenAPI 3.1.", body = Object)))]
+pub(crate) async fn get() -> Json<utoipa::openapi::OpenApi> {
+    Json(document())
+}
+
+/// A report. It is written straight from its cells; these types only describe it.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum ReportBody {
+    /// The answer where no interval is asked for.
+    Whole(BreakdownBody),
+    /// The answer where an interval is asked for.
+    ByInterval(IntervalsBody),
+}
+
+/// Metrics by skill, and of all skills.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BreakdownBody {
+    /// By skill, in ascending order; skills without segments are left out.
+    skills_metrics: BTreeMap<String, MetricsBody>,
+    metrics_total: MetricsBody,
+}
+
+/// Metrics by interval, and of the whole timeframe.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct IntervalsBody {
+    /// Every interval, newest first.
+    metrics_by_intervals: Vec<IntervalBody>,
+    timeframe_summary: BreakdownBody,
+}
+
+/// The metrics of an interval.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct IntervalBody {
+    /// The interval's start, in milliseconds since the epoch.
+    timestamp: i64,
+    skills_metrics: BTreeMap<String, MetricsBody>,
+    metrics_total: MetricsBody,
+}
+
+/// How many segments there were, and how each ended.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MetricsBody {
+    /// Closed segments.
+    total_skill_conversation_segments: i64,
+    /// The consumer closed the conversation, and no agent had spoken in the segment.
+    skill_segments_abandoned_by_consumers: i64,
+    /// Of these, the ones closed while no agent was assigned.
+    skill_segments_abandoned_by_consumers_in_queue: i64,
+    /// An agent spoke, and the consumer did not answer.
+    skill_segments_with_non_responsive_consumers: i64,
+    /// No agent spoke, and the segment ended by a transfer, an agent or the system.
+    skill_segments_with_non_responsive_agents: i64,
+    /// An agent spoke, and the consumer answered.
+    interactive_skill_segments: i64,
+    /// Milliseconds from an agent's assignment to the first message, on average.
+    #[serde(rename = "avgTimetoFirstAgentMessageFromAgentAssignment")]
+    avg_time_to_first_agent_message: i64,
+}

@@ -1,0 +1,17 @@
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use crate::Problem;
+
+/// The variables in a request's path; a path that is not valid UTF-8 becomes a problem document.
+pub(crate) struct PathVariables<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathVariables<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let variables = Path::from_request_parts(parts, state).await;
+        variables.map(|Path(variables)| Self(variables)).map_err(|error| Problem::not_found(error.body_text()))
+    }
+}

@@ -1,0 +1,112 @@
+use axum::Json;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// An error as a problem document (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// A URI that stands for the kind of problem.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:skillscope:problem:invalid-parameter")]
+    kind: &'static str,
+    /// The kind of problem in words.
+    #[schema(example = "Invalid parameter")]
+    title: &'static str,
+    /// The HTTP status.
+    #[schema(example = 400)]
+    status: u16,
+    /// What was wrong this time, and what is allowed.
+    #[schema(example = "it is a whole number of minutes from 1 to 1440")]
+    detail: String,
+    /// The parameter that is to blame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "timeframe")]
+    parameter: Option<String>,
+    /// The value that it had; absent where it is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "1441")]
+    value: Option<String>,
+}
+
+/// Declares the kinds of problems: constructor, status, URI and title.
+macro_rules! problems {
+    ($($(#[$doc:meta])* $name:ident: $status:ident, $kind:literal, $title:literal;)+) => {
+        impl Problem {
+            $($(#[$doc])* pub(crate) fn $name(detail: impl Into<String>) -> Self {
+                Self {
+                    kind: concat!("urn:skillscope:problem:", $kind),
+                    title: $title,
+                    status: StatusCode::$status.as_u16(),
+                    detail: detail.into(),
+                    parameter: None,
+                    value: None,
+                }
+            })+
+        }
+    };
+}
+
+problems! {
+    invalid_parameter: BAD_REQUEST, "invalid-parameter", "Invalid parameter";
+    invalid_body: BAD_REQUEST, "invalid-body", "Invalid request body";
+    invalid_query: BAD_REQUEST, "invalid-query", "Invalid SQL statement";
+    not_found: NOT_FOUND, "not-found", "Not found";
+    method_not_allowed: METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed";
+    too_large: PAYLOAD_TOO_LARGE, "too-large", "Request body too large";
+    unsupported_media_type: UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type";
+    internal: INTERNAL_SERVER_ERROR, "internal", "Internal error";
+    unavailable: SERVICE_UNAVAILABLE, "unavailable", "Not available now";
+    storage_full: INSUFFICIENT_STORAGE, "storage-full", "Storage is full";
+}
+
+impl Problem {
+    /// Names what is to blame.
+    pub(crate) fn blaming(mut self, parameter: &str, value: Option<String>) -> Self {
+        self.parameter = Some(parameter.to_owned());
+        self.value = value;
+        self
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+    }
+}
+
+impl From<skillscope_query::Error> for Problem {
+    fn from(error: skillscope_query::Error) -> Self {
+        use skillscope_query::Error;
+        match error {
+            Error::Parameter { parameter, value, rule } => Self::invalid_parameter(rule).blaming(parameter, value),
+            Error::Sql(_) => Self::invalid_query(error.to_string()),
+            Error::OutOfMemory(_) => Self::unavailable(error.to_string()),
+            other => {
+                tracing::error!(error = %other, "a request failed");
+                Self::internal("the request could not be answered; the server's log says why")
+            }
+        }
+    }
+}
+
+impl From<skillscope_store::Error> for Problem {
+    fn from(error: skillscope_store::Error) -> Self {
+        use skillscope_store::Error;
+        if let Error::Segment(error) = error {
+            return Self::invalid_body(error.to_string());
+        }
+        tracing::error!(%error, "segments could not be stored");
+        match error {
+            Error::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                Self::storage_full("there is no room left on the disk; nothing of this batch was stored")
+            }
+            _ => Self::unavailable("the segments could not be stored; the server's log says why"),
+        }
+    }
+}

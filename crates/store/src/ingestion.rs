@@ -1,0 +1,68 @@
+use arrow::array::RecordBatch;
+use skillscope_segment::{Chunk, Format, Input, ReadOptions, Rejection, read_segments};
+
+use crate::Appended;
+
+/// What became of the records of an input.
+#[derive(Debug, Default)]
+pub struct Ingested {
+    /// Segments that are stored now, and were not before.
+    pub accepted: u64,
+    /// Segments that were stored already.
+    pub duplicates: u64,
+    /// Records that were not taken.
+    pub rejected_count: u64,
+    /// The first of them, in the input's order.
+    pub rejected: Vec<RejectedRecord>,
+}
+
+/// A record that was not taken.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RejectedRecord {
+    /// 1-based number of the record in the input; in NDJSON, of its line.
+    pub line: u64,
+    /// Why, in plain words.
+    pub error: String,
+}
+
+impl Ingested {
+    /// As many rejected records are listed; all are counted.
+    pub const MOST_LISTED: usize = 100;
+
+    fn add(&mut self, lines: &[u64], unreadable: Vec<Rejection>, appended: Appended) {
+        self.accepted += appended.accepted as u64;
+        self.duplicates += appended.duplicates as u64;
+        self.rejected_count += (unreadable.len() + appended.refused_count) as u64;
+        let room = Self::MOST_LISTED.saturating_sub(self.rejected.len());
+        let unreadable = unreadable.into_iter().take(room).map(|rejection| (rejection.line, rejection.error.to_string()));
+        let refused = appended.refused.into_iter().take(room).map(|row| {
+            let line = lines.get(row.row).copied().unwrap_or_default();
+            (line, row.reason)
+        });
+        let mut listed: Vec<_> = unreadable.chain(refused).map(|(line, error)| RejectedRecord { line, error }).collect();
+        listed.sort_by_key(|record| record.line);
+        self.rejected.extend(listed.into_iter().take(room));
+    }
+}
+
+/// Reads segments of `format` from `input` and gives them to `append` chunk by chunk. `progress` is told after each
+/// chunk what has become of the records so far.
+///
+/// # Errors
+/// Where nothing can be read at all, and whatever `append` returns; chunks before it stay stored.
+pub fn ingest<E: From<skillscope_segment::Error>>(
+    format: Format,
+    input: Input,
+    options: &ReadOptions,
+    mut append: impl FnMut(&RecordBatch) -> Result<Appended, E>,
+    mut progress: impl FnMut(&Ingested),
+) -> Result<Ingested, E> {
+    let mut ingested = Ingested::default();
+    read_segments(format, input, options, |Chunk { batch, lines, rejected }| {
+        let appended = append(&batch)?;
+        ingested.add(&lines, rejected, appended);
+        progress(&ingested);
+        Ok::<_, E>(())
+    })?;
+    Ok(ingested)
+}

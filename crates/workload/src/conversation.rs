@@ -1,0 +1,136 @@
+use std::borrow::Cow;
+
+use skillscope_segment::{EndReason, Segment, StartReason};
+
+use crate::draw::Draw;
+use crate::stay::{Frame, Stay};
+use crate::workload::Workload;
+
+/// Conversations of 1, 2, 3 … stays, by how often they occur.
+const STAYS: [(u64, u64); 5] = [(1, 62), (2, 25), (3, 9), (4, 3), (5, 1)];
+
+const SOURCES: [(&str, u64); 5] = [("WEB", 40), ("APP", 35), ("SMS", 12), ("WHATSAPP", 10), ("FACEBOOK", 3)];
+
+const LONGEST_PAUSE_MS: i64 = 60_000;
+
+/// One conversation: who and where from, and its stays in skills one after the other.
+#[derive(Debug)]
+pub struct Conversation<'w> {
+    account: &'w str,
+    id: String,
+    source: &'static str,
+    stays: Vec<Stay<'w>>,
+}
+
+impl<'w> Conversation<'w> {
+    /// A conversation that closes at `close`, of at most `most_stays` stays.
+    pub(crate) fn draw(workload: &'w Workload, draw: &mut Draw, close: i64, most_stays: u64) -> Self {
+        let mut conversation = Self {
+            account: workload.account(draw),
+            id: conversation_id(draw),
+            source: draw.weighted(&SOURCES).unwrap_or("WEB"),
+            stays: Vec::new(),
+        };
+        let count = draw.weighted(&STAYS).unwrap_or(1).min(most_stays);
+        let mut frame = Frame {
+            skill: workload.skill(draw),
+            start: 0,
+            start_reason: StartReason::NewConversation,
+            end_reason: EndReason::ClosedByAgent,
+            silent_since_resume: false,
+        };
+        for left in (0..count).rev() {
+            let next_skill = if left > 0 { next_skill(workload, draw, frame.skill) } else { None };
+            frame.end_reason = end_reason(draw, next_skill.is_some());
+            let stay = Stay::draw(workload, draw, frame);
+            frame = following(draw, frame, &stay, next_skill);
+            conversation.stays.push(stay);
+        }
+        conversation.move_to(close, workload.period().start);
+        conversation
+    }
+
+    /// Moves the conversation, made from time 0 on, so that it closes at `close`, or as much later as its first segment
+    /// needs to end at `earliest`.
+    fn move_to(&mut self, close: i64, earliest: i64) {
+        let first_end = self.stays.first().map_or(0, |stay| stay.end);
+        let last_end = self.stays.last().map_or(0, |stay| stay.end);
+        let shift = (close - last_end).max(earliest - first_end);
+        for stay in &mut self.stays {
+            stay.start += shift;
+            stay.end += shift;
+            stay.first_assigned = stay.first_assigned.map(|time| time + shift);
+            stay.first_message = stay.first_message.map(|time| time + shift);
+        }
+    }
+
+    /// The number of closed segments, one for each stay.
+    pub fn segment_count(&self) -> usize {
+        self.stays.len()
+    }
+
+    /// The conversation's closed segments, in order.
+    pub fn segments(&self) -> impl Iterator<Item = Segment<'_>> {
+        self.stays.iter().zip(0..).map(|(stay, segment_index)| Segment {
+            account_id: Cow::Borrowed(self.account),
+            conversation_id: Cow::Borrowed(&self.id),
+            segment_index,
+            skill_id: stay.skill,
+            start_time: stay.start,
+            end_time: stay.end,
+            start_reason: stay.start_reason,
+            end_reason: stay.end_reason,
+            user_type: stay.user_type,
+            outcome: stay.outcome,
+            abandoned_in_queue: stay.abandoned_in_queue,
+            first_assigned_time: stay.first_assigned,
+            first_agent_message_time: stay.first_message,
+            time_to_first_agent_message_ms: stay.sample,
+            agent_messages: stay.agent_messages,
+            consumer_messages: stay.consumer_messages,
+            last_agent_id: stay.last_agent.map(Cow::Borrowed),
+            source: Some(Cow::Borrowed(self.source)),
+        })
+    }
+}
+
+/// The skill that a stay is followed by: by transfer to another one, or `None` for a close and a resume.
+fn next_skill(workload: &Workload, draw: &mut Draw, skill: i64) -> Option<i64> {
+    if draw.percent(15) { None } else { workload.other_skill(draw, skill) }
+}
+
+fn end_reason(draw: &mut Draw, transferred: bool) -> EndReason {
+    let transfers = [(EndReason::SkillTransfer, 70), (EndReason::AgentTransfer, 30)];
+    let closes = [(EndReason::ClosedByAgent, 45), (EndReason::ClosedByConsumer, 35), (EndReason::ClosedBySystem, 20)];
+    let reason = if transferred { draw.weighted(&transfers) } else { draw.weighted(&closes) };
+    reason.unwrap_or(EndReason::ClosedByAgent)
+}
+
+/// The frame of the stay after `stay`.
+fn following(draw: &mut Draw, frame: Frame, stay: &Stay<'_>, next_skill: Option<i64>) -> Frame {
+    let resumed = next_skill.is_none();
+    Frame {
+        skill: next_skill.unwrap_or(frame.skill),
+        start: if resumed { stay.end + draw.duration(LONGEST_PAUSE_MS) } else { stay.end },
+        start_reason: match stay.end_reason {
+            EndReason::AgentTransfer => StartReason::AgentTransfer,
+            EndReason::SkillTransfer => StartReason::SkillTransfer,
+            _ => StartReason::Resume,
+        },
+        silent_since_resume: resumed || (frame.silent_since_resume && stay.first_message.is_none()),
+        ..frame
+    }
+}
+
+/// A random UUID, as messaging systems give them.
+fn conversation_id(draw: &mut Draw) -> String {
+    let bits = draw.bits() & !(0xF << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
+    let mut id = String::with_capacity(36);
+    for (position, shift) in (0..128).step_by(4).rev().enumerate() {
+        if matches!(position, 8 | 12 | 16 | 20) {
+            id.push('-');
+        }
+        id.push(char::from_digit((bits >> shift) as u32 & 0xF, 16).unwrap_or('0'));
+    }
+    id
+}

@@ -1,0 +1,124 @@
+use skillscope_segment::{EndReason, Outcome, StartReason, UserType};
+
+use crate::draw::Draw;
+use crate::workload::Workload;
+
+const SECOND_MS: i64 = 1_000;
+
+// Together at most ten minutes, so that a conversation of five stays ends within an hour.
+const LONGEST_WAIT: i64 = 240 * SECOND_MS;
+const LONGEST_HANDOVER: i64 = 30 * SECOND_MS;
+const LONGEST_HUMAN_RESPONSE: i64 = 90 * SECOND_MS;
+const LONGEST_BOT_RESPONSE: i64 = 2 * SECOND_MS;
+const LONGEST_TALK: i64 = 240 * SECOND_MS;
+
+/// One stay in a skill, from entering its queue to leaving it. Times are milliseconds since the epoch.
+#[derive(Debug)]
+pub(crate) struct Stay<'w> {
+    pub(crate) skill: i64,
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) start_reason: StartReason,
+    pub(crate) end_reason: EndReason,
+    pub(crate) outcome: Outcome,
+    pub(crate) abandoned_in_queue: bool,
+    pub(crate) user_type: UserType,
+    pub(crate) first_assigned: Option<i64>,
+    pub(crate) last_agent: Option<&'w str>,
+    pub(crate) first_message: Option<i64>,
+    pub(crate) sample: Option<i64>,
+    pub(crate) agent_messages: u32,
+    pub(crate) consumer_messages: u32,
+}
+
+/// How a stay began, and how it is to end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Frame {
+    pub(crate) skill: i64,
+    pub(crate) start: i64,
+    pub(crate) start_reason: StartReason,
+    pub(crate) end_reason: EndReason,
+    /// No agent has spoken since the conversation was resumed, so a first message is no sample.
+    pub(crate) silent_since_resume: bool,
+}
+
+impl<'w> Stay<'w> {
+    /// Decides on a stay: its outcome first, and then the times and people that lead to it.
+    pub(crate) fn draw(workload: &'w Workload, draw: &mut Draw, frame: Frame) -> Self {
+        let wait = draw.duration(LONGEST_WAIT);
+        let mut stay = Self {
+            skill: frame.skill,
+            start: frame.start,
+            end: frame.start + wait,
+            start_reason: frame.start_reason,
+            end_reason: frame.end_reason,
+            outcome: outcome(draw, frame.end_reason),
+            abandoned_in_queue: false,
+            user_type: UserType::None,
+            first_assigned: None,
+            last_agent: None,
+            first_message: None,
+            sample: None,
+            agent_messages: 0,
+            consumer_messages: 1 + draw.below(3) as u32,
+        };
+        match stay.outcome {
+            Outcome::Interactive | Outcome::NonResponsiveConsumer => stay.answer(workload, draw, frame),
+            Outcome::Abandoned | Outcome::NonResponsiveAgent => stay.leave_unanswered(workload, draw),
+        }
+        stay
+    }
+
+    /// Nobody speaks: mostly because nobody is assigned, sometimes because the one assigned stays silent or goes back.
+    fn leave_unanswered(&mut self, workload: &'w Workload, draw: &mut Draw) {
+        let in_queue = draw.percent(70);
+        if !in_queue || draw.percent(15) {
+            self.assign(workload, draw, self.end);
+            self.end += draw.duration(LONGEST_TALK);
+        }
+        self.abandoned_in_queue = in_queue && self.outcome == Outcome::Abandoned;
+    }
+
+    /// An agent speaks: the first one assigned, or one to whom the conversation went on.
+    fn answer(&mut self, workload: &'w Workload, draw: &mut Draw, frame: Frame) {
+        let mut assigned = self.end;
+        self.assign(workload, draw, assigned);
+        if draw.percent(6) {
+            assigned += draw.duration(LONGEST_HANDOVER);
+            self.assign(workload, draw, assigned);
+        }
+        let longest = if self.user_type == UserType::Bot { LONGEST_BOT_RESPONSE } else { LONGEST_HUMAN_RESPONSE };
+        let spoken = assigned + draw.duration(longest);
+        let takeover = self.user_type == UserType::Human && draw.percent(2);
+        self.first_message = Some(spoken);
+        self.sample = (!takeover && !frame.silent_since_resume).then_some(spoken - assigned);
+        self.agent_messages = 1 + (draw.duration(12)) as u32;
+        self.end = spoken + draw.duration(LONGEST_TALK);
+        if self.outcome == Outcome::Interactive {
+            self.consumer_messages += draw.duration(12) as u32;
+        }
+    }
+
+    /// Assigns an agent: in every fifth skill a bot, sometimes the other kind.
+    fn assign(&mut self, workload: &'w Workload, draw: &mut Draw, time: i64) {
+        let is_bot = (self.skill % 5 == 1) != draw.percent(3);
+        let (kind, names) =
+            if is_bot { (UserType::Bot, workload.bots()) } else { (UserType::Human, workload.agents()) };
+        self.first_assigned.get_or_insert(time);
+        self.last_agent = Some(names.draw(draw));
+        self.user_type = match self.user_type {
+            UserType::None => kind,
+            same if same == kind => kind,
+            _ => UserType::Mixed,
+        };
+    }
+}
+
+fn outcome(draw: &mut Draw, end_reason: EndReason) -> Outcome {
+    let unanswered = match end_reason {
+        EndReason::ClosedByConsumer => Outcome::Abandoned,
+        _ => Outcome::NonResponsiveAgent,
+    };
+    let weights = [(Outcome::Interactive, 66), (Outcome::NonResponsiveConsumer, 16), (unanswered, 18)];
+    draw.weighted(&weights).unwrap_or(unanswered)
+}
