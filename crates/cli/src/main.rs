@@ -5,6 +5,7 @@ mod commands;
 mod configuration;
 mod output;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use arguments::{Command, GenerateWhat, ImportWhat};
@@ -29,5 +30,6 @@ fn main() -> ExitCode {
 /// Logs go to standard error, results to standard output.
 fn init_log(filter: &str) {
     let filter = tracing_subscriber::EnvFilter::new(filter);
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
 }

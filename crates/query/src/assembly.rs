@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Int64Type, TimestampMillisecondType};
+use arrow::array::{Array, AsArray, RecordBatch, TimestampMillisecondArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampMillisecondType};
 use datafusion::error::{DataFusionError, Result};
 
 use crate::plan::cell;
@@ -63,14 +64,11 @@ fn read_cells(batch: &RecordBatch, by_interval: bool, cells: &mut Vec<Cell>) -> 
     let non_responsive_agent = numbers(cell::NON_RESPONSIVE_AGENT)?;
     let (interactive, samples) = (numbers(cell::INTERACTIVE)?, numbers(cell::SAMPLES)?);
     let sample_sum = numbers(cell::SAMPLE_SUM)?;
-    let interval_start = match by_interval {
-        true => Some(values(batch, cell::INTERVAL)?.as_primitive::<TimestampMillisecondType>()),
-        false => None,
-    };
+    let interval_start = if by_interval { Some(milliseconds(values(batch, cell::INTERVAL)?)?) } else { None };
     cells.reserve(batch.num_rows());
     for row in 0..batch.num_rows() {
         cells.push(Cell {
-            interval_start: interval_start.map_or(0, |start| start.value(row)),
+            interval_start: interval_start.as_ref().map_or(0, |start| start.value(row)),
             skill: skill.value(row),
             metrics: Metrics {
                 total: total.value(row),
@@ -86,6 +84,12 @@ fn read_cells(batch: &RecordBatch, by_interval: bool, cells: &mut Vec<Cell>) -> 
         });
     }
     Ok(())
+}
+
+/// `date_bin` may give its times in another unit than it was given.
+fn milliseconds(times: &dyn Array) -> Result<TimestampMillisecondArray> {
+    let milliseconds = cast(times, &DataType::Timestamp(TimeUnit::Millisecond, None))?;
+    Ok(milliseconds.as_primitive::<TimestampMillisecondType>().clone())
 }
 
 fn values<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a dyn Array> {

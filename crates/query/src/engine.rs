@@ -78,7 +78,7 @@ impl Engine {
     pub async fn sql(&self, query: &SqlQuery) -> Result<SendableRecordBatchStream> {
         let table = SegmentsTable::new(self.store.snapshot(), query.account.clone());
         let runtime = Arc::clone(&self.sql_runtime);
-        let planned = sql::plan(&query.text, self.clock.now(), table, runtime).await.map_err(Error::of_sql)?;
+        let planned = sql::plan(&query.text, self.clock.now(), table, runtime).map_err(Error::of_sql)?;
         planned.execute_stream().await.map_err(Error::of_sql)
     }
 

@@ -1,12 +1,17 @@
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use chrono::DateTime;
+use datafusion::common::plan_err;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion, TreeNodeVisitor};
 use datafusion::dataframe::DataFrame;
-use datafusion::error::{DataFusionError, Result};
+use datafusion::error::Result;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::executor::block_on;
 
 use crate::table::SegmentsTable;
 
@@ -19,8 +24,21 @@ pub struct SqlQuery {
     pub account: Option<String>,
 }
 
+/// The longest statement, in bytes.
+const MAX_STATEMENT_BYTES: usize = 64 << 10;
+
+/// The deepest plan or expression. Running one takes stack for each level.
+const MAX_DEPTH: usize = 500;
+
+/// Stack for parsing and planning: a long statement may be a tree of as many levels as it has words, until its depth
+/// is known.
+const PLANNING_STACK_BYTES: usize = 64 << 20;
+
 /// Plans a statement that only reads. Each statement has a session of its own, whose `now()` is `now`.
-pub(crate) async fn plan(text: &str, now: i64, table: SegmentsTable, runtime: Arc<RuntimeEnv>) -> Result<DataFrame> {
+pub(crate) fn plan(text: &str, now: i64, table: SegmentsTable, runtime: Arc<RuntimeEnv>) -> Result<DataFrame> {
+    if text.len() > MAX_STATEMENT_BYTES {
+        return plan_err!("the statement has {} bytes; at most {MAX_STATEMENT_BYTES} are taken", text.len());
+    }
     let config = SessionConfig::new()
         .with_information_schema(true)
         .with_default_catalog_and_schema("skillscope", "public");
@@ -30,8 +48,62 @@ pub(crate) async fn plan(text: &str, now: i64, table: SegmentsTable, runtime: Ar
 
     let mut state = session.state();
     state.execution_props_mut().query_execution_start_time = DateTime::from_timestamp_millis(now);
+    // The catalog is in memory: nothing is waited for.
+    let plan = stacker::grow(PLANNING_STACK_BYTES, || block_on(logical_plan(&state, text)))?;
+    Ok(DataFrame::new(state, plan))
+}
+
+async fn logical_plan(state: &SessionState, text: &str) -> Result<LogicalPlan> {
     let plan = state.create_logical_plan(text).await?;
     let reading = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-    reading.verify_plan(&plan).map_err(|_| DataFusionError::Plan("only statements that read are allowed here".to_owned()))?;
-    Ok(DataFrame::new(state, plan))
+    if reading.verify_plan(&plan).is_err() {
+        return plan_err!("only statements that read are allowed here");
+    }
+    if depth(&plan)? > MAX_DEPTH {
+        return plan_err!("the statement is nested more than {MAX_DEPTH} levels deep");
+    }
+    Ok(plan)
+}
+
+/// The number of levels of a plan, or of the deepest expression in it.
+fn depth(plan: &LogicalPlan) -> Result<usize> {
+    let mut plans = Depth::default();
+    plan.visit_with_subqueries(&mut plans)?;
+    let mut deepest = plans.deepest;
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expression| {
+            let mut levels = Depth::default();
+            expression.visit(&mut levels)?;
+            deepest = deepest.max(levels.deepest);
+            Ok(TreeNodeRecursion::Continue)
+        })
+    })?;
+    Ok(deepest)
+}
+
+struct Depth<N> {
+    current: usize,
+    deepest: usize,
+    nodes: PhantomData<N>,
+}
+
+impl<N> Default for Depth<N> {
+    fn default() -> Self {
+        Self { current: 0, deepest: 0, nodes: PhantomData }
+    }
+}
+
+impl<'n, N: TreeNode> TreeNodeVisitor<'n> for Depth<N> {
+    type Node = N;
+
+    fn f_down(&mut self, _node: &'n N) -> Result<TreeNodeRecursion> {
+        self.current += 1;
+        self.deepest = self.deepest.max(self.current);
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn f_up(&mut self, _node: &'n N) -> Result<TreeNodeRecursion> {
+        self.current -= 1;
+        Ok(TreeNodeRecursion::Continue)
+    }
 }

@@ -1,1 +1,9 @@
+//! The report against the contract's examples and against a plain loop over rows; the plan against what it promises.
 
+mod contract;
+mod oracle;
+mod parameters;
+mod plan;
+mod random;
+mod sql;
+mod world;

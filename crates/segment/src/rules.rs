@@ -104,3 +104,150 @@ impl Segment<'_> {
 fn in_range(field: &'static str, value: i64) -> Result<()> {
     if (0..END_OF_TIME).contains(&value) { Ok(()) } else { Err(Error::TimeOutOfRange { field, value }) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{abandoned_in_queue, interactive};
+
+    /// Asserts that a segment changed in one way breaks one rule, and without the change none.
+    macro_rules! assert_breaks {
+        ($segment:expr, $change:expr, $error:pat) => {{
+            let mut segment = $segment;
+            assert!(segment.validate().is_ok(), "the segment keeps every rule before the change");
+            #[allow(clippy::redundant_closure_call)]
+            ($change)(&mut segment);
+            let outcome = segment.validate();
+            assert!(matches!(outcome, Err($error)), "{outcome:?}");
+        }};
+    }
+
+    type S = Segment<'static>;
+
+    #[test]
+    fn times_lie_within_1970_to_2199() {
+        assert_breaks!(interactive(), |s: &mut S| s.start_time = -1, Error::TimeOutOfRange { field: "start_time", .. });
+        // 2200-01-01T00:00:00Z
+        let after = 7_258_118_400_000;
+        assert_breaks!(interactive(), |s: &mut S| s.end_time = after, Error::TimeOutOfRange { field: "end_time", .. });
+        let mut longest = interactive();
+        longest.start_time = 0;
+        longest.end_time = after - 1;
+        assert!(longest.validate().is_ok());
+    }
+
+    #[test]
+    fn a_segment_does_not_end_before_it_starts() {
+        assert_breaks!(interactive(), |s: &mut S| s.end_time = s.start_time - 1, Error::EndBeforeStart { .. });
+    }
+
+    #[test]
+    fn a_segment_may_end_when_it_starts() {
+        let mut segment = abandoned_in_queue();
+        segment.end_time = segment.start_time;
+        assert!(segment.validate().is_ok());
+    }
+
+    #[test]
+    fn assignment_and_message_lie_within_the_segment() {
+        assert_breaks!(interactive(), |s: &mut S| s.first_assigned_time = Some(s.start_time - 1),
+            Error::TimeOutsideSegment { field: "first_assigned_time", .. });
+        assert_breaks!(interactive(), |s: &mut S| s.first_assigned_time = Some(s.end_time + 1),
+            Error::TimeOutsideSegment { field: "first_assigned_time", .. });
+        assert_breaks!(interactive(), |s: &mut S| s.first_agent_message_time = Some(s.start_time - 1),
+            Error::TimeOutsideSegment { field: "first_agent_message_time", .. });
+        assert_breaks!(interactive(), |s: &mut S| s.first_agent_message_time = Some(s.end_time + 1),
+            Error::TimeOutsideSegment { field: "first_agent_message_time", .. });
+    }
+
+    #[test]
+    fn interactive_needs_an_agent_message_and_a_consumer_message() {
+        assert_breaks!(interactive(), |s: &mut S| s.consumer_messages = 0, Error::OutcomeAgainstMessages { .. });
+        assert_breaks!(interactive(), |s: &mut S| s.agent_messages = 0, Error::OutcomeAgainstMessages { .. });
+    }
+
+    #[test]
+    fn non_responsive_consumer_needs_an_agent_message_but_no_silence_before_it() {
+        let mut spoke_before = interactive();
+        spoke_before.outcome = Outcome::NonResponsiveConsumer;
+        assert_breaks!(spoke_before, |s: &mut S| s.agent_messages = 0, Error::OutcomeAgainstMessages { .. });
+    }
+
+    #[test]
+    fn abandoned_needs_silence_and_a_close_by_the_consumer() {
+        assert_breaks!(abandoned_in_queue(), |s: &mut S| s.agent_messages = 1, Error::OutcomeAgainstMessages { .. });
+        for other in [
+            EndReason::AgentTransfer,
+            EndReason::SkillTransfer,
+            EndReason::ClosedByAgent,
+            EndReason::ClosedBySystem,
+        ] {
+            assert_breaks!(abandoned_in_queue(), |s: &mut S| s.end_reason = other, Error::OutcomeAgainstEndReason { .. });
+        }
+    }
+
+    #[test]
+    fn non_responsive_agent_needs_silence_and_another_end_than_the_consumers_close() {
+        let mut silent = abandoned_in_queue();
+        silent.outcome = Outcome::NonResponsiveAgent;
+        silent.end_reason = EndReason::ClosedBySystem;
+        silent.abandoned_in_queue = false;
+        assert_breaks!(silent.clone(), |s: &mut S| s.agent_messages = 1, Error::OutcomeAgainstMessages { .. });
+        assert_breaks!(silent, |s: &mut S| s.end_reason = EndReason::ClosedByConsumer,
+            Error::OutcomeAgainstEndReason { .. });
+    }
+
+    #[test]
+    fn only_an_abandoned_segment_is_abandoned_in_queue() {
+        assert_breaks!(interactive(), |s: &mut S| s.abandoned_in_queue = true, Error::InQueueNotAbandoned { .. });
+    }
+
+    #[test]
+    fn a_sample_is_not_negative() {
+        assert_breaks!(interactive(), |s: &mut S| s.time_to_first_agent_message_ms = Some(-1),
+            Error::SampleNegative { value: -1 });
+    }
+
+    #[test]
+    fn a_sample_needs_an_agent_message() {
+        assert_breaks!(interactive(), |s: &mut S| s.first_agent_message_time = None, Error::SampleWithoutMessage { .. });
+        assert_breaks!(abandoned_in_queue(), |s: &mut S| s.time_to_first_agent_message_ms = Some(0),
+            Error::SampleWithoutMessage { .. });
+    }
+
+    #[test]
+    fn a_sample_is_no_longer_than_from_start_to_first_agent_message() {
+        let mut longest = interactive();
+        longest.time_to_first_agent_message_ms = Some(11_000);
+        assert_breaks!(longest, |s: &mut S| s.time_to_first_agent_message_ms = Some(11_001),
+            Error::SampleTooLong { value: 11_001, longest: 11_000 });
+    }
+
+    #[test]
+    fn the_time_of_an_agent_message_needs_one() {
+        assert_breaks!(abandoned_in_queue(), |s: &mut S| s.first_agent_message_time = Some(s.start_time),
+            Error::MessageTimeWithoutMessage);
+    }
+
+    #[test]
+    fn user_type_none_has_no_agent() {
+        assert_breaks!(interactive(), |s: &mut S| s.user_type = UserType::None, Error::NoneWithAgent { .. });
+        assert_breaks!(abandoned_in_queue(), |s: &mut S| s.first_assigned_time = Some(s.start_time),
+            Error::NoneWithAgent { field: "first_assigned_time" });
+        assert_breaks!(abandoned_in_queue(), |s: &mut S| s.last_agent_id = Some("agent-1".into()),
+            Error::NoneWithAgent { field: "last_agent_id" });
+    }
+
+    #[test]
+    fn another_user_type_has_an_assignment() {
+        for user_type in [UserType::Human, UserType::Bot, UserType::Mixed] {
+            assert_breaks!(abandoned_in_queue(), |s: &mut S| s.user_type = user_type,
+                Error::UserTypeWithoutAssignment { .. });
+        }
+    }
+
+    #[test]
+    fn the_account_is_one() {
+        assert_breaks!(interactive(), |s: &mut S| s.account_id = "a/b".into(), Error::AccountSyntax { .. });
+    }
+}

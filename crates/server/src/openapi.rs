@@ -40,6 +40,7 @@ pub(crate) async fn get() -> Json<utoipa::openapi::OpenApi> {
 /// A report. It is written straight from its cells; these types only describe it.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
+#[expect(dead_code, reason = "it is there to be described")]
 pub(crate) enum ReportBody {
     /// The answer where no interval is asked for.
     Whole(BreakdownBody),

@@ -14,6 +14,8 @@ mod keys;
 mod partition;
 mod snapshot;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use error::{Error, Result};
 pub use ingestion::{Ingested, RejectedRecord, ingest};

@@ -1,25 +1,48 @@
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 
 use arrow::array::{RecordBatch, RecordBatchReader};
-use arrow::ipc::reader::StreamReader;
+use arrow::buffer::Buffer;
+use arrow::ipc::reader::StreamDecoder;
+use arrow::ipc::{self, MessageHeader, root_as_message};
 
 use super::collector::Collector;
 use super::parquet::guarded;
-use super::{Chunk, Format};
+use super::Chunk;
 use crate::{Error, SegmentRows};
 
-/// An Arrow IPC *file* is this, padded to 8 bytes, and then a stream; its footer comes after the stream's end.
+/// An Arrow IPC *file* is this, zeros up to its alignment, and then a stream; its footer comes after the stream's end.
 const FILE_MAGIC: &[u8] = b"ARROW1";
-const FILE_PREFIX_BYTES: usize = 8;
+const MAX_FILE_PADDING_BYTES: usize = 64;
+
+/// Comes before the length of a message; streams of old writers do without.
+const CONTINUATION_MARKER: [u8; 4] = [0xFF; 4];
+
+const END_OF_STREAM: [u8; 8] = [0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0];
+
+/// The most that the compressed buffers of one message may unfold to.
+const MAX_UNCOMPRESSED_BYTES: i64 = 1 << 30;
 
 pub(super) fn read<E: From<Error>, S>(mut input: impl BufRead, collector: &mut Collector<'_, S>) -> Result<(), E>
 where
     S: FnMut(Chunk) -> Result<(), E>,
 {
+    let mut decoder = StreamDecoder::new();
+    let mut line = 0;
     skip_file_prefix(&mut input).map_err(Error::from)?;
-    let reader = guarded(|| StreamReader::try_new(input, None));
-    let reader = reader.map_err(|reason| Error::Unreadable { format: Format::Arrow.name(), reason })?;
-    read_batches(reader, collector)
+    loop {
+        let batch = match next_message(&mut input).and_then(|message| decode(&mut decoder, message)) {
+            Ok(Decoded::Batch(batch)) => batch,
+            Ok(Decoded::Nothing) => continue,
+            Ok(Decoded::End) => break,
+            Err(reason) => return collector.broken(line + 1, reason),
+        };
+        line = take_rows(&batch, line, collector)?;
+    }
+    match decoder.schema() {
+        // Columns that are missing are found also where no batch followed.
+        Some(schema) => Ok(SegmentRows::new(&RecordBatch::new_empty(schema)).map(drop)?),
+        None => collector.broken(line + 1, "it is empty".to_owned()),
+    }
 }
 
 /// Reads the rows of every batch that `reader` gives.
@@ -30,29 +53,121 @@ pub(super) fn read_batches<E: From<Error>, S>(
 where
     S: FnMut(Chunk) -> Result<(), E>,
 {
-    // Columns that are missing are found here even where no batch follows.
     SegmentRows::new(&RecordBatch::new_empty(reader.schema()))?;
     let mut line = 0;
-    while let Some(batch) = reader_next(&mut reader) {
-        let rows = match batch.and_then(|batch| guarded(|| SegmentRows::new(&batch))) {
-            Ok(rows) => rows,
+    while let Some(batch) = guarded(|| reader.next().transpose()).transpose() {
+        match batch {
+            Ok(batch) => line = take_rows(&batch, line, collector)?,
             Err(reason) => return collector.broken(line + 1, reason),
-        };
-        for row in 0..rows.len() {
-            line += 1;
-            collector.take(line, rows.segment(row))?;
         }
     }
     Ok(())
 }
 
-fn reader_next(reader: &mut impl RecordBatchReader) -> Option<Result<RecordBatch, String>> {
-    guarded(|| reader.next().transpose()).transpose()
+/// Hands on the rows of a batch, of which the first comes after the record numbered `line`; returns the last one's
+/// number.
+fn take_rows<E: From<Error>, S>(batch: &RecordBatch, mut line: u64, collector: &mut Collector<'_, S>) -> Result<u64, E>
+where
+    S: FnMut(Chunk) -> Result<(), E>,
+{
+    let rows = SegmentRows::new(batch)?;
+    for row in 0..rows.len() {
+        line += 1;
+        collector.take(line, rows.segment(row))?;
+    }
+    Ok(line)
+}
+
+/// A message of the stream, as it stands there.
+struct Message {
+    /// Marker, length and metadata.
+    head: Vec<u8>,
+    body: Vec<u8>,
+}
+
+enum Decoded {
+    Batch(RecordBatch),
+    Nothing,
+    End,
+}
+
+fn decode(decoder: &mut StreamDecoder, message: Option<Message>) -> Result<Decoded, String> {
+    let (head, body, or_else) = match message {
+        Some(Message { head, body }) => (head, body, Decoded::Nothing),
+        None => (END_OF_STREAM.to_vec(), Vec::new(), Decoded::End),
+    };
+    let after_head = guarded(|| decoder.decode(&mut Buffer::from_vec(head)))?;
+    let after_body = guarded(|| decoder.decode(&mut Buffer::from_vec(body)))?;
+    Ok(after_head.or(after_body).map_or(or_else, Decoded::Batch))
+}
+
+/// The next message; `None` at the stream's end. A length is believed as far as bytes follow: the stream reader of the
+/// Arrow crate would set memory aside first.
+fn next_message(input: &mut impl BufRead) -> Result<Option<Message>, String> {
+    let mut head = exactly(input, 4)?;
+    if head.is_empty() {
+        return Ok(None);
+    }
+    let mut length = word(&head)?;
+    if head == CONTINUATION_MARKER {
+        head.extend(exactly(input, 4)?);
+        length = word(head.get(4..).unwrap_or_default())?;
+    }
+    if length == 0 {
+        return Ok(None);
+    }
+    let metadata_start = head.len();
+    head.extend(exactly(input, u64::from(length))?);
+    let metadata = head.get(metadata_start..).unwrap_or_default();
+    let message = root_as_message(metadata).map_err(|error| error.to_string())?;
+    let body_length = u64::try_from(message.bodyLength()).map_err(|_| "a message has a negative length".to_owned())?;
+    let body = exactly(input, body_length)?;
+    check_compression(&message, &body)?;
+    Ok(Some(Message { head, body }))
+}
+
+/// `length` bytes; none at the input's end.
+fn exactly(input: &mut impl BufRead, length: u64) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    input.by_ref().take(length).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.is_empty() || bytes.len() as u64 == length { Ok(bytes) } else { Err("it ends within a message".to_owned()) }
+}
+
+fn word(bytes: &[u8]) -> Result<u32, String> {
+    bytes.try_into().map(u32::from_le_bytes).map_err(|_| "it ends within a message".to_owned())
+}
+
+/// A compressed buffer begins with the length that it unfolds to, for which the decoder sets memory aside.
+fn check_compression(message: &ipc::Message<'_>, body: &[u8]) -> Result<(), String> {
+    let batch = match message.header_type() {
+        MessageHeader::RecordBatch => message.header_as_record_batch(),
+        MessageHeader::DictionaryBatch => message.header_as_dictionary_batch().and_then(|dictionary| dictionary.data()),
+        _ => None,
+    };
+    let Some(batch) = batch.filter(|batch| batch.compression().is_some()) else { return Ok(()) };
+    let mut sum = 0_i64;
+    for buffer in batch.buffers().iter().flatten().filter(|buffer| buffer.length() > 0) {
+        let start = usize::try_from(buffer.offset()).ok().and_then(|offset| body.get(offset..));
+        let length = start.and_then(|bytes| bytes.first_chunk()).map(|bytes| i64::from_le_bytes(*bytes));
+        // -1 marks a buffer that is not compressed after all.
+        let length = length.filter(|length| *length >= -1).ok_or("a compressed buffer has no valid length")?;
+        sum = sum.saturating_add(length);
+    }
+    if sum > MAX_UNCOMPRESSED_BYTES {
+        return Err(format!("a message unfolds to {sum} bytes; at most {MAX_UNCOMPRESSED_BYTES} are taken"));
+    }
+    Ok(())
 }
 
 fn skip_file_prefix(input: &mut impl BufRead) -> std::io::Result<()> {
     if input.fill_buf()?.starts_with(FILE_MAGIC) {
-        input.read_exact(&mut [0; FILE_PREFIX_BYTES])?;
+        input.consume(FILE_MAGIC.len());
+        for _ in 0..MAX_FILE_PADDING_BYTES {
+            match input.fill_buf()?.first() {
+                Some(0) => input.consume(1),
+                _ => break,
+            }
+        }
     }
     Ok(())
 }

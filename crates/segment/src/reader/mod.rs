@@ -7,6 +7,8 @@ mod json_array;
 mod ndjson;
 mod parquet;
 mod record;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::io::{BufReader, Read};

@@ -1,0 +1,125 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::datasource::provider_as_source;
+use datafusion::logical_expr::{Expr, LogicalPlan};
+use skillscope_segment::{Outcome, UserType};
+
+use super::world::{Facts, World, segments};
+use crate::SqlQuery;
+use crate::plan::report_plan;
+use crate::table::SegmentsTable;
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// A day of one segment an hour in each of two accounts, seen at its end.
+fn a_day() -> World {
+    let facts: Vec<Facts> = (0..24)
+        .flat_map(|hour| ["acme", "bolt"].map(|account| (account, hour)))
+        .map(|(account, hour)| Facts {
+            account,
+            skill: hour,
+            end_time: hour * HOUR_MS + 1,
+            user_type: UserType::Human,
+            outcome: Outcome::Abandoned,
+            in_queue: false,
+            sample: None,
+        })
+        .collect();
+    World::new(24 * HOUR_MS, &segments(&facts))
+}
+
+/// The functions that a plan calls.
+fn functions(plan: &LogicalPlan) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    plan.apply(|node| {
+        node.apply_expressions(|expression| {
+            expression.apply(|part| {
+                match part {
+                    Expr::ScalarFunction(function) => names.insert(function.name().to_owned()),
+                    Expr::AggregateFunction(function) => names.insert(function.func.name().to_owned()),
+                    _ => false,
+                };
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })
+    .unwrap();
+    names
+}
+
+#[test]
+fn the_plan_is_one_aggregation_with_built_in_functions() {
+    let world = a_day();
+    let query = [("timeframe", "60"), ("interval", "30"), ("skillIds", "1,2"), ("userType", "human"), ("v", "1")];
+    let table = SegmentsTable::new(world.store.snapshot(), None);
+    let request = world.request("acme", &query).unwrap();
+    let plan = report_plan(provider_as_source(Arc::new(table)), &request).unwrap();
+    assert_eq!(functions(&plan).into_iter().collect::<Vec<_>>(), ["count", "date_bin", "sum"]);
+    let mut nodes = Vec::new();
+    plan.apply(|node| {
+        nodes.push(match node {
+            LogicalPlan::Aggregate(_) => "aggregate",
+            LogicalPlan::Filter(_) => "filter",
+            LogicalPlan::TableScan(_) => "scan",
+            _ => "other",
+        });
+        Ok(TreeNodeRecursion::Continue)
+    })
+    .unwrap();
+    assert_eq!(nodes, ["aggregate", "filter", "scan"]);
+}
+
+async fn explained(world: &World, condition: &str) -> String {
+    let text = format!("explain select count(*) from segments where {condition}");
+    let batches = rows(world, &text, None).await;
+    arrow_text(&batches)
+}
+
+async fn rows(world: &World, text: &str, account: Option<&str>) -> Vec<arrow::array::RecordBatch> {
+    let query = SqlQuery { text: text.to_owned(), account: account.map(str::to_owned) };
+    let stream = world.engine.sql(&query).await.unwrap();
+    datafusion::physical_plan::common::collect(stream).await.unwrap()
+}
+
+fn arrow_text(batches: &[arrow::array::RecordBatch]) -> String {
+    datafusion::arrow::util::pretty::pretty_format_batches(batches).unwrap().to_string()
+}
+
+#[tokio::test]
+async fn only_the_hours_that_a_filter_can_touch_are_read() {
+    let world = a_day();
+    for (condition, hours) in [
+        ("true", "hours=48 of 48"),
+        ("account_id = 'acme'", "hours=24 of 24"),
+        ("'acme' = account_id", "hours=24 of 24"),
+        ("account_id = 'nobody'", "hours=0 of 0"),
+        ("account_id in ('acme', 'nobody')", "hours=24 of 48"),
+        ("account_id = 'acme' and end_time >= now() - interval '2 hours'", "hours=2 of 24"),
+        ("account_id = 'acme' and end_time between '1970-01-01T05:00:00Z' and '1970-01-01T06:59:00Z'", "hours=2 of 24"),
+        ("account_id = 'acme' and skill_id in (3, 9)", "hours=2 of 24"),
+        ("account_id = 'acme' and (skill_id = 3 or end_time < '1970-01-01T01:00:00Z')", "hours=2 of 24"),
+        ("account_id = 'acme' and end_time > '1980-01-01T00:00:00Z'", "hours=0 of 24"),
+    ] {
+        let plan = explained(&world, condition).await;
+        assert!(plan.contains(&format!("SegmentsScan: {hours},")), "{condition}:\n{plan}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_passed_over_never_changes_an_answer() {
+    let world = a_day();
+    for (condition, expected) in [
+        ("true", 48),
+        ("account_id = 'acme'", 24),
+        ("account_id <> 'acme'", 24),
+        ("account_id like 'a%' and skill_id > 20", 3),
+        ("end_time < '1970-01-01T02:00:00Z'", 4),
+        ("not (end_time < '1970-01-01T02:00:00Z')", 44),
+        ("account_id = 'acme' and user_type = 'human' and skill_id % 2 = 0", 12),
+    ] {
+        let batches = rows(&world, &format!("select count(*) as n from segments where {condition}"), None).await;
+        assert!(arrow_text(&batches).contains(&format!("| {expected} ")), "{condition}: {}", arrow_text(&batches));
+    }
+}

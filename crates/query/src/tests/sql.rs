@@ -1,0 +1,111 @@
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::Int64Type;
+use datafusion::physical_plan::common::collect;
+use skillscope_segment::{Outcome, UserType};
+
+use super::world::{Facts, World, segments};
+use crate::{Error, SqlQuery};
+
+const NOW: i64 = 1_516_265_515_679;
+
+fn two_accounts() -> World {
+    let fact = |account, skill| Facts {
+        account,
+        skill,
+        end_time: NOW - 1,
+        user_type: UserType::Bot,
+        outcome: Outcome::Interactive,
+        in_queue: false,
+        sample: Some(3),
+    };
+    World::new(NOW, &segments(&[fact("acme", 1), fact("acme", 2), fact("bolt", 3)]))
+}
+
+async fn run(world: &World, text: &str, account: Option<&str>) -> Result<Vec<RecordBatch>, Error> {
+    let query = SqlQuery { text: text.to_owned(), account: account.map(str::to_owned) };
+    let stream = world.engine.sql(&query).await?;
+    collect(stream).await.map_err(Error::from_sql_stream)
+}
+
+async fn number(world: &World, text: &str, account: Option<&str>) -> i64 {
+    let batches = run(world, text, account).await.unwrap();
+    batches[0].column(0).as_primitive::<Int64Type>().value(0)
+}
+
+#[tokio::test]
+async fn an_account_sees_its_own_rows_alone() {
+    let world = two_accounts();
+    let count = "select count(*) from segments";
+    assert_eq!(number(&world, count, None).await, 3);
+    assert_eq!(number(&world, count, Some("acme")).await, 2);
+    assert_eq!(number(&world, count, Some("nobody")).await, 0);
+    let of_another = "select count(*) from segments where account_id = 'bolt' or true";
+    assert_eq!(number(&world, of_another, Some("acme")).await, 2);
+}
+
+#[tokio::test]
+async fn now_is_the_engines_clock() {
+    let world = two_accounts();
+    let text = "select cast(arrow_cast(now(), 'Timestamp(Millisecond, None)') as bigint)";
+    assert_eq!(number(&world, text, None).await, NOW);
+    assert_eq!(number(&world, "select count(*) from segments where end_time < now()", None).await, 3);
+}
+
+#[tokio::test]
+async fn only_statements_that_read_are_run() {
+    let world = two_accounts();
+    for text in [
+        "create table t as select 1",
+        "create external table t stored as csv location '/etc/passwd'",
+        "create view v as select 1",
+        "drop table segments",
+        "insert into segments select * from segments",
+        "delete from segments",
+        "update segments set skill_id = 1",
+        "truncate table segments",
+        "copy segments to '/tmp/copied.csv'",
+        "copy (select 1) to '/tmp/copied.parquet'",
+        "set datafusion.execution.batch_size = 1",
+        "begin",
+        "prepare p as select 1",
+        "explain analyze insert into segments select * from segments",
+        "explain copy segments to '/tmp/copied.csv'",
+        "select * from '/etc/passwd'",
+        "select 1; select 2",
+        "",
+    ] {
+        assert!(matches!(run(&world, text, None).await, Err(Error::Sql(_))), "{text:?} was run");
+    }
+    assert_eq!(number(&world, "select count(*) from segments", None).await, 3);
+}
+
+#[tokio::test]
+async fn an_error_says_what_is_wrong_with_the_statement() {
+    let world = two_accounts();
+    for (text, part) in [("selec 1", "selec"), ("select nothing from segments", "nothing"), ("select 1 from t", "t")] {
+        let error = run(&world, text, None).await.unwrap_err().to_string();
+        assert!(error.to_lowercase().contains(part), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_enormous_statement_is_answered_or_refused_and_nothing_worse() {
+    let world = two_accounts();
+    let plus = |terms| format!("select {}1 from segments", "skill_id+".repeat(terms));
+    for text in [
+        plus(7_000),
+        format!("select {}1", "1+".repeat(32_000)),
+        format!("select {}1{}", "(".repeat(30_000), ")".repeat(30_000)),
+        format!("select 1 where {}true", "true and ".repeat(7_000)),
+        format!("select {}true", "not ".repeat(16_000)),
+        format!("select {} 1", "- ".repeat(32_000)),
+        format!("{} select 1", "select 1 union all ".repeat(3_000)),
+        format!("select {}1{}", "case when true then ".repeat(2_500), " end".repeat(2_500)),
+        format!("select {}1{}", "abs(".repeat(12_000), ")".repeat(12_000)),
+        format!("select {}", "x".repeat(100_000)),
+    ] {
+        assert!(matches!(run(&world, &text, None).await, Err(Error::Sql(_))), "{} … was run", &text[..40]);
+    }
+    assert!(run(&world, &plus(400), None).await.is_ok());
+    assert_eq!(number(&world, "select count(*) from segments", None).await, 3);
+}

@@ -1,0 +1,99 @@
+//! A store with segments in it, and an engine over it.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use skillscope_segment::{EndReason, Outcome, Segment, SegmentBatchBuilder, StartReason, UserType};
+use skillscope_store::Store;
+use tempfile::TempDir;
+
+use crate::{Clock, Engine, Error, Report, ReportRequest};
+
+pub(super) struct World {
+    pub(super) engine: Engine,
+    pub(super) store: Arc<Store>,
+    _directory: TempDir,
+}
+
+impl World {
+    /// A store with `segments`, whose clock stands at `now`.
+    pub(super) fn new(now: i64, segments: &[Segment<'_>]) -> Self {
+        let directory = TempDir::new().unwrap();
+        let store = Arc::new(Store::open(directory.path()).unwrap());
+        let mut builder = SegmentBatchBuilder::with_capacity(segments.len());
+        for segment in segments {
+            segment.validate().unwrap();
+            builder.append(segment);
+        }
+        let appended = store.append(&builder.finish().unwrap()).unwrap();
+        assert_eq!(appended.accepted, segments.len(), "every segment has a key of its own");
+        let engine = Engine::new(Arc::clone(&store), Clock::Fixed(now)).unwrap();
+        Self { engine, store, _directory: directory }
+    }
+
+    pub(super) fn request(&self, account: &str, query: &[(&str, &str)]) -> Result<ReportRequest, Error> {
+        ReportRequest::from_parameters(account, self.engine.clock().now(), query)
+    }
+
+    pub(super) async fn report(&self, account: &str, query: &[(&str, &str)]) -> Report {
+        self.engine.report(&self.request(account, query).unwrap()).await.unwrap()
+    }
+
+    pub(super) async fn json(&self, account: &str, query: &[(&str, &str)]) -> String {
+        json(&self.report(account, query).await)
+    }
+}
+
+pub(super) fn json(report: &Report) -> String {
+    let mut out = Vec::new();
+    report.write_json(&mut out);
+    String::from_utf8(out).unwrap()
+}
+
+/// What a segment must tell for a report; the rest of it is made to fit.
+#[derive(Debug, Clone)]
+pub(super) struct Facts {
+    pub(super) account: &'static str,
+    pub(super) skill: i64,
+    pub(super) end_time: i64,
+    pub(super) user_type: UserType,
+    pub(super) outcome: Outcome,
+    pub(super) in_queue: bool,
+    pub(super) sample: Option<i64>,
+}
+
+/// Segments of these facts, in conversations of one segment each.
+pub(super) fn segments(facts: &[Facts]) -> Vec<Segment<'static>> {
+    facts.iter().enumerate().map(|(number, facts)| segment(number, facts)).collect()
+}
+
+fn segment(number: usize, facts: &Facts) -> Segment<'static> {
+    let spoke = matches!(facts.outcome, Outcome::Interactive | Outcome::NonResponsiveConsumer);
+    let sample = facts.sample.filter(|_| spoke);
+    let start_time = facts.end_time - sample.unwrap_or(0);
+    // Somebody who spoke was assigned.
+    let user_type = if spoke && facts.user_type == UserType::None { UserType::Human } else { facts.user_type };
+    Segment {
+        account_id: Cow::Borrowed(facts.account),
+        conversation_id: format!("c-{number}").into(),
+        segment_index: 0,
+        skill_id: facts.skill,
+        start_time,
+        end_time: facts.end_time,
+        start_reason: StartReason::NewConversation,
+        end_reason: match facts.outcome {
+            Outcome::NonResponsiveAgent => EndReason::SkillTransfer,
+            _ => EndReason::ClosedByConsumer,
+        },
+        user_type,
+        outcome: facts.outcome,
+        abandoned_in_queue: facts.in_queue && facts.outcome == Outcome::Abandoned,
+        first_assigned_time: (user_type != UserType::None).then_some(start_time),
+        first_agent_message_time: spoke.then_some(facts.end_time),
+        time_to_first_agent_message_ms: sample,
+        agent_messages: u32::from(spoke),
+        consumer_messages: 1,
+        last_agent_id: None,
+        source: None,
+    }
+}
