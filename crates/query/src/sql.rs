@@ -2,7 +2,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use chrono::DateTime;
-use datafusion::common::plan_err;
+use datafusion::common::{plan_datafusion_err, plan_err};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion, TreeNodeVisitor};
 use datafusion::dataframe::DataFrame;
 use datafusion::error::Result;
@@ -11,6 +11,8 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use futures::executor::block_on;
 
 use crate::table::SegmentsTable;
@@ -24,21 +26,19 @@ pub struct SqlQuery {
     pub account: Option<String>,
 }
 
-/// The longest statement, in bytes.
-const MAX_STATEMENT_BYTES: usize = 64 << 10;
+/// The longest statement, in words, numbers and signs.
+const MAX_TOKENS: usize = 10_000;
 
 /// The deepest plan or expression. Running one takes stack for each level.
-const MAX_DEPTH: usize = 500;
+const MAX_DEPTH: usize = 200;
 
-/// Stack for parsing and planning: a long statement may be a tree of as many levels as it has words, until its depth
-/// is known.
-const PLANNING_STACK_BYTES: usize = 64 << 20;
+/// Stack for parsing and planning: a statement may be a tree of as many levels as it has tokens, until its depth is
+/// known. Only what is used of it becomes memory.
+const PLANNING_STACK_BYTES: usize = 256 << 20;
 
 /// Plans a statement that only reads. Each statement has a session of its own, whose `now()` is `now`.
 pub(crate) fn plan(text: &str, now: i64, table: SegmentsTable, runtime: Arc<RuntimeEnv>) -> Result<DataFrame> {
-    if text.len() > MAX_STATEMENT_BYTES {
-        return plan_err!("the statement has {} bytes; at most {MAX_STATEMENT_BYTES} are taken", text.len());
-    }
+    check_length(text)?;
     let config = SessionConfig::new()
         .with_information_schema(true)
         .with_default_catalog_and_schema("skillscope", "public");
@@ -51,6 +51,15 @@ pub(crate) fn plan(text: &str, now: i64, table: SegmentsTable, runtime: Arc<Runt
     // The catalog is in memory: nothing is waited for.
     let plan = stacker::grow(PLANNING_STACK_BYTES, || block_on(logical_plan(&state, text)))?;
     Ok(DataFrame::new(state, plan))
+}
+
+fn check_length(text: &str) -> Result<()> {
+    let tokens = Tokenizer::new(&GenericDialect {}, text).tokenize().map_err(|error| plan_datafusion_err!("{error}"))?;
+    let count = tokens.iter().filter(|token| !matches!(token, Token::Whitespace(_))).count();
+    if count > MAX_TOKENS {
+        return plan_err!("the statement has {count} words and signs; at most {MAX_TOKENS} are taken");
+    }
+    Ok(())
 }
 
 async fn logical_plan(state: &SessionState, text: &str) -> Result<LogicalPlan> {

@@ -1,1 +1,9 @@
+//! The doors, asked in the process through the same routes that the server serves.
 
+mod anything;
+mod door;
+mod ingestion;
+mod openapi;
+mod report;
+mod sql;
+mod web;

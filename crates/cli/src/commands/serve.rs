@@ -7,12 +7,15 @@ use skillscope_query::{Clock, Engine};
 use skillscope_server::{App, AppOptions, CorsOrigins, listen_addresses};
 use skillscope_store::Store;
 use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
+use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::demo;
 use crate::arguments::ServeArguments;
 use crate::output;
+
+/// A thread's stack: deep SQL expressions are run level by level. Only what is used of it becomes memory.
+const STACK_BYTES: usize = 16 << 20;
 
 /// Serves a data directory until the process is told to stop.
 pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
@@ -23,7 +26,8 @@ pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
     let data_dir = sample.as_ref().map_or(arguments.data_dir.as_path(), |sample| sample.path());
     let store = Arc::new(Store::open(data_dir)?);
     let engine = Engine::new(Arc::clone(&store), clock)?;
-    let runtime = Runtime::new().context("cannot start the server's threads")?;
+    let runtime = Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build();
+    let runtime = runtime.context("cannot start the server's threads")?;
     runtime.block_on(serve(&addresses, App::new(store, engine, options), sample.is_some()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -93,19 +93,20 @@ async fn an_enormous_statement_is_answered_or_refused_and_nothing_worse() {
     let world = two_accounts();
     let plus = |terms| format!("select {}1 from segments", "skill_id+".repeat(terms));
     for text in [
-        plus(7_000),
-        format!("select {}1", "1+".repeat(32_000)),
-        format!("select {}1{}", "(".repeat(30_000), ")".repeat(30_000)),
-        format!("select 1 where {}true", "true and ".repeat(7_000)),
-        format!("select {}true", "not ".repeat(16_000)),
-        format!("select {} 1", "- ".repeat(32_000)),
-        format!("{} select 1", "select 1 union all ".repeat(3_000)),
-        format!("select {}1{}", "case when true then ".repeat(2_500), " end".repeat(2_500)),
-        format!("select {}1{}", "abs(".repeat(12_000), ")".repeat(12_000)),
-        format!("select {}", "x".repeat(100_000)),
+        plus(1_000),
+        plus(100_000),
+        format!("select {}1", "1+".repeat(1_000)),
+        format!("select {}1{}", "(".repeat(4_900), ")".repeat(4_900)),
+        format!("select 1 where {}true", "true and ".repeat(4_990)),
+        format!("select {}true", "not ".repeat(9_900)),
+        format!("select {} 1", "- ".repeat(9_900)),
+        format!("{} select 1", "select 1 union all ".repeat(400)),
+        format!("select {}1{}", "case when true then ".repeat(1_900), " end".repeat(1_900)),
+        format!("select {}1{}", "abs(".repeat(3_000), ")".repeat(3_000)),
+        format!("select '{}", "x".repeat(1_000_000)),
     ] {
         assert!(matches!(run(&world, &text, None).await, Err(Error::Sql(_))), "{} … was run", &text[..40]);
     }
-    assert!(run(&world, &plus(400), None).await.is_ok());
+    assert!(run(&world, &plus(150), None).await.is_ok());
     assert_eq!(number(&world, "select count(*) from segments", None).await, 3);
 }

@@ -1,0 +1,113 @@
+//! A server without sockets.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use axum::response::Response;
+use http_body_util::BodyExt;
+use serde_json::Value;
+use skillscope_query::{Clock, Engine};
+use skillscope_store::Store;
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+use crate::{App, AppOptions, CorsOrigins, router};
+
+/// The clock of the tests: 18 January 2018, shortly before nine.
+pub(super) const NOW: i64 = 1_516_265_515_679;
+
+pub(super) const MAX_BODY_BYTES: usize = 64 << 10;
+
+pub(super) struct Door {
+    routes: Router,
+    pub(super) app: App,
+    _directory: TempDir,
+}
+
+/// An answer, read to its end.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+impl Door {
+    pub(super) fn new() -> Self {
+        Self::with_cors(&[])
+    }
+
+    pub(super) fn with_cors(origins: &[&str]) -> Self {
+        let directory = TempDir::new().unwrap();
+        let store = Arc::new(Store::open(directory.path()).unwrap());
+        let engine = Engine::new(Arc::clone(&store), Clock::Fixed(NOW)).unwrap();
+        let origins: Vec<String> = origins.iter().map(|origin| (*origin).to_owned()).collect();
+        let cors_origins = CorsOrigins::parse(&origins).unwrap();
+        let app = App::new(store, engine, AppOptions { max_body_bytes: MAX_BODY_BYTES, cors_origins });
+        Self { routes: router(app.clone()), app, _directory: directory }
+    }
+
+    pub(super) async fn send(&self, request: Request<Body>) -> Answer {
+        let response: Response = self.routes.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes().to_vec();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub(super) async fn get(&self, uri: &str) -> Answer {
+        self.send(Request::get(uri).header("host", "wall.example:8080").body(Body::empty()).unwrap()).await
+    }
+
+    pub(super) async fn post(&self, uri: &str, content_type: &str, body: impl Into<Body>) -> Answer {
+        self.send(Request::post(uri).header("content-type", content_type).body(body.into()).unwrap()).await
+    }
+
+    pub(super) async fn sql(&self, query: &str) -> Answer {
+        self.post("/v1/sql", "application/json", serde_json::json!({ "query": query }).to_string()).await
+    }
+}
+
+impl Answer {
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// Asserts that this is a problem document with this status, and gives it.
+    #[track_caller]
+    pub(super) fn problem(&self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        let problem = self.json();
+        assert_eq!(problem["status"], status);
+        for member in ["type", "title", "detail"] {
+            assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{problem}");
+        }
+        problem
+    }
+}
+
+pub(super) fn report_of(account: &str) -> String {
+    format!("/operations/api/account/{account}/msgskillsegments?timeframe=60&v=1")
+}
+
+pub(super) const SEGMENTS: &str = "/v1/accounts/acme/segments";
+
+/// An abandoned segment that ended `age` milliseconds ago, as a line of NDJSON.
+pub(super) fn line(conversation: &str, skill: i64, age: i64) -> String {
+    let end = NOW - age;
+    let record = serde_json::json!({
+        "conversation_id": conversation, "segment_index": 0, "skill_id": skill, "start_time": end, "end_time": end,
+        "start_reason": "new_conversation", "end_reason": "closed_by_consumer", "user_type": "none",
+        "outcome": "abandoned", "abandoned_in_queue": true, "agent_messages": 0, "consumer_messages": 1,
+    });
+    format!("{record}\n")
+}

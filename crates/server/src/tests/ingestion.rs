@@ -1,0 +1,112 @@
+use std::io::Write;
+
+use axum::body::Body;
+use axum::http::Request;
+use skillscope_segment::{Chunk, Error, Format, Input, ReadOptions, SegmentWriter, read_segments};
+
+use super::door::{Door, MAX_BODY_BYTES, SEGMENTS, line};
+
+/// The two lines as `format`.
+fn body(format: Format) -> Vec<u8> {
+    let lines = line("c-1", 7, 1) + &line("c-2", 8, 2);
+    let options = ReadOptions { account: Some(skillscope_segment::AccountId::parse("acme").unwrap()), chunk_rows: 10 };
+    let mut writer = SegmentWriter::new(format, Vec::new()).unwrap();
+    read_segments(Format::Ndjson, Input::Bytes(lines.into()), &options, |Chunk { batch, .. }| {
+        writer.write(&batch)?;
+        Ok::<_, Error>(())
+    })
+    .unwrap();
+    writer.finish().unwrap()
+}
+
+#[tokio::test]
+async fn segments_are_taken_in_four_formats() {
+    for (content_type, format) in [
+        ("application/x-ndjson", Format::Ndjson),
+        ("application/json; charset=utf-8", Format::Json),
+        ("Application/vnd.apache.arrow.stream", Format::Arrow),
+        ("application/vnd.apache.parquet", Format::Parquet),
+    ] {
+        let door = Door::new();
+        let answer = door.post(SEGMENTS, content_type, body(format)).await;
+        let expected = serde_json::json!({"accepted": 2, "duplicates": 0, "rejected_count": 0, "rejected": []});
+        assert_eq!(answer.json(), expected, "{content_type}");
+        let again = door.post(SEGMENTS, content_type, body(format)).await;
+        let expected = serde_json::json!({"accepted": 0, "duplicates": 2, "rejected_count": 0, "rejected": []});
+        assert_eq!(again.json(), expected, "{content_type}");
+    }
+}
+
+#[tokio::test]
+async fn a_rejected_record_is_listed_with_its_line_and_the_others_count() {
+    let door = Door::new();
+    let other_account = line("c-3", 7, 1).replacen('{', r#"{"account_id":"bolt","#, 1);
+    let moved = line("c-1", 7, 2);
+    let text = format!("{}oops\n{other_account}{moved}{}", line("c-1", 7, 1), line("c-2", 7, 1));
+    let answer = door.post(SEGMENTS, "application/x-ndjson", text).await;
+    assert_eq!(answer.status, 200);
+    let json = answer.json();
+    assert_eq!((json["accepted"].as_u64(), json["rejected_count"].as_u64()), (Some(2), Some(3)), "{json}");
+    let rejected = json["rejected"].as_array().unwrap();
+    assert_eq!(rejected.iter().map(|record| record["line"].as_u64().unwrap()).collect::<Vec<_>>(), [2, 3, 4]);
+    assert!(rejected[1]["error"].as_str().unwrap().contains("bolt"), "{json}");
+    assert!(rejected[2]["error"].as_str().unwrap().contains("first write"), "{json}");
+}
+
+async fn post_encoded(door: &Door, encoding: &str, body: Vec<u8>) -> super::door::Answer {
+    let request = Request::post(SEGMENTS)
+        .header("content-type", "application/x-ndjson")
+        .header("content-encoding", encoding)
+        .body(Body::from(body))
+        .unwrap();
+    door.send(request).await
+}
+
+fn gzip(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(plain).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn a_body_may_be_compressed() {
+    let door = Door::new();
+    let zstd = zstd::encode_all(line("c-1", 7, 1).as_bytes(), 1).unwrap();
+    assert_eq!(post_encoded(&door, "zstd", zstd).await.json()["accepted"], 1);
+    assert_eq!(post_encoded(&door, "gzip", gzip(line("c-2", 7, 1).as_bytes())).await.json()["accepted"], 1);
+    assert_eq!(post_encoded(&door, "identity", line("c-3", 7, 1).into()).await.json()["accepted"], 1);
+    post_encoded(&door, "gzip", b"not gzip".to_vec()).await.problem(400);
+    assert_eq!(post_encoded(&door, "br", Vec::new()).await.problem(415)["parameter"], "content-encoding");
+}
+
+#[tokio::test]
+async fn a_body_has_a_largest_size_also_once_decompressed() {
+    let door = Door::new();
+    door.post(SEGMENTS, "application/x-ndjson", vec![b'\n'; MAX_BODY_BYTES + 1]).await.problem(413);
+    post_encoded(&door, "gzip", gzip(&vec![b'\n'; MAX_BODY_BYTES + 1])).await.problem(413);
+    assert_eq!(door.post(SEGMENTS, "application/x-ndjson", vec![b'\n'; MAX_BODY_BYTES]).await.status, 200);
+}
+
+#[tokio::test]
+async fn another_content_type_is_refused_and_the_right_ones_are_told() {
+    let door = Door::new();
+    let problem = door.post(SEGMENTS, "text/csv", "a,b").await.problem(415);
+    assert!(problem["detail"].as_str().unwrap().contains("application/x-ndjson"), "{problem}");
+    let untyped = Request::post(SEGMENTS).body(Body::empty()).unwrap();
+    door.send(untyped).await.problem(415);
+}
+
+#[tokio::test]
+async fn an_account_that_is_none_is_refused() {
+    let door = Door::new();
+    let problem = door.post("/v1/accounts/a%2Fb/segments", "application/x-ndjson", line("c-1", 7, 1)).await.problem(400);
+    assert_eq!((problem["parameter"].as_str(), problem["value"].as_str()), (Some("account"), Some("a/b")));
+}
+
+#[tokio::test]
+async fn a_body_of_another_format_is_an_error_of_the_whole() {
+    let door = Door::new();
+    for content_type in ["application/json", "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"] {
+        door.post(SEGMENTS, content_type, "oops").await.problem(400);
+    }
+}

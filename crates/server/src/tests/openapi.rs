@@ -1,0 +1,163 @@
+//! The OpenAPI document against what the server does.
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::Value;
+
+use super::door::{Answer, Door, SEGMENTS, line, report_of};
+
+async fn document(door: &Door) -> Value {
+    door.get("/openapi.json").await.json()
+}
+
+/// The operations in the document: method, path, and what it says of them.
+fn operations(document: &Value) -> Vec<(String, String, Value)> {
+    let paths = document["paths"].as_object().unwrap();
+    let methods = |item: &Value| item.as_object().unwrap().clone();
+    paths
+        .iter()
+        .flat_map(|(path, item)| {
+            methods(item).into_iter().map(|(method, operation)| (method.to_uppercase(), path.clone(), operation))
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_document_is_openapi_3_1_and_lists_every_route() {
+    let document = document(&Door::new()).await;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    let mut listed: Vec<String> =
+        operations(&document).into_iter().map(|(method, path, _)| format!("{method} {path}")).collect();
+    listed.sort();
+    assert_eq!(
+        listed,
+        [
+            "GET /api/account/{account}/service/{service}/baseURI.json",
+            "GET /healthz",
+            "GET /openapi.json",
+            "GET /operations/api/account/{account}/msgskillsegments",
+            "GET /readyz",
+            "POST /v1/accounts/{account}/segments",
+            "POST /v1/sql",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn every_operation_is_there() {
+    let door = Door::new();
+    for (method, path, _) in operations(&document(&door).await) {
+        let uri = path.replace("{account}", "acme").replace("{service}", "agentVep");
+        let request = Request::builder().method(method.as_str()).uri(uri).header("host", "a:1").body(Body::empty()).unwrap();
+        let status = door.send(request).await.status.as_u16();
+        assert!(![404, 405].contains(&status), "{method} {path} answers {status}");
+    }
+}
+
+/// The schema that the document has for an answer.
+fn schema(document: &Value, method: &str, path: &str, answer: &Answer) -> Value {
+    let (_, _, operation) =
+        operations(document).into_iter().find(|(m, p, _)| m == method && p == path).expect("the operation is listed");
+    let response = &operation["responses"][answer.status.as_str()];
+    let content = &response["content"][answer.header("content-type").unwrap()];
+    assert!(content.is_object(), "{method} {path} {} is not described: {response}", answer.status);
+    content["schema"].clone()
+}
+
+/// Asserts that `value` is as `schema` says; properties that the schema does not know are errors.
+fn conforms(document: &Value, schema: &Value, value: &Value) -> Result<(), String> {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let name = reference.strip_prefix("#/components/schemas/").unwrap();
+        return conforms(document, &document["components"]["schemas"][name], value);
+    }
+    if let Some(choices) = schema["oneOf"].as_array() {
+        let matching = choices.iter().filter(|choice| conforms(document, choice, value).is_ok()).count();
+        return if matching == 1 { Ok(()) } else { Err(format!("{matching} choices of {schema} take {value}")) };
+    }
+    let types: Vec<&str> = match &schema["type"] {
+        Value::String(one) => vec![one],
+        Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
+        _ => return Ok(()),
+    };
+    let actual = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    if !types.contains(&actual) {
+        return Err(format!("{value} is no {types:?}"));
+    }
+    for item in value.as_array().into_iter().flatten() {
+        conforms(document, &schema["items"], item)?;
+    }
+    let Some(object) = value.as_object() else { return Ok(()) };
+    for name in schema["required"].as_array().into_iter().flatten() {
+        object.get(name.as_str().unwrap()).ok_or_else(|| format!("{name} is missing in {value}"))?;
+    }
+    for (name, member) in object {
+        match (&schema["properties"][name], &schema["additionalProperties"]) {
+            (Value::Null, Value::Null) if schema["properties"].is_object() => return Err(format!("{name} is not described")),
+            (Value::Null, additional) => conforms(document, additional, member)?,
+            (property, _) => conforms(document, property, member)?,
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_answer_is_as_the_document_says() {
+    let door = Door::new();
+    let document = document(&door).await;
+    let report = "/operations/api/account/{account}/msgskillsegments";
+    let host = "/api/account/{account}/service/{service}/baseURI.json";
+    let segments = "/v1/accounts/{account}/segments";
+    let ndjson = "application/x-ndjson";
+    let cases = [
+        ("POST", segments, door.post(SEGMENTS, ndjson, line("c-1", 7, 1) + "oops\n").await),
+        ("POST", segments, door.post("/v1/accounts/%20/segments", ndjson, "").await),
+        ("POST", segments, door.post(SEGMENTS, "text/csv", "").await),
+        ("POST", segments, door.post(SEGMENTS, ndjson, vec![0; super::door::MAX_BODY_BYTES + 1]).await),
+        ("GET", report, door.get(&report_of("acme")).await),
+        ("GET", report, door.get(&format!("{}&interval=30", report_of("acme"))).await),
+        ("GET", report, door.get(&format!("{}&interval=31", report_of("acme"))).await),
+        ("GET", host, door.get("/api/account/acme/service/agentVep/baseURI.json").await),
+        ("GET", host, door.get("/api/account/acme/service/none/baseURI.json").await),
+        ("POST", "/v1/sql", door.sql("select * from segments").await),
+        ("POST", "/v1/sql", door.sql("oops").await),
+        ("POST", "/v1/sql", door.post("/v1/sql", "text/plain", "").await),
+        ("GET", "/healthz", door.get("/healthz").await),
+        ("GET", "/readyz", door.get("/readyz").await),
+        ("GET", "/openapi.json", door.get("/openapi.json").await),
+    ];
+    for (method, path, answer) in cases {
+        let schema = schema(&document, method, path, &answer);
+        if let Err(error) = conforms(&document, &schema, &answer.json()) {
+            panic!("{method} {path} {}: {error}", answer.status);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_parameter_in_the_document_is_one_that_the_server_reads() {
+    let door = Door::new();
+    let document = document(&door).await;
+    let report = operations(&document).into_iter().find(|(_, path, _)| path.ends_with("msgskillsegments")).unwrap().2;
+    let parameters = report["parameters"].as_array().unwrap();
+    let query = parameters.iter().filter(|parameter| parameter["in"] == "query");
+    for parameter in query {
+        let name = parameter["name"].as_str().unwrap();
+        let mut uri = report_of("acme").replace("timeframe=60&v=1", "");
+        for (required, value) in [("timeframe", "60"), ("v", "1")] {
+            if required != name {
+                uri.push_str(&format!("{required}={value}&"));
+            }
+        }
+        let without = door.get(&uri).await.status.as_u16();
+        assert_eq!(without, if parameter["required"] == true { 400 } else { 200 }, "{name}");
+        assert_eq!(door.get(&format!("{uri}{name}=oops")).await.problem(400)["parameter"], name);
+    }
+}

@@ -1,0 +1,75 @@
+use axum::body::Body;
+use axum::http::Request;
+
+use super::door::{Door, SEGMENTS, line, report_of};
+
+#[tokio::test]
+async fn a_stored_segment_is_in_the_next_report() {
+    let door = Door::new();
+    door.post(SEGMENTS, "application/x-ndjson", line("c-1", 7, 1)).await;
+    let answer = door.get(&report_of("acme")).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(
+        answer.text(),
+        concat!(
+            r#"{"skillsMetrics":{"7":{"totalSkillConversationSegments":1,"skillSegmentsAbandonedByConsumers":1,"#,
+            r#""skillSegmentsAbandonedByConsumersInQueue":1,"skillSegmentsWithNonResponsiveConsumers":0,"#,
+            r#""skillSegmentsWithNonResponsiveAgents":0,"interactiveSkillSegments":0,"#,
+            r#""avgTimetoFirstAgentMessageFromAgentAssignment":0}},"metricsTotal":{"totalSkillConversationSegments":1,"#,
+            r#""skillSegmentsAbandonedByConsumers":1,"skillSegmentsAbandonedByConsumersInQueue":1,"#,
+            r#""skillSegmentsWithNonResponsiveConsumers":0,"skillSegmentsWithNonResponsiveAgents":0,"#,
+            r#""interactiveSkillSegments":0,"avgTimetoFirstAgentMessageFromAgentAssignment":0}}"#
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_refused_parameter_is_named_with_its_value_and_the_rule() {
+    let door = Door::new();
+    let answer = door.get("/operations/api/account/acme/msgskillsegments?timeframe=60&interval=31&v=1").await;
+    let problem = answer.problem(400);
+    assert_eq!(problem["parameter"], "interval");
+    assert_eq!(problem["value"], "31");
+    assert_eq!(problem["detail"], "it divides the timeframe, which is 60");
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+
+    let problem = door.get("/operations/api/account/acme/msgskillsegments?v=1").await.problem(400);
+    assert_eq!(problem["parameter"], "timeframe");
+    assert!(problem.get("value").is_none(), "a missing parameter has no value: {problem}");
+}
+
+#[tokio::test]
+async fn parameters_are_percent_decoded() {
+    let door = Door::new();
+    let base = "/operations/api/account/acme/msgskillsegments?timeframe=60&v=1";
+    assert_eq!(door.get(&format!("{base}&skillIds=%34%2C153")).await.status, 200);
+    // A plus is a space in a query.
+    assert_eq!(door.get(&format!("{base}&skillIds=4,+153")).await.problem(400)["value"], "4, 153");
+    assert_eq!(door.get(&format!("{base}&userType=%ff")).await.problem(400)["parameter"], "userType");
+}
+
+#[tokio::test]
+async fn an_account_that_nobody_has_heard_of_has_an_empty_report() {
+    let door = Door::new();
+    for account in ["nobody", "%C3%A4%2F..", &"x".repeat(500)] {
+        let answer = door.get(&report_of(account)).await;
+        assert_eq!(answer.status, 200, "{account}");
+        assert_eq!(answer.json()["skillsMetrics"], serde_json::json!({}));
+        assert_eq!(answer.json()["metricsTotal"]["totalSkillConversationSegments"], 0);
+    }
+}
+
+#[tokio::test]
+async fn existing_clients_find_the_host_that_they_asked() {
+    let door = Door::new();
+    for service in ["leDataReporting", "agentVep"] {
+        let answer = door.get(&format!("/api/account/acme/service/{service}/baseURI.json?version=1.0")).await;
+        let expected = serde_json::json!({"service": service, "account": "acme", "baseURI": "wall.example:8080"});
+        assert_eq!(answer.json(), expected);
+    }
+    door.get("/api/account/acme/service/other/baseURI.json").await.problem(404);
+    let without_host = Request::get("/api/account/acme/service/agentVep/baseURI.json").body(Body::empty()).unwrap();
+    assert_eq!(door.send(without_host).await.problem(400)["parameter"], "Host");
+}

@@ -1,0 +1,68 @@
+use super::door::{Door, SEGMENTS, line};
+
+#[tokio::test]
+async fn rows_are_objects_with_times_as_rfc_3339_and_nulls() {
+    let door = Door::new();
+    door.post(SEGMENTS, "application/x-ndjson", line("c-\u{fc}", -1, 679)).await;
+    let rows = door.sql("select * from segments").await.json();
+    let expected = serde_json::json!([{
+        "account_id": "acme", "conversation_id": "c-\u{fc}", "segment_index": 0, "skill_id": -1,
+        "start_time": "2018-01-18T08:51:55Z", "end_time": "2018-01-18T08:51:55Z",
+        "start_reason": "new_conversation", "end_reason": "closed_by_consumer", "user_type": "none",
+        "outcome": "abandoned", "abandoned_in_queue": true, "first_assigned_time": null,
+        "first_agent_message_time": null, "time_to_first_agent_message_ms": null, "agent_messages": 0,
+        "consumer_messages": 1, "last_agent_id": null, "source": null,
+    }]);
+    assert_eq!(rows, expected);
+}
+
+#[tokio::test]
+async fn no_rows_are_an_empty_array() {
+    assert_eq!(Door::new().sql("select * from segments").await.text(), "[]");
+}
+
+#[tokio::test]
+async fn explain_tells_which_hours_are_read() {
+    let door = Door::new();
+    door.post(SEGMENTS, "application/x-ndjson", line("c-1", 7, 1) + &line("c-2", 7, 7_200_000)).await;
+    let text = "explain select count(*) from segments where account_id = 'acme' and end_time > now() - interval '1 hour'";
+    let plan = door.sql(text).await.text();
+    assert!(plan.contains("SegmentsScan: hours=1 of 2"), "{plan}");
+}
+
+#[tokio::test]
+async fn an_account_in_the_body_sees_its_own_rows_alone() {
+    let door = Door::new();
+    door.post(SEGMENTS, "application/x-ndjson", line("c-1", 7, 1)).await;
+    for (account, rows) in [("acme", 1), ("bolt", 0)] {
+        let body = serde_json::json!({"query": "select count(*) as n from segments", "account": account});
+        let answer = door.post("/v1/sql", "application/json", body.to_string()).await;
+        assert_eq!(answer.json(), serde_json::json!([{ "n": rows }]), "{account}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_statement_is_the_clients_error() {
+    let door = Door::new();
+    for text in ["selec 1", "select nothing from segments", "drop table segments", "select 1/0", "select cast('x' as int)"] {
+        let problem = door.sql(text).await.problem(400);
+        assert_eq!(problem["title"], "Invalid SQL statement", "{text}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_has_a_largest_number_of_rows() {
+    let door = Door::new();
+    assert_eq!(door.sql("select * from generate_series(1, 100000)").await.json().as_array().unwrap().len(), 100_000);
+    let problem = door.sql("select * from generate_series(1, 100001)").await.problem(400);
+    assert!(problem["detail"].as_str().unwrap().contains("LIMIT"), "{problem}");
+}
+
+#[tokio::test]
+async fn the_body_is_a_json_object_with_a_query() {
+    let door = Door::new();
+    for body in ["", "select 1", "{}", r#"{"query": 1}"#, "[]"] {
+        door.post("/v1/sql", "application/json", body).await.problem(400);
+    }
+    door.post("/v1/sql", "text/plain", "select 1").await.problem(415);
+}
