@@ -44,51 +44,46 @@ pub(crate) fn with_file(command: Command, path: &Path) -> Result<Command> {
 }
 
 fn with_table(command: Command, table: &Table) -> Result<Command> {
-    let known: BTreeSet<String> = names(&command);
+    check(&command, table)?;
+    Ok(with_defaults(command, &Table::new(), table))
+}
+
+/// Every key is an option of the command or of one below it, or a table for one below it.
+fn check(command: &Command, table: &Table) -> Result<()> {
+    let known = options(command);
     for (key, value) in table {
-        let is_known = if value.is_table() { command.find_subcommand(key).is_some() } else { known.contains(key) };
-        if !is_known {
-            let options: Vec<&str> = known.iter().map(String::as_str).collect();
-            bail!("there is no option {key}; options here are {}", options.join(", "));
+        match (value.as_table(), command.find_subcommand(key)) {
+            (Some(own), Some(below)) => check(below, own)?,
+            (None, _) if known.contains(key) => {
+                texts(value).with_context(|| format!("{key} has a value that no option takes"))?;
+            }
+            _ => {
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                bail!("there is no option {key} here; there are {}", known.join(", "));
+            }
         }
     }
-    apply(command, table)
+    Ok(())
 }
 
 /// The options of a command and of all commands below it.
-fn names(command: &Command) -> BTreeSet<String> {
+fn options(command: &Command) -> BTreeSet<String> {
     let own = command.get_arguments().filter_map(option_name).filter(|name| name != "config");
-    let below = command.get_subcommands().flat_map(names);
-    own.chain(below).collect()
+    own.chain(command.get_subcommands().flat_map(options)).collect()
 }
 
-fn apply(mut command: Command, table: &Table) -> Result<Command> {
-    for (key, value) in table.iter().filter(|(_, value)| !value.is_table()) {
-        let defaults = texts(value).with_context(|| format!("{key} has a value that no option takes"))?;
-        command = command.mut_args(|argument| match option_name(&argument) {
-            Some(name) if name == *key => argument.default_values(defaults.clone()).required(false),
-            _ => argument,
-        });
-    }
-    let mut outcome = Ok(());
-    let command = command.mut_subcommands(|below| {
-        let own = table.get(below.get_name()).and_then(Value::as_table);
-        let general = table.iter().filter(|(_, value)| !value.is_table());
-        let mut inherited: Table = general.map(|(key, value)| (key.clone(), value.clone())).collect();
-        let before = below.clone();
-        let applied = match own {
-            Some(own) => with_table(below, own).map(|below| {
-                inherited.retain(|key, _| !own.contains_key(key));
-                below
-            }),
-            None => Ok(below),
-        };
-        applied.and_then(|below| apply(below, &inherited)).unwrap_or_else(|error| {
-            outcome = Err(error);
-            before
-        })
+/// Makes the values of `own`, and where it has none those of `inherited`, the defaults of the command's options.
+fn with_defaults(mut command: Command, inherited: &Table, own: &Table) -> Command {
+    let mut values = inherited.clone();
+    values.extend(own.iter().filter(|(_, value)| !value.is_table()).map(|(key, value)| (key.clone(), value.clone())));
+    command = command.mut_args(|argument| match option_name(&argument).and_then(|name| values.get(&name)) {
+        Some(value) => argument.default_values(texts(value).unwrap_or_default()).required(false),
+        None => argument,
     });
-    outcome.map(|()| command)
+    command.mut_subcommands(|below| {
+        let of_below = own.get(below.get_name()).and_then(Value::as_table).cloned().unwrap_or_default();
+        with_defaults(below, &values, &of_below)
+    })
 }
 
 /// An option's value as the texts that the command line would have.

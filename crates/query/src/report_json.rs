@@ -54,10 +54,7 @@ fn write_metrics(out: &mut Vec<u8>, metrics: &Metrics) {
         (br#","skillSegmentsWithNonResponsiveConsumers":"#, metrics.non_responsive_consumer),
         (br#","skillSegmentsWithNonResponsiveAgents":"#, metrics.non_responsive_agent),
         (br#","interactiveSkillSegments":"#, metrics.interactive),
-        (
-            br#","avgTimetoFirstAgentMessageFromAgentAssignment":"#,
-            metrics.average_time_to_first_agent_message(),
-        ),
+        (br#","avgTimetoFirstAgentMessageFromAgentAssignment":"#, metrics.average_time_to_first_agent_message()),
     ];
     for (key, value) in members {
         out.extend_from_slice(key);

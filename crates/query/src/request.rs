@@ -35,7 +35,11 @@ impl ReportRequest {
     ///
     /// # Errors
     /// [`Error::Parameter`] for the first parameter that is missing, given twice, or not as the contract has it.
-    pub fn from_parameters<N: AsRef<str>, V: AsRef<str>>(account: &str, now: i64, parameters: &[(N, V)]) -> Result<Self> {
+    pub fn from_parameters<N: AsRef<str>, V: AsRef<str>>(
+        account: &str,
+        now: i64,
+        parameters: &[(N, V)],
+    ) -> Result<Self> {
         let find = |name| only(parameters, name);
         version(find("v")?)?;
         let timeframe = timeframe(find("timeframe")?)?;
@@ -97,7 +101,9 @@ fn version(value: Option<&str>) -> Result<()> {
 fn timeframe(value: Option<&str>) -> Result<i64> {
     const RULE: &str = "it is a whole number of minutes from 1 to 1440";
     let value = value.ok_or_else(|| missing("timeframe", RULE))?;
-    whole(value).filter(|minutes| (1..=MAX_TIMEFRAME).contains(minutes)).ok_or_else(|| refused("timeframe", value, RULE))
+    whole(value)
+        .filter(|minutes| (1..=MAX_TIMEFRAME).contains(minutes))
+        .ok_or_else(|| refused("timeframe", value, RULE))
 }
 
 fn interval(value: &str, timeframe: i64) -> Result<i64> {

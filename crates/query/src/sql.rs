@@ -2,8 +2,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use chrono::DateTime;
-use datafusion::common::{plan_datafusion_err, plan_err};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion, TreeNodeVisitor};
+use datafusion::common::{plan_datafusion_err, plan_err};
 use datafusion::dataframe::DataFrame;
 use datafusion::error::Result;
 use datafusion::execution::context::SQLOptions;
@@ -39,10 +39,12 @@ const PLANNING_STACK_BYTES: usize = 256 << 20;
 /// Plans a statement that only reads. Each statement has a session of its own, whose `now()` is `now`.
 pub(crate) fn plan(text: &str, now: i64, table: SegmentsTable, runtime: Arc<RuntimeEnv>) -> Result<DataFrame> {
     check_length(text)?;
-    let config = SessionConfig::new()
-        .with_information_schema(true)
-        .with_default_catalog_and_schema("skillscope", "public");
-    let state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features().build();
+    let mut config =
+        SessionConfig::new().with_information_schema(true).with_default_catalog_and_schema("skillscope", "public");
+    // The zone of the table's times, so that now() compares with them as it is.
+    config.options_mut().execution.time_zone = Some("UTC".to_owned());
+    let state =
+        SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features().build();
     let session = SessionContext::new_with_state(state);
     session.register_table("segments", Arc::new(table))?;
 
@@ -54,7 +56,8 @@ pub(crate) fn plan(text: &str, now: i64, table: SegmentsTable, runtime: Arc<Runt
 }
 
 fn check_length(text: &str) -> Result<()> {
-    let tokens = Tokenizer::new(&GenericDialect {}, text).tokenize().map_err(|error| plan_datafusion_err!("{error}"))?;
+    let tokens =
+        Tokenizer::new(&GenericDialect {}, text).tokenize().map_err(|error| plan_datafusion_err!("{error}"))?;
     let count = tokens.iter().filter(|token| !matches!(token, Token::Whitespace(_))).count();
     if count > MAX_TOKENS {
         return plan_err!("the statement has {count} words and signs; at most {MAX_TOKENS} are taken");

@@ -1,8 +1,7 @@
 use std::borrow::Cow;
 
 use arrow::array::{
-    Array, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray,
-    UInt32Array,
+    Array, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray, UInt32Array,
 };
 use arrow::buffer::NullBuffer;
 use arrow::compute::{CastOptions, cast_with_options};
@@ -127,7 +126,6 @@ impl SegmentRows {
     }
 }
 
-
 /// A column in the type that we read, and the nulls that it had before it was converted.
 #[derive(Debug)]
 struct Column<A> {
@@ -196,8 +194,7 @@ fn integers(batch: &RecordBatch, name: &'static str) -> Result<Option<Column<Int
 }
 
 fn counts(batch: &RecordBatch, name: &'static str) -> Result<Column<UInt32Array>> {
-    let column =
-        convert(batch, name, DataType::UInt32, is_whole, |array| array.as_primitive::<UInt32Type>().clone())?;
+    let column = convert(batch, name, DataType::UInt32, is_whole, |array| array.as_primitive::<UInt32Type>().clone())?;
     require(column, name, DataType::UInt32)
 }
 
@@ -224,11 +221,8 @@ fn convert<A>(
     downcast: impl FnOnce(&dyn Array) -> A,
 ) -> Result<Option<Column<A>>> {
     let Some(array) = batch.column_by_name(name) else { return Ok(None) };
-    let wrong_type = || Error::ColumnType {
-        column: name,
-        found: array.data_type().to_string(),
-        expected: expected.to_string(),
-    };
+    let wrong_type =
+        || Error::ColumnType { column: name, found: array.data_type().to_string(), expected: expected.to_string() };
     if !is_readable(array.data_type()) {
         return Err(wrong_type());
     }

@@ -103,7 +103,9 @@ pub enum Error {
         value: i64,
     },
     /// A time to the first agent message that began before the segment.
-    #[error("time_to_first_agent_message_ms is {value}, longer than the {longest} ms from start to first agent message")]
+    #[error(
+        "time_to_first_agent_message_ms is {value}, longer than the {longest} ms from start to first agent message"
+    )]
     SampleTooLong {
         /// `time_to_first_agent_message_ms`.
         value: i64,

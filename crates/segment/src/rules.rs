@@ -150,14 +150,26 @@ mod tests {
 
     #[test]
     fn assignment_and_message_lie_within_the_segment() {
-        assert_breaks!(interactive(), |s: &mut S| s.first_assigned_time = Some(s.start_time - 1),
-            Error::TimeOutsideSegment { field: "first_assigned_time", .. });
-        assert_breaks!(interactive(), |s: &mut S| s.first_assigned_time = Some(s.end_time + 1),
-            Error::TimeOutsideSegment { field: "first_assigned_time", .. });
-        assert_breaks!(interactive(), |s: &mut S| s.first_agent_message_time = Some(s.start_time - 1),
-            Error::TimeOutsideSegment { field: "first_agent_message_time", .. });
-        assert_breaks!(interactive(), |s: &mut S| s.first_agent_message_time = Some(s.end_time + 1),
-            Error::TimeOutsideSegment { field: "first_agent_message_time", .. });
+        assert_breaks!(
+            interactive(),
+            |s: &mut S| s.first_assigned_time = Some(s.start_time - 1),
+            Error::TimeOutsideSegment { field: "first_assigned_time", .. }
+        );
+        assert_breaks!(
+            interactive(),
+            |s: &mut S| s.first_assigned_time = Some(s.end_time + 1),
+            Error::TimeOutsideSegment { field: "first_assigned_time", .. }
+        );
+        assert_breaks!(
+            interactive(),
+            |s: &mut S| s.first_agent_message_time = Some(s.start_time - 1),
+            Error::TimeOutsideSegment { field: "first_agent_message_time", .. }
+        );
+        assert_breaks!(
+            interactive(),
+            |s: &mut S| s.first_agent_message_time = Some(s.end_time + 1),
+            Error::TimeOutsideSegment { field: "first_agent_message_time", .. }
+        );
     }
 
     #[test]
@@ -176,13 +188,14 @@ mod tests {
     #[test]
     fn abandoned_needs_silence_and_a_close_by_the_consumer() {
         assert_breaks!(abandoned_in_queue(), |s: &mut S| s.agent_messages = 1, Error::OutcomeAgainstMessages { .. });
-        for other in [
-            EndReason::AgentTransfer,
-            EndReason::SkillTransfer,
-            EndReason::ClosedByAgent,
-            EndReason::ClosedBySystem,
-        ] {
-            assert_breaks!(abandoned_in_queue(), |s: &mut S| s.end_reason = other, Error::OutcomeAgainstEndReason { .. });
+        for other in
+            [EndReason::AgentTransfer, EndReason::SkillTransfer, EndReason::ClosedByAgent, EndReason::ClosedBySystem]
+        {
+            assert_breaks!(
+                abandoned_in_queue(),
+                |s: &mut S| s.end_reason = other,
+                Error::OutcomeAgainstEndReason { .. }
+            );
         }
     }
 
@@ -193,8 +206,11 @@ mod tests {
         silent.end_reason = EndReason::ClosedBySystem;
         silent.abandoned_in_queue = false;
         assert_breaks!(silent.clone(), |s: &mut S| s.agent_messages = 1, Error::OutcomeAgainstMessages { .. });
-        assert_breaks!(silent, |s: &mut S| s.end_reason = EndReason::ClosedByConsumer,
-            Error::OutcomeAgainstEndReason { .. });
+        assert_breaks!(
+            silent,
+            |s: &mut S| s.end_reason = EndReason::ClosedByConsumer,
+            Error::OutcomeAgainstEndReason { .. }
+        );
     }
 
     #[test]
@@ -204,45 +220,70 @@ mod tests {
 
     #[test]
     fn a_sample_is_not_negative() {
-        assert_breaks!(interactive(), |s: &mut S| s.time_to_first_agent_message_ms = Some(-1),
-            Error::SampleNegative { value: -1 });
+        assert_breaks!(
+            interactive(),
+            |s: &mut S| s.time_to_first_agent_message_ms = Some(-1),
+            Error::SampleNegative { value: -1 }
+        );
     }
 
     #[test]
     fn a_sample_needs_an_agent_message() {
-        assert_breaks!(interactive(), |s: &mut S| s.first_agent_message_time = None, Error::SampleWithoutMessage { .. });
-        assert_breaks!(abandoned_in_queue(), |s: &mut S| s.time_to_first_agent_message_ms = Some(0),
-            Error::SampleWithoutMessage { .. });
+        assert_breaks!(
+            interactive(),
+            |s: &mut S| s.first_agent_message_time = None,
+            Error::SampleWithoutMessage { .. }
+        );
+        assert_breaks!(
+            abandoned_in_queue(),
+            |s: &mut S| s.time_to_first_agent_message_ms = Some(0),
+            Error::SampleWithoutMessage { .. }
+        );
     }
 
     #[test]
     fn a_sample_is_no_longer_than_from_start_to_first_agent_message() {
         let mut longest = interactive();
         longest.time_to_first_agent_message_ms = Some(11_000);
-        assert_breaks!(longest, |s: &mut S| s.time_to_first_agent_message_ms = Some(11_001),
-            Error::SampleTooLong { value: 11_001, longest: 11_000 });
+        assert_breaks!(
+            longest,
+            |s: &mut S| s.time_to_first_agent_message_ms = Some(11_001),
+            Error::SampleTooLong { value: 11_001, longest: 11_000 }
+        );
     }
 
     #[test]
     fn the_time_of_an_agent_message_needs_one() {
-        assert_breaks!(abandoned_in_queue(), |s: &mut S| s.first_agent_message_time = Some(s.start_time),
-            Error::MessageTimeWithoutMessage);
+        assert_breaks!(
+            abandoned_in_queue(),
+            |s: &mut S| s.first_agent_message_time = Some(s.start_time),
+            Error::MessageTimeWithoutMessage
+        );
     }
 
     #[test]
     fn user_type_none_has_no_agent() {
         assert_breaks!(interactive(), |s: &mut S| s.user_type = UserType::None, Error::NoneWithAgent { .. });
-        assert_breaks!(abandoned_in_queue(), |s: &mut S| s.first_assigned_time = Some(s.start_time),
-            Error::NoneWithAgent { field: "first_assigned_time" });
-        assert_breaks!(abandoned_in_queue(), |s: &mut S| s.last_agent_id = Some("agent-1".into()),
-            Error::NoneWithAgent { field: "last_agent_id" });
+        assert_breaks!(
+            abandoned_in_queue(),
+            |s: &mut S| s.first_assigned_time = Some(s.start_time),
+            Error::NoneWithAgent { field: "first_assigned_time" }
+        );
+        assert_breaks!(
+            abandoned_in_queue(),
+            |s: &mut S| s.last_agent_id = Some("agent-1".into()),
+            Error::NoneWithAgent { field: "last_agent_id" }
+        );
     }
 
     #[test]
     fn another_user_type_has_an_assignment() {
         for user_type in [UserType::Human, UserType::Bot, UserType::Mixed] {
-            assert_breaks!(abandoned_in_queue(), |s: &mut S| s.user_type = user_type,
-                Error::UserTypeWithoutAssignment { .. });
+            assert_breaks!(
+                abandoned_in_queue(),
+                |s: &mut S| s.user_type = user_type,
+                Error::UserTypeWithoutAssignment { .. }
+            );
         }
     }
 

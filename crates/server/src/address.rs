@@ -27,7 +27,8 @@ pub enum AddressError {
 /// # Errors
 /// [`AddressError::Unknown`] and [`AddressError::Exposed`].
 pub fn listen_addresses(address: &str, insecure: bool) -> Result<Vec<SocketAddr>, AddressError> {
-    let resolved = address.to_socket_addrs().map_err(|source| AddressError::Unknown { address: address.to_owned(), source })?;
+    let resolved =
+        address.to_socket_addrs().map_err(|source| AddressError::Unknown { address: address.to_owned(), source })?;
     let addresses: Vec<SocketAddr> = resolved.collect();
     if !insecure && addresses.iter().any(|address| !address.ip().is_loopback()) {
         return Err(AddressError::Exposed { address: address.to_owned() });

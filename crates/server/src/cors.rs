@@ -13,7 +13,9 @@ pub struct CorsOrigins(Vec<HeaderValue>);
 
 /// Text that is no origin.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is not an origin: it is scheme and host, with a port where needed and nothing after it, such as https://wall.example; or *")]
+#[error(
+    "{0:?} is not an origin: it is scheme and host, with a port where needed and nothing after it, such as https://wall.example; or *"
+)]
 pub struct InvalidOrigin(String);
 
 impl CorsOrigins {
@@ -63,7 +65,9 @@ mod tests {
         for good in ["*", "https://wall.example", "http://localhost:3000", "http://[::1]:80"] {
             assert!(CorsOrigins::parse(&[good.to_owned()]).is_ok(), "{good}");
         }
-        for bad in ["", "wall.example", "https://wall.example/", "https://wall.example/path", "https://a b", "ht tp://x"] {
+        for bad in
+            ["", "wall.example", "https://wall.example/", "https://wall.example/path", "https://a b", "ht tp://x"]
+        {
             assert!(CorsOrigins::parse(&[bad.to_owned()]).is_err(), "{bad:?}");
         }
     }

@@ -44,6 +44,7 @@ pub(crate) async fn get(
         return Err(Problem::not_found(detail).blaming("service", Some(service)));
     }
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).and_then(|host| host.parse::<Authority>().ok());
-    let host = host.ok_or_else(|| Problem::invalid_parameter("the request has no valid Host header").blaming("Host", None))?;
+    let host =
+        host.ok_or_else(|| Problem::invalid_parameter("the request has no valid Host header").blaming("Host", None))?;
     Ok(Json(BaseUri { service, account, base_uri: host.to_string() }))
 }

@@ -94,7 +94,13 @@ pub(crate) async fn post(
     Ok(Json(answer(ingested)))
 }
 
-fn store(app: &App, format: Format, compression: Compression, body: Bytes, account: AccountId) -> Result<Ingested, Problem> {
+fn store(
+    app: &App,
+    format: Format,
+    compression: Compression,
+    body: Bytes,
+    account: AccountId,
+) -> Result<Ingested, Problem> {
     let body = decompressed(body, compression, app.max_body_bytes())?;
     let options = ReadOptions { account: Some(account), chunk_rows: CHUNK_ROWS };
     let store = app.store();
@@ -106,7 +112,8 @@ fn decompressed(body: Bytes, compression: Compression, limit: usize) -> Result<B
     if compression == Compression::None {
         return Ok(body);
     }
-    let unreadable = |error: &dyn std::error::Error| Problem::invalid_body(format!("the body cannot be decompressed: {error}"));
+    let unreadable =
+        |error: &dyn std::error::Error| Problem::invalid_body(format!("the body cannot be decompressed: {error}"));
     let input = Input::Bytes(body).decompressed(compression).map_err(|error| unreadable(&error))?;
     let mut plain = Vec::new();
     let most = (limit as u64).saturating_add(1);
@@ -115,7 +122,12 @@ fn decompressed(body: Bytes, compression: Compression, limit: usize) -> Result<B
 }
 
 /// What the header `name` stands for among `choices`; `absent` where the request does not have it.
-pub(crate) fn named<T: Copy>(headers: &HeaderMap, name: HeaderName, choices: &[(&str, T)], absent: Option<T>) -> Result<T, Problem> {
+pub(crate) fn named<T: Copy>(
+    headers: &HeaderMap,
+    name: HeaderName,
+    choices: &[(&str, T)],
+    absent: Option<T>,
+) -> Result<T, Problem> {
     let value = headers.get(&name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let essence = value.as_deref().map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
     let chosen = match &essence {
@@ -136,7 +148,9 @@ pub(crate) fn refused(rejection: &BytesRejection, limit: usize) -> Problem {
 }
 
 fn too_large(limit: usize) -> Problem {
-    Problem::too_large(format!("a request body has at most {limit} bytes, also once decompressed; send several requests"))
+    Problem::too_large(format!(
+        "a request body has at most {limit} bytes, also once decompressed; send several requests"
+    ))
 }
 
 fn answer(ingested: Ingested) -> IngestionBody {

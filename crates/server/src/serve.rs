@@ -15,7 +15,11 @@ const GRACE: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// Where the listener fails.
-pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    app: App,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
     let (stopping, mut stopped) = watch::channel(false);
     let routes = router(app.clone());
     let told_to_stop = async move {

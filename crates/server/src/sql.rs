@@ -17,6 +17,9 @@ use crate::{App, Problem};
 /// The most rows in one answer.
 const MAX_ROWS: usize = 100_000;
 
+/// RFC 3339 for times that name no zone, which are in UTC like all others here.
+const TIME_FORMAT: &str = "%Y-%m-%dT%H:%M:%S%.fZ";
+
 /// A statement to run.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct SqlBody {
@@ -48,7 +51,8 @@ pub(crate) async fn post(
     let body = body.map_err(|rejection| refused(&rejection, app.max_body_bytes()))?;
     let body: SqlBody = serde_json::from_slice(&body).map_err(|error| Problem::invalid_body(error.to_string()))?;
     let rows = run(&app, SqlQuery { text: body.query, account: body.account }).await?;
-    let json = write_rows(&rows).map_err(|error| Problem::invalid_query(format!("the answer is not for JSON: {error}")))?;
+    let json =
+        write_rows(&rows).map_err(|error| Problem::invalid_query(format!("the answer is not for JSON: {error}")))?;
     Ok(([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], json).into_response())
 }
 
@@ -66,7 +70,8 @@ async fn run(app: &App, query: SqlQuery) -> Result<Vec<RecordBatch>, Problem> {
 }
 
 fn write_rows(batches: &[RecordBatch]) -> Result<Vec<u8>, arrow::error::ArrowError> {
-    let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, JsonArray>(Vec::new());
+    let builder = WriterBuilder::new().with_explicit_nulls(true).with_timestamp_format(TIME_FORMAT.to_owned());
+    let mut writer = builder.build::<_, JsonArray>(Vec::new());
     for batch in batches {
         writer.write(batch)?;
     }

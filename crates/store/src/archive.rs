@@ -79,7 +79,9 @@ impl Archive {
         let mut files = Vec::new();
         for account in entries(&self.root)? {
             for date in entries(&account)? {
-                files.extend(entries(&date)?.into_iter().filter(|path| path.extension().is_some_and(|e| e == "parquet")));
+                files.extend(
+                    entries(&date)?.into_iter().filter(|path| path.extension().is_some_and(|e| e == "parquet")),
+                );
             }
         }
         Ok(files)

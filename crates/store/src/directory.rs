@@ -91,12 +91,8 @@ fn refuse_other_folders(path: &Path) -> Result<()> {
 
 fn acquire_lock(path: &Path) -> Result<File> {
     let lock = path.join(LOCK);
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&lock)
-        .map_err(Error::io("open", &lock))?;
+    let file =
+        File::options().create(true).truncate(false).write(true).open(&lock).map_err(Error::io("open", &lock))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Error::InUse { path: path.to_owned() }),

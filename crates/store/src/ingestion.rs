@@ -34,12 +34,14 @@ impl Ingested {
         self.duplicates += appended.duplicates as u64;
         self.rejected_count += (unreadable.len() + appended.refused_count) as u64;
         let room = Self::MOST_LISTED.saturating_sub(self.rejected.len());
-        let unreadable = unreadable.into_iter().take(room).map(|rejection| (rejection.line, rejection.error.to_string()));
+        let unreadable =
+            unreadable.into_iter().take(room).map(|rejection| (rejection.line, rejection.error.to_string()));
         let refused = appended.refused.into_iter().take(room).map(|row| {
             let line = lines.get(row.row).copied().unwrap_or_default();
             (line, row.reason)
         });
-        let mut listed: Vec<_> = unreadable.chain(refused).map(|(line, error)| RejectedRecord { line, error }).collect();
+        let mut listed: Vec<_> =
+            unreadable.chain(refused).map(|(line, error)| RejectedRecord { line, error }).collect();
         listed.sort_by_key(|record| record.line);
         self.rejected.extend(listed.into_iter().take(room));
     }

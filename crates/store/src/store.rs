@@ -121,8 +121,7 @@ impl Admitted {
     fn of(batch: &RecordBatch, keys: &mut KeyIndex) -> Result<Self> {
         let rows = SegmentRows::new(batch)?;
         let segments = (0..rows.len()).map(|row| rows.segment(row)).collect::<skillscope_segment::Result<Vec<_>>>()?;
-        let mut admitted =
-            Self { batch: batch.clone(), new_keys: Vec::new(), duplicates: 0, refused: Vec::new() };
+        let mut admitted = Self { batch: batch.clone(), new_keys: Vec::new(), duplicates: 0, refused: Vec::new() };
         let mut is_new = Vec::with_capacity(segments.len());
         for (row, segment) in segments.iter().enumerate() {
             let (index, end_time) = (segment.segment_index, segment.end_time);

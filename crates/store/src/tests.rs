@@ -15,7 +15,14 @@ use super::*;
 const HOUR_MS: i64 = 3_600_000;
 
 /// A segment whose key and place can be chosen; it keeps every rule.
-fn segment(account: &str, conversation: u32, index: u32, skill_id: i64, user_type: UserType, end_time: i64) -> Segment<'static> {
+fn segment(
+    account: &str,
+    conversation: u32,
+    index: u32,
+    skill_id: i64,
+    user_type: UserType,
+    end_time: i64,
+) -> Segment<'static> {
     let assigned = (user_type != UserType::None).then_some(end_time);
     Segment {
         account_id: account.to_owned().into(),

@@ -8,16 +8,21 @@ use std::thread;
 use anyhow::{Context, Result, bail};
 use flate2::write::GzEncoder;
 use indicatif::{ProgressBar, ProgressStyle};
-use skillscope_segment::{AccountId, Compression, Format, SegmentWriter};
+use skillscope_segment::{AccountId, Compression, Format, SegmentWriter, format_instant};
 use skillscope_workload::{Workload, WorkloadOptions};
 
 use crate::arguments::GenerateArguments;
+
+const HOUR_MS: i64 = 3_600_000;
 
 const BATCH_ROWS: usize = 65_536;
 
 /// Writes the closed segments of a workload to a file.
 pub(crate) fn run(arguments: GenerateArguments) -> Result<ExitCode> {
     let (format, compression) = target(&arguments.out)?;
+    if arguments.end < i64::from(arguments.hours).saturating_add(1).saturating_mul(HOUR_MS) {
+        bail!("{} hours before {} reach back to before 1970", arguments.hours, format_instant(arguments.end));
+    }
     let accounts = (1..=arguments.accounts).map(|number| AccountId::parse(&format!("account-{number}")));
     let workload = Workload::new(WorkloadOptions {
         rows: arguments.rows,
@@ -28,7 +33,8 @@ pub(crate) fn run(arguments: GenerateArguments) -> Result<ExitCode> {
         seed: arguments.seed,
     });
     let out = output(&arguments.out, compression)?;
-    write(&workload, arguments.rows, format, out).with_context(|| format!("cannot write {}", arguments.out.display()))?;
+    write(&workload, arguments.rows, format, out)
+        .with_context(|| format!("cannot write {}", arguments.out.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 

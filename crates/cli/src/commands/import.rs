@@ -58,9 +58,9 @@ impl Source {
     fn open(path: &Path, format: Option<Format>) -> Result<Self> {
         let (told, compression) = Format::from_path(path);
         let name = path.display().to_string();
-        let format = format.or(told).ok_or_else(|| {
-            anyhow!("the name {name} tells no format: say --format ndjson, json, arrow or parquet")
-        })?;
+        let format = format
+            .or(told)
+            .ok_or_else(|| anyhow!("the name {name} tells no format: say --format ndjson, json, arrow or parquet"))?;
         if path == Path::new("-") {
             let input = Input::Stream(Box::new(std::io::stdin()));
             return Ok(Self { name: "standard input".to_owned(), format, compression, input, bytes: 0 });

@@ -20,7 +20,10 @@ const STACK_BYTES: usize = 16 << 20;
 /// Serves a data directory until the process is told to stop.
 pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
     let addresses = listen_addresses(&arguments.listen, arguments.insecure)?;
-    let options = AppOptions { max_body_bytes: arguments.max_body_bytes, cors_origins: CorsOrigins::parse(&arguments.cors_origin)? };
+    let options = AppOptions {
+        max_body_bytes: arguments.max_body_bytes,
+        cors_origins: CorsOrigins::parse(&arguments.cors_origin)?,
+    };
     let clock = arguments.now.map_or(Clock::System, Clock::Fixed);
     let sample = if arguments.demo { Some(demo::directory(clock.now())?) } else { None };
     let data_dir = sample.as_ref().map_or(arguments.data_dir.as_path(), |sample| sample.path());

@@ -49,14 +49,46 @@ impl Group {
 fn world(samples: [(usize, i64); 4]) -> World {
     let groups = [
         // From the first millisecond of an interval to its last one.
-        Group { skill: 12, end_time: LATER, abandoned: 8, in_queue: 6, non_responsive_consumer: 11,
-            non_responsive_agent: 4, interactive: 22, samples: samples[0] },
-        Group { skill: 13, end_time: NOW - 1, abandoned: 6, in_queue: 4, non_responsive_consumer: 1,
-            non_responsive_agent: 5, interactive: 28, samples: samples[1] },
-        Group { skill: 12, end_time: EARLIER, abandoned: 13, in_queue: 11, non_responsive_consumer: 16,
-            non_responsive_agent: 9, interactive: 12, samples: samples[2] },
-        Group { skill: 13, end_time: LATER - 1, abandoned: 8, in_queue: 6, non_responsive_consumer: 3,
-            non_responsive_agent: 7, interactive: 24, samples: samples[3] },
+        Group {
+            skill: 12,
+            end_time: LATER,
+            abandoned: 8,
+            in_queue: 6,
+            non_responsive_consumer: 11,
+            non_responsive_agent: 4,
+            interactive: 22,
+            samples: samples[0],
+        },
+        Group {
+            skill: 13,
+            end_time: NOW - 1,
+            abandoned: 6,
+            in_queue: 4,
+            non_responsive_consumer: 1,
+            non_responsive_agent: 5,
+            interactive: 28,
+            samples: samples[1],
+        },
+        Group {
+            skill: 12,
+            end_time: EARLIER,
+            abandoned: 13,
+            in_queue: 11,
+            non_responsive_consumer: 16,
+            non_responsive_agent: 9,
+            interactive: 12,
+            samples: samples[2],
+        },
+        Group {
+            skill: 13,
+            end_time: LATER - 1,
+            abandoned: 8,
+            in_queue: 6,
+            non_responsive_consumer: 3,
+            non_responsive_agent: 7,
+            interactive: 24,
+            samples: samples[3],
+        },
     ];
     let facts: Vec<Facts> = groups.iter().flat_map(Group::facts).collect();
     World::new(NOW, &segments(&facts))
@@ -93,11 +125,7 @@ async fn the_example_without_interval_comes_out_key_for_key() {
     let world = world([(3, 28), (5, 28), (1, 28), (2, 28)]);
     let expected = format!(
         "{{{}}}",
-        members(
-            [95, 21, 17, 27, 13, 34, 28],
-            [82, 14, 10, 4, 12, 52, 28],
-            [177, 35, 27, 31, 25, 86, 28]
-        )
+        members([95, 21, 17, 27, 13, 34, 28], [82, 14, 10, 4, 12, 52, 28], [177, 35, 27, 31, 25, 86, 28])
     );
     let query = [("skillIds", "12,13"), ("timeframe", "180"), ("v", "1")];
     assert_eq!(world.json("acme", &query).await, expected);
@@ -115,8 +143,7 @@ fn expected_intervals() -> [String; 2] {
 }
 
 fn expected_summary() -> String {
-    let summary =
-        members([95, 21, 17, 27, 13, 34, 28], [82, 14, 10, 4, 12, 52, 33], [177, 35, 27, 31, 25, 86, 30]);
+    let summary = members([95, 21, 17, 27, 13, 34, 28], [82, 14, 10, 4, 12, 52, 33], [177, 35, 27, 31, 25, 86, 30]);
     format!("{{{summary}}}")
 }
 

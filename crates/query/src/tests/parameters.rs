@@ -3,8 +3,11 @@ use crate::{Error, UserTypeFilter};
 
 /// The parameter that a query is refused for; `None` where it is taken.
 fn blamed(query: &str) -> Option<&'static str> {
-    let parameters: Vec<(&str, &str)> =
-        query.split('&').filter(|part| !part.is_empty()).map(|part| part.split_once('=').unwrap_or((part, ""))).collect();
+    let parameters: Vec<(&str, &str)> = query
+        .split('&')
+        .filter(|part| !part.is_empty())
+        .map(|part| part.split_once('=').unwrap_or((part, "")))
+        .collect();
     match World::new(0, &[]).request("acme", &parameters) {
         Ok(_) => None,
         Err(Error::Parameter { parameter, .. }) => Some(parameter),

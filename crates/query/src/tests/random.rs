@@ -35,10 +35,17 @@ fn any_facts() -> impl Strategy<Value = Facts> {
 fn any_request() -> impl Strategy<Value = Asked> {
     let timeframe = prop_oneof![1_i64..=1440, select(vec![5, 60, 120, 180, 720, 1440])];
     let skills = option::of(vec(select(SKILLS.to_vec()), 1..4));
-    (timeframe, any::<prop::sample::Index>(), any::<bool>(), skills, select(vec![None, Some(UserType::Human), Some(UserType::Bot)]))
+    (
+        timeframe,
+        any::<prop::sample::Index>(),
+        any::<bool>(),
+        skills,
+        select(vec![None, Some(UserType::Human), Some(UserType::Bot)]),
+    )
         .prop_map(|(timeframe, divisor, by_interval, skills, user_type)| {
             let divisors: Vec<i64> = (5..=timeframe).filter(|minutes| timeframe % minutes == 0).collect();
-            let interval = if by_interval && !divisors.is_empty() { Some(divisors[divisor.index(divisors.len())]) } else { None };
+            let interval =
+                if by_interval && !divisors.is_empty() { Some(divisors[divisor.index(divisors.len())]) } else { None };
             Asked { account: "acme", now: NOW, timeframe, interval, skills, user_type }
         })
 }

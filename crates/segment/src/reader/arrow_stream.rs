@@ -5,9 +5,9 @@ use arrow::buffer::Buffer;
 use arrow::ipc::reader::StreamDecoder;
 use arrow::ipc::{self, MessageHeader, root_as_message};
 
+use super::Chunk;
 use super::collector::Collector;
 use super::parquet::guarded;
-use super::Chunk;
 use crate::{Error, SegmentRows};
 
 /// An Arrow IPC *file* is this, zeros up to its alignment, and then a stream; its footer comes after the stream's end.
@@ -130,7 +130,11 @@ fn next_message(input: &mut impl BufRead) -> Result<Option<Message>, String> {
 fn exactly(input: &mut impl BufRead, length: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     input.by_ref().take(length).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.is_empty() || bytes.len() as u64 == length { Ok(bytes) } else { Err("it ends within a message".to_owned()) }
+    if bytes.is_empty() || bytes.len() as u64 == length {
+        Ok(bytes)
+    } else {
+        Err("it ends within a message".to_owned())
+    }
 }
 
 fn word(bytes: &[u8]) -> Result<u32, String> {

@@ -13,8 +13,8 @@ mod tests;
 use std::fs::File;
 use std::io::{BufReader, Read};
 
-use ::bytes::Bytes;
 use ::arrow::array::RecordBatch;
+use ::bytes::Bytes;
 
 use crate::{AccountId, Error};
 use collector::Collector;

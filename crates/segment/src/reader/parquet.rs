@@ -25,10 +25,7 @@ where
     }
 }
 
-fn read_chunks<E: From<Error>, S>(
-    input: impl ChunkReader + 'static,
-    collector: &mut Collector<'_, S>,
-) -> Result<(), E>
+fn read_chunks<E: From<Error>, S>(input: impl ChunkReader + 'static, collector: &mut Collector<'_, S>) -> Result<(), E>
 where
     S: FnMut(Chunk) -> Result<(), E>,
 {

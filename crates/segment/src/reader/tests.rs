@@ -220,7 +220,8 @@ fn of_another_writer(segments: &[Segment<'_>]) -> RecordBatch {
     columns.sort_by(|(a, _), (b, _)| a.cmp(b));
     let fields: Vec<Field> =
         columns.iter().map(|(name, column)| Field::new(name, column.data_type().clone(), true)).collect();
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.into_iter().map(|(_, column)| column).collect()).unwrap()
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.into_iter().map(|(_, column)| column).collect())
+        .unwrap()
 }
 
 fn arrow_stream(batch: &RecordBatch) -> Vec<u8> {
@@ -280,7 +281,9 @@ fn a_length_that_no_bytes_follow_takes_no_memory() {
         bomb[frame - 8..frame].copy_from_slice(&(1_i64 << 60).to_le_bytes());
     }
     assert_ne!(stream, bomb, "the stream has compressed buffers");
-    let Err(Error::Unreadable { reason, .. }) = read_for(None, Format::Arrow, bomb) else { panic!("the bomb was read") };
+    let Err(Error::Unreadable { reason, .. }) = read_for(None, Format::Arrow, bomb) else {
+        panic!("the bomb was read")
+    };
     assert!(reason.contains("unfolds"), "{reason}");
 }
 
@@ -344,7 +347,9 @@ fn an_unknown_word_in_a_column_costs_its_row_alone() {
 
 #[test]
 fn bytes_of_another_format_are_an_error_of_the_whole() {
-    for (format, written_as) in [(Format::Arrow, Format::Parquet), (Format::Parquet, Format::Arrow), (Format::Json, Format::Ndjson)] {
+    for (format, written_as) in
+        [(Format::Arrow, Format::Parquet), (Format::Parquet, Format::Arrow), (Format::Json, Format::Ndjson)]
+    {
         let bytes = written(written_as, &[interactive()]);
         assert!(matches!(read_for(None, format, bytes), Err(Error::Unreadable { .. })), "{format:?}");
     }

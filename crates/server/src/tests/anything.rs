@@ -9,8 +9,28 @@ use proptest::sample::select;
 use super::door::{Door, SEGMENTS, line};
 
 const TEXTS: [&str; 22] = [
-    "1", "60", "1440", "all", "human", "bot", "-1", "0", "4,153", ",", "9223372036854775808", "-9223372036854775808", "",
-    "1.5", "NaN", "%00", "%ff", "%", "+", "%F0%9F%92%A9", "null", "..%2F..%2Fetc",
+    "1",
+    "60",
+    "1440",
+    "all",
+    "human",
+    "bot",
+    "-1",
+    "0",
+    "4,153",
+    ",",
+    "9223372036854775808",
+    "-9223372036854775808",
+    "",
+    "1.5",
+    "NaN",
+    "%00",
+    "%ff",
+    "%",
+    "+",
+    "%F0%9F%92%A9",
+    "null",
+    "..%2F..%2Fetc",
 ];
 
 fn any_query() -> impl Strategy<Value = String> {
@@ -20,17 +40,33 @@ fn any_query() -> impl Strategy<Value = String> {
     let free = "[!-~&&[^#\"<>`{}|\\\\^]]{0,30}";
     // Often enough the required parameters are right, so that the others are looked at.
     let pairs = (any::<bool>(), vec(prop_oneof![4 => pair, 1 => free], 0..5));
-    pairs.prop_map(|(valid, pairs)| if valid { format!("timeframe=60&v=1&{}", pairs.join("&")) } else { pairs.join("&") })
+    pairs.prop_map(
+        |(valid, pairs)| if valid { format!("timeframe=60&v=1&{}", pairs.join("&")) } else { pairs.join("&") },
+    )
 }
 
 fn any_body() -> impl Strategy<Value = Vec<u8>> {
     let json = prop_oneof![
-        Just(serde_json::json!(null)), Just(serde_json::json!([])), Just(serde_json::json!(-1)),
-        Just(serde_json::json!(1e300)), Just(serde_json::json!("text")), Just(serde_json::json!(u64::MAX)),
+        Just(serde_json::json!(null)),
+        Just(serde_json::json!([])),
+        Just(serde_json::json!(-1)),
+        Just(serde_json::json!(1e300)),
+        Just(serde_json::json!("text")),
+        Just(serde_json::json!(u64::MAX)),
     ];
     let field = select(vec![
-        "conversation_id", "segment_index", "skill_id", "start_time", "end_time", "outcome", "abandoned_in_queue",
-        "first_assigned_time", "time_to_first_agent_message_ms", "agent_messages", "source", "account_id",
+        "conversation_id",
+        "segment_index",
+        "skill_id",
+        "start_time",
+        "end_time",
+        "outcome",
+        "abandoned_in_queue",
+        "first_assigned_time",
+        "time_to_first_agent_message_ms",
+        "agent_messages",
+        "source",
+        "account_id",
     ]);
     let damaged_record = (field, json, any::<bool>()).prop_map(|(field, value, in_array)| {
         let mut record: serde_json::Value = serde_json::from_str(&line("c", 1, 1)).unwrap();
@@ -38,12 +74,30 @@ fn any_body() -> impl Strategy<Value = Vec<u8>> {
         (if in_array { format!("[{record}]") } else { record.to_string() }).into_bytes()
     });
     let statement = select(vec![
-        "select 1", "select * from segments", "select count(*) from segments group by", "select -9223372036854775808 / -1",
-        "select cast(1e300 as bigint)", "select repeat('x', 10)", "select interval '1 month' * 3", "select array[1, null]",
-        "select date_bin(interval '0 minutes', end_time) from segments", "select chr(0)", "select substr('ä', 2, -1)",
-        "select to_timestamp('x')", "select now() - interval '400000 years'", "select 1 % 0", "select power(10, 400)",
-        "show tables", "describe segments", "explain select 1", "explain analyze select 1", "select \u{0}", "values (1), (2)",
-        "select * from information_schema.columns", "with recursive t as (select 1) select * from t", "select $1",
+        "select 1",
+        "select * from segments",
+        "select count(*) from segments group by",
+        "select -9223372036854775808 / -1",
+        "select cast(1e300 as bigint)",
+        "select repeat('x', 10)",
+        "select interval '1 month' * 3",
+        "select array[1, null]",
+        "select date_bin(interval '0 minutes', end_time) from segments",
+        "select chr(0)",
+        "select substr('ä', 2, -1)",
+        "select to_timestamp('x')",
+        "select now() - interval '400000 years'",
+        "select 1 % 0",
+        "select power(10, 400)",
+        "show tables",
+        "describe segments",
+        "explain select 1",
+        "explain analyze select 1",
+        "select \u{0}",
+        "values (1), (2)",
+        "select * from information_schema.columns",
+        "with recursive t as (select 1) select * from t",
+        "select $1",
     ]);
     let query = statement.prop_map(|text| serde_json::json!({ "query": text }).to_string().into_bytes());
     prop_oneof![vec(any::<u8>(), 0..200), ".{0,80}".prop_map(String::into_bytes), damaged_record, query]
@@ -52,8 +106,12 @@ fn any_body() -> impl Strategy<Value = Vec<u8>> {
 /// Method, URI, content type, content encoding and body.
 type Parts = (String, String, Option<String>, Option<&'static str>, Vec<u8>);
 
-const MEDIA_TYPES: [&str; 4] =
-    ["application/json", "application/x-ndjson", "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"];
+const MEDIA_TYPES: [&str; 4] = [
+    "application/json",
+    "application/x-ndjson",
+    "application/vnd.apache.arrow.stream",
+    "application/vnd.apache.parquet",
+];
 
 /// A request with anything anywhere.
 fn any_request() -> impl Strategy<Value = Parts> {
@@ -62,8 +120,14 @@ fn any_request() -> impl Strategy<Value = Parts> {
         "[a-z0-9._~-]{1,80}",
     ];
     let templates = vec![
-        "/operations/api/account/{}/msgskillsegments", "/api/account/{}/service/agentVep/baseURI.json",
-        "/api/account/acme/service/{}/baseURI.json", "/v1/accounts/{}/segments", "/v1/sql", "/healthz", "/readyz", "/{}",
+        "/operations/api/account/{}/msgskillsegments",
+        "/api/account/{}/service/agentVep/baseURI.json",
+        "/api/account/acme/service/{}/baseURI.json",
+        "/v1/accounts/{}/segments",
+        "/v1/sql",
+        "/healthz",
+        "/readyz",
+        "/{}",
     ];
     let uri = (segment, select(templates), any_query())
         .prop_map(|(segment, template, query)| format!("{}?{query}", template.replace("{}", &segment)));
@@ -79,7 +143,9 @@ fn plausible_request() -> impl Strategy<Value = Parts> {
         let uri = format!("/operations/api/account/acme/msgskillsegments?{query}");
         ("GET".to_owned(), uri, None, None, Vec::new())
     });
-    let post = |uri: &'static str, content_type: String, body| ("POST".to_owned(), uri.to_owned(), Some(content_type), None, body);
+    let post = |uri: &'static str, content_type: String, body| {
+        ("POST".to_owned(), uri.to_owned(), Some(content_type), None, body)
+    };
     let media_type = select(MEDIA_TYPES.to_vec()).prop_map(str::to_owned);
     let ingestion = (media_type, any_body()).prop_map(move |(media_type, body)| post(SEGMENTS, media_type, body));
     let sql = any_body().prop_map(move |body| post("/v1/sql", "application/json".to_owned(), body));

@@ -99,7 +99,8 @@ async fn another_content_type_is_refused_and_the_right_ones_are_told() {
 #[tokio::test]
 async fn an_account_that_is_none_is_refused() {
     let door = Door::new();
-    let problem = door.post("/v1/accounts/a%2Fb/segments", "application/x-ndjson", line("c-1", 7, 1)).await.problem(400);
+    let problem =
+        door.post("/v1/accounts/a%2Fb/segments", "application/x-ndjson", line("c-1", 7, 1)).await.problem(400);
     assert_eq!((problem["parameter"].as_str(), problem["value"].as_str()), (Some("account"), Some("a/b")));
 }
 

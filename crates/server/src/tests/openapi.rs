@@ -48,7 +48,8 @@ async fn every_operation_is_there() {
     let door = Door::new();
     for (method, path, _) in operations(&document(&door).await) {
         let uri = path.replace("{account}", "acme").replace("{service}", "agentVep");
-        let request = Request::builder().method(method.as_str()).uri(uri).header("host", "a:1").body(Body::empty()).unwrap();
+        let request =
+            Request::builder().method(method.as_str()).uri(uri).header("host", "a:1").body(Body::empty()).unwrap();
         let status = door.send(request).await.status.as_u16();
         assert!(![404, 405].contains(&status), "{method} {path} answers {status}");
     }
@@ -100,7 +101,9 @@ fn conforms(document: &Value, schema: &Value, value: &Value) -> Result<(), Strin
     }
     for (name, member) in object {
         match (&schema["properties"][name], &schema["additionalProperties"]) {
-            (Value::Null, Value::Null) if schema["properties"].is_object() => return Err(format!("{name} is not described")),
+            (Value::Null, Value::Null) if schema["properties"].is_object() => {
+                return Err(format!("{name} is not described"));
+            }
             (Value::Null, additional) => conforms(document, additional, member)?,
             (property, _) => conforms(document, property, member)?,
         }

@@ -17,6 +17,15 @@ async fn rows_are_objects_with_times_as_rfc_3339_and_nulls() {
 }
 
 #[tokio::test]
+async fn times_without_a_zone_are_rfc_3339_too() {
+    let text = "select timestamp '2018-01-18 08:51:55.5' as a, now() as b, date_trunc('hour', now()) as c";
+    let expected = serde_json::json!([
+        { "a": "2018-01-18T08:51:55.500Z", "b": "2018-01-18T08:51:55.679Z", "c": "2018-01-18T08:00:00Z" }
+    ]);
+    assert_eq!(Door::new().sql(text).await.json(), expected);
+}
+
+#[tokio::test]
 async fn no_rows_are_an_empty_array() {
     assert_eq!(Door::new().sql("select * from segments").await.text(), "[]");
 }
@@ -25,7 +34,8 @@ async fn no_rows_are_an_empty_array() {
 async fn explain_tells_which_hours_are_read() {
     let door = Door::new();
     door.post(SEGMENTS, "application/x-ndjson", line("c-1", 7, 1) + &line("c-2", 7, 7_200_000)).await;
-    let text = "explain select count(*) from segments where account_id = 'acme' and end_time > now() - interval '1 hour'";
+    let text =
+        "explain select count(*) from segments where account_id = 'acme' and end_time > now() - interval '1 hour'";
     let plan = door.sql(text).await.text();
     assert!(plan.contains("SegmentsScan: hours=1 of 2"), "{plan}");
 }
@@ -44,7 +54,9 @@ async fn an_account_in_the_body_sees_its_own_rows_alone() {
 #[tokio::test]
 async fn a_wrong_statement_is_the_clients_error() {
     let door = Door::new();
-    for text in ["selec 1", "select nothing from segments", "drop table segments", "select 1/0", "select cast('x' as int)"] {
+    for text in
+        ["selec 1", "select nothing from segments", "drop table segments", "select 1/0", "select cast('x' as int)"]
+    {
         let problem = door.sql(text).await.problem(400);
         assert_eq!(problem["title"], "Invalid SQL statement", "{text}");
     }

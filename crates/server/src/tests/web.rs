@@ -17,9 +17,11 @@ async fn unknown_paths_are_not_found() {
 #[tokio::test]
 async fn a_wrong_method_is_told_the_right_ones() {
     let door = Door::new();
-    for (method, path, allowed) in
-        [(Method::POST, report_of("acme"), "GET,HEAD"), (Method::GET, SEGMENTS.to_owned(), "POST"), (Method::DELETE, "/v1/sql".to_owned(), "POST")]
-    {
+    for (method, path, allowed) in [
+        (Method::POST, report_of("acme"), "GET,HEAD"),
+        (Method::GET, SEGMENTS.to_owned(), "POST"),
+        (Method::DELETE, "/v1/sql".to_owned(), "POST"),
+    ] {
         let answer = door.send(Request::builder().method(method).uri(path).body(Body::empty()).unwrap()).await;
         answer.problem(405);
         assert_eq!(answer.header("allow"), Some(allowed));
@@ -109,7 +111,8 @@ async fn pages_of_an_allowed_origin_may_read_answers() {
 #[tokio::test]
 async fn an_error_can_be_read_by_a_page_too() {
     let door = Door::with_cors(&["https://wall.example"]);
-    let request = Request::get("/operations/api/account/acme/msgskillsegments").header("origin", "https://wall.example");
+    let request =
+        Request::get("/operations/api/account/acme/msgskillsegments").header("origin", "https://wall.example");
     let answer = door.send(request.body(Body::empty()).unwrap()).await;
     answer.problem(400);
     assert_eq!(answer.header(ALLOWED), Some("https://wall.example"));

@@ -1,0 +1,138 @@
+//! The binary under test.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// A command of the binary, in a clean environment.
+pub(crate) fn skillscope<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_skillscope"));
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// Runs a command to its end.
+pub(crate) fn run<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Output {
+    skillscope(arguments).output().expect("the binary starts")
+}
+
+/// Runs a command that must succeed, and gives what it printed.
+#[track_caller]
+pub(crate) fn succeed<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> String {
+    let output = run(arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("output is UTF-8")
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Tells, past the test runner's capture, that a test could not run here.
+pub(crate) fn skipped(test: &str, reason: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {reason}");
+}
+
+/// A server that runs until the value is dropped.
+pub(crate) struct Server {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    pub(crate) url: String,
+}
+
+impl Server {
+    /// Starts `serve` on a free port and waits until it says that it is ready.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let mut command = skillscope(["serve", "--listen", "127.0.0.1:0", "--log", "warn"]);
+        let mut child = command.args(arguments).stdout(Stdio::piped()).spawn().expect("the server starts");
+        let mut stdout = BufReader::new(child.stdout.take().expect("its output is piped"));
+        let mut url = String::new();
+        stdout.read_line(&mut url).expect("its output is text");
+        assert!(url.starts_with("http://127.0.0.1:"), "the server prints its address first, not {url:?}");
+        Self { child, stdout, url: url.trim_end().to_owned() }
+    }
+
+    pub(crate) fn over(data_dir: &Path, arguments: &[&str]) -> Self {
+        let mut all = vec!["--data-dir", data_dir.to_str().expect("the path is UTF-8")];
+        all.extend(arguments);
+        Self::start(&all)
+    }
+
+    /// The next line that the server prints.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).expect("its output is text");
+        line.trim_end().to_owned()
+    }
+
+    /// Host and port.
+    pub(crate) fn address(&self) -> &str {
+        self.url.strip_prefix("http://").expect("the URL is one of HTTP")
+    }
+
+    /// Status and body of a GET request.
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        let url = if path.starts_with("http://") { path.to_owned() } else { format!("{}{path}", self.url) };
+        answer(agent().get(url).call())
+    }
+
+    /// Status and body of a POST request.
+    pub(crate) fn post(&self, path: &str, content_type: &str, body: &[u8]) -> (u16, String) {
+        answer(agent().post(format!("{}{path}", self.url)).content_type(content_type).send(body))
+    }
+
+    /// The rows of a SQL statement.
+    pub(crate) fn sql(&self, query: &str) -> Value {
+        let body = serde_json::json!({ "query": query }).to_string();
+        let (status, text) = self.post("/v1/sql", "application/json", body.as_bytes());
+        assert_eq!(status, 200, "{text}");
+        serde_json::from_str(&text).expect("the answer is JSON")
+    }
+
+    /// Sends a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().expect("there is a shell").success());
+    }
+
+    /// Waits for the server to end by itself.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("the server is a child") {
+                return status;
+            }
+            assert!(start.elapsed() < Duration::from_secs(30), "the server does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// What the server printed after what was read of it.
+    pub(crate) fn rest(&mut self) -> String {
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).expect("its output is text");
+        rest
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).build().into()
+}
+
+fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> (u16, String) {
+    let mut response = response.expect("the server answers");
+    let status = response.status().as_u16();
+    let body = response.body_mut().with_config().limit(1 << 30).read_to_string().expect("the answer is text");
+    (status, body)
+}
