@@ -5,6 +5,8 @@
 //!
 //! `SKILLSCOPE_BENCH_ROWS=1000000 cargo bench` measures one size alone.
 
+#![allow(clippy::expect_used, clippy::print_stdout, reason = "a benchmark may panic, and prints its results")]
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;

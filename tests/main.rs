@@ -1,5 +1,7 @@
 //! End-to-end tests: the binary `skillscope` as a user runs it, with real files, sockets and signals.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
 mod bank_calls;
 mod binary;
 mod configuration;

@@ -1,3 +1,7 @@
+//! The commands and options. Their documentation is what `--help` prints.
+
+#![allow(rustdoc::bare_urls, reason = "help is read in a terminal")]
+
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
