@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::binary::{Server, skipped, succeed};
+use crate::binary::{Server, skipped, stderr, succeed};
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -21,10 +22,14 @@ fn records() -> Option<String> {
         return None;
     }
     match Command::new("python3").arg(tool).arg("segments").arg(calls).output() {
-        Ok(output) if output.status.success() => Some(String::from_utf8(output.stdout).unwrap()),
-        _ => {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
             skipped("bank_calls", "python3 is not here");
             None
+        }
+        output => {
+            let output = output.unwrap();
+            assert!(output.status.success(), "{}", stderr(&output));
+            Some(String::from_utf8(output.stdout).unwrap())
         }
     }
 }

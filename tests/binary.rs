@@ -8,11 +8,22 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// A command of the binary, in a clean environment.
+/// A command of the binary, in an environment that sets no option and no proxy.
 pub(crate) fn skillscope<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_skillscope"));
     command.args(arguments).stdin(Stdio::null());
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy().to_lowercase();
+        if text.starts_with("skillscope_") || text.ends_with("_proxy") {
+            command.env_remove(name);
+        }
+    }
     command
+}
+
+/// The command `serve` on a free port.
+pub(crate) fn serve() -> Command {
+    skillscope(["serve", "--listen", "127.0.0.1:0", "--log", "warn"])
 }
 
 /// Runs a command to its end.
@@ -47,8 +58,12 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `serve` on a free port and waits until it says that it is ready.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut command = skillscope(["serve", "--listen", "127.0.0.1:0", "--log", "warn"]);
-        let mut child = command.args(arguments).stdout(Stdio::piped()).spawn().expect("the server starts");
+        Self::spawn(serve().args(arguments))
+    }
+
+    /// Starts what [`serve`] gave, with more arguments or another environment.
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the server starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("its output is piped"));
         let mut url = String::new();
         stdout.read_line(&mut url).expect("its output is text");
@@ -127,7 +142,7 @@ impl Drop for Server {
 }
 
 fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().http_status_as_error(false).build().into()
+    ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into()
 }
 
 fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> (u16, String) {

@@ -66,6 +66,18 @@ fn a_switch_may_stand_in_the_file() {
 }
 
 #[test]
+fn a_switch_in_the_environment_may_be_1_or_true_or_off() {
+    let directory = TempDir::new().unwrap();
+    let records = directory.path().join("bad.ndjson");
+    fs::write(&records, "oops\n").unwrap();
+    for (value, code) in [("1", 1), ("true", 1), ("0", 0), ("off", 0), ("perhaps", 2)] {
+        let mut import = skillscope(["import", "segments"]);
+        import.arg(&records).arg("--data-dir").arg(directory.path().join("data")).env("SKILLSCOPE_STRICT", value);
+        assert_eq!(import.output().unwrap().status.code(), Some(code), "{value}");
+    }
+}
+
+#[test]
 fn a_file_with_something_else_in_it_is_refused() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("skillscope.toml");

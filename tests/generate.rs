@@ -115,13 +115,13 @@ fn one_skill_is_enough() {
 fn a_name_that_tells_no_format_is_refused() {
     let end = END.to_string();
     let output = run(["generate", "segments", "--end", &end, "--out", "/tmp/segments.csv"]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains(".parquet"), "{}", stderr(&output));
 }
 
 #[test]
 fn hours_before_1970_are_refused() {
     let output = run(["generate", "segments", "--end", "1970-01-01T12:00:00Z", "--hours", "24", "--out", "-"]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("1970"), "{}", stderr(&output));
 }

@@ -100,17 +100,34 @@ fn what_cannot_be_read_at_all_is_told_before_anything_is_loaded() {
     let (data_dir, sample) = (data_dir.to_str().unwrap(), sample::path());
     let unnamed = directory.path().join("segments.csv");
     fs::write(&unnamed, "a,b").unwrap();
-    for (file, part) in [("/no/such/file.ndjson", "cannot open"), (unnamed.to_str().unwrap(), "--format")] {
+    for (file, code, part) in [("/no/such/file.ndjson", 1, "cannot open"), (unnamed.to_str().unwrap(), 2, "--format")] {
         let output = run(["import", "segments", sample.to_str().unwrap(), file, "--data-dir", data_dir]);
-        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(output.status.code(), Some(code));
         assert!(stderr(&output).contains(part), "{}", stderr(&output));
         assert!(!Path::new(data_dir).exists(), "and nothing was loaded");
     }
-    let broken = directory.path().join("broken.parquet");
+}
+
+#[test]
+fn a_file_that_cannot_be_loaded_is_told_and_the_others_are_loaded() {
+    let directory = TempDir::new().unwrap();
+    let (data_dir, broken) = (directory.path().join("data"), directory.path().join("broken.parquet"));
     fs::write(&broken, "no parquet").unwrap();
-    let output = run(["import", "segments", broken.to_str().unwrap(), "--data-dir", data_dir]);
+    let sample = sample::path();
+    let files = ["import", "segments", broken.to_str().unwrap(), sample.to_str().unwrap()];
+    let output = run(files.into_iter().chain(["--data-dir", data_dir.to_str().unwrap()]));
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("broken.parquet"), "{}", stderr(&output));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "accepted 200, duplicates 0, rejected 0\n");
+}
+
+#[test]
+fn a_server_that_takes_small_requests_is_sent_small_ones() {
+    let directory = TempDir::new().unwrap();
+    let server = Server::over(&directory.path().join("data"), &["--max-body-bytes", "40000"]);
+    let sample = sample::path();
+    let import = ["import", "segments", sample.to_str().unwrap(), "--url", &server.url];
+    assert_eq!(succeed(import), "accepted 200, duplicates 0, rejected 0\n");
 }
 
 #[test]
@@ -140,9 +157,9 @@ fn a_running_server_is_loaded_through_its_url() {
 #[test]
 fn a_server_that_is_not_there_is_told_so() {
     let sample = sample::path();
-    for url in ["http://127.0.0.1:9", "https://127.0.0.1:9", "127.0.0.1:8080"] {
+    for (url, code) in [("http://127.0.0.1:9", 1), ("https://127.0.0.1:9", 2), ("127.0.0.1:8080", 2)] {
         let output = run(["import", "segments", sample.to_str().unwrap(), "--url", url]);
-        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(output.status.code(), Some(code));
         assert!(stderr(&output).contains(url), "{}", stderr(&output));
     }
 }

@@ -1,6 +1,12 @@
 //! End-to-end tests: the binary `skillscope` as a user runs it, with real files, sockets and signals.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
 
 mod bank_calls;
 mod binary;

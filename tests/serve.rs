@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::binary::{Server, run, skipped, stderr};
+use crate::binary::{Server, run, serve, skipped, stderr};
 
 const NOW: &str = "2018-01-18T08:51:55.679Z";
 
@@ -31,7 +31,8 @@ fn total(server: &Server) -> i64 {
 
 #[test]
 fn the_demo_prints_a_curl_line_whose_answer_has_data() {
-    let mut server = Server::start(&["--demo"]);
+    let temporary = TempDir::new().unwrap();
+    let mut server = Server::spawn(serve().arg("--demo").env("TMPDIR", temporary.path()));
     let curl = server.line();
     let url = curl.strip_prefix("curl '").and_then(|rest| rest.strip_suffix('\'')).expect("a curl line");
     let (status, body) = server.get(url);
@@ -48,6 +49,9 @@ fn the_demo_prints_a_curl_line_whose_answer_has_data() {
             assert_eq!(printed["metricsByIntervals"].as_array().unwrap().len(), 2);
         }
     }
+    server.signal("INT");
+    assert!(server.wait().success());
+    assert_eq!(temporary.path().read_dir().unwrap().count(), 0, "the sample is gone with the server");
 }
 
 #[test]
@@ -123,7 +127,7 @@ fn an_address_that_others_can_reach_needs_insecure() {
     let directory = TempDir::new().unwrap();
     let data_dir = directory.path().to_str().unwrap();
     let output = run(["serve", "--listen", "0.0.0.0:0", "--data-dir", data_dir]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("--insecure"), "{}", stderr(&output));
     let mut command =
         crate::binary::skillscope(["serve", "--listen", "0.0.0.0:0", "--insecure", "--data-dir", data_dir]);
@@ -167,6 +171,8 @@ fn wrong_usage_ends_with_2() {
         &["serve", "--now", "yesterday"][..],
         &["serve", "--now", "9999-01-01T00:00:00Z"],
         &["serve", "--nonsense"],
+        &["serve", "--listen", "nowhere"],
+        &["serve", "--cors-origin", "https://wall.example/"],
         &["sql"],
         &["replay"],
         &[],

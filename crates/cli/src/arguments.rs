@@ -10,15 +10,15 @@ use skillscope_segment::{AccountId, Format, parse_instant};
 
 use crate::configuration;
 
-/// Reports, SQL and batch replay over the skill segments of a messaging contact centre.
+/// Reports and SQL over the closed skill segments of a messaging contact centre.
 #[derive(Debug, Parser)]
 #[command(name = "skillscope", version, max_term_width = 100)]
 pub(crate) struct Arguments {
     /// Take options from this TOML file; the command line and the environment win over it.
-    #[arg(long, global = true, value_name = "FILE.toml")]
+    #[arg(long, global = true, value_name = "FILE.toml", display_order = 900)]
     pub(crate) config: Option<PathBuf>,
     /// What to log on standard error: error, warn, info, debug or trace, also by module.
-    #[arg(long, global = true, value_name = "FILTER", default_value = "info")]
+    #[arg(long, global = true, value_name = "FILTER", default_value = "info", display_order = 901)]
     pub(crate) log: String,
     #[command(subcommand)]
     pub(crate) command: Command,

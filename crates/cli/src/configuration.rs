@@ -6,17 +6,20 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use clap::{Arg, Command};
+use clap::builder::BoolishValueParser;
+use clap::{Arg, ArgAction, Command};
 use toml::{Table, Value};
 
 /// Lets every option be given in the environment.
 pub(crate) fn with_environment(command: Command) -> Command {
-    let command = command.mut_args(|argument| match option_name(&argument) {
-        Some(name) => {
-            let variable = format!("SKILLSCOPE_{}", name.replace('-', "_").to_uppercase());
-            argument.env(variable).hide_env_values(true)
+    let command = command.mut_args(|argument| {
+        let Some(name) = option_name(&argument) else { return argument };
+        let variable = format!("SKILLSCOPE_{}", name.replace('-', "_").to_uppercase());
+        let argument = argument.env(variable).hide_env_values(true);
+        match argument.get_action() {
+            ArgAction::SetTrue => argument.value_parser(BoolishValueParser::new()),
+            _ => argument,
         }
-        None => argument,
     });
     command.mut_subcommands(with_environment)
 }

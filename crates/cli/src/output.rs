@@ -12,3 +12,14 @@ pub(crate) fn print(line: &str) {
 pub(crate) fn complain(message: &str) {
     let _ = writeln!(std::io::stderr().lock(), "skillscope: {message}");
 }
+
+/// A command that was used wrongly, in words that say what is right. It ends with exit code 2, and others with 1.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Usage(String);
+
+impl Usage {
+    pub(crate) fn error(message: impl ToString) -> anyhow::Error {
+        Self(message.to_string()).into()
+    }
+}

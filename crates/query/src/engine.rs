@@ -82,8 +82,8 @@ impl Engine {
         planned.execute_stream().await.map_err(Error::of_sql)
     }
 
-    /// How many sets of metrics have been answered whose outcomes did not add up to their total. Always 0, unless a
-    /// file under `archive/` was written by something that does not keep the rules.
+    /// How many sets of metrics have been answered whose outcomes did not add up to their total. It stays 0 unless
+    /// there is a defect: stored segments keep the rules.
     pub fn breaches(&self) -> u64 {
         self.breaches.load(Ordering::Relaxed)
     }

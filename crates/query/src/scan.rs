@@ -50,7 +50,8 @@ impl SegmentsScan {
             });
         }
         let rows: usize = partitions.iter().map(|partition| partition.rows()).sum();
-        let shares = share(batches, limit.map_or(rows, |limit| limit.min(rows)), threads);
+        let wanted = limit.map_or(rows, |limit| limit.min(rows));
+        let shares = share(batches, wanted, (wanted / MIN_ROWS_PER_THREAD).clamp(1, threads.max(1)));
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema),
             Partitioning::UnknownPartitioning(shares.len()),
@@ -77,11 +78,10 @@ fn display(partitions: &[Arc<Partition>], candidates: usize, rows: usize) -> Str
     text
 }
 
-/// The first `rows` rows of the batches in equal shares, one a thread; at least one share, also of nothing.
-fn share(batches: Vec<RecordBatch>, rows: usize, threads: usize) -> Vec<Vec<RecordBatch>> {
-    let threads = (rows / MIN_ROWS_PER_THREAD).clamp(1, threads.max(1));
-    let share_rows = rows.div_ceil(threads);
-    let mut shares = Vec::with_capacity(threads);
+/// The first `rows` rows of the batches in equal shares; at least one share, also of nothing.
+fn share(batches: Vec<RecordBatch>, rows: usize, shares: usize) -> Vec<Vec<RecordBatch>> {
+    let share_rows = rows.div_ceil(shares.max(1));
+    let mut shares = Vec::new();
     let (mut share, mut room, mut left) = (Vec::new(), share_rows, rows);
     for batch in batches {
         let mut start = 0;
@@ -166,4 +166,39 @@ impl ExecutionPlan for SegmentsScan {
 fn slices(batch: RecordBatch, rows: usize) -> impl Iterator<Item = RecordBatch> {
     let length = batch.num_rows();
     (0..length).step_by(rows.max(1)).map(move |start| batch.slice(start, rows.min(length - start)))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{AsArray, Int64Array};
+    use arrow::datatypes::Int64Type;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn numbers(batches: &[RecordBatch]) -> Vec<i64> {
+        batches.iter().flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values().to_vec()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn shares_are_all_rows_in_order_and_equal(sizes in vec(0..20_usize, 0..6), limit in 0..120_usize, threads in 1..5_usize) {
+            let mut next = 0_i64;
+            let batches: Vec<RecordBatch> = sizes.iter().map(|size| {
+                let values: Vec<i64> = (0..*size).map(|_| { next += 1; next }).collect();
+                RecordBatch::try_from_iter([("n", Arc::new(Int64Array::from(values)) as _)]).unwrap()
+            }).collect();
+            let rows = limit.min(next as usize);
+            let shares = share(batches, rows, threads);
+            let expected: Vec<i64> = (1..=rows as i64).collect();
+            prop_assert_eq!(numbers(&shares.concat()), expected);
+            prop_assert!((1..=threads).contains(&shares.len()));
+            let most = rows.div_ceil(threads);
+            for (place, share) in shares.iter().enumerate() {
+                let length = numbers(share).len();
+                prop_assert!(length <= most && (place + 1 == shares.len() || length == most));
+            }
+        }
+    }
 }

@@ -2,6 +2,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::error::shortened;
 use crate::{Error, Result};
 
 /// The identifier of a brand's account: 1 to 64 of `A-Z a-z 0-9 . _ -`, neither `.` nor `..`, so that it can stand in
@@ -44,15 +45,6 @@ impl Borrow<str> for AccountId {
 impl fmt::Display for AccountId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-/// An error message quotes what was sent, but not a megabyte of it.
-fn shortened(text: &str) -> String {
-    const SHOWN: usize = 80;
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
     }
 }
 

@@ -1,12 +1,15 @@
 use std::borrow::Cow;
 
 use arrow::array::{
-    Array, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray, UInt32Array,
+    Array, AsArray, BooleanArray, Int64Array, LargeStringArray, RecordBatch, StringArray, StringViewArray,
+    TimestampMillisecondArray, UInt32Array,
 };
 use arrow::buffer::NullBuffer;
-use arrow::compute::{CastOptions, cast_with_options};
+use arrow::compute::{CastOptions, cast, cast_with_options};
 use arrow::datatypes::{DataType, Int64Type, TimestampMillisecondType, UInt32Type};
 
+use crate::error::shortened;
+use crate::rules::MAX_TEXT_BYTES;
 use crate::schema::timestamp;
 use crate::{EndReason, Error, Outcome, Result, Segment, StartReason, UserType, column};
 
@@ -16,7 +19,7 @@ macro_rules! word {
         let text = $column.required_text($row)?;
         $words::from_word(text).ok_or_else(|| Error::UnknownWord {
             column: $column.name,
-            value: text.to_owned(),
+            value: shortened(text),
             allowed: $words::ALL.iter().map(|word| word.as_str()).collect::<Vec<_>>().join(", "),
         })?
     }};
@@ -29,24 +32,24 @@ macro_rules! word {
 #[derive(Debug)]
 pub struct SegmentRows {
     length: usize,
-    account_id: Option<Column<StringArray>>,
-    conversation_id: Column<StringArray>,
+    account_id: Option<TextColumn>,
+    conversation_id: TextColumn,
     segment_index: Column<UInt32Array>,
     skill_id: Column<Int64Array>,
     start_time: Column<TimestampMillisecondArray>,
     end_time: Column<TimestampMillisecondArray>,
-    start_reason: Column<StringArray>,
-    end_reason: Column<StringArray>,
-    user_type: Column<StringArray>,
-    outcome: Column<StringArray>,
+    start_reason: TextColumn,
+    end_reason: TextColumn,
+    user_type: TextColumn,
+    outcome: TextColumn,
     abandoned_in_queue: Column<BooleanArray>,
     first_assigned_time: Option<Column<TimestampMillisecondArray>>,
     first_agent_message_time: Option<Column<TimestampMillisecondArray>>,
     time_to_first_agent_message_ms: Option<Column<Int64Array>>,
     agent_messages: Column<UInt32Array>,
     consumer_messages: Column<UInt32Array>,
-    last_agent_id: Option<Column<StringArray>>,
-    source: Option<Column<StringArray>>,
+    last_agent_id: Option<TextColumn>,
+    source: Option<TextColumn>,
 }
 
 impl SegmentRows {
@@ -150,13 +153,73 @@ impl<A: Array> Column<A> {
     }
 }
 
-impl Column<StringArray> {
+/// A column of text, read in place: making plain text of a view or a dictionary could take any amount of memory.
+#[derive(Debug)]
+struct TextColumn {
+    name: &'static str,
+    texts: Texts,
+}
+
+#[derive(Debug)]
+enum Texts {
+    Plain(StringArray),
+    Large(LargeStringArray),
+    View(StringViewArray),
+    /// Keys, whatever their width, into a column of plain, large or view text.
+    Dictionary {
+        keys: Column<Int64Array>,
+        values: Box<Texts>,
+    },
+    AllNull,
+}
+
+impl Texts {
+    fn of(name: &'static str, array: &dyn Array) -> Option<Self> {
+        Some(match array.data_type() {
+            DataType::Utf8 => Self::Plain(array.as_string().clone()),
+            DataType::LargeUtf8 => Self::Large(array.as_string().clone()),
+            DataType::Utf8View => Self::View(array.as_string_view().clone()),
+            DataType::Null => Self::AllNull,
+            DataType::Dictionary(..) => {
+                let dictionary = array.as_any_dictionary();
+                let keys = cast(dictionary.keys(), &DataType::Int64).ok()?;
+                let keys = Column { name, nulls_before: keys.logical_nulls(), values: keys.as_primitive().clone() };
+                match Self::of(name, dictionary.values().as_ref())? {
+                    Self::Dictionary { .. } | Self::AllNull => return None,
+                    values => Self::Dictionary { keys, values: Box::new(values) },
+                }
+            }
+            _ => return None,
+        })
+    }
+
+    fn get(&self, row: usize) -> Result<Option<&str>> {
+        Ok(match self {
+            Self::Plain(array) => array.is_valid(row).then(|| array.value(row)),
+            Self::Large(array) => array.is_valid(row).then(|| array.value(row)),
+            Self::View(array) => array.is_valid(row).then(|| array.value(row)),
+            Self::AllNull => None,
+            // Arrow has checked that every key is one of a value.
+            Self::Dictionary { keys, values } => match keys.optional(row, Int64Array::value)? {
+                Some(key) => values.get(key as usize)?,
+                None => None,
+            },
+        })
+    }
+}
+
+impl TextColumn {
     fn text(&self, row: usize) -> Result<Option<&str>> {
-        self.optional(row, StringArray::value)
+        match self.texts.get(row)? {
+            Some(text) if text.len() > MAX_TEXT_BYTES => {
+                Err(Error::TextTooLong { column: self.name, limit: MAX_TEXT_BYTES })
+            }
+            text => Ok(text),
+        }
     }
 
     fn required_text(&self, row: usize) -> Result<&str> {
-        self.required(row, StringArray::value)
+        self.text(row)?.ok_or(Error::Value { column: self.name, problem: "missing" })
     }
 }
 
@@ -167,26 +230,27 @@ fn time(column: &Option<Column<TimestampMillisecondArray>>, row: usize) -> Resul
     }
 }
 
-fn optional_text(column: &Option<Column<StringArray>>, row: usize) -> Result<Option<Cow<'_, str>>> {
+fn optional_text(column: &Option<TextColumn>, row: usize) -> Result<Option<Cow<'_, str>>> {
     match column {
         Some(column) => Ok(column.text(row)?.map(Cow::Borrowed)),
         None => Ok(None),
     }
 }
 
-fn require<A>(column: Option<Column<A>>, name: &'static str, expected: DataType) -> Result<Column<A>> {
+fn require<C>(column: Option<C>, name: &'static str, expected: DataType) -> Result<C> {
     column.ok_or_else(|| Error::ColumnMissing { column: name, expected: expected.to_string() })
 }
 
-fn text(batch: &RecordBatch, name: &'static str) -> Result<Option<Column<StringArray>>> {
-    let is_text = |t: &DataType| match t {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => true,
-        DataType::Dictionary(_, value) => {
-            matches!(**value, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
-        }
-        _ => false,
-    };
-    convert(batch, name, DataType::Utf8, is_text, |array| array.as_string().clone())
+fn text(batch: &RecordBatch, name: &'static str) -> Result<Option<TextColumn>> {
+    let Some(array) = batch.column_by_name(name) else { return Ok(None) };
+    match Texts::of(name, array.as_ref()) {
+        Some(texts) => Ok(Some(TextColumn { name, texts })),
+        None => Err(Error::ColumnType {
+            column: name,
+            found: array.data_type().to_string(),
+            expected: DataType::Utf8.to_string(),
+        }),
+    }
 }
 
 fn integers(batch: &RecordBatch, name: &'static str) -> Result<Option<Column<Int64Array>>> {

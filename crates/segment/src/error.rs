@@ -22,6 +22,14 @@ pub enum Error {
         /// The account of the request or command.
         expected: String,
     },
+    /// Text longer than any identifier.
+    #[error("{column} is longer than {limit} bytes")]
+    TextTooLong {
+        /// The column.
+        column: &'static str,
+        /// The most bytes.
+        limit: usize,
+    },
     /// Text that is no instant.
     #[error("{value:?} is not an instant: give RFC 3339 (2026-01-31T12:00:00Z) or milliseconds since the epoch")]
     InstantSyntax {
@@ -96,8 +104,8 @@ pub enum Error {
         /// `time_to_first_agent_message_ms`.
         value: i64,
     },
-    /// A time to the first agent message where there was none.
-    #[error("time_to_first_agent_message_ms is {value}, but the segment has no agent message")]
+    /// A time to the first agent message where it is not told when that was.
+    #[error("time_to_first_agent_message_ms is {value}, but the segment has no first_agent_message_time")]
     SampleWithoutMessage {
         /// `time_to_first_agent_message_ms`.
         value: i64,
@@ -202,4 +210,13 @@ pub enum Error {
     /// An Arrow operation that failed on a batch of our own.
     #[error("a batch of segments could not be built: {0}")]
     Arrow(#[from] arrow::error::ArrowError),
+}
+
+/// A message quotes what was sent, but not a megabyte of it.
+pub(crate) fn shortened(text: &str) -> String {
+    const SHOWN: usize = 80;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
 }

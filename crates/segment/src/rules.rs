@@ -3,6 +3,10 @@
 use crate::instant::END_OF_TIME;
 use crate::{AccountId, EndReason, Error, Outcome, Result, Segment, UserType, column};
 
+/// The longest text in a record, in bytes: far beyond any identifier, and short enough that no number of records can
+/// overflow a column.
+pub(crate) const MAX_TEXT_BYTES: usize = 1024;
+
 impl Segment<'_> {
     /// Checks the record against every rule, and tells the first that it breaks.
     ///
@@ -10,10 +14,24 @@ impl Segment<'_> {
     /// The rule's own variant of [`Error`].
     pub fn validate(&self) -> Result<()> {
         AccountId::check(&self.account_id)?;
+        self.validate_texts()?;
         self.validate_times()?;
         self.validate_outcome()?;
         self.validate_sample()?;
         self.validate_user_type()
+    }
+
+    fn validate_texts(&self) -> Result<()> {
+        for (column, text) in [
+            (column::CONVERSATION_ID, Some(&self.conversation_id)),
+            (column::LAST_AGENT_ID, self.last_agent_id.as_ref()),
+            (column::SOURCE, self.source.as_ref()),
+        ] {
+            if text.is_some_and(|text| text.len() > MAX_TEXT_BYTES) {
+                return Err(Error::TextTooLong { column, limit: MAX_TEXT_BYTES });
+            }
+        }
+        Ok(())
     }
 
     fn validate_times(&self) -> Result<()> {
@@ -285,6 +303,20 @@ mod tests {
                 Error::UserTypeWithoutAssignment { .. }
             );
         }
+    }
+
+    #[test]
+    fn text_has_at_most_1024_bytes() {
+        let long = |length| Some("x".repeat(length).into());
+        let mut longest = interactive();
+        longest.source = long(1024);
+        assert_breaks!(longest, |s: &mut S| s.source = long(1025), Error::TextTooLong { column: "source", .. });
+        assert_breaks!(interactive(), |s: &mut S| s.last_agent_id = long(1025), Error::TextTooLong { .. });
+        assert_breaks!(
+            interactive(),
+            |s: &mut S| s.conversation_id = "x".repeat(1025).into(),
+            Error::TextTooLong { column: "conversation_id", .. }
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{EndReason, Outcome, StartReason, UserType};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Segment<'a> {
     /// The brand's account. A JSON record may leave it out where the request or command names the account.
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text_or_empty")]
     pub account_id: Cow<'a, str>,
     /// The conversation that the segment is a part of.
     #[serde(borrow)]
@@ -64,4 +64,9 @@ fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Co
     #[derive(Deserialize)]
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
     Ok(Option::<Text<'de>>::deserialize(deserializer)?.map(|text| text.0))
+}
+
+/// Null is no text, as where the field is left out.
+fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+    Ok(optional_text(deserializer)?.unwrap_or_default())
 }

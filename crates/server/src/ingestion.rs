@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::path::PathVariables;
 use crate::{App, Problem};
 
-/// Rows stored at once; a request of fewer is stored whole or not at all.
+/// Rows stored at once.
 const CHUNK_ROWS: usize = 1 << 18;
 
 const MEDIA_TYPES: [(&str, Format); 4] = [
@@ -107,7 +107,7 @@ fn store(
     Ok(ingest(format, Input::Bytes(body), &options, |batch| store.append(batch), |_| {})?)
 }
 
-/// The body with its encoding undone; a small body that unfolds to a huge one is refused as if it had been sent so.
+/// The body with its content encoding undone; one that unfolds to more than a body may have is refused.
 fn decompressed(body: Bytes, compression: Compression, limit: usize) -> Result<Bytes, Problem> {
     if compression == Compression::None {
         return Ok(body);

@@ -22,6 +22,5 @@ mod tests;
 pub use address::{AddressError, listen_addresses};
 pub use app::{App, AppOptions, router};
 pub use cors::{CorsOrigins, InvalidOrigin};
-pub use openapi::document as openapi_document;
 pub use problem::Problem;
 pub use serve::serve;

@@ -25,16 +25,11 @@ use crate::{health, host_lookup, ingestion, report, sql};
 )]
 struct Document;
 
-/// The document as a value.
-pub fn document() -> utoipa::openapi::OpenApi {
-    Document::openapi()
-}
-
 /// This document.
 #[utoipa::path(get, path = "/openapi.json", tag = "operation",
     responses((status = 200, description = "OpenAPI 3.1.", body = Object)))]
 pub(crate) async fn get() -> Json<utoipa::openapi::OpenApi> {
-    Json(document())
+    Json(Document::openapi())
 }
 
 /// A report. It is written straight from its cells; these types only describe it.

@@ -97,16 +97,22 @@ impl From<skillscope_query::Error> for Problem {
 
 impl From<skillscope_store::Error> for Problem {
     fn from(error: skillscope_store::Error) -> Self {
+        use skillscope_segment::Error as Unread;
         use skillscope_store::Error;
-        if let Error::Segment(error) = error {
+        if let Error::Segment(
+            error @ (Unread::Unreadable { .. } | Unread::ColumnMissing { .. } | Unread::ColumnType { .. }),
+        ) = error
+        {
             return Self::invalid_body(error.to_string());
         }
         tracing::error!(%error, "segments could not be stored");
         match error {
-            Error::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-                Self::storage_full("there is no room left on the disk; nothing of this batch was stored")
-            }
-            _ => Self::unavailable("the segments could not be stored; the server's log says why"),
+            Error::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => Self::storage_full(
+                "there is no room left on the disk; send the request again when there is: what is stored already counts once",
+            ),
+            _ => Self::unavailable(
+                "the segments could not be stored, and the server's log says why; send the request again: what is stored already counts once",
+            ),
         }
     }
 }

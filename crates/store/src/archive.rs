@@ -1,4 +1,5 @@
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -22,29 +23,14 @@ impl Archive {
         Self { root: directory.archive(), staging: directory.staging(), next_number: 1 }
     }
 
-    /// Reads every file, oldest hours first within an account, and hands its rows on. A file that cannot be read is
-    /// named in the log and left where it is; the others are read.
+    /// Reads every file, oldest hours first within an account, and hands its rows on. A file that cannot be read to its
+    /// end is named in the log and left where it is; what could be read of it counts, and the others are read.
     pub(crate) fn load(&mut self, mut sink: impl FnMut(Chunk) -> Result<()>) -> Result<()> {
         for path in self.files()? {
             self.next_number = self.next_number.max(number(&path).saturating_add(1));
-            if let Err(error) = self.load_file(&path, &mut sink) {
-                tracing::error!(file = %path.display(), %error, "a file of the archive cannot be read; its rows do not count");
-            }
+            load_file(&path, &mut sink)?;
         }
         Ok(())
-    }
-
-    fn load_file(&self, path: &Path, sink: &mut impl FnMut(Chunk) -> Result<()>) -> Result<()> {
-        const CHUNK_ROWS: usize = 1 << 20;
-        let file = File::open(path).map_err(Error::io("open", path))?;
-        let options = ReadOptions { account: account(path), chunk_rows: CHUNK_ROWS };
-        read_segments(Format::Parquet, Input::File(file), &options, |chunk| {
-            for rejection in &chunk.rejected {
-                let (row, error) = (rejection.line, &rejection.error);
-                tracing::error!(file = %path.display(), row, %error, "a row of the archive does not count");
-            }
-            sink(chunk)
-        })
     }
 
     /// Writes each run to a file of its own. All files are complete and synced before the first one appears under
@@ -88,13 +74,37 @@ impl Archive {
     }
 }
 
+fn load_file(path: &Path, sink: &mut impl FnMut(Chunk) -> Result<()>) -> Result<()> {
+    const CHUNK_ROWS: usize = 1 << 20;
+    let options = ReadOptions { account: account(path), chunk_rows: CHUNK_ROWS };
+    let mut outcome = Ok(());
+    let read = File::open(path).map_err(skillscope_segment::Error::from).and_then(|file| {
+        read_segments(Format::Parquet, Input::File(file), &options, |chunk| {
+            for rejection in &chunk.rejected {
+                let (row, error) = (rejection.line, &rejection.error);
+                tracing::error!(file = %path.display(), row, %error, "a row of the archive does not count");
+            }
+            if outcome.is_ok() {
+                outcome = sink(chunk);
+            }
+            Ok::<_, skillscope_segment::Error>(())
+        })
+    });
+    if let Err(error) = read {
+        tracing::error!(file = %path.display(), %error, "a file of the archive cannot be read");
+    }
+    outcome
+}
+
 fn write_file(path: &Path, run: &Run) -> Result<()> {
-    let file = File::create(path).map_err(Error::io("create", path))?;
-    let written = SegmentWriter::new(Format::Parquet, &file).and_then(|mut writer| {
+    let encode = || {
+        let mut writer = SegmentWriter::new(Format::Parquet, Vec::new())?;
         writer.write(&run.batch)?;
         writer.finish()
-    });
-    written.map_err(|source| Error::Unwritten { path: path.to_owned(), source })?;
+    };
+    let bytes = encode().map_err(|source| Error::Unwritten { path: path.to_owned(), source })?;
+    let mut file = File::create(path).map_err(Error::io("create", path))?;
+    file.write_all(&bytes).map_err(Error::io("write", path))?;
     file.sync_all().map_err(Error::io("sync", path))
 }
 

@@ -10,6 +10,8 @@ const FORMAT_VERSION: u32 = 1;
 
 const LOCK: &str = "lock";
 const VERSION: &str = "format-version";
+const NEW_VERSION: &str = "format-version.new";
+const OURS_BEFORE_VERSION: [&str; 2] = [LOCK, NEW_VERSION];
 
 /// A data directory, held by this process alone for as long as the value lives.
 ///
@@ -36,6 +38,7 @@ impl DataDirectory {
         directory.empty_staging()?;
         let archive = directory.archive();
         fs::create_dir_all(&archive).map_err(Error::io("create", archive))?;
+        directory.sync()?;
         Ok(directory)
     }
 
@@ -50,9 +53,7 @@ impl DataDirectory {
     fn check_version(&self) -> Result<()> {
         let path = self.path.join(VERSION);
         if !path.exists() {
-            let mut file = File::create(&path).map_err(Error::io("create", &path))?;
-            writeln!(file, "{FORMAT_VERSION}").map_err(Error::io("write", &path))?;
-            return file.sync_all().map_err(Error::io("write", &path));
+            return self.write_version(&path);
         }
         let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
         match text.trim().parse::<u32>() {
@@ -63,6 +64,24 @@ impl DataDirectory {
                 supported: FORMAT_VERSION,
             }),
         }
+    }
+
+    /// Complete or not at all, also where the power goes.
+    fn write_version(&self, path: &Path) -> Result<()> {
+        let new = self.path.join(NEW_VERSION);
+        let mut file = File::create(&new).map_err(Error::io("create", &new))?;
+        writeln!(file, "{FORMAT_VERSION}").map_err(Error::io("write", &new))?;
+        file.sync_all().map_err(Error::io("sync", &new))?;
+        fs::rename(&new, path).map_err(Error::io("move into place", path))
+    }
+
+    /// Makes the entries of the directory, and its own in the folder that it is in, durable.
+    fn sync(&self) -> Result<()> {
+        let path = fs::canonicalize(&self.path).map_err(Error::io("find", &self.path))?;
+        for folder in path.ancestors().take(2) {
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("sync", folder))?;
+        }
+        Ok(())
     }
 
     /// What stands in `staging/` was never acknowledged.
@@ -82,7 +101,8 @@ fn refuse_other_folders(path: &Path) -> Result<()> {
     }
     for entry in fs::read_dir(path).map_err(Error::io("list", path))? {
         let entry = entry.map_err(Error::io("list", path))?;
-        if entry.file_name() != OsStr::new(LOCK) {
+        // A process that ended between its first steps has left no more than these.
+        if !OURS_BEFORE_VERSION.iter().any(|name| entry.file_name() == OsStr::new(name)) {
             return Err(Error::NotADataDirectory { path: path.to_owned() });
         }
     }

@@ -15,13 +15,13 @@ pub(crate) struct KeyIndex {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct KeyHash([u64; 2]);
+struct KeyHash([u64; 2]);
 
 /// What the index says to a segment.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     /// Its key was unknown, and is known from now on.
-    New(KeyHash),
+    New,
     /// The same segment is stored already.
     Duplicate,
     /// A segment with the same key is stored, with another end time.
@@ -34,24 +34,9 @@ impl KeyIndex {
         Self { secret: (random.hash_one(0), random.hash_one(1)), end_times: HashMap::default() }
     }
 
-    /// Takes the key in, unless it is there: the first write wins.
-    pub(crate) fn admit(&mut self, account: &str, conversation: &str, index: u32, end_time: i64) -> Admission {
-        let hash = self.hash(account, conversation, index);
-        match self.end_times.entry(hash) {
-            Entry::Vacant(vacant) => {
-                vacant.insert(end_time);
-                Admission::New(hash)
-            }
-            Entry::Occupied(stored) if *stored.get() == end_time => Admission::Duplicate,
-            Entry::Occupied(stored) => Admission::Conflict { stored_end_time: *stored.get() },
-        }
-    }
-
-    /// Forgets keys whose segments could not be stored after all.
-    pub(crate) fn withdraw(&mut self, hashes: &[KeyHash]) {
-        for hash in hashes {
-            self.end_times.remove(hash);
-        }
+    /// Takes keys in on trial.
+    pub(crate) fn on_trial(&mut self) -> Trial<'_> {
+        Trial { keys: self, new: Vec::new() }
     }
 
     fn hash(&self, account: &str, conversation: &str, index: u32) -> KeyHash {
@@ -63,6 +48,43 @@ impl KeyIndex {
         hasher.write(conversation.as_bytes());
         let hash = hasher.finish128();
         KeyHash([hash.h1, hash.h2])
+    }
+}
+
+/// The keys of a batch that is being stored. They are forgotten again with this value, also in a panic, unless they are
+/// [kept](Self::keep).
+#[derive(Debug)]
+pub(crate) struct Trial<'k> {
+    keys: &'k mut KeyIndex,
+    new: Vec<KeyHash>,
+}
+
+impl Trial<'_> {
+    /// Takes the key in, unless it is there: the first write wins.
+    pub(crate) fn admit(&mut self, account: &str, conversation: &str, index: u32, end_time: i64) -> Admission {
+        let hash = self.keys.hash(account, conversation, index);
+        match self.keys.end_times.entry(hash) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(end_time);
+                self.new.push(hash);
+                Admission::New
+            }
+            Entry::Occupied(stored) if *stored.get() == end_time => Admission::Duplicate,
+            Entry::Occupied(stored) => Admission::Conflict { stored_end_time: *stored.get() },
+        }
+    }
+
+    /// The segments are stored: their keys stay.
+    pub(crate) fn keep(mut self) {
+        self.new.clear();
+    }
+}
+
+impl Drop for Trial<'_> {
+    fn drop(&mut self) {
+        for hash in &self.new {
+            self.keys.end_times.remove(hash);
+        }
     }
 }
 
@@ -99,24 +121,26 @@ mod tests {
     #[test]
     fn the_first_write_of_a_key_wins() {
         let mut keys = KeyIndex::new();
-        assert!(matches!(keys.admit("a", "c", 0, 5), Admission::New(_)));
-        assert_eq!(keys.admit("a", "c", 0, 5), Admission::Duplicate);
-        assert_eq!(keys.admit("a", "c", 0, 6), Admission::Conflict { stored_end_time: 5 });
+        let mut trial = keys.on_trial();
+        assert_eq!(trial.admit("a", "c", 0, 5), Admission::New);
+        assert_eq!(trial.admit("a", "c", 0, 5), Admission::Duplicate);
+        trial.keep();
+        assert_eq!(keys.on_trial().admit("a", "c", 0, 6), Admission::Conflict { stored_end_time: 5 });
     }
 
     #[test]
     fn account_conversation_and_index_all_belong_to_the_key() {
         let mut keys = KeyIndex::new();
+        let mut trial = keys.on_trial();
         for (account, conversation, index) in [("ab", "c", 0), ("a", "bc", 0), ("ab", "c", 1), ("ab", "", 0)] {
-            assert!(matches!(keys.admit(account, conversation, index, 5), Admission::New(_)));
+            assert_eq!(trial.admit(account, conversation, index, 5), Admission::New);
         }
     }
 
     #[test]
-    fn a_withdrawn_key_is_new_again() {
+    fn a_key_that_is_not_kept_is_new_again() {
         let mut keys = KeyIndex::new();
-        let Admission::New(hash) = keys.admit("a", "c", 0, 5) else { panic!("the first key is new") };
-        keys.withdraw(&[hash]);
-        assert!(matches!(keys.admit("a", "c", 0, 6), Admission::New(_)));
+        assert_eq!(keys.on_trial().admit("a", "c", 0, 5), Admission::New);
+        assert_eq!(keys.on_trial().admit("a", "c", 0, 6), Admission::New);
     }
 }

@@ -30,18 +30,24 @@ pub struct Partition {
 
 impl Partition {
     /// The partition of a first run.
-    pub(crate) fn new(run: Run) -> Result<Self> {
-        let Run { account, hour, batch } = run;
-        let (end_times, skills) = (end_times(&batch)?, skills(&batch)?);
-        Ok(Self { account, hour, rows: batch.num_rows(), end_times, skills, runs: vec![batch] })
+    pub(crate) fn new(run: &Run) -> Result<Self> {
+        let (end_times, skills) = (end_times(&run.batch)?, skills(&run.batch)?);
+        Ok(Self {
+            account: run.account.clone(),
+            hour: run.hour,
+            rows: run.batch.num_rows(),
+            end_times,
+            skills,
+            runs: vec![run.batch.clone()],
+        })
     }
 
     /// Adds a run of the same account and hour.
-    pub(crate) fn push(&mut self, run: Run) -> Result<()> {
+    pub(crate) fn push(&mut self, run: &Run) -> Result<()> {
         self.rows += run.batch.num_rows();
         self.end_times = hull(&self.end_times, &end_times(&run.batch)?);
         self.skills = hull(&self.skills, &skills(&run.batch)?);
-        self.runs.push(run.batch);
+        self.runs.push(run.batch.clone());
         self.merge_small_runs();
         Ok(())
     }

@@ -32,7 +32,7 @@ impl Snapshot {
     }
 
     /// This snapshot with the rows of `runs` added. Partitions that they do not touch are shared.
-    pub(crate) fn extended(&self, runs: Vec<Run>) -> Result<Self> {
+    pub(crate) fn extended(&self, runs: &[Run]) -> Result<Self> {
         let mut accounts = self.accounts.clone();
         for run in runs {
             let hours = Arc::make_mut(accounts.entry(run.account.clone()).or_default());

@@ -7,7 +7,7 @@ use skillscope_segment::SegmentRows;
 
 use crate::archive::Archive;
 use crate::directory::DataDirectory;
-use crate::keys::{Admission, KeyHash, KeyIndex};
+use crate::keys::{Admission, KeyIndex, Trial};
 use crate::partition::cut;
 use crate::{Result, Snapshot};
 
@@ -59,11 +59,12 @@ impl Store {
         let mut keys = KeyIndex::new();
         let mut runs = Vec::new();
         archive.load(|chunk| {
-            let admitted = Admitted::of(&chunk.batch, &mut keys)?;
-            runs.extend(cut(&admitted.batch)?);
+            let mut trial = keys.on_trial();
+            runs.extend(cut(&Admitted::of(&chunk.batch, &mut trial)?.batch)?);
+            trial.keep();
             Ok(())
         })?;
-        let snapshot = Snapshot::default().extended(runs)?;
+        let snapshot = Snapshot::default().extended(&runs)?;
         Ok(Self {
             _directory: directory,
             writer: Mutex::new(Writer { keys, archive }),
@@ -77,28 +78,23 @@ impl Store {
     /// # Errors
     /// Where they cannot be written; nothing of the batch is stored then.
     pub fn append(&self, batch: &RecordBatch) -> Result<Appended> {
-        // A writer that panicked has published nothing: what it left in memory is no worse than before.
+        // A writer that panicked has published nothing, and its keys went with its trial.
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let admitted = Admitted::of(batch, &mut writer.keys)?;
-        if !admitted.new_keys.is_empty() {
-            let stored = self.store(&mut writer.archive, &admitted.batch);
-            if stored.is_err() {
-                writer.keys.withdraw(&admitted.new_keys);
-            }
-            stored?;
+        let Writer { keys, archive } = &mut *writer;
+        let mut trial = keys.on_trial();
+        let Admitted { batch, duplicates, refused } = Admitted::of(batch, &mut trial)?;
+        if batch.num_rows() > 0 {
+            self.store(archive, &batch)?;
         }
-        Ok(Appended {
-            accepted: admitted.new_keys.len(),
-            duplicates: admitted.duplicates,
-            refused_count: admitted.refused.len(),
-            refused: admitted.refused,
-        })
+        trial.keep();
+        Ok(Appended { accepted: batch.num_rows(), duplicates, refused_count: refused.len(), refused })
     }
 
     fn store(&self, archive: &mut Archive, batch: &RecordBatch) -> Result<()> {
         let runs = cut(batch)?;
+        // Whatever can fail comes before the files are in their place.
+        let extended = Arc::new(self.snapshot().extended(&runs)?);
         archive.write(&runs)?;
-        let extended = Arc::new(self.snapshot().extended(runs)?);
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = extended;
         Ok(())
     }
@@ -109,40 +105,36 @@ impl Store {
     }
 }
 
-/// The rows of a batch whose keys were new.
+/// The rows of a batch whose keys were new, and what became of the others.
 struct Admitted {
     batch: RecordBatch,
-    new_keys: Vec<KeyHash>,
     duplicates: usize,
     refused: Vec<RefusedRow>,
 }
 
 impl Admitted {
-    fn of(batch: &RecordBatch, keys: &mut KeyIndex) -> Result<Self> {
+    fn of(batch: &RecordBatch, keys: &mut Trial<'_>) -> Result<Self> {
         let rows = SegmentRows::new(batch)?;
-        let segments = (0..rows.len()).map(|row| rows.segment(row)).collect::<skillscope_segment::Result<Vec<_>>>()?;
-        let mut admitted = Self { batch: batch.clone(), new_keys: Vec::new(), duplicates: 0, refused: Vec::new() };
-        let mut is_new = Vec::with_capacity(segments.len());
-        for (row, segment) in segments.iter().enumerate() {
+        let mut is_new = Vec::with_capacity(rows.len());
+        let (mut duplicates, mut refused) = (0, Vec::new());
+        for row in 0..rows.len() {
+            let segment = rows.segment(row)?;
             let (index, end_time) = (segment.segment_index, segment.end_time);
             let admission = keys.admit(&segment.account_id, &segment.conversation_id, index, end_time);
-            is_new.push(matches!(admission, Admission::New(_)));
+            is_new.push(admission == Admission::New);
             match admission {
-                Admission::New(hash) => admitted.new_keys.push(hash),
-                Admission::Duplicate => admitted.duplicates += 1,
+                Admission::New => {}
+                Admission::Duplicate => duplicates += 1,
                 Admission::Conflict { stored_end_time } => {
                     let reason = format!(
                         "segment {index} of conversation {:?} is stored with end_time {stored_end_time}, not {end_time}: \
                          the first write of a segment counts",
                         segment.conversation_id
                     );
-                    admitted.refused.push(RefusedRow { row, reason });
+                    refused.push(RefusedRow { row, reason });
                 }
             }
         }
-        if admitted.new_keys.len() < batch.num_rows() {
-            admitted.batch = filter_record_batch(batch, &BooleanArray::from(is_new))?;
-        }
-        Ok(admitted)
+        Ok(Self { batch: filter_record_batch(batch, &BooleanArray::from(is_new))?, duplicates, refused })
     }
 }

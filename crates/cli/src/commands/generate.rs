@@ -5,13 +5,14 @@ use std::process::ExitCode;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use flate2::write::GzEncoder;
 use indicatif::{ProgressBar, ProgressStyle};
 use skillscope_segment::{AccountId, Compression, Format, SegmentWriter, format_instant};
 use skillscope_workload::{Workload, WorkloadOptions};
 
 use crate::arguments::GenerateArguments;
+use crate::output::Usage;
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -21,7 +22,8 @@ const BATCH_ROWS: usize = 65_536;
 pub(crate) fn run(arguments: GenerateArguments) -> Result<ExitCode> {
     let (format, compression) = target(&arguments.out)?;
     if arguments.end < i64::from(arguments.hours).saturating_add(1).saturating_mul(HOUR_MS) {
-        bail!("{} hours before {} reach back to before 1970", arguments.hours, format_instant(arguments.end));
+        let (hours, end) = (arguments.hours, format_instant(arguments.end));
+        return Err(Usage::error(format!("{hours} hours before {end} reach back to before 1970")));
     }
     let accounts = (1..=arguments.accounts).map(|number| AccountId::parse(&format!("account-{number}")));
     let workload = Workload::new(WorkloadOptions {
@@ -44,10 +46,10 @@ fn target(path: &Path) -> Result<(Format, Compression)> {
     }
     match Format::from_path(path) {
         (Some(format), compression) => Ok((format, compression)),
-        (None, _) => bail!(
+        (None, _) => Err(Usage::error(format!(
             "the name {} tells no format: end it with .ndjson, .json, .arrow or .parquet, and .gz or .zst after it if you like",
             path.display()
-        ),
+        ))),
     }
 }
 

@@ -1,8 +1,8 @@
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use arrow::array::RecordBatch;
 use indicatif::{ProgressBar, ProgressStyle};
 use skillscope_segment::{Compression, Format, Input, ReadOptions};
@@ -10,7 +10,7 @@ use skillscope_store::{Appended, Ingested, Store, ingest};
 
 use super::remote::RemoteStore;
 use crate::arguments::ImportArguments;
-use crate::output;
+use crate::output::{self, Usage};
 
 /// Rows that are stored at once: many, so that few files are written.
 const DIRECTORY_CHUNK_ROWS: usize = 1 << 18;
@@ -18,10 +18,11 @@ const DIRECTORY_CHUNK_ROWS: usize = 1 << 18;
 /// Rows that are sent at once: some megabytes.
 const REMOTE_CHUNK_ROWS: usize = 1 << 14;
 
-/// Loads files of closed segments, and prints what became of their records.
+/// Loads files of closed segments, and prints what became of their records. A file that cannot be loaded is told, and
+/// the others are loaded.
 pub(crate) fn run(arguments: ImportArguments) -> Result<ExitCode> {
-    let sources = arguments.files.iter().map(|path| Source::open(path, arguments.format.map(Format::from)));
     // A mistyped name is told before hours of loading, not after.
+    let sources = arguments.files.iter().map(|path| Source::find(path, arguments.format.map(Format::from)));
     let sources = sources.collect::<Result<Vec<_>>>()?;
     let destination = Destination::of(&arguments)?;
     let options = ReadOptions { account: arguments.account.clone(), chunk_rows: destination.chunk_rows() };
@@ -31,52 +32,59 @@ pub(crate) fn run(arguments: ImportArguments) -> Result<ExitCode> {
     )?);
 
     let mut sum = Ingested::default();
-    for source in sources {
-        let ingested = import(source, &destination, &options, &progress, &sum);
-        add(&mut sum, ingested?);
+    let mut failed = false;
+    for source in &sources {
+        if let Err(error) = import(source, &destination, &options, &progress, &mut sum) {
+            failed = true;
+            progress.suspend(|| output::complain(&format!("{error:#}")));
+        }
     }
     progress.finish_and_clear();
     output::print(&format!(
         "accepted {}, duplicates {}, rejected {}",
         sum.accepted, sum.duplicates, sum.rejected_count
     ));
-    let failed = arguments.strict && sum.rejected_count > 0;
+    failed |= arguments.strict && sum.rejected_count > 0;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// A file to load, or standard input.
 struct Source {
     name: String,
+    /// `None` for standard input.
+    path: Option<PathBuf>,
     format: Format,
     compression: Compression,
-    input: Input,
     /// Its length; 0 where it is not known.
     bytes: u64,
 }
 
 impl Source {
-    fn open(path: &Path, format: Option<Format>) -> Result<Self> {
+    fn find(path: &Path, format: Option<Format>) -> Result<Self> {
         let (told, compression) = Format::from_path(path);
         let name = path.display().to_string();
-        let format = format
-            .or(told)
-            .ok_or_else(|| anyhow!("the name {name} tells no format: say --format ndjson, json, arrow or parquet"))?;
+        let Some(format) = format.or(told) else {
+            let message = format!("the name {name} tells no format: say --format ndjson, json, arrow or parquet");
+            return Err(Usage::error(message));
+        };
         if path == Path::new("-") {
-            let input = Input::Stream(Box::new(std::io::stdin()));
-            return Ok(Self { name: "standard input".to_owned(), format, compression, input, bytes: 0 });
+            return Ok(Self { name: "standard input".to_owned(), path: None, format, compression, bytes: 0 });
         }
-        let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
-        let bytes = file.metadata().with_context(|| format!("cannot read {name}"))?.len();
-        Ok(Self { name, format, compression, input: Input::File(file), bytes })
+        let bytes = path.metadata().with_context(|| format!("cannot open {name}"))?.len();
+        Ok(Self { name, path: Some(path.to_owned()), format, compression, bytes })
     }
 
     /// The input, which moves the progress bar on as it is read. A Parquet file is read in place instead, here and
     /// there, and moves it at its end.
-    fn input(self, progress: &ProgressBar) -> Result<Input> {
+    fn open(&self, progress: &ProgressBar) -> Result<Input> {
+        let input = match &self.path {
+            None => Input::Stream(Box::new(std::io::stdin())),
+            Some(path) => Input::File(File::open(path).with_context(|| format!("cannot open {}", self.name))?),
+        };
         if self.format == Format::Parquet && self.compression == Compression::None {
-            return Ok(self.input);
+            return Ok(input);
         }
-        let counted = progress.wrap_read(self.input.into_read());
+        let counted = progress.wrap_read(input.into_read());
         Ok(Input::Stream(Box::new(counted)).decompressed(self.compression)?)
     }
 }
@@ -110,25 +118,29 @@ impl Destination {
     }
 }
 
-/// Loads one source, and tells which of its records were rejected.
+/// Loads one source, adds what became of its records to `sum`, and tells which of them were rejected.
 fn import(
-    source: Source,
+    source: &Source,
     destination: &Destination,
     options: &ReadOptions,
     progress: &ProgressBar,
-    before: &Ingested,
-) -> Result<Ingested> {
-    let (name, format) = (source.name.clone(), source.format);
+    sum: &mut Ingested,
+) -> Result<()> {
     let end = progress.position().saturating_add(source.bytes);
+    let (accepted, duplicates, rejected) = (sum.accepted, sum.duplicates, sum.rejected_count);
     let told = |so_far: &Ingested| {
-        progress.set_message(format!("{} segments", before.accepted.saturating_add(so_far.accepted)));
+        // Kept chunk by chunk: where a later chunk fails, the earlier ones are stored.
+        sum.accepted = accepted.saturating_add(so_far.accepted);
+        sum.duplicates = duplicates.saturating_add(so_far.duplicates);
+        sum.rejected_count = rejected.saturating_add(so_far.rejected_count);
+        progress.set_message(format!("{} segments", sum.accepted));
     };
-    let input = source.input(progress)?;
-    let ingested = ingest(format, input, options, |batch| destination.append(batch), told)
-        .with_context(|| format!("cannot import {name}"))?;
+    let input = source.open(progress)?;
+    let ingested = ingest(source.format, input, options, |batch| destination.append(batch), told);
     progress.set_position(end);
-    progress.suspend(|| complain_of_rejected(&name, &ingested));
-    Ok(ingested)
+    let ingested = ingested.with_context(|| format!("cannot import {}", source.name))?;
+    progress.suspend(|| complain_of_rejected(&source.name, &ingested));
+    Ok(())
 }
 
 fn complain_of_rejected(name: &str, ingested: &Ingested) {
@@ -139,10 +151,4 @@ fn complain_of_rejected(name: &str, ingested: &Ingested) {
     if unlisted > 0 {
         output::complain(&format!("{name}: {unlisted} more records were rejected"));
     }
-}
-
-fn add(sum: &mut Ingested, ingested: Ingested) {
-    sum.accepted += ingested.accepted;
-    sum.duplicates += ingested.duplicates;
-    sum.rejected_count += ingested.rejected_count;
 }

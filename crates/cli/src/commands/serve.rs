@@ -12,18 +12,16 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::demo;
 use crate::arguments::ServeArguments;
-use crate::output;
+use crate::output::{self, Usage};
 
 /// A thread's stack: deep SQL expressions are run level by level. Only what is used of it becomes memory.
 const STACK_BYTES: usize = 16 << 20;
 
 /// Serves a data directory until the process is told to stop.
 pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
-    let addresses = listen_addresses(&arguments.listen, arguments.insecure)?;
-    let options = AppOptions {
-        max_body_bytes: arguments.max_body_bytes,
-        cors_origins: CorsOrigins::parse(&arguments.cors_origin)?,
-    };
+    let addresses = listen_addresses(&arguments.listen, arguments.insecure).map_err(Usage::error)?;
+    let cors_origins = CorsOrigins::parse(&arguments.cors_origin).map_err(Usage::error)?;
+    let options = AppOptions { max_body_bytes: arguments.max_body_bytes, cors_origins };
     let clock = arguments.now.map_or(Clock::System, Clock::Fixed);
     let sample = if arguments.demo { Some(demo::directory(clock.now())?) } else { None };
     let data_dir = sample.as_ref().map_or(arguments.data_dir.as_path(), |sample| sample.path());
@@ -31,8 +29,10 @@ pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
     let engine = Engine::new(Arc::clone(&store), clock)?;
     let runtime = Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build();
     let runtime = runtime.context("cannot start the server's threads")?;
-    runtime.block_on(serve(&addresses, App::new(store, engine, options), sample.is_some()))?;
-    Ok(ExitCode::SUCCESS)
+    let served = runtime.block_on(serve(&addresses, App::new(store, engine, options), sample.is_some()));
+    // What is still under way now was given the time that it gets.
+    runtime.shutdown_background();
+    served.map(|()| ExitCode::SUCCESS)
 }
 
 async fn serve(addresses: &[SocketAddr], app: App, is_demo: bool) -> Result<()> {
@@ -59,6 +59,13 @@ fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        tracing::info!("shutting down");
+        tracing::info!("shutting down; a second signal ends the process at once");
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            std::process::exit(1);
+        });
     })
 }

@@ -35,7 +35,7 @@ impl Tally {
         self.samples.extend(segment.time_to_first_agent_message_ms);
     }
 
-    /// Half up, by trying: the first whole number that is not less than the mean by more than a half.
+    /// Half up: the whole part of the mean, and one more where what is left is a half or more.
     fn average(&self) -> i64 {
         let count = self.samples.len() as i64;
         let sum: i64 = self.samples.iter().sum();

@@ -20,13 +20,23 @@ impl World {
     pub(super) fn new(now: i64, segments: &[Segment<'_>]) -> Self {
         let directory = TempDir::new().unwrap();
         let store = Arc::new(Store::open(directory.path()).unwrap());
-        let mut builder = SegmentBatchBuilder::with_capacity(segments.len());
-        for segment in segments {
-            segment.validate().unwrap();
-            builder.append(segment);
+        // In batches of several sizes, so that hours have several runs and merged ones.
+        let sizes = [1, 13, 2, 40, 3].into_iter().cycle();
+        let mut rest = segments;
+        for size in sizes.take_while(|_| !segments.is_empty()) {
+            let (batch, left) = rest.split_at(size.min(rest.len()));
+            let mut builder = SegmentBatchBuilder::with_capacity(batch.len());
+            for segment in batch {
+                segment.validate().unwrap();
+                builder.append(segment);
+            }
+            let appended = store.append(&builder.finish().unwrap()).unwrap();
+            assert_eq!(appended.accepted, batch.len(), "every segment has a key of its own");
+            rest = left;
+            if rest.is_empty() {
+                break;
+            }
         }
-        let appended = store.append(&builder.finish().unwrap()).unwrap();
-        assert_eq!(appended.accepted, segments.len(), "every segment has a key of its own");
         let engine = Engine::new(Arc::clone(&store), Clock::Fixed(now)).unwrap();
         Self { engine, store, _directory: directory }
     }

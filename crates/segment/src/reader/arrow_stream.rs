@@ -30,13 +30,21 @@ where
     let mut line = 0;
     skip_file_prefix(&mut input).map_err(Error::from)?;
     loop {
-        let batch = match next_message(&mut input).and_then(|message| decode(&mut decoder, message)) {
-            Ok(Decoded::Batch(batch)) => batch,
-            Ok(Decoded::Nothing) => continue,
-            Ok(Decoded::End) => break,
+        let message = match next_message(&mut input) {
+            Ok(message) => message,
             Err(reason) => return collector.broken(line + 1, reason),
         };
-        line = take_rows(&batch, line, collector)?;
+        let is_end = message.is_none();
+        let batches = match decode(&mut decoder, message.unwrap_or_else(|| END_OF_STREAM.to_vec())) {
+            Ok(batches) => batches,
+            Err(reason) => return collector.broken(line + 1, reason),
+        };
+        for batch in batches {
+            line = take_rows(&batch, line, collector)?;
+        }
+        if is_end {
+            break;
+        }
     }
     match decoder.schema() {
         // Columns that are missing are found also where no batch followed.
@@ -78,63 +86,46 @@ where
     Ok(line)
 }
 
-/// A message of the stream, as it stands there.
-struct Message {
-    /// Marker, length and metadata.
-    head: Vec<u8>,
-    body: Vec<u8>,
+/// The batches that are complete with `message`: the decoder gives one without a body only when more follows.
+fn decode(decoder: &mut StreamDecoder, message: Vec<u8>) -> Result<Vec<RecordBatch>, String> {
+    let mut bytes = Buffer::from_vec(message);
+    let mut batches = Vec::new();
+    while !bytes.is_empty() {
+        batches.extend(guarded(|| decoder.decode(&mut bytes))?);
+    }
+    Ok(batches)
 }
 
-enum Decoded {
-    Batch(RecordBatch),
-    Nothing,
-    End,
-}
-
-fn decode(decoder: &mut StreamDecoder, message: Option<Message>) -> Result<Decoded, String> {
-    let (head, body, or_else) = match message {
-        Some(Message { head, body }) => (head, body, Decoded::Nothing),
-        None => (END_OF_STREAM.to_vec(), Vec::new(), Decoded::End),
-    };
-    let after_head = guarded(|| decoder.decode(&mut Buffer::from_vec(head)))?;
-    let after_body = guarded(|| decoder.decode(&mut Buffer::from_vec(body)))?;
-    Ok(after_head.or(after_body).map_or(or_else, Decoded::Batch))
-}
-
-/// The next message; `None` at the stream's end. A length is believed as far as bytes follow: the stream reader of the
-/// Arrow crate would set memory aside first.
-fn next_message(input: &mut impl BufRead) -> Result<Option<Message>, String> {
-    let mut head = exactly(input, 4)?;
-    if head.is_empty() {
+/// The next message as it stands in the stream: marker, length, metadata and body; `None` at the stream's end. A length
+/// is believed as far as bytes follow: the stream reader of the Arrow crate would set memory aside first.
+fn next_message(input: &mut impl BufRead) -> Result<Option<Vec<u8>>, String> {
+    if input.fill_buf().map_err(|error| error.to_string())?.is_empty() {
         return Ok(None);
     }
-    let mut length = word(&head)?;
-    if head == CONTINUATION_MARKER {
-        head.extend(exactly(input, 4)?);
-        length = word(head.get(4..).unwrap_or_default())?;
+    let mut message = exactly(input, 4)?;
+    let mut length = word(&message)?;
+    if message == CONTINUATION_MARKER {
+        message.extend(exactly(input, 4)?);
+        length = word(message.get(4..).unwrap_or_default())?;
     }
     if length == 0 {
         return Ok(None);
     }
-    let metadata_start = head.len();
-    head.extend(exactly(input, u64::from(length))?);
-    let metadata = head.get(metadata_start..).unwrap_or_default();
-    let message = root_as_message(metadata).map_err(|error| error.to_string())?;
-    let body_length = u64::try_from(message.bodyLength()).map_err(|_| "a message has a negative length".to_owned())?;
+    let metadata = exactly(input, u64::from(length))?;
+    let parsed = root_as_message(&metadata).map_err(|error| error.to_string())?;
+    let body_length = u64::try_from(parsed.bodyLength()).map_err(|_| "a message has a negative length".to_owned())?;
     let body = exactly(input, body_length)?;
-    check_compression(&message, &body)?;
-    Ok(Some(Message { head, body }))
+    check_compression(&parsed, &body)?;
+    message.extend(&metadata);
+    message.extend(body);
+    Ok(Some(message))
 }
 
-/// `length` bytes; none at the input's end.
+/// `length` bytes, neither more nor less.
 fn exactly(input: &mut impl BufRead, length: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     input.by_ref().take(length).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.is_empty() || bytes.len() as u64 == length {
-        Ok(bytes)
-    } else {
-        Err("it ends within a message".to_owned())
-    }
+    if bytes.len() as u64 == length { Ok(bytes) } else { Err("it ends within a message".to_owned()) }
 }
 
 fn word(bytes: &[u8]) -> Result<u32, String> {

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
 use super::{Chunk, Format, ReadOptions, Rejection};
+use crate::error::shortened;
 use crate::{Error, Result, Segment, SegmentBatchBuilder, column};
 
 /// Rows that a builder has room for before it grows; most requests have no more.
@@ -78,7 +79,7 @@ impl<'o, S> Collector<'o, S> {
                 segment.account_id = Cow::Borrowed(account.as_str());
             } else if segment.account_id != account.as_str() {
                 return Err(Error::AccountMismatch {
-                    found: segment.account_id.into_owned(),
+                    found: shortened(&segment.account_id),
                     expected: account.to_string(),
                 });
             }

@@ -18,11 +18,21 @@ fn describe(json: &[u8], error: &serde_json::Error) -> String {
     let _ = Segment::deserialize(serde_path_to_error::Deserializer::new(&mut deserializer, &mut track));
     let path = track.path();
     let field = path.iter().next().map(|segment| format!("{segment}: ")).unwrap_or_default();
-    let text = error.to_string();
     // serde_json counts lines within the record, which is on one.
     let position = format!(" at line {} column {}", error.line(), error.column());
-    match text.strip_suffix(&position) {
-        Some(reason) => format!("{field}{reason} (column {})", error.column()),
-        None => format!("{field}{text}"),
+    let text = error.to_string();
+    let reason = text.strip_suffix(&position).unwrap_or(&text);
+    format!("{field}{} (column {})", without_middle(reason), error.column())
+}
+
+/// A wrong value is quoted in a reason, and may be as long as the record; what is allowed comes after it.
+fn without_middle(reason: &str) -> String {
+    const KEPT: usize = 150;
+    let characters: Vec<char> = reason.chars().collect();
+    match (characters.first_chunk::<KEPT>(), characters.last_chunk::<KEPT>()) {
+        (Some(start), Some(end)) if characters.len() > 2 * KEPT => {
+            start.iter().chain(&[' ', '…', ' ']).chain(end).collect()
+        }
+        _ => reason.to_owned(),
     }
 }

@@ -1,8 +1,8 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use ::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
-use ::arrow::compute::cast;
+use ::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, StringViewBuilder, UInt32Array};
+use ::arrow::compute::{cast, take};
 use ::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use ::arrow::ipc::CompressionType;
 use ::arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
@@ -179,6 +179,8 @@ fn a_record_without_account_takes_the_requests_and_another_account_is_rejected()
     let outcome = read_for(Some("acme"), Format::Ndjson, text.clone()).unwrap();
     assert_eq!(outcome.segments, [interactive()]);
     assert!(outcome.rejected[0].1.contains("other"));
+    let null = json(&interactive()).replace("\"acme\"", "null");
+    assert_eq!(read_for(Some("acme"), Format::Ndjson, null).unwrap().segments, [interactive()]);
     assert_eq!(read(Format::Ndjson, text).rejected[0].0, 1, "and without an account anywhere it is rejected");
 }
 
@@ -259,6 +261,66 @@ fn compressed_arrow_stream(batch: &RecordBatch) -> Vec<u8> {
     let mut writer = StreamWriter::try_new_with_options(Vec::new(), &batch.schema(), options).unwrap();
     writer.write(batch).unwrap();
     writer.into_inner().unwrap()
+}
+
+/// Empty text in a dictionary and nothing else with bytes of its own: each batch has a body without bytes in it.
+#[test]
+fn a_batch_without_a_body_is_read() {
+    let empty = batch_of(&[]);
+    let mut writer = StreamWriter::try_new(Vec::new(), &empty.schema()).unwrap();
+    for batch in [&empty, &batch_of(&[interactive()]), &empty, &batch_of(&[abandoned_in_queue()])] {
+        writer.write(batch).unwrap();
+    }
+    let outcome = read(Format::Arrow, writer.into_inner().unwrap());
+    assert_eq!(outcome.segments, [interactive(), abandoned_in_queue()]);
+    assert_eq!(outcome.rejected, []);
+}
+
+#[test]
+fn a_truncated_arrow_stream_is_told() {
+    let mut writer = StreamWriter::try_new(Vec::new(), &crate::schema()).unwrap();
+    writer.write(&batch_of(&[interactive()])).unwrap();
+    writer.flush().unwrap();
+    let first = writer.get_ref().len();
+    writer.write(&batch_of(&[abandoned_in_queue()])).unwrap();
+    let stream = writer.into_inner().unwrap();
+    // Cut anywhere within the second batch; its dictionaries come first.
+    for end in first + 1..stream.len() - 8 {
+        let outcome = read(Format::Arrow, stream[..end].to_vec());
+        let segments = outcome.segments.len() + outcome.rejected.len();
+        assert!(outcome.segments[0] == interactive() && segments >= 1, "cut at {end}");
+        if outcome.segments.len() == 1 && outcome.rejected.is_empty() {
+            // Only between two messages is the end of the bytes an end of the stream.
+            assert!(stream[end..].starts_with(&[0xFF; 4]), "the cut at {end} of {} was not told", stream.len());
+        }
+    }
+}
+
+/// A million views of one text are a few megabytes, and a gigabyte of text.
+#[test]
+fn a_view_column_takes_no_more_memory_than_its_bytes() {
+    let segment = interactive();
+    let batch = of_another_writer(&[segment]);
+    let index = batch.schema().index_of("conversation_id").unwrap();
+    let long = "x".repeat(1 << 20);
+    let mut texts = StringViewBuilder::new();
+    let block = texts.append_block(long.as_bytes().to_vec().into());
+    for _ in 0..1_000_000 {
+        texts.try_append_view(block, 0, 1 << 20).unwrap();
+    }
+    let rows = UInt32Array::from(vec![0; 1_000_000]);
+    let mut columns: Vec<ArrayRef> = batch.columns().iter().map(|column| take(column, &rows, None).unwrap()).collect();
+    columns[index] = Arc::new(texts.finish());
+    let batch = RecordBatch::try_new(batch.schema(), columns).unwrap();
+    let rows = crate::SegmentRows::new(&batch).unwrap();
+    assert!(matches!(rows.segment(999_999), Err(Error::TextTooLong { column: "conversation_id", .. })));
+}
+
+#[test]
+fn a_long_wrong_value_is_not_quoted_whole() {
+    let line = json(&interactive()).replace("\"interactive\"", &format!("\"{}\"", "x".repeat(100_000)));
+    let (_, error) = &read(Format::Ndjson, line).rejected[0];
+    assert!(error.len() < 500 && error.contains("outcome") && error.contains("non_responsive_agent"), "{error}");
 }
 
 #[test]

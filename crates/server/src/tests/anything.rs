@@ -6,7 +6,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::door::{Door, SEGMENTS, line};
+use skillscope_segment::Format;
+
+use super::door::{Door, SEGMENTS, line, two_segments};
 
 const TEXTS: [&str; 22] = [
     "1",
@@ -43,6 +45,21 @@ fn any_query() -> impl Strategy<Value = String> {
     pairs.prop_map(
         |(valid, pairs)| if valid { format!("timeframe=60&v=1&{}", pairs.join("&")) } else { pairs.join("&") },
     )
+}
+
+/// An Arrow stream or a Parquet file of two segments, with some bytes changed, or its end missing.
+fn damaged_binary() -> impl Strategy<Value = Vec<u8>> {
+    let format = select(vec![Format::Arrow, Format::Parquet]);
+    let changes = vec((any::<prop::sample::Index>(), any::<u8>()), 0..3);
+    (format, changes, proptest::option::of(any::<prop::sample::Index>())).prop_map(|(format, changes, end)| {
+        let mut bytes = two_segments(format);
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        bytes.truncate(end.map_or(bytes.len(), |end| end.index(bytes.len())));
+        bytes
+    })
 }
 
 fn any_body() -> impl Strategy<Value = Vec<u8>> {
@@ -100,7 +117,13 @@ fn any_body() -> impl Strategy<Value = Vec<u8>> {
         "select $1",
     ]);
     let query = statement.prop_map(|text| serde_json::json!({ "query": text }).to_string().into_bytes());
-    prop_oneof![vec(any::<u8>(), 0..200), ".{0,80}".prop_map(String::into_bytes), damaged_record, query]
+    prop_oneof![
+        vec(any::<u8>(), 0..200),
+        ".{0,80}".prop_map(String::into_bytes),
+        damaged_record,
+        query,
+        damaged_binary()
+    ]
 }
 
 /// Method, URI, content type, content encoding and body.

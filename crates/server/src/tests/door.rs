@@ -9,6 +9,7 @@ use axum::response::Response;
 use http_body_util::BodyExt;
 use serde_json::Value;
 use skillscope_query::{Clock, Engine};
+use skillscope_segment::{AccountId, Chunk, Error, Format, Input, ReadOptions, SegmentWriter, read_segments};
 use skillscope_store::Store;
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -110,4 +111,17 @@ pub(super) fn line(conversation: &str, skill: i64, age: i64) -> String {
         "outcome": "abandoned", "abandoned_in_queue": true, "agent_messages": 0, "consumer_messages": 1,
     });
     format!("{record}\n")
+}
+
+/// Two segments as `format`.
+pub(super) fn two_segments(format: Format) -> Vec<u8> {
+    let lines = line("c-1", 7, 1) + &line("c-2", 8, 2);
+    let options = ReadOptions { account: Some(AccountId::parse("acme").unwrap()), chunk_rows: 10 };
+    let mut writer = SegmentWriter::new(format, Vec::new()).unwrap();
+    read_segments(Format::Ndjson, Input::Bytes(lines.into()), &options, |Chunk { batch, .. }| {
+        writer.write(&batch)?;
+        Ok::<_, Error>(())
+    })
+    .unwrap();
+    writer.finish().unwrap()
 }

@@ -2,22 +2,9 @@ use std::io::Write;
 
 use axum::body::Body;
 use axum::http::Request;
-use skillscope_segment::{Chunk, Error, Format, Input, ReadOptions, SegmentWriter, read_segments};
+use skillscope_segment::Format;
 
-use super::door::{Door, MAX_BODY_BYTES, SEGMENTS, line};
-
-/// The two lines as `format`.
-fn body(format: Format) -> Vec<u8> {
-    let lines = line("c-1", 7, 1) + &line("c-2", 8, 2);
-    let options = ReadOptions { account: Some(skillscope_segment::AccountId::parse("acme").unwrap()), chunk_rows: 10 };
-    let mut writer = SegmentWriter::new(format, Vec::new()).unwrap();
-    read_segments(Format::Ndjson, Input::Bytes(lines.into()), &options, |Chunk { batch, .. }| {
-        writer.write(&batch)?;
-        Ok::<_, Error>(())
-    })
-    .unwrap();
-    writer.finish().unwrap()
-}
+use super::door::{Door, MAX_BODY_BYTES, SEGMENTS, line, two_segments};
 
 #[tokio::test]
 async fn segments_are_taken_in_four_formats() {
@@ -28,10 +15,10 @@ async fn segments_are_taken_in_four_formats() {
         ("application/vnd.apache.parquet", Format::Parquet),
     ] {
         let door = Door::new();
-        let answer = door.post(SEGMENTS, content_type, body(format)).await;
+        let answer = door.post(SEGMENTS, content_type, two_segments(format)).await;
         let expected = serde_json::json!({"accepted": 2, "duplicates": 0, "rejected_count": 0, "rejected": []});
         assert_eq!(answer.json(), expected, "{content_type}");
-        let again = door.post(SEGMENTS, content_type, body(format)).await;
+        let again = door.post(SEGMENTS, content_type, two_segments(format)).await;
         let expected = serde_json::json!({"accepted": 0, "duplicates": 2, "rejected_count": 0, "rejected": []});
         assert_eq!(again.json(), expected, "{content_type}");
     }
