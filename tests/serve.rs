@@ -91,25 +91,40 @@ fn sigint_and_sigterm_end_the_server_with_0() {
     }
 }
 
+/// A connection with a request under way, whose body of `length` bytes the server waits for.
+fn begin_post(server: &Server, length: usize) -> TcpStream {
+    let mut connection = TcpStream::connect(server.address()).unwrap();
+    connection.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    write!(
+        connection,
+        "POST /v1/accounts/acme/segments HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n\
+         Content-Length: {length}\r\nExpect: 100-continue\r\n\r\n"
+    )
+    .unwrap();
+    let mut interim = [0; 25];
+    connection.read_exact(&mut interim).unwrap();
+    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
+    connection
+}
+
+#[test]
+fn a_second_signal_ends_the_server_at_once() {
+    let directory = TempDir::new().unwrap();
+    let mut server = Server::over(directory.path(), &[]);
+    let _unfinished = begin_post(&server, 1000);
+    server.signal("INT");
+    std::thread::sleep(Duration::from_millis(300));
+    server.signal("INT");
+    assert_eq!(server.wait().code(), Some(1));
+}
+
 #[test]
 fn a_request_under_way_is_answered_before_the_server_ends() {
     let directory = TempDir::new().unwrap();
     let mut server = Server::over(directory.path(), &["--now", NOW]);
     let body = line("c-1", "2018-01-18T08:00:00Z");
     let (first, second) = body.split_at(body.len() / 2);
-    let mut connection = TcpStream::connect(server.address()).unwrap();
-    connection.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    write!(
-        connection,
-        "POST /v1/accounts/acme/segments HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n\
-         Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
-        body.len()
-    )
-    .unwrap();
-    // The server asks for the body, so the request is under way.
-    let mut interim = [0; 25];
-    connection.read_exact(&mut interim).unwrap();
-    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let mut connection = begin_post(&server, body.len());
     connection.write_all(first.as_bytes()).unwrap();
     server.signal("TERM");
     std::thread::sleep(Duration::from_millis(300));

@@ -73,6 +73,8 @@ fn interval_start(request: &ReportRequest, length: i64) -> Expr {
     date_bin(lit(length), col(column::END_TIME), lit(origin)).alias(cell::INTERVAL)
 }
 
+/// Every metric as a count or a sum. The sum of samples has 64 bits: it holds unless a million segments of one skill and
+/// interval waited for two hundred years each.
 fn metrics() -> Result<Vec<Expr>> {
     let outcome = |outcome: Outcome, name| count_where(col(column::OUTCOME).eq(lit(outcome.as_str())), name);
     let sample = || col(column::TIME_TO_FIRST_AGENT_MESSAGE_MS);

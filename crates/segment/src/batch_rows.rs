@@ -1,15 +1,10 @@
 use std::borrow::Cow;
 
-use arrow::array::{
-    Array, AsArray, BooleanArray, Int64Array, LargeStringArray, RecordBatch, StringArray, StringViewArray,
-    TimestampMillisecondArray, UInt32Array,
-};
-use arrow::buffer::NullBuffer;
-use arrow::compute::{CastOptions, cast, cast_with_options};
-use arrow::datatypes::{DataType, Int64Type, TimestampMillisecondType, UInt32Type};
+use arrow::array::{BooleanArray, Int64Array, RecordBatch, TimestampMillisecondArray, UInt32Array};
+use arrow::datatypes::DataType;
 
+use crate::batch_column::{Column, TextColumn, booleans, counts, integers, require, text, times};
 use crate::error::shortened;
-use crate::rules::MAX_TEXT_BYTES;
 use crate::schema::timestamp;
 use crate::{EndReason, Error, Outcome, Result, Segment, StartReason, UserType, column};
 
@@ -129,100 +124,6 @@ impl SegmentRows {
     }
 }
 
-/// A column in the type that we read, and the nulls that it had before it was converted.
-#[derive(Debug)]
-struct Column<A> {
-    name: &'static str,
-    values: A,
-    nulls_before: Option<NullBuffer>,
-}
-
-impl<A: Array> Column<A> {
-    fn optional<'a, T>(&'a self, row: usize, value: impl FnOnce(&'a A, usize) -> T) -> Result<Option<T>> {
-        if self.values.is_valid(row) {
-            Ok(Some(value(&self.values, row)))
-        } else if self.nulls_before.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
-            Ok(None)
-        } else {
-            Err(Error::Value { column: self.name, problem: "outside what its type can hold" })
-        }
-    }
-
-    fn required<'a, T>(&'a self, row: usize, value: impl FnOnce(&'a A, usize) -> T) -> Result<T> {
-        self.optional(row, value)?.ok_or(Error::Value { column: self.name, problem: "missing" })
-    }
-}
-
-/// A column of text, read in place: making plain text of a view or a dictionary could take any amount of memory.
-#[derive(Debug)]
-struct TextColumn {
-    name: &'static str,
-    texts: Texts,
-}
-
-#[derive(Debug)]
-enum Texts {
-    Plain(StringArray),
-    Large(LargeStringArray),
-    View(StringViewArray),
-    /// Keys, whatever their width, into a column of plain, large or view text.
-    Dictionary {
-        keys: Column<Int64Array>,
-        values: Box<Texts>,
-    },
-    AllNull,
-}
-
-impl Texts {
-    fn of(name: &'static str, array: &dyn Array) -> Option<Self> {
-        Some(match array.data_type() {
-            DataType::Utf8 => Self::Plain(array.as_string().clone()),
-            DataType::LargeUtf8 => Self::Large(array.as_string().clone()),
-            DataType::Utf8View => Self::View(array.as_string_view().clone()),
-            DataType::Null => Self::AllNull,
-            DataType::Dictionary(..) => {
-                let dictionary = array.as_any_dictionary();
-                let keys = cast(dictionary.keys(), &DataType::Int64).ok()?;
-                let keys = Column { name, nulls_before: keys.logical_nulls(), values: keys.as_primitive().clone() };
-                match Self::of(name, dictionary.values().as_ref())? {
-                    Self::Dictionary { .. } | Self::AllNull => return None,
-                    values => Self::Dictionary { keys, values: Box::new(values) },
-                }
-            }
-            _ => return None,
-        })
-    }
-
-    fn get(&self, row: usize) -> Result<Option<&str>> {
-        Ok(match self {
-            Self::Plain(array) => array.is_valid(row).then(|| array.value(row)),
-            Self::Large(array) => array.is_valid(row).then(|| array.value(row)),
-            Self::View(array) => array.is_valid(row).then(|| array.value(row)),
-            Self::AllNull => None,
-            // Arrow has checked that every key is one of a value.
-            Self::Dictionary { keys, values } => match keys.optional(row, Int64Array::value)? {
-                Some(key) => values.get(key as usize)?,
-                None => None,
-            },
-        })
-    }
-}
-
-impl TextColumn {
-    fn text(&self, row: usize) -> Result<Option<&str>> {
-        match self.texts.get(row)? {
-            Some(text) if text.len() > MAX_TEXT_BYTES => {
-                Err(Error::TextTooLong { column: self.name, limit: MAX_TEXT_BYTES })
-            }
-            text => Ok(text),
-        }
-    }
-
-    fn required_text(&self, row: usize) -> Result<&str> {
-        self.text(row)?.ok_or(Error::Value { column: self.name, problem: "missing" })
-    }
-}
-
 fn time(column: &Option<Column<TimestampMillisecondArray>>, row: usize) -> Result<Option<i64>> {
     match column {
         Some(column) => column.optional(row, TimestampMillisecondArray::value),
@@ -235,63 +136,4 @@ fn optional_text(column: &Option<TextColumn>, row: usize) -> Result<Option<Cow<'
         Some(column) => Ok(column.text(row)?.map(Cow::Borrowed)),
         None => Ok(None),
     }
-}
-
-fn require<C>(column: Option<C>, name: &'static str, expected: DataType) -> Result<C> {
-    column.ok_or_else(|| Error::ColumnMissing { column: name, expected: expected.to_string() })
-}
-
-fn text(batch: &RecordBatch, name: &'static str) -> Result<Option<TextColumn>> {
-    let Some(array) = batch.column_by_name(name) else { return Ok(None) };
-    match Texts::of(name, array.as_ref()) {
-        Some(texts) => Ok(Some(TextColumn { name, texts })),
-        None => Err(Error::ColumnType {
-            column: name,
-            found: array.data_type().to_string(),
-            expected: DataType::Utf8.to_string(),
-        }),
-    }
-}
-
-fn integers(batch: &RecordBatch, name: &'static str) -> Result<Option<Column<Int64Array>>> {
-    convert(batch, name, DataType::Int64, is_whole, |array| array.as_primitive::<Int64Type>().clone())
-}
-
-fn counts(batch: &RecordBatch, name: &'static str) -> Result<Column<UInt32Array>> {
-    let column = convert(batch, name, DataType::UInt32, is_whole, |array| array.as_primitive::<UInt32Type>().clone())?;
-    require(column, name, DataType::UInt32)
-}
-
-fn times(batch: &RecordBatch, name: &'static str) -> Result<Option<Column<TimestampMillisecondArray>>> {
-    let is_time = |t: &DataType| matches!(t, DataType::Timestamp(..) | DataType::Int64 | DataType::Null);
-    convert(batch, name, timestamp(), is_time, |array| array.as_primitive::<TimestampMillisecondType>().clone())
-}
-
-fn booleans(batch: &RecordBatch, name: &'static str) -> Result<Option<Column<BooleanArray>>> {
-    let is_boolean = |t: &DataType| matches!(t, DataType::Boolean | DataType::Null);
-    convert(batch, name, DataType::Boolean, is_boolean, |array| array.as_boolean().clone())
-}
-
-fn is_whole(data_type: &DataType) -> bool {
-    data_type.is_integer() || data_type.is_null()
-}
-
-/// The column `name` as `expected`, where its own type is one that can be read as that without guessing.
-fn convert<A>(
-    batch: &RecordBatch,
-    name: &'static str,
-    expected: DataType,
-    is_readable: impl Fn(&DataType) -> bool,
-    downcast: impl FnOnce(&dyn Array) -> A,
-) -> Result<Option<Column<A>>> {
-    let Some(array) = batch.column_by_name(name) else { return Ok(None) };
-    let wrong_type =
-        || Error::ColumnType { column: name, found: array.data_type().to_string(), expected: expected.to_string() };
-    if !is_readable(array.data_type()) {
-        return Err(wrong_type());
-    }
-    // What does not fit becomes null here, and that row's error later, instead of the whole batch's.
-    let options = CastOptions { safe: true, ..CastOptions::default() };
-    let converted = cast_with_options(array, &expected, &options).map_err(|_| wrong_type())?;
-    Ok(Some(Column { name, values: downcast(&converted), nulls_before: array.logical_nulls() }))
 }

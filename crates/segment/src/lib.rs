@@ -10,6 +10,7 @@
 
 mod account;
 mod batch_builder;
+mod batch_column;
 mod batch_rows;
 mod error;
 mod instant;

@@ -28,7 +28,7 @@ pub(crate) struct BaseUri {
 #[utoipa::path(get, path = "/api/account/{account}/service/{service}/baseURI.json", tag = "report",
     params(
         ("account" = String, Path, description = "The brand's account."),
-        ("service" = String, Path, description = "`leDataReporting` or `agentVep`."),
+        ("service" = String, Path, pattern = "^(leDataReporting|agentVep)$", description = "`leDataReporting` or `agentVep`."),
     ),
     responses(
         (status = 200, description = "The host.", body = BaseUri),

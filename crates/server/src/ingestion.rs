@@ -10,6 +10,7 @@ use skillscope_store::{Ingested, ingest};
 use std::io::Read;
 use utoipa::ToSchema;
 
+use crate::openapi::SegmentBody;
 use crate::path::PathVariables;
 use crate::{App, Problem};
 
@@ -54,12 +55,12 @@ pub(crate) struct RejectedBody {
 /// cost themselves alone.
 #[utoipa::path(post, path = "/v1/accounts/{account}/segments", tag = "ingestion",
     params(
-        ("account" = String, Path, description = "The brand's account; records may leave it out, and none may name another."),
-        ("Content-Encoding" = Option<String>, Header, description = "`gzip`, `zstd` or `identity`."),
+        ("account" = String, Path, pattern = "^[A-Za-z0-9._-]{1,64}$", description = "The brand's account; records may leave it out, and none may name another."),
+        ("Content-Encoding" = Option<String>, Header, pattern = "^(gzip|zstd|identity)$", description = "`gzip`, `zstd` or `identity`."),
     ),
-    request_body(description = "Closed segments.", content(
-        (String = "application/x-ndjson"),
-        (Vec<Object> = "application/json"),
+    request_body(description = "Closed segments: in NDJSON, one a line.", content(
+        (SegmentBody = "application/x-ndjson"),
+        (Vec<SegmentBody> = "application/json"),
         (Vec<u8> = "application/vnd.apache.arrow.stream"),
         (Vec<u8> = "application/vnd.apache.parquet"),
     )),

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use serde::Serialize;
+use skillscope_segment::{EndReason, Outcome, StartReason, UserType};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{OpenApi, ToSchema};
 
 use crate::{health, host_lookup, ingestion, report, sql};
@@ -90,4 +92,77 @@ pub(crate) struct MetricsBody {
     /// Milliseconds from an agent's assignment to the first message, on average.
     #[serde(rename = "avgTimetoFirstAgentMessageFromAgentAssignment")]
     avg_time_to_first_agent_message: i64,
+}
+
+/// A closed skill segment. A record that contradicts itself is rejected.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SegmentBody {
+    /// The brand's account; the one in the path where it is left out.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,64}$")]
+    account_id: Option<String>,
+    /// With account and index it is the segment's key.
+    #[schema(max_length = 1024)]
+    conversation_id: String,
+    /// 0-based position in the conversation.
+    segment_index: u32,
+    skill_id: i64,
+    /// When the conversation entered the skill's queue.
+    start_time: TimeBody,
+    /// When it was transferred away or closed; every metric counts at this time.
+    end_time: TimeBody,
+    #[schema(schema_with = start_reasons)]
+    start_reason: String,
+    #[schema(schema_with = end_reasons)]
+    end_reason: String,
+    #[schema(schema_with = user_types)]
+    user_type: String,
+    #[schema(schema_with = outcomes)]
+    outcome: String,
+    /// The consumer closed an unanswered conversation while no agent was assigned.
+    abandoned_in_queue: bool,
+    /// The first assignment of an agent in the segment.
+    first_assigned_time: Option<TimeBody>,
+    /// The first message by an assigned agent in the segment.
+    first_agent_message_time: Option<TimeBody>,
+    /// Milliseconds from the assignment of the agent who spoke first to that message, where it is measured.
+    #[schema(minimum = 0)]
+    time_to_first_agent_message_ms: Option<i64>,
+    /// Messages by assigned agents.
+    agent_messages: u32,
+    /// Messages by the consumer.
+    consumer_messages: u32,
+    /// The agent assigned last.
+    #[schema(max_length = 1024)]
+    last_agent_id: Option<String>,
+    /// Where the conversation came from.
+    #[schema(max_length = 1024, example = "WEB")]
+    source: Option<String>,
+}
+
+/// A time from 1970 to 2199.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it is there to be described")]
+pub(crate) enum TimeBody {
+    /// Milliseconds since the epoch.
+    Milliseconds(i64),
+    /// RFC 3339; digits beyond the millisecond are dropped.
+    Rfc3339(String),
+}
+
+/// Vocabularies as enumerations.
+macro_rules! enumerations {
+    ($($function:ident: $words:ident,)+) => {
+        $(fn $function() -> Object {
+            let words = $words::ALL.iter().map(|word| word.as_str());
+            ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build()
+        })+
+    };
+}
+
+enumerations! {
+    start_reasons: StartReason,
+    end_reasons: EndReason,
+    user_types: UserType,
+    outcomes: Outcome,
 }

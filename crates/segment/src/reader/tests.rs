@@ -90,7 +90,8 @@ proptest! {
     #[test]
     fn a_bad_line_costs_itself_alone(good in vec(any_segment(), 1..6), bad in "[^\n]{1,40}", at in any::<prop::sample::Index>()) {
         let at = at.index(good.len() + 1);
-        prop_assume!(!bad.trim_ascii().is_empty());
+        // An empty line is passed over, also after the byte order mark that a file may begin with.
+        prop_assume!(!bad.trim_start_matches('\u{feff}').trim_ascii().is_empty());
         let mut lines: Vec<String> = good.iter().map(json).collect();
         lines.insert(at, bad);
         let outcome = read(Format::Ndjson, lines.join("\n"));

@@ -164,3 +164,23 @@ async fn every_parameter_in_the_document_is_one_that_the_server_reads() {
         assert_eq!(door.get(&format!("{uri}{name}=oops")).await.problem(400)["parameter"], name);
     }
 }
+
+#[tokio::test]
+async fn the_record_in_the_document_is_the_record_that_is_read() {
+    let document = document(&Door::new()).await;
+    let record = &document["components"]["schemas"]["SegmentBody"];
+    let names = |values: &mut dyn Iterator<Item = String>| values.collect::<std::collections::BTreeSet<String>>();
+    let schema = skillscope_segment::schema();
+    let columns = names(&mut schema.fields().iter().map(|field| field.name().clone()));
+    assert_eq!(names(&mut record["properties"].as_object().unwrap().keys().cloned()), columns);
+    // The account may come from the path.
+    let needed = schema.fields().iter().filter(|field| !field.is_nullable() && field.name() != "account_id");
+    let needed = names(&mut needed.map(|field| field.name().clone()));
+    assert_eq!(
+        names(&mut record["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned())),
+        needed
+    );
+    assert_eq!(record["properties"]["user_type"]["enum"], serde_json::json!(["bot", "human", "mixed", "none"]));
+    let sample: Value = serde_json::from_str(&line("c-1", 7, 1)).unwrap();
+    assert_eq!(conforms(&document, record, &sample), Ok(()));
+}
