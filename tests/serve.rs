@@ -185,6 +185,7 @@ fn wrong_usage_ends_with_2() {
     for arguments in [
         &["serve", "--now", "yesterday"][..],
         &["serve", "--now", "9999-01-01T00:00:00Z"],
+        &["serve", "--demo", "--now", "0"],
         &["serve", "--nonsense"],
         &["serve", "--listen", "nowhere"],
         &["serve", "--cors-origin", "https://wall.example/"],

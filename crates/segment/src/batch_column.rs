@@ -1,7 +1,7 @@
 //! One column of a batch of segments, whichever writer the batch is from.
 
 use arrow::array::{
-    Array, AsArray, BooleanArray, Int64Array, LargeStringArray, RecordBatch, StringArray, StringViewArray,
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, LargeStringArray, RecordBatch, StringArray, StringViewArray,
     TimestampMillisecondArray, UInt32Array,
 };
 use arrow::buffer::NullBuffer;
@@ -53,7 +53,6 @@ enum Texts {
         keys: Column<Int64Array>,
         values: Box<Texts>,
     },
-    AllNull,
 }
 
 impl Texts {
@@ -62,13 +61,12 @@ impl Texts {
             DataType::Utf8 => Self::Plain(array.as_string().clone()),
             DataType::LargeUtf8 => Self::Large(array.as_string().clone()),
             DataType::Utf8View => Self::View(array.as_string_view().clone()),
-            DataType::Null => Self::AllNull,
             DataType::Dictionary(..) => {
                 let dictionary = array.as_any_dictionary();
                 let keys = cast(dictionary.keys(), &DataType::Int64).ok()?;
                 let keys = Column { name, nulls_before: keys.logical_nulls(), values: keys.as_primitive().clone() };
                 match Self::of(name, dictionary.values().as_ref())? {
-                    Self::Dictionary { .. } | Self::AllNull => return None,
+                    Self::Dictionary { .. } => return None,
                     values => Self::Dictionary { keys, values: Box::new(values) },
                 }
             }
@@ -81,7 +79,6 @@ impl Texts {
             Self::Plain(array) => array.is_valid(row).then(|| array.value(row)),
             Self::Large(array) => array.is_valid(row).then(|| array.value(row)),
             Self::View(array) => array.is_valid(row).then(|| array.value(row)),
-            Self::AllNull => None,
             // Arrow has checked that every key is one of a value.
             Self::Dictionary { keys, values } => match keys.optional(row, Int64Array::value)? {
                 Some(key) => values.get(key as usize)?,
@@ -106,12 +103,18 @@ impl TextColumn {
     }
 }
 
+/// The column `name`. One of Arrow's null type holds nothing, and is as if it were missing: its length is a mere number,
+/// for which no memory must be set aside.
+fn present<'a>(batch: &'a RecordBatch, name: &str) -> Option<&'a ArrayRef> {
+    batch.column_by_name(name).filter(|array| !array.data_type().is_null())
+}
+
 pub(crate) fn require<C>(column: Option<C>, name: &'static str, expected: DataType) -> Result<C> {
     column.ok_or_else(|| Error::ColumnMissing { column: name, expected: expected.to_string() })
 }
 
 pub(crate) fn text(batch: &RecordBatch, name: &'static str) -> Result<Option<TextColumn>> {
-    let Some(array) = batch.column_by_name(name) else { return Ok(None) };
+    let Some(array) = present(batch, name) else { return Ok(None) };
     match Texts::of(name, array.as_ref()) {
         Some(texts) => Ok(Some(TextColumn { name, texts })),
         None => Err(Error::ColumnType {
@@ -132,17 +135,17 @@ pub(crate) fn counts(batch: &RecordBatch, name: &'static str) -> Result<Column<U
 }
 
 pub(crate) fn times(batch: &RecordBatch, name: &'static str) -> Result<Option<Column<TimestampMillisecondArray>>> {
-    let is_time = |t: &DataType| matches!(t, DataType::Timestamp(..) | DataType::Int64 | DataType::Null);
+    let is_time = |t: &DataType| matches!(t, DataType::Timestamp(..) | DataType::Int64);
     convert(batch, name, timestamp(), is_time, |array| array.as_primitive::<TimestampMillisecondType>().clone())
 }
 
 pub(crate) fn booleans(batch: &RecordBatch, name: &'static str) -> Result<Option<Column<BooleanArray>>> {
-    let is_boolean = |t: &DataType| matches!(t, DataType::Boolean | DataType::Null);
+    let is_boolean = |t: &DataType| matches!(t, DataType::Boolean);
     convert(batch, name, DataType::Boolean, is_boolean, |array| array.as_boolean().clone())
 }
 
 fn is_whole(data_type: &DataType) -> bool {
-    data_type.is_integer() || data_type.is_null()
+    data_type.is_integer()
 }
 
 /// The column `name` as `expected`, where its own type is one that can be read as that without guessing.
@@ -153,7 +156,7 @@ fn convert<A>(
     is_readable: impl Fn(&DataType) -> bool,
     downcast: impl FnOnce(&dyn Array) -> A,
 ) -> Result<Option<Column<A>>> {
-    let Some(array) = batch.column_by_name(name) else { return Ok(None) };
+    let Some(array) = present(batch, name) else { return Ok(None) };
     let wrong_type =
         || Error::ColumnType { column: name, found: array.data_type().to_string(), expected: expected.to_string() };
     if !is_readable(array.data_type()) {

@@ -3,8 +3,8 @@
 use crate::instant::END_OF_TIME;
 use crate::{AccountId, EndReason, Error, Outcome, Result, Segment, UserType, column};
 
-/// The longest text in a record, in bytes: far beyond any identifier, and short enough that no number of records can
-/// overflow a column.
+/// The longest text in a record, in bytes: far beyond any identifier, and short enough that a chunk of records is far from
+/// what a text column can hold.
 pub(crate) const MAX_TEXT_BYTES: usize = 1024;
 
 impl Segment<'_> {

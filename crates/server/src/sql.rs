@@ -19,6 +19,9 @@ use crate::{App, Problem};
 /// The most rows in one answer.
 const MAX_ROWS: usize = 100_000;
 
+/// The most memory for the rows of one answer, in bytes.
+const MAX_ANSWER_BYTES: usize = 256 << 20;
+
 /// RFC 3339 for times that name no zone, which are in UTC like all others here.
 const TIME_FORMAT: &str = "%Y-%m-%dT%H:%M:%S%.fZ";
 
@@ -64,11 +67,19 @@ pub(crate) async fn post(
 
 async fn run(app: &App, query: SqlQuery) -> Result<Vec<RecordBatch>, Problem> {
     let mut stream = app.engine().sql(&query).await?;
-    let (mut batches, mut rows) = (Vec::new(), 0);
+    let (mut batches, mut rows, mut bytes) = (Vec::new(), 0, 0);
     while let Some(batch) = stream.try_next().await.map_err(skillscope_query::Error::from_sql_stream)? {
         rows += batch.num_rows();
         if rows > MAX_ROWS {
             return Err(Problem::invalid_query(format!("the answer has more than {MAX_ROWS} rows; ask with a LIMIT")));
+        }
+        bytes +=
+            batch.columns().iter().map(|column| column.to_data().get_slice_memory_size().unwrap_or(0)).sum::<usize>();
+        if bytes > MAX_ANSWER_BYTES {
+            let limit = MAX_ANSWER_BYTES >> 20;
+            return Err(Problem::invalid_query(format!(
+                "the answer has more than {limit} MiB; ask for less with a LIMIT"
+            )));
         }
         batches.push(batch);
     }

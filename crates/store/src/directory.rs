@@ -30,6 +30,7 @@ pub(crate) struct DataDirectory {
 impl DataDirectory {
     /// Opens `path`, or makes it where it does not exist or is empty.
     pub(crate) fn open(path: &Path) -> Result<Self> {
+        let is_new = !path.join(VERSION).exists();
         fs::create_dir_all(path).map_err(Error::io("create", path))?;
         refuse_other_folders(path)?;
         let lock = acquire_lock(path)?;
@@ -38,7 +39,9 @@ impl DataDirectory {
         directory.empty_staging()?;
         let archive = directory.archive();
         fs::create_dir_all(&archive).map_err(Error::io("create", archive))?;
-        directory.sync()?;
+        if is_new {
+            directory.sync()?;
+        }
         Ok(directory)
     }
 

@@ -4,7 +4,7 @@ use skillscope_segment::{Chunk, Format, Input, ReadOptions, Rejection, read_segm
 use crate::Appended;
 
 /// What became of the records of an input.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Ingested {
     /// Segments that are stored now, and were not before.
     pub accepted: u64,
@@ -17,7 +17,7 @@ pub struct Ingested {
 }
 
 /// A record that was not taken.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectedRecord {
     /// 1-based number of the record in the input; in NDJSON, of its line.
     pub line: u64,

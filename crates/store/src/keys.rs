@@ -7,7 +7,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 /// The keys of all stored segments, so that each counts once.
 ///
 /// A key is kept as a 128-bit SipHash under a random secret: two different keys share one with a probability below
-/// 2^-80 for a billion segments, and nobody outside can find such a pair. Costs 24 bytes a segment and the map's slack.
+/// 2^-68 for a billion segments, and nobody outside can find such a pair. Costs 24 bytes a segment and the map's slack.
 #[derive(Debug)]
 pub(crate) struct KeyIndex {
     secret: (u64, u64),

@@ -11,8 +11,9 @@ use crate::Result;
 /// Milliseconds of the time that one partition covers.
 pub(crate) const HOUR_MS: i64 = 3_600_000;
 
-/// Runs are merged up to this size; far below where the 32-bit offsets of a text column end.
-const MAX_RUN_ROWS: usize = 1 << 22;
+/// Runs are merged up to this size. With the longest texts, a column of so many is at the two gigabytes where its 32-bit
+/// offsets end.
+const MAX_RUN_ROWS: usize = 1 << 21;
 
 /// The segments of one account that ended within one hour: some sorted runs, and the range of values in them.
 ///

@@ -9,7 +9,7 @@ use crate::archive::Archive;
 use crate::directory::DataDirectory;
 use crate::keys::{Admission, KeyIndex, Trial};
 use crate::partition::cut;
-use crate::{Result, Snapshot};
+use crate::{Ingested, Result, Snapshot};
 
 /// The segments of one data directory. Readers take snapshots and never wait for a write to finish.
 #[derive(Debug)]
@@ -82,12 +82,12 @@ impl Store {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let Writer { keys, archive } = &mut *writer;
         let mut trial = keys.on_trial();
-        let Admitted { batch, duplicates, refused } = Admitted::of(batch, &mut trial)?;
+        let Admitted { batch, duplicates, refused_count, refused } = Admitted::of(batch, &mut trial)?;
         if batch.num_rows() > 0 {
             self.store(archive, &batch)?;
         }
         trial.keep();
-        Ok(Appended { accepted: batch.num_rows(), duplicates, refused_count: refused.len(), refused })
+        Ok(Appended { accepted: batch.num_rows(), duplicates, refused_count, refused })
     }
 
     fn store(&self, archive: &mut Archive, batch: &RecordBatch) -> Result<()> {
@@ -109,6 +109,7 @@ impl Store {
 struct Admitted {
     batch: RecordBatch,
     duplicates: usize,
+    refused_count: usize,
     refused: Vec<RefusedRow>,
 }
 
@@ -116,7 +117,7 @@ impl Admitted {
     fn of(batch: &RecordBatch, keys: &mut Trial<'_>) -> Result<Self> {
         let rows = SegmentRows::new(batch)?;
         let mut is_new = Vec::with_capacity(rows.len());
-        let (mut duplicates, mut refused) = (0, Vec::new());
+        let (mut duplicates, mut refused_count, mut refused) = (0, 0, Vec::new());
         for row in 0..rows.len() {
             let segment = rows.segment(row)?;
             let (index, end_time) = (segment.segment_index, segment.end_time);
@@ -125,7 +126,9 @@ impl Admitted {
             match admission {
                 Admission::New => {}
                 Admission::Duplicate => duplicates += 1,
+                Admission::Conflict { .. } if refused.len() >= Ingested::MOST_LISTED => refused_count += 1,
                 Admission::Conflict { stored_end_time } => {
+                    refused_count += 1;
                     let reason = format!(
                         "segment {index} of conversation {:?} is stored with end_time {stored_end_time}, not {end_time}: \
                          the first write of a segment counts",
@@ -135,6 +138,7 @@ impl Admitted {
                 }
             }
         }
-        Ok(Self { batch: filter_record_batch(batch, &BooleanArray::from(is_new))?, duplicates, refused })
+        let batch = filter_record_batch(batch, &BooleanArray::from(is_new))?;
+        Ok(Self { batch, duplicates, refused_count, refused })
     }
 }

@@ -4,13 +4,18 @@ use skillscope_store::Store;
 use skillscope_workload::{Workload, WorkloadOptions};
 use tempfile::TempDir;
 
+use super::generate::check_end;
+
 pub(crate) const ACCOUNT: &str = "demo";
 
 const ROWS: u64 = 20_000;
 
+const HOURS: u32 = 24;
+
 /// A temporary data directory with a sample account, whose last 24 hours end at `now`. It is removed with the value
 /// that stands for it.
 pub(crate) fn directory(now: i64) -> Result<TempDir> {
+    check_end(now, HOURS)?;
     let directory = tempfile::Builder::new().prefix("skillscope-demo-").tempdir();
     let directory = directory.context("cannot make a temporary directory for the sample")?;
     let store = Store::open(directory.path())?;
@@ -18,7 +23,7 @@ pub(crate) fn directory(now: i64) -> Result<TempDir> {
         rows: ROWS,
         skills: 8,
         accounts: vec![AccountId::parse(ACCOUNT)?],
-        hours: 24,
+        hours: HOURS,
         end: now,
         seed: 1,
     });

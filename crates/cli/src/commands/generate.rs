@@ -21,10 +21,7 @@ const BATCH_ROWS: usize = 65_536;
 /// Writes the closed segments of a workload to a file.
 pub(crate) fn run(arguments: GenerateArguments) -> Result<ExitCode> {
     let (format, compression) = target(&arguments.out)?;
-    if arguments.end < i64::from(arguments.hours).saturating_add(1).saturating_mul(HOUR_MS) {
-        let (hours, end) = (arguments.hours, format_instant(arguments.end));
-        return Err(Usage::error(format!("{hours} hours before {end} reach back to before 1970")));
-    }
+    check_end(arguments.end, arguments.hours)?;
     let accounts = (1..=arguments.accounts).map(|number| AccountId::parse(&format!("account-{number}")));
     let workload = Workload::new(WorkloadOptions {
         rows: arguments.rows,
@@ -38,6 +35,15 @@ pub(crate) fn run(arguments: GenerateArguments) -> Result<ExitCode> {
     write(&workload, arguments.rows, format, out)
         .with_context(|| format!("cannot write {}", arguments.out.display()))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Segments end in the hours before `end`, and begin up to an hour before that; there is no time before 1970.
+pub(crate) fn check_end(end: i64, hours: u32) -> Result<()> {
+    if end < i64::from(hours).saturating_add(1).saturating_mul(HOUR_MS) {
+        let end = format_instant(end);
+        return Err(Usage::error(format!("{hours} hours before {end} reach back to before 1970")));
+    }
+    Ok(())
 }
 
 fn target(path: &Path) -> Result<(Format, Compression)> {

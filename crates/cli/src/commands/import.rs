@@ -128,8 +128,10 @@ fn import(
 ) -> Result<()> {
     let end = progress.position().saturating_add(source.bytes);
     let (accepted, duplicates, rejected) = (sum.accepted, sum.duplicates, sum.rejected_count);
+    let mut latest = Ingested::default();
     let told = |so_far: &Ingested| {
         // Kept chunk by chunk: where a later chunk fails, the earlier ones are stored.
+        latest.clone_from(so_far);
         sum.accepted = accepted.saturating_add(so_far.accepted);
         sum.duplicates = duplicates.saturating_add(so_far.duplicates);
         sum.rejected_count = rejected.saturating_add(so_far.rejected_count);
@@ -138,9 +140,8 @@ fn import(
     let input = source.open(progress)?;
     let ingested = ingest(source.format, input, options, |batch| destination.append(batch), told);
     progress.set_position(end);
-    let ingested = ingested.with_context(|| format!("cannot import {}", source.name))?;
-    progress.suspend(|| complain_of_rejected(&source.name, &ingested));
-    Ok(())
+    progress.suspend(|| complain_of_rejected(&source.name, &latest));
+    ingested.map(drop).with_context(|| format!("cannot import {}", source.name))
 }
 
 fn complain_of_rejected(name: &str, ingested: &Ingested) {

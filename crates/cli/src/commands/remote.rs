@@ -1,15 +1,17 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
-use arrow::array::{RecordBatch, UInt32Array};
-use arrow::compute::take_record_batch;
+use arrow::array::RecordBatch;
 use serde::Deserialize;
-use skillscope_segment::{Format, SegmentRows, SegmentWriter};
+use skillscope_segment::{Format, SegmentBatchBuilder, SegmentRows, SegmentWriter};
 use skillscope_store::{Appended, RefusedRow};
 use ureq::Agent;
 use ureq::http::StatusCode;
 
 use crate::output::Usage;
+
+/// The largest request that is tried: a server that refuses a larger one may hang up before it says so.
+const MAX_REQUEST_BYTES: usize = 1 << 20;
 
 /// A running server that segments are sent to.
 pub(crate) struct RemoteStore {
@@ -50,22 +52,28 @@ impl RemoteStore {
     /// Sends the rows of `batch`, one request for each account in it.
     pub(crate) fn append(&self, batch: &RecordBatch) -> Result<Appended> {
         let mut appended = Appended::default();
-        for (account, rows) in rows_by_account(batch)? {
-            self.append_rows(batch, &account, &rows, &mut appended)?;
+        let segments = SegmentRows::new(batch)?;
+        for (account, rows) in rows_by_account(&segments)? {
+            self.append_rows(&segments, &account, &rows, &mut appended)?;
         }
         Ok(appended)
     }
 
-    /// Sends some rows of `batch`, in halves where the server finds them too many for one request.
-    fn append_rows(&self, batch: &RecordBatch, account: &str, rows: &[u32], appended: &mut Appended) -> Result<()> {
-        let part = take_record_batch(batch, &UInt32Array::from(rows.to_vec()))?;
-        let Some(answer) = self.post(account, &part)? else {
+    /// Sends some rows of one account, in halves where the server finds them too many for one request.
+    fn append_rows(
+        &self,
+        segments: &SegmentRows,
+        account: &str,
+        rows: &[usize],
+        appended: &mut Appended,
+    ) -> Result<()> {
+        let Some(answer) = self.post(account, &rows_of(segments, rows)?)? else {
             if rows.len() < 2 {
                 bail!("{} takes no request that is large enough for one segment", self.url);
             }
             let (first, second) = rows.split_at(rows.len() / 2);
-            self.append_rows(batch, account, first, appended)?;
-            return self.append_rows(batch, account, second, appended);
+            self.append_rows(segments, account, first, appended)?;
+            return self.append_rows(segments, account, second, appended);
         };
         appended.accepted += answer.accepted;
         appended.duplicates += answer.duplicates;
@@ -74,7 +82,7 @@ impl RemoteStore {
             let row = record.line.checked_sub(1).and_then(|row| rows.get(row));
             let row =
                 *row.with_context(|| format!("{} rejects record {}, which it was not sent", self.url, record.line))?;
-            appended.refused.push(RefusedRow { row: row as usize, reason: record.error });
+            appended.refused.push(RefusedRow { row, reason: record.error });
         }
         Ok(())
     }
@@ -84,6 +92,9 @@ impl RemoteStore {
         let mut writer = SegmentWriter::new(Format::Arrow, Vec::new())?;
         writer.write(batch)?;
         let body = writer.finish()?;
+        if body.len() > MAX_REQUEST_BYTES {
+            return Ok(None);
+        }
         let url = format!("{}/v1/accounts/{account}/segments", self.url);
         let request = self.agent.post(&url).content_type("application/vnd.apache.arrow.stream");
         let mut response = request.send(&body).with_context(|| format!("cannot reach {url}"))?;
@@ -100,16 +111,24 @@ impl RemoteStore {
     }
 }
 
-/// The rows of each account in `batch`.
-fn rows_by_account(batch: &RecordBatch) -> Result<BTreeMap<String, Vec<u32>>> {
-    let segments = SegmentRows::new(batch)?;
-    let mut accounts = BTreeMap::<String, Vec<u32>>::new();
-    for (row, number) in (0..segments.len()).zip(0..) {
+/// A batch of some rows, with nothing of the others in its dictionaries.
+fn rows_of(segments: &SegmentRows, rows: &[usize]) -> Result<RecordBatch> {
+    let mut builder = SegmentBatchBuilder::with_capacity(rows.len());
+    for row in rows {
+        builder.append(&segments.segment(*row)?);
+    }
+    Ok(builder.finish()?)
+}
+
+/// The rows of each account.
+fn rows_by_account(segments: &SegmentRows) -> Result<BTreeMap<String, Vec<usize>>> {
+    let mut accounts = BTreeMap::<String, Vec<usize>>::new();
+    for row in 0..segments.len() {
         let segment = segments.segment(row)?;
         match accounts.get_mut(segment.account_id.as_ref()) {
-            Some(rows) => rows.push(number),
+            Some(rows) => rows.push(row),
             None => {
-                accounts.insert(segment.account_id.into_owned(), vec![number]);
+                accounts.insert(segment.account_id.into_owned(), vec![row]);
             }
         }
     }

@@ -19,7 +19,8 @@ const CONTINUATION_MARKER: [u8; 4] = [0xFF; 4];
 
 const END_OF_STREAM: [u8; 8] = [0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0];
 
-/// The most that the compressed buffers of one message may unfold to.
+/// The most that the compressed buffers of one message may unfold to, and all dictionaries of a stream together: the
+/// decoder keeps them.
 const MAX_UNCOMPRESSED_BYTES: i64 = 1 << 30;
 
 pub(super) fn read<E: From<Error>, S>(mut input: impl BufRead, collector: &mut Collector<'_, S>) -> Result<(), E>
@@ -27,10 +28,10 @@ where
     S: FnMut(Chunk) -> Result<(), E>,
 {
     let mut decoder = StreamDecoder::new();
-    let mut line = 0;
+    let (mut line, mut dictionary_bytes) = (0, 0);
     skip_file_prefix(&mut input).map_err(Error::from)?;
     loop {
-        let message = match next_message(&mut input) {
+        let message = match next_message(&mut input, &mut dictionary_bytes) {
             Ok(message) => message,
             Err(reason) => return collector.broken(line + 1, reason),
         };
@@ -98,7 +99,7 @@ fn decode(decoder: &mut StreamDecoder, message: Vec<u8>) -> Result<Vec<RecordBat
 
 /// The next message as it stands in the stream: marker, length, metadata and body; `None` at the stream's end. A length
 /// is believed as far as bytes follow: the stream reader of the Arrow crate would set memory aside first.
-fn next_message(input: &mut impl BufRead) -> Result<Option<Vec<u8>>, String> {
+fn next_message(input: &mut impl BufRead, dictionary_bytes: &mut i64) -> Result<Option<Vec<u8>>, String> {
     if input.fill_buf().map_err(|error| error.to_string())?.is_empty() {
         return Ok(None);
     }
@@ -115,7 +116,17 @@ fn next_message(input: &mut impl BufRead) -> Result<Option<Vec<u8>>, String> {
     let parsed = root_as_message(&metadata).map_err(|error| error.to_string())?;
     let body_length = u64::try_from(parsed.bodyLength()).map_err(|_| "a message has a negative length".to_owned())?;
     let body = exactly(input, body_length)?;
-    check_compression(&parsed, &body)?;
+    let unfolded = unfolded_bytes(&parsed, &body)?;
+    let sum = match parsed.header_type() {
+        MessageHeader::DictionaryBatch => {
+            *dictionary_bytes = dictionary_bytes.saturating_add(unfolded);
+            *dictionary_bytes
+        }
+        _ => unfolded,
+    };
+    if sum > MAX_UNCOMPRESSED_BYTES {
+        return Err(format!("it unfolds to {sum} bytes; at most {MAX_UNCOMPRESSED_BYTES} are taken"));
+    }
     message.extend(&metadata);
     message.extend(body);
     Ok(Some(message))
@@ -132,26 +143,24 @@ fn word(bytes: &[u8]) -> Result<u32, String> {
     bytes.try_into().map(u32::from_le_bytes).map_err(|_| "it ends within a message".to_owned())
 }
 
-/// A compressed buffer begins with the length that it unfolds to, for which the decoder sets memory aside.
-fn check_compression(message: &ipc::Message<'_>, body: &[u8]) -> Result<(), String> {
+/// What the compressed buffers of a message unfold to. Each begins with its length, for which the decoder sets memory
+/// aside.
+fn unfolded_bytes(message: &ipc::Message<'_>, body: &[u8]) -> Result<i64, String> {
     let batch = match message.header_type() {
         MessageHeader::RecordBatch => message.header_as_record_batch(),
         MessageHeader::DictionaryBatch => message.header_as_dictionary_batch().and_then(|dictionary| dictionary.data()),
         _ => None,
     };
-    let Some(batch) = batch.filter(|batch| batch.compression().is_some()) else { return Ok(()) };
+    let Some(batch) = batch.filter(|batch| batch.compression().is_some()) else { return Ok(0) };
     let mut sum = 0_i64;
     for buffer in batch.buffers().iter().flatten().filter(|buffer| buffer.length() > 0) {
         let start = usize::try_from(buffer.offset()).ok().and_then(|offset| body.get(offset..));
         let length = start.and_then(|bytes| bytes.first_chunk()).map(|bytes| i64::from_le_bytes(*bytes));
         // -1 marks a buffer that is not compressed after all.
         let length = length.filter(|length| *length >= -1).ok_or("a compressed buffer has no valid length")?;
-        sum = sum.saturating_add(length);
+        sum = sum.saturating_add(length.max(0));
     }
-    if sum > MAX_UNCOMPRESSED_BYTES {
-        return Err(format!("a message unfolds to {sum} bytes; at most {MAX_UNCOMPRESSED_BYTES} are taken"));
-    }
-    Ok(())
+    Ok(sum)
 }
 
 fn skip_file_prefix(input: &mut impl BufRead) -> std::io::Result<()> {

@@ -18,11 +18,11 @@ fn describe(json: &[u8], error: &serde_json::Error) -> String {
     let _ = Segment::deserialize(serde_path_to_error::Deserializer::new(&mut deserializer, &mut track));
     let path = track.path();
     let field = path.iter().next().map(|segment| format!("{segment}: ")).unwrap_or_default();
-    // serde_json counts lines within the record, which is on one.
     let position = format!(" at line {} column {}", error.line(), error.column());
     let text = error.to_string();
     let reason = text.strip_suffix(&position).unwrap_or(&text);
-    format!("{field}{} (column {})", without_middle(reason), error.column())
+    let line = if error.line() > 1 { format!("line {}, ", error.line()) } else { String::new() };
+    format!("{field}{} (at {line}column {} of the record)", without_middle(reason), error.column())
 }
 
 /// A wrong value is quoted in a reason, and may be as long as the record; what is allowed comes after it.

@@ -1,7 +1,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use ::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, StringViewBuilder, UInt32Array};
+use ::arrow::array::{ArrayRef, Int64Array, NullArray, RecordBatch, StringArray, StringViewBuilder, UInt32Array};
 use ::arrow::compute::{cast, take};
 use ::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use ::arrow::ipc::writer::{DictionaryHandling, FileWriter, IpcWriteOptions, StreamWriter};
@@ -394,6 +394,19 @@ fn a_missing_column_is_named_unless_it_is_nullable() {
             assert!(matches!(outcome, Err(Error::ColumnMissing { column, .. }) if column == field.name()));
         }
     }
+}
+
+/// Arrow's null type has a length and no bytes: a few bytes may stand for any number of rows.
+#[test]
+fn a_column_of_nulls_is_as_if_missing_whatever_its_length() {
+    let batch = batch_of(&[interactive()]);
+    let rows = 1 << 50;
+    let fields: Vec<Field> =
+        batch.schema().fields().iter().map(|field| Field::new(field.name(), DataType::Null, true)).collect();
+    let nulls = fields.iter().map(|_| Arc::new(NullArray::new(rows)) as ArrayRef).collect();
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), nulls).unwrap();
+    let outcome = read_for(Some("acme"), Format::Arrow, arrow_stream(&batch));
+    assert!(matches!(outcome, Err(Error::ColumnMissing { column: "conversation_id", .. })));
 }
 
 #[test]
