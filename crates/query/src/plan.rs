@@ -29,7 +29,7 @@ pub(crate) mod cell {
 /// Times of this table are in UTC.
 const TIME_ZONE: &str = "UTC";
 
-const NANOSECONDS: i64 = 1_000_000;
+const NANOSECONDS_PER_MS: i64 = 1_000_000;
 
 /// The plan for `request` over `segments`: one row for each skill, or each skill and interval, that has segments.
 /// Totals over skills and intervals are sums of these rows, so one pass is enough.
@@ -67,8 +67,8 @@ fn belongs(request: &ReportRequest) -> Expr {
 
 /// Intervals are cut from the request's start, never from round times.
 fn interval_start(request: &ReportRequest, length: i64) -> Expr {
-    let length = ScalarValue::new_interval_mdn(0, 0, length.saturating_mul(NANOSECONDS));
-    let origin = request.range().start.saturating_mul(NANOSECONDS);
+    let length = ScalarValue::new_interval_mdn(0, 0, length.saturating_mul(NANOSECONDS_PER_MS));
+    let origin = request.range().start.saturating_mul(NANOSECONDS_PER_MS);
     let origin = ScalarValue::TimestampNanosecond(Some(origin), Some(TIME_ZONE.into()));
     date_bin(lit(length), col(column::END_TIME), lit(origin)).alias(cell::INTERVAL)
 }

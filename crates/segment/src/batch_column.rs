@@ -15,7 +15,7 @@ use crate::{Error, Result};
 /// A column in the type that we read, and the nulls that it had before it was converted.
 #[derive(Debug)]
 pub(crate) struct Column<A> {
-    pub(crate) name: &'static str,
+    name: &'static str,
     values: A,
     nulls_before: Option<NullBuffer>,
 }
@@ -126,11 +126,13 @@ pub(crate) fn text(batch: &RecordBatch, name: &'static str) -> Result<Option<Tex
 }
 
 pub(crate) fn integers(batch: &RecordBatch, name: &'static str) -> Result<Option<Column<Int64Array>>> {
-    convert(batch, name, DataType::Int64, is_whole, |array| array.as_primitive::<Int64Type>().clone())
+    convert(batch, name, DataType::Int64, DataType::is_integer, |array| array.as_primitive::<Int64Type>().clone())
 }
 
 pub(crate) fn counts(batch: &RecordBatch, name: &'static str) -> Result<Column<UInt32Array>> {
-    let column = convert(batch, name, DataType::UInt32, is_whole, |array| array.as_primitive::<UInt32Type>().clone())?;
+    let column = convert(batch, name, DataType::UInt32, DataType::is_integer, |array| {
+        array.as_primitive::<UInt32Type>().clone()
+    })?;
     require(column, name, DataType::UInt32)
 }
 
@@ -142,10 +144,6 @@ pub(crate) fn times(batch: &RecordBatch, name: &'static str) -> Result<Option<Co
 pub(crate) fn booleans(batch: &RecordBatch, name: &'static str) -> Result<Option<Column<BooleanArray>>> {
     let is_boolean = |t: &DataType| matches!(t, DataType::Boolean);
     convert(batch, name, DataType::Boolean, is_boolean, |array| array.as_boolean().clone())
-}
-
-fn is_whole(data_type: &DataType) -> bool {
-    data_type.is_integer()
 }
 
 /// The column `name` as `expected`, where its own type is one that can be read as that without guessing.

@@ -2,14 +2,15 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
+use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderName, StatusCode};
 use serde::Serialize;
 use skillscope_segment::{AccountId, Compression, Format, Input, ReadOptions};
 use skillscope_store::{Ingested, ingest};
 use std::io::Read;
 use utoipa::ToSchema;
 
+use crate::body::{named, refused, too_large};
 use crate::openapi::SegmentBody;
 use crate::path::PathVariables;
 use crate::{App, Problem};
@@ -120,38 +121,6 @@ fn decompressed(body: Bytes, compression: Compression, limit: usize) -> Result<B
     let most = (limit as u64).saturating_add(1);
     input.into_read().take(most).read_to_end(&mut plain).map_err(|error| unreadable(&error))?;
     if plain.len() > limit { Err(too_large(limit)) } else { Ok(Bytes::from(plain)) }
-}
-
-/// What the header `name` stands for among `choices`; `absent` where the request does not have it.
-pub(crate) fn named<T: Copy>(
-    headers: &HeaderMap,
-    name: HeaderName,
-    choices: &[(&str, T)],
-    absent: Option<T>,
-) -> Result<T, Problem> {
-    let value = headers.get(&name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    let essence = value.as_deref().map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
-    let chosen = match &essence {
-        None => absent,
-        Some(essence) => choices.iter().find(|(word, _)| word == essence).map(|(_, choice)| *choice),
-    };
-    chosen.ok_or_else(|| {
-        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-        Problem::unsupported_media_type(format!("{name} is one of {}", words.join(", "))).blaming(name.as_str(), value)
-    })
-}
-
-pub(crate) fn refused(rejection: &BytesRejection, limit: usize) -> Problem {
-    match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => too_large(limit),
-        _ => Problem::invalid_body(rejection.body_text()),
-    }
-}
-
-fn too_large(limit: usize) -> Problem {
-    Problem::too_large(format!(
-        "a request body has at most {limit} bytes, also once decompressed; send several requests"
-    ))
 }
 
 fn answer(ingested: Ingested) -> IngestionBody {

@@ -6,6 +6,7 @@
 
 mod address;
 mod app;
+mod body;
 mod cors;
 mod health;
 mod host_lookup;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use skillscope_query::SqlQuery;
 use utoipa::ToSchema;
 
-use crate::ingestion::{named, refused};
+use crate::body::{named, refused};
 use crate::{App, Problem};
 
 /// The most rows in one answer.

@@ -15,8 +15,8 @@ use crate::output::{self, Usage};
 /// Rows that are stored at once: many, so that few files are written.
 const DIRECTORY_CHUNK_ROWS: usize = 1 << 18;
 
-/// Rows that are sent at once: some megabytes.
-const REMOTE_CHUNK_ROWS: usize = 1 << 14;
+/// Rows that are sent at once: about half a megabyte.
+const REMOTE_CHUNK_ROWS: usize = 1 << 12;
 
 /// Loads files of closed segments, and prints what became of their records. A file that cannot be loaded is told, and
 /// the others are loaded.

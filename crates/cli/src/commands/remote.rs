@@ -59,7 +59,7 @@ impl RemoteStore {
         Ok(appended)
     }
 
-    /// Sends some rows of one account, in halves where the server finds them too many for one request.
+    /// Sends some rows of one account, in halves where they are too many for one request.
     fn append_rows(
         &self,
         segments: &SegmentRows,

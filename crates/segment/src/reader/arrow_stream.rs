@@ -1,13 +1,13 @@
 use std::io::{BufRead, Read};
 
-use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
 use arrow::ipc::reader::StreamDecoder;
 use arrow::ipc::{self, MessageHeader, root_as_message};
 
 use super::Chunk;
+use super::batches::{guarded, take_rows};
 use super::collector::Collector;
-use super::parquet::guarded;
 use crate::{Error, SegmentRows};
 
 /// An Arrow IPC *file* is this, zeros up to its alignment, and then a stream; its footer comes after the stream's end.
@@ -52,39 +52,6 @@ where
         Some(schema) => Ok(SegmentRows::new(&RecordBatch::new_empty(schema)).map(drop)?),
         None => collector.broken(line + 1, "it is empty".to_owned()),
     }
-}
-
-/// Reads the rows of every batch that `reader` gives.
-pub(super) fn read_batches<E: From<Error>, S>(
-    mut reader: impl RecordBatchReader,
-    collector: &mut Collector<'_, S>,
-) -> Result<(), E>
-where
-    S: FnMut(Chunk) -> Result<(), E>,
-{
-    SegmentRows::new(&RecordBatch::new_empty(reader.schema()))?;
-    let mut line = 0;
-    while let Some(batch) = guarded(|| reader.next().transpose()).transpose() {
-        match batch {
-            Ok(batch) => line = take_rows(&batch, line, collector)?,
-            Err(reason) => return collector.broken(line + 1, reason),
-        }
-    }
-    Ok(())
-}
-
-/// Hands on the rows of a batch, of which the first comes after the record numbered `line`; returns the last one's
-/// number.
-fn take_rows<E: From<Error>, S>(batch: &RecordBatch, mut line: u64, collector: &mut Collector<'_, S>) -> Result<u64, E>
-where
-    S: FnMut(Chunk) -> Result<(), E>,
-{
-    let rows = SegmentRows::new(batch)?;
-    for row in 0..rows.len() {
-        line += 1;
-        collector.take(line, rows.segment(row))?;
-    }
-    Ok(line)
 }
 
 /// The batches that are complete with `message`: the decoder gives one without a body only when more follows.

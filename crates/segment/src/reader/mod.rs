@@ -1,6 +1,7 @@
 //! Readers: bytes in, validated batches of segments out, one record at a time so that a bad record costs itself alone.
 
 mod arrow_stream;
+mod batches;
 mod collector;
 mod format;
 mod json_array;

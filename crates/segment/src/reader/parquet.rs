@@ -1,13 +1,11 @@
-use std::fmt::Display;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::reader::ChunkReader;
 
+use super::batches::{guarded, read_batches};
 use super::collector::Collector;
-use super::{Chunk, Format, Input, arrow_stream};
+use super::{Chunk, Format, Input};
 use crate::Error;
 
 pub(super) fn read<E: From<Error>, S>(input: Input, collector: &mut Collector<'_, S>) -> Result<(), E>
@@ -37,14 +35,5 @@ where
         builder.with_projection(projection).build()
     });
     let reader = reader.map_err(|reason| Error::Unreadable { format: Format::Parquet.name(), reason })?;
-    arrow_stream::read_batches(reader, collector)
-}
-
-/// Runs a step of a library's decoder over bytes from outside. A decoder that panics on them has found them
-/// unreadable, like one that returns an error.
-pub(super) fn guarded<T, E: Display>(step: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(step)) {
-        Ok(outcome) => outcome.map_err(|error| error.to_string()),
-        Err(_) => Err("its bytes are corrupt".to_owned()),
-    }
+    read_batches(reader, collector)
 }

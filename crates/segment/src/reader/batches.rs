@@ -1,0 +1,56 @@
+//! What the readers of Arrow streams and of Parquet share: batches of rows from a library's decoder.
+
+use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use arrow::array::{RecordBatch, RecordBatchReader};
+
+use super::Chunk;
+use super::collector::Collector;
+use crate::{Error, SegmentRows};
+
+/// Reads the rows of every batch that `reader` gives.
+pub(super) fn read_batches<E: From<Error>, S>(
+    mut reader: impl RecordBatchReader,
+    collector: &mut Collector<'_, S>,
+) -> Result<(), E>
+where
+    S: FnMut(Chunk) -> Result<(), E>,
+{
+    SegmentRows::new(&RecordBatch::new_empty(reader.schema()))?;
+    let mut line = 0;
+    while let Some(batch) = guarded(|| reader.next().transpose()).transpose() {
+        match batch {
+            Ok(batch) => line = take_rows(&batch, line, collector)?,
+            Err(reason) => return collector.broken(line + 1, reason),
+        }
+    }
+    Ok(())
+}
+
+/// Hands on the rows of a batch, of which the first comes after the record numbered `line`; returns the last one's
+/// number.
+pub(super) fn take_rows<E: From<Error>, S>(
+    batch: &RecordBatch,
+    mut line: u64,
+    collector: &mut Collector<'_, S>,
+) -> Result<u64, E>
+where
+    S: FnMut(Chunk) -> Result<(), E>,
+{
+    let rows = SegmentRows::new(batch)?;
+    for row in 0..rows.len() {
+        line += 1;
+        collector.take(line, rows.segment(row))?;
+    }
+    Ok(line)
+}
+
+/// Runs a step of a library's decoder over bytes from outside. A decoder that panics on them has found them
+/// unreadable, like one that returns an error.
+pub(super) fn guarded<T, E: Display>(step: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(step)) {
+        Ok(outcome) => outcome.map_err(|error| error.to_string()),
+        Err(_) => Err("its bytes are corrupt".to_owned()),
+    }
+}
