@@ -11,6 +11,7 @@
 mod bank_calls;
 mod binary;
 mod configuration;
+mod crash;
 mod generate;
 mod import;
 mod sample;

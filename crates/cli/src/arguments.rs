@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use skillscope_segment::{AccountId, Format, parse_instant};
+use skillscope_store::StoreOptions;
 
 use crate::configuration;
 
@@ -38,6 +39,10 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: GenerateWhat,
     },
+    /// Copy a data directory, also while a server has it open.
+    Backup(BackupArguments),
+    /// Verify a data directory that no server has open; exit with 1 if anything is wrong with it.
+    Check(CheckArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -72,6 +77,19 @@ pub(crate) struct ServeArguments {
     /// Let pages of this origin read answers in a browser, such as https://wall.example; * lets every page. Repeatable.
     #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
     pub(crate) cors_origin: Vec<String>,
+    /// The hours before now whose segments are in memory; older ones are read from the archive.
+    #[arg(long, value_name = "HOURS", default_value_t = StoreOptions::HOT_HOURS)]
+    pub(crate) hot_hours: u32,
+    /// Memory for segments, in bytes; beyond it, the oldest are read from the archive [default: half of the machine's]
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) hot_bytes: Option<u64>,
+    /// How long an hour that is over waits for late segments before it is written to the archive.
+    #[arg(long, value_name = "SECONDS", default_value_t = StoreOptions::SEAL_GRACE_MS as u32 / 1000)]
+    pub(crate) seal_grace: u32,
+    /// Remove segments that ended longer ago than this, such as 400d or 36h; ACCOUNT=AGE for one account, where AGE may
+    /// be forever. Repeatable. Without it everything is kept.
+    #[arg(long, value_name = "[ACCOUNT=]AGE", value_delimiter = ',')]
+    pub(crate) retain: Vec<String>,
     /// The largest request body, in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     pub(crate) max_body_bytes: usize,
@@ -97,6 +115,26 @@ pub(crate) struct ImportArguments {
     /// Exit with 1 if any record was rejected.
     #[arg(long)]
     pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupArguments {
+    /// The folder to copy to, which must be empty or not be there.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    /// The data directory to copy.
+    #[arg(long, value_name = "DIR", default_value = "./skillscope-data")]
+    pub(crate) data_dir: PathBuf,
+    /// Copy the data of the server at this URL instead, such as http://127.0.0.1:8080.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// The data directory to verify.
+    #[arg(long, value_name = "DIR", default_value = "./skillscope-data")]
+    pub(crate) data_dir: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -16,6 +16,8 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Serve(serve) => commands::serve::run(serve),
         Command::Import { what: ImportWhat::Segments(import) } => commands::import::run(import),
+        Command::Backup(backup) => commands::backup::run(backup),
+        Command::Check(check) => commands::check::run(check),
         Command::Generate { what: GenerateWhat::Segments(generate) } => commands::generate::run(generate),
     };
     match outcome {

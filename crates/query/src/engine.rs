@@ -10,6 +10,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use skillscope_store::Store;
 
 use crate::assembly::assemble;
+use crate::files_table::FilesTable;
 use crate::plan::report_plan;
 use crate::table::SegmentsTable;
 use crate::{Clock, Error, Report, ReportRequest, Result, SqlQuery, sql};
@@ -43,8 +44,8 @@ impl Engine {
     }
 
     /// The engine's clock.
-    pub fn clock(&self) -> Clock {
-        self.clock
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// Answers a report request.
@@ -63,7 +64,7 @@ impl Engine {
     /// # Errors
     /// [`Error::Report`] where DataFusion refuses the plan.
     pub async fn plan_report(&self, request: &ReportRequest) -> Result<ReportPlan> {
-        let table = SegmentsTable::new(self.store.snapshot(), None);
+        let table = SegmentsTable::new(Arc::clone(&self.store), None);
         let logical = report_plan(provider_as_source(Arc::new(table)), request).map_err(Error::Report)?;
         let state = self.reports.state();
         let physical = state.create_physical_plan(&logical).await.map_err(Error::Report)?;
@@ -76,9 +77,10 @@ impl Engine {
     /// [`Error::Sql`] where the statement is wrong, [`Error::OutOfMemory`] where it needs too much memory. The stream's
     /// own errors become the same through [`Error::from_sql_stream`].
     pub async fn sql(&self, query: &SqlQuery) -> Result<SendableRecordBatchStream> {
-        let table = SegmentsTable::new(self.store.snapshot(), query.account.clone());
+        let segments = SegmentsTable::new(Arc::clone(&self.store), query.account.clone());
+        let files = FilesTable::new(segments.snapshot(), query.account.clone());
         let runtime = Arc::clone(&self.sql_runtime);
-        let planned = sql::plan(&query.text, self.clock.now(), table, runtime).map_err(Error::of_sql)?;
+        let planned = sql::plan(&query.text, self.clock.now(), segments, files, runtime).map_err(Error::of_sql)?;
         planned.execute_stream().await.map_err(Error::of_sql)
     }
 

@@ -18,7 +18,7 @@ use skillscope_store::Partition;
 /// Below this many rows, one thread has read them before a second one has started.
 const MIN_ROWS_PER_THREAD: usize = 65_536;
 
-/// Reads the rows of some hot partitions; its line in `EXPLAIN` tells which.
+/// Reads the rows of some partitions in memory; its line in `EXPLAIN` tells which.
 #[derive(Debug)]
 pub(crate) struct SegmentsScan {
     /// For each thread the rows that it reads.

@@ -2,6 +2,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use chrono::DateTime;
+use datafusion::catalog::{MemorySchemaProvider, SchemaProvider};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion, TreeNodeVisitor};
 use datafusion::common::{plan_datafusion_err, plan_err};
 use datafusion::dataframe::DataFrame;
@@ -15,6 +16,7 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use futures::executor::block_on;
 
+use crate::files_table::FilesTable;
 use crate::table::SegmentsTable;
 
 /// An analyst's statement.
@@ -25,6 +27,8 @@ pub struct SqlQuery {
     /// The only account whose rows can be seen; `None` for all.
     pub account: Option<String>,
 }
+
+const CATALOG: &str = "skillscope";
 
 /// The longest statement, in words, numbers and signs.
 const MAX_TOKENS: usize = 10_000;
@@ -37,22 +41,39 @@ const MAX_DEPTH: usize = 200;
 const PLANNING_STACK_BYTES: usize = 256 << 20;
 
 /// Plans a statement that only reads. Each statement has a session of its own, whose `now()` is `now`.
-pub(crate) fn plan(text: &str, now: i64, table: SegmentsTable, runtime: Arc<RuntimeEnv>) -> Result<DataFrame> {
+pub(crate) fn plan(
+    text: &str,
+    now: i64,
+    segments: SegmentsTable,
+    files: FilesTable,
+    runtime: Arc<RuntimeEnv>,
+) -> Result<DataFrame> {
     check_length(text)?;
     let mut config =
-        SessionConfig::new().with_information_schema(true).with_default_catalog_and_schema("skillscope", "public");
+        SessionConfig::new().with_information_schema(true).with_default_catalog_and_schema(CATALOG, "public");
     // The zone of the table's times, so that now() compares with them as it is.
     config.options_mut().execution.time_zone = Some("UTC".to_owned());
     let state =
         SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features().build();
     let session = SessionContext::new_with_state(state);
-    session.register_table("segments", Arc::new(table))?;
+    session.register_table("segments", Arc::new(segments))?;
+    register_system_tables(&session, files)?;
 
     let mut state = session.state();
     state.execution_props_mut().query_execution_start_time = DateTime::from_timestamp_millis(now);
     // The catalog is in memory: nothing is waited for.
     let plan = stacker::grow(PLANNING_STACK_BYTES, || block_on(logical_plan(&state, text)))?;
     Ok(DataFrame::new(state, plan))
+}
+
+/// The tables of the schema `system`, beside the schema of `segments`.
+fn register_system_tables(session: &SessionContext, files: FilesTable) -> Result<()> {
+    let system = MemorySchemaProvider::new();
+    system.register_table("files".to_owned(), Arc::new(files))?;
+    if let Some(catalog) = session.catalog(CATALOG) {
+        catalog.register_schema("system", Arc::new(system))?;
+    }
+    Ok(())
 }
 
 fn check_length(text: &str) -> Result<()> {

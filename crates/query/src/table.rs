@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, StringArray, TimestampMillisecondArray};
@@ -8,30 +9,48 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::pruning::PruningStatistics;
 use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::datasource::TableType;
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown};
+use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::union::UnionExec;
 use skillscope_segment::{AccountId, column};
-use skillscope_store::{Partition, Snapshot};
+use skillscope_store::{ArchiveFile, Partition, Snapshot, Store};
 
+use crate::archive_scan::archive_scan;
 use crate::scan::SegmentsScan;
 
 /// The table `segments`: the closed segments of a snapshot, of one account or of all.
 ///
-/// Partitions of other accounts are passed over exactly. Of the rest, those are passed over whose lowest and highest
-/// end time or skill rule a filter out; the rows of the others are filtered by DataFusion.
+/// Partitions and files of other accounts are passed over exactly. Of the rest, those are passed over whose lowest and
+/// highest end time or skill rule a filter out; the rows of the others are filtered by DataFusion.
 #[derive(Debug)]
 pub(crate) struct SegmentsTable {
+    store: Arc<Store>,
     snapshot: Arc<Snapshot>,
     /// The only account that can be seen; `None` where all can.
     scope: Option<String>,
 }
 
 impl SegmentsTable {
-    pub(crate) fn new(snapshot: Arc<Snapshot>, scope: Option<String>) -> Self {
-        Self { snapshot, scope }
+    pub(crate) fn new(store: Arc<Store>, scope: Option<String>) -> Self {
+        Self { snapshot: store.snapshot(), store, scope }
+    }
+
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot)
+    }
+
+    /// The files of `candidates` that can be read. The first time that a file is read, it is read whole.
+    async fn readable(&self, candidates: Vec<Arc<ArchiveFile>>) -> Result<Vec<Arc<ArchiveFile>>> {
+        if candidates.is_empty() {
+            return Ok(candidates);
+        }
+        let store = Arc::clone(&self.store);
+        let readable = tokio::task::spawn_blocking(move || store.readable(candidates)).await;
+        readable.map_err(|error| DataFusionError::External(Box::new(error)))
     }
 
     /// The accounts that are in scope and that the filters let through.
@@ -72,12 +91,20 @@ impl TableProvider for SegmentsTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let partitions: Vec<Arc<Partition>> =
-            self.accounts(filters).into_iter().flat_map(|account| self.snapshot.partitions(account)).cloned().collect();
-        let in_account = partitions.len();
-        let kept = prune(state, partitions, filters)?;
-        let threads = state.config().target_partitions();
-        Ok(Arc::new(SegmentsScan::try_new(&kept, in_account, projection, limit, threads)?))
+        let accounts = self.accounts(filters);
+        let snapshot = &self.snapshot;
+        let partitions: Vec<_> = accounts.iter().flat_map(|account| snapshot.partitions(account)).cloned().collect();
+        let files: Vec<_> = accounts.iter().flat_map(|account| snapshot.archived(account)).cloned().collect();
+        let (in_account, threads) = (partitions.len(), state.config().target_partitions());
+        let filter = physical_filter(state, filters)?;
+        let partitions = prune(filter.as_ref(), partitions);
+        let files = self.readable(prune(filter.as_ref(), files)).await?;
+        let hot = Arc::new(SegmentsScan::try_new(&partitions, in_account, projection, limit, threads)?);
+        if files.is_empty() {
+            return Ok(hot);
+        }
+        let cold = archive_scan(files, filter, projection, limit, threads)?;
+        if partitions.is_empty() { Ok(cold) } else { UnionExec::try_new(vec![hot, cold]) }
     }
 }
 
@@ -94,43 +121,70 @@ fn account_filter(filter: &Expr) -> Option<&str> {
     }
 }
 
-/// The partitions that may hold rows which pass the filters.
-fn prune(state: &dyn Session, partitions: Vec<Arc<Partition>>, filters: &[Expr]) -> Result<Vec<Arc<Partition>>> {
+/// All filters but those on the account, for the rows.
+fn physical_filter(state: &dyn Session, filters: &[Expr]) -> Result<Option<Arc<dyn PhysicalExpr>>> {
     let rest = filters.iter().filter(|filter| account_filter(filter).is_none()).cloned();
-    let Some(filter) = conjunction(rest) else { return Ok(partitions) };
-    let schema = skillscope_segment::schema();
-    let filter = state.create_physical_expr(filter, &DFSchema::try_from(Arc::clone(&schema))?)?;
-    // A filter that the predicate cannot be built of prunes nothing.
-    let Some(predicate) = PruningPredicateBuilder::new().with_file_schema(schema).build(filter) else {
-        return Ok(partitions);
-    };
-    let Ok(keep) = predicate.prune(&PartitionRanges(&partitions)) else { return Ok(partitions) };
-    Ok(partitions.into_iter().zip(keep).filter_map(|(partition, keep)| keep.then_some(partition)).collect())
+    let Some(filter) = conjunction(rest) else { return Ok(None) };
+    Ok(Some(state.create_physical_expr(filter, &DFSchema::try_from(skillscope_segment::schema())?)?))
 }
 
-/// What is known of each partition's rows without looking at them.
-struct PartitionRanges<'a>(&'a [Arc<Partition>]);
+/// Those of `parts` that may hold rows which pass the filter. One that no predicate can be built of prunes nothing.
+fn prune<P: Part>(filter: Option<&Arc<dyn PhysicalExpr>>, parts: Vec<Arc<P>>) -> Vec<Arc<P>> {
+    let Some(filter) = filter else { return parts };
+    let builder = PruningPredicateBuilder::new().with_file_schema(skillscope_segment::schema());
+    let Some(predicate) = builder.build(Arc::clone(filter)) else { return parts };
+    let Ok(keep) = predicate.prune(&Ranges(&parts)) else { return parts };
+    parts.into_iter().zip(keep).filter_map(|(part, keep)| keep.then_some(part)).collect()
+}
 
-impl PartitionRanges<'_> {
-    fn bounds(&self, name: &str, of: impl Fn(std::ops::RangeInclusive<i64>) -> i64) -> Option<ArrayRef> {
-        let partitions = self.0.iter();
+/// A part of the table's rows: all that is known of them without looking at them.
+trait Part {
+    fn account(&self) -> &AccountId;
+    fn end_times(&self) -> RangeInclusive<i64>;
+    fn skills(&self) -> RangeInclusive<i64>;
+}
+
+/// Both kinds of parts know the same of their rows.
+macro_rules! part {
+    ($($kind:ident)+) => {
+        $(impl Part for $kind {
+            fn account(&self) -> &AccountId {
+                self.account()
+            }
+
+            fn end_times(&self) -> RangeInclusive<i64> {
+                self.end_times()
+            }
+
+            fn skills(&self) -> RangeInclusive<i64> {
+                self.skills()
+            }
+        })+
+    };
+}
+
+part!(Partition ArchiveFile);
+
+struct Ranges<'a, P>(&'a [Arc<P>]);
+
+impl<P: Part> Ranges<'_, P> {
+    fn bounds(&self, name: &str, of: impl Fn(RangeInclusive<i64>) -> i64) -> Option<ArrayRef> {
+        let parts = self.0.iter();
         match name {
             column::END_TIME => {
-                let times = partitions.map(|partition| of(partition.end_times()));
+                let times = parts.map(|part| of(part.end_times()));
                 Some(Arc::new(TimestampMillisecondArray::from_iter_values(times).with_timezone("UTC")))
             }
-            column::SKILL_ID => {
-                Some(Arc::new(Int64Array::from_iter_values(partitions.map(|partition| of(partition.skills())))))
-            }
+            column::SKILL_ID => Some(Arc::new(Int64Array::from_iter_values(parts.map(|part| of(part.skills()))))),
             column::ACCOUNT_ID => {
-                Some(Arc::new(StringArray::from_iter_values(partitions.map(|partition| partition.account().as_str()))))
+                Some(Arc::new(StringArray::from_iter_values(parts.map(|part| part.account().as_str()))))
             }
             _ => None,
         }
     }
 }
 
-impl PruningStatistics for PartitionRanges<'_> {
+impl<P: Part> PruningStatistics for Ranges<'_, P> {
     fn min_values(&self, column: &Column) -> Option<ArrayRef> {
         self.bounds(&column.name, |range| *range.start())
     }

@@ -6,6 +6,7 @@
 
 mod address;
 mod app;
+mod backup;
 mod body;
 mod cors;
 mod health;

@@ -8,7 +8,7 @@ use skillscope_segment::{EndReason, Outcome, StartReason, UserType};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{OpenApi, ToSchema};
 
-use crate::{health, host_lookup, ingestion, report, sql};
+use crate::{backup, health, host_lookup, ingestion, report, sql};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -17,7 +17,7 @@ use crate::{health, host_lookup, ingestion, report, sql};
         description = "Skill-segment reports of a messaging contact centre: exact to the millisecond, for any timeframe that ends now.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
-    paths(report::get, host_lookup::get, ingestion::post, sql::post, health::live, health::ready, get),
+    paths(report::get, host_lookup::get, ingestion::post, sql::post, backup::get, health::live, health::ready, get),
     tags(
         (name = "report", description = "Counts of closed skill segments."),
         (name = "ingestion", description = "Bringing closed segments in."),

@@ -106,13 +106,13 @@ impl From<skillscope_store::Error> for Problem {
             return Self::invalid_body(error.to_string());
         }
         tracing::error!(%error, "segments could not be stored");
-        match error {
-            Error::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => Self::storage_full(
+        if error.is_storage_full() {
+            return Self::storage_full(
                 "there is no room left on the disk; send the request again when there is: what is stored already counts once",
-            ),
-            _ => Self::unavailable(
-                "the segments could not be stored, and the server's log says why; send the request again: what is stored already counts once",
-            ),
+            );
         }
+        Self::unavailable(
+            "the disk could not be written or read, and the server's log says why; send the request again: what is stored already counts once",
+        )
     }
 }

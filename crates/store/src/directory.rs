@@ -1,88 +1,140 @@
+use std::any::Any;
 use std::ffi::OsStr;
-use std::fs::{self, File, TryLockError};
-use std::io::Write;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::disk::{self, Disk};
 use crate::{Error, Result};
 
-/// The layout that this version writes.
-const FORMAT_VERSION: u32 = 1;
+/// The layout that this version writes. Version 1 had no journal.
+const FORMAT_VERSION: u32 = 2;
 
 const LOCK: &str = "lock";
-const VERSION: &str = "format-version";
+pub(crate) const VERSION: &str = "format-version";
 const NEW_VERSION: &str = "format-version.new";
+const ARCHIVE: &str = "archive";
+const STAGING: &str = "staging";
+const QUARANTINE: &str = "quarantine";
+pub(crate) const JOURNAL: &str = "journal.redb";
+const SERVER: &str = "server";
 const OURS_BEFORE_VERSION: [&str; 2] = [LOCK, NEW_VERSION];
 
 /// A data directory, held by this process alone for as long as the value lives.
 ///
 /// ```text
 /// archive/          Parquet files, and nothing else: open to any reader
+/// journal.redb      rows that are not archived yet, and the list of archive files
+/// quarantine/       what was damaged, or stood where it was not known; never removed
 /// staging/          files being written; emptied at start
 /// format-version    the layout's version, as text
 /// lock              locked by the process that has the directory open
+/// server            where that process listens, as a URL
 /// ```
 #[derive(Debug)]
 pub(crate) struct DataDirectory {
     path: PathBuf,
-    _lock: File,
+    disk: Arc<dyn Disk>,
+    _lock: Box<dyn Any + Send + Sync>,
 }
 
 impl DataDirectory {
     /// Opens `path`, or makes it where it does not exist or is empty.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
-        let is_new = !path.join(VERSION).exists();
-        fs::create_dir_all(path).map_err(Error::io("create", path))?;
-        refuse_other_folders(path)?;
-        let lock = acquire_lock(path)?;
-        let directory = Self { path: path.to_owned(), _lock: lock };
-        directory.check_version()?;
-        directory.empty_staging()?;
-        let archive = directory.archive();
-        fs::create_dir_all(&archive).map_err(Error::io("create", archive))?;
-        if is_new {
-            directory.sync()?;
+    pub(crate) fn open(path: &Path, disk: Arc<dyn Disk>) -> Result<Self> {
+        disk.create_folder(path).map_err(Error::io("create", path))?;
+        let entries = disk.list(path).map_err(Error::io("list", path))?;
+        let is_new = !entries.iter().any(|(entry, _)| is_named(entry, VERSION));
+        // A mistyped --data-dir must not fill somebody's home with files. A process that ended between its first steps
+        // has left no more than these.
+        if is_new && !entries.iter().all(|(entry, _)| OURS_BEFORE_VERSION.iter().any(|name| is_named(entry, name))) {
+            return Err(Error::NotADataDirectory { path: path.to_owned() });
         }
+        let directory = Self::lock(path, disk)?;
+        if is_new {
+            directory.write_version()?
+        } else {
+            directory.check_version()?
+        }
+        for folder in [ARCHIVE, QUARANTINE] {
+            let folder = path.join(folder);
+            directory.disk.create_folder(&folder).map_err(Error::io("create", folder))?;
+        }
+        directory.empty_staging()?;
+        directory.forget_server()?;
+        directory.sync()?;
         Ok(directory)
     }
 
-    pub(crate) fn archive(&self) -> PathBuf {
-        self.path.join("archive")
+    /// Opens `path`, where there must be a data directory, and changes nothing in it.
+    pub(crate) fn open_to_read(path: &Path, disk: Arc<dyn Disk>) -> Result<Self> {
+        if disk.open(&path.join(VERSION)).is_err() {
+            return Err(Error::NoDataDirectory { path: path.to_owned() });
+        }
+        let directory = Self::lock(path, disk)?;
+        directory.check_version()?;
+        Ok(directory)
+    }
+
+    fn lock(path: &Path, disk: Arc<dyn Disk>) -> Result<Self> {
+        let lock = disk.lock(&path.join(LOCK)).map_err(Error::io("lock", path.join(LOCK)))?;
+        let Some(lock) = lock else {
+            let url = disk::read(disk.as_ref(), &path.join(SERVER)).ok();
+            let url = url.and_then(|text| Some(std::str::from_utf8(&text).ok()?.trim().to_owned()));
+            return Err(Error::InUse { path: path.to_owned(), url });
+        };
+        Ok(Self { path: path.to_owned(), disk, _lock: lock })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     pub(crate) fn staging(&self) -> PathBuf {
-        self.path.join("staging")
+        self.path.join(STAGING)
+    }
+
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.path.join(JOURNAL)
+    }
+
+    /// Tells other processes where this one listens.
+    pub(crate) fn announce(&self, url: &str) -> Result<()> {
+        let path = self.path.join(SERVER);
+        self.disk.write(&path, url.as_bytes()).map_err(Error::io("write", path))
+    }
+
+    fn forget_server(&self) -> Result<()> {
+        let path = self.path.join(SERVER);
+        match self.disk.remove(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
+            _ => Ok(()),
+        }
     }
 
     fn check_version(&self) -> Result<()> {
         let path = self.path.join(VERSION);
-        if !path.exists() {
-            return self.write_version(&path);
-        }
-        let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-        match text.trim().parse::<u32>() {
-            Ok(version) if version <= FORMAT_VERSION => Ok(()),
-            _ => Err(Error::NewerFormat {
-                path: self.path.clone(),
-                found: text.trim().to_owned(),
-                supported: FORMAT_VERSION,
-            }),
+        let bytes = disk::read(self.disk.as_ref(), &path).map_err(Error::io("read", &path))?;
+        let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+        match text.parse::<u32>() {
+            Ok(FORMAT_VERSION) => Ok(()),
+            Ok(found) if found < FORMAT_VERSION => Err(Error::OlderFormat { path: self.path.clone(), found }),
+            _ => Err(Error::NewerFormat { path: self.path.clone(), found: text, supported: FORMAT_VERSION }),
         }
     }
 
     /// Complete or not at all, also where the power goes.
-    fn write_version(&self, path: &Path) -> Result<()> {
-        let new = self.path.join(NEW_VERSION);
-        let mut file = File::create(&new).map_err(Error::io("create", &new))?;
-        writeln!(file, "{FORMAT_VERSION}").map_err(Error::io("write", &new))?;
-        file.sync_all().map_err(Error::io("sync", &new))?;
-        fs::rename(&new, path).map_err(Error::io("move into place", path))
+    fn write_version(&self) -> Result<()> {
+        let (new, path) = (self.path.join(NEW_VERSION), self.path.join(VERSION));
+        self.disk.write(&new, version().as_bytes()).map_err(Error::io("write", &new))?;
+        self.disk.sync(&new).map_err(Error::io("sync", &new))?;
+        self.disk.rename(&new, &path).map_err(Error::io("move into place", path))
     }
 
     /// Makes the entries of the directory, and its own in the folder that it is in, durable.
     fn sync(&self) -> Result<()> {
-        let path = fs::canonicalize(&self.path).map_err(Error::io("find", &self.path))?;
+        let path = std::path::absolute(&self.path).map_err(Error::io("find", &self.path))?;
         for folder in path.ancestors().take(2) {
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("sync", folder))?;
+            self.disk.sync_folder(folder).map_err(Error::io("sync", folder))?;
         }
         Ok(())
     }
@@ -90,35 +142,77 @@ impl DataDirectory {
     /// What stands in `staging/` was never acknowledged.
     fn empty_staging(&self) -> Result<()> {
         let staging = self.staging();
-        if staging.exists() {
-            fs::remove_dir_all(&staging).map_err(Error::io("empty", &staging))?;
+        self.disk.create_folder(&staging).map_err(Error::io("create", &staging))?;
+        for (path, _) in self.disk.list(&staging).map_err(Error::io("list", &staging))? {
+            tracing::info!(file = %path.display(), "a file whose writing was interrupted is removed");
+            self.disk.remove(&path).map_err(Error::io("remove", path))?;
         }
-        fs::create_dir_all(&staging).map_err(Error::io("create", &staging))
+        Ok(())
+    }
+
+    /// Moves a file of the data directory to the same path below `quarantine/`, and tells where it is then.
+    pub(crate) fn set_aside(&self, path: &Path) -> Result<PathBuf> {
+        let relative = path.strip_prefix(&self.path).unwrap_or(path);
+        let place = self.free_name(relative)?;
+        self.disk.rename(path, &place).map_err(Error::io("set aside", path))?;
+        Ok(place)
+    }
+
+    /// Keeps bytes that nothing can be made of.
+    pub(crate) fn keep_damaged(&self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+        let place = self.free_name(Path::new(&name.replace(['/', ':'], "-")))?;
+        self.disk.write(&place, bytes).map_err(Error::io("write", &place))?;
+        Ok(place)
+    }
+
+    /// A path below `quarantine/` at which nothing stands; its folder exists.
+    fn free_name(&self, relative: &Path) -> Result<PathBuf> {
+        let place = self.path.join(QUARANTINE).join(relative);
+        if let Some(folder) = place.parent() {
+            self.disk.create_folder(folder).map_err(Error::io("create", folder))?;
+        }
+        let mut free = place.clone();
+        let mut number = 1_u32;
+        while self.disk.open(&free).is_ok() {
+            let mut name = place.clone().into_os_string();
+            name.push(format!(".{number}"));
+            free = PathBuf::from(name);
+            number += 1;
+        }
+        Ok(free)
+    }
+
+    /// Every file under `archive/`, in order of path.
+    pub(crate) fn archived_files(&self) -> Result<Vec<PathBuf>> {
+        self.files_below(ARCHIVE)
+    }
+
+    /// Every file that was set aside, in order of path.
+    pub(crate) fn quarantined_files(&self) -> Result<Vec<PathBuf>> {
+        self.files_below(QUARANTINE)
+    }
+
+    fn files_below(&self, folder: &str) -> Result<Vec<PathBuf>> {
+        let (mut files, mut folders) = (Vec::new(), vec![self.path.join(folder)]);
+        while let Some(folder) = folders.pop() {
+            let entries = match self.disk.list(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                entries => entries.map_err(Error::io("list", &folder))?,
+            };
+            for (path, is_folder) in entries {
+                if is_folder { folders.push(path) } else { files.push(path) }
+            }
+        }
+        files.sort();
+        Ok(files)
     }
 }
 
-/// A mistyped `--data-dir` must not fill somebody's home with files.
-fn refuse_other_folders(path: &Path) -> Result<()> {
-    if path.join(VERSION).exists() {
-        return Ok(());
-    }
-    for entry in fs::read_dir(path).map_err(Error::io("list", path))? {
-        let entry = entry.map_err(Error::io("list", path))?;
-        // A process that ended between its first steps has left no more than these.
-        if !OURS_BEFORE_VERSION.iter().any(|name| entry.file_name() == OsStr::new(name)) {
-            return Err(Error::NotADataDirectory { path: path.to_owned() });
-        }
-    }
-    Ok(())
+/// What `format-version` holds.
+pub(crate) fn version() -> String {
+    format!("{FORMAT_VERSION}\n")
 }
 
-fn acquire_lock(path: &Path) -> Result<File> {
-    let lock = path.join(LOCK);
-    let file =
-        File::options().create(true).truncate(false).write(true).open(&lock).map_err(Error::io("open", &lock))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::InUse { path: path.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(Error::Io { action: "lock", path: lock, source }),
-    }
+fn is_named(path: &Path, name: &str) -> bool {
+    path.file_name() == Some(OsStr::new(name))
 }

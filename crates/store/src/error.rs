@@ -1,8 +1,9 @@
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The result of this crate's functions.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a data directory could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -23,11 +24,19 @@ pub enum Error {
     InUse {
         /// The data directory.
         path: PathBuf,
+        /// Where that process listens for HTTP, if it does.
+        url: Option<String>,
     },
     /// A folder with other things in it.
     #[error("{} is not a skillscope data directory: it holds other files; name a new or an empty folder", path.display())]
     NotADataDirectory {
         /// The folder.
+        path: PathBuf,
+    },
+    /// There is no data directory there.
+    #[error("there is no skillscope data directory at {}", path.display())]
+    NoDataDirectory {
+        /// The path.
         path: PathBuf,
     },
     /// A directory written by a later version.
@@ -40,25 +49,70 @@ pub enum Error {
         /// The newest version that is understood.
         supported: u32,
     },
-    /// A file of segments could not be written.
-    #[error("cannot write {}: {source}", path.display())]
-    Unwritten {
+    /// A directory written by a version before the first that is read.
+    #[error(
+        "{} has format version {found}, from before there was a journal; import the files under its archive/ into a new \
+         data directory",
+        path.display()
+    )]
+    OlderFormat {
+        /// The data directory.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+    /// A file that is not what was written.
+    #[error("{} is corrupt: its bytes do not have the checksum that they were written with", path.display())]
+    Corrupt {
         /// The file.
         path: PathBuf,
-        /// What the writer said.
-        source: skillscope_segment::Error,
     },
+    /// A file that is not what the list says of it.
+    #[error("{} does not hold the rows that the list of files says", path.display())]
+    Mismatch {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A folder that should be empty.
+    #[error("{} is not empty; name a new or an empty folder", path.display())]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A backup whose end is missing, or that is none.
+    #[error("the backup cannot be unpacked: {0}")]
+    Backup(io::Error),
+    /// Writing together with others failed for all of them.
+    #[error(transparent)]
+    Shared(Arc<Error>),
+    /// The thread that wrote for this one ended without saying whether it succeeded.
+    #[error("the write was interrupted; the log says why")]
+    Interrupted,
     /// A batch that is not one of valid segments.
     #[error(transparent)]
     Segment(#[from] skillscope_segment::Error),
     /// An operation on a batch failed.
-    #[error("a batch of segments could not be cut: {0}")]
+    #[error("a batch of segments could not be processed: {0}")]
     Arrow(#[from] arrow::error::ArrowError),
+    /// A Parquet file could not be written or read.
+    #[error("a Parquet file could not be processed: {0}")]
+    Parquet(#[from] parquet::errors::ParquetError),
 }
 
 impl Error {
     pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { action, path, source }
+    }
+
+    /// Whether there is no room for what was to be written: on the disk, in the quota, or within the largest file that
+    /// the process may write.
+    pub fn is_storage_full(&self) -> bool {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        match self {
+            Self::Io { source, .. } => matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge),
+            Self::Shared(error) => error.is_storage_full(),
+            _ => false,
+        }
     }
 }

@@ -1,23 +1,89 @@
-use std::collections::HashMap;
-use std::collections::hash_map::{Entry, RandomState};
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
+use std::hash::{BuildHasher, Hasher, RandomState};
 
+use arrow::array::{AsArray, RecordBatch, StringArray};
+use arrow::datatypes::{Int32Type, TimestampMillisecondType, UInt32Type};
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use siphasher::sip128::{Hasher128, SipHasher13};
+use skillscope_segment::column;
 
-/// The keys of all stored segments, so that each counts once.
-///
-/// A key is kept as a 128-bit SipHash under a random secret: two different keys share one with a probability below
-/// 2^-68 for a billion segments, and nobody outside can find such a pair. Costs 24 bytes a segment and the map's slack.
-#[derive(Debug)]
-pub(crate) struct KeyIndex {
+use crate::Result;
+
+/// Bits of an end time in milliseconds since the epoch: enough for the years to 2199.
+const TIME_BITS: u32 = 43;
+
+/// Tables of an index: each grows for itself, so that little is copied and held twice at a time.
+const TABLES: usize = 64;
+
+/// Turns keys of segments into hashes under a random secret: nobody outside can find two keys that share one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeyHasher {
     secret: (u64, u64),
-    end_times: HashMap<KeyHash, i64, BuildHasherDefault<Prehashed>>,
 }
 
+/// The hash of a key: 85 bits of SipHash. Among a billion segments a new one shares its hash with a probability of
+/// 3·10⁻¹⁷.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct KeyHash([u64; 2]);
+pub(crate) struct KeyHash([u64; 2]);
 
-/// What the index says to a segment.
+impl KeyHasher {
+    pub(crate) fn new() -> Self {
+        let random = RandomState::new();
+        Self { secret: (random.hash_one(0), random.hash_one(1)) }
+    }
+
+    pub(crate) fn hash(&self, account: &str, conversation: &str, index: u32) -> KeyHash {
+        let mut hasher = SipHasher13::new_with_keys(self.secret.0, self.secret.1);
+        hasher.write_u32(index);
+        // The length keeps ("ab", "c") apart from ("a", "bc").
+        hasher.write_usize(account.len());
+        hasher.write(account.as_bytes());
+        hasher.write(conversation.as_bytes());
+        let hash = hasher.finish128();
+        KeyHash([hash.h1, hash.h2 >> TIME_BITS])
+    }
+}
+
+/// The keys of a batch's rows.
+pub(crate) struct KeyColumns<'b> {
+    accounts: &'b StringArray,
+    account_keys: &'b [i32],
+    conversations: &'b StringArray,
+    indexes: &'b [u32],
+    end_times: &'b [i64],
+}
+
+impl<'b> KeyColumns<'b> {
+    /// The columns of `batch`, which is of the schema of segments.
+    pub(crate) fn new(batch: &'b RecordBatch) -> Result<Self> {
+        let column = |name: &str| Ok::<_, arrow::error::ArrowError>(batch.column(batch.schema().index_of(name)?));
+        let accounts = column(column::ACCOUNT_ID)?.as_dictionary::<Int32Type>();
+        Ok(Self {
+            accounts: accounts.values().as_string(),
+            account_keys: accounts.keys().values(),
+            conversations: column(column::CONVERSATION_ID)?.as_string(),
+            indexes: column(column::SEGMENT_INDEX)?.as_primitive::<UInt32Type>().values(),
+            end_times: column(column::END_TIME)?.as_primitive::<TimestampMillisecondType>().values(),
+        })
+    }
+
+    /// For each row account, conversation, segment index and end time.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&'b str, &'b str, u32, i64)> + use<'b> {
+        let (accounts, conversations) = (self.accounts, self.conversations);
+        let places = self.account_keys.iter().zip(0..).zip(self.indexes).zip(self.end_times);
+        places.map(move |(((account, row), index), end_time)| {
+            (accounts.value(*account as usize), conversations.value(row), *index, *end_time)
+        })
+    }
+}
+
+/// The keys of segments with their end times: 16 bytes each, and the tables' slack.
+#[derive(Debug)]
+pub(crate) struct KeyIndex {
+    tables: Vec<HashTable<[u64; 2]>>,
+}
+
+/// What an index says to a segment.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     /// Its key was unknown, and is known from now on.
@@ -30,8 +96,7 @@ pub(crate) enum Admission {
 
 impl KeyIndex {
     pub(crate) fn new() -> Self {
-        let random = RandomState::new();
-        Self { secret: (random.hash_one(0), random.hash_one(1)), end_times: HashMap::default() }
+        Self { tables: vec![HashTable::new(); TABLES] }
     }
 
     /// Takes keys in on trial.
@@ -39,20 +104,73 @@ impl KeyIndex {
         Trial { keys: self, new: Vec::new() }
     }
 
-    fn hash(&self, account: &str, conversation: &str, index: u32) -> KeyHash {
-        let mut hasher = SipHasher13::new_with_keys(self.secret.0, self.secret.1);
-        hasher.write_u32(index);
-        // The lengths keep ("ab", "c") apart from ("a", "bc").
-        hasher.write_usize(account.len());
-        hasher.write(account.as_bytes());
-        hasher.write(conversation.as_bytes());
-        let hash = hasher.finish128();
-        KeyHash([hash.h1, hash.h2])
+    /// The end time that is stored under a key.
+    pub(crate) fn end_time(&self, hash: KeyHash) -> Option<i64> {
+        let table = self.tables.get(table_of(hash))?;
+        table.find(hash.0[0], |entry| is_of(entry, hash)).map(end_time_of)
+    }
+
+    /// Takes the key in, unless it is there: the first write wins.
+    pub(crate) fn admit(&mut self, hash: KeyHash, end_time: i64) -> Admission {
+        let Some(table) = self.tables.get_mut(table_of(hash)) else { return Admission::New };
+        match table.entry(hash.0[0], |entry| is_of(entry, hash), |entry| entry[0]) {
+            Entry::Vacant(vacant) => {
+                vacant.insert([hash.0[0], (hash.0[1] << TIME_BITS) | time_bits(end_time)]);
+                Admission::New
+            }
+            Entry::Occupied(stored) => match end_time_of(stored.get()) {
+                stored_end_time if stored_end_time == end_time => Admission::Duplicate,
+                stored_end_time => Admission::Conflict { stored_end_time },
+            },
+        }
+    }
+
+    pub(crate) fn remove(&mut self, hash: KeyHash) {
+        let Some(table) = self.tables.get_mut(table_of(hash)) else { return };
+        if let Ok(entry) = table.find_entry(hash.0[0], |entry| is_of(entry, hash)) {
+            entry.remove();
+        }
+    }
+
+    /// Gives memory back that keys which are not there any more took.
+    pub(crate) fn shrink(&mut self) {
+        for table in &mut self.tables {
+            if table.len() < table.capacity() / 4 {
+                table.shrink_to_fit(|entry| entry[0]);
+            }
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.tables.iter().map(HashTable::len).sum()
+    }
+
+    /// Memory that the index takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.tables.iter().map(HashTable::allocation_size).sum()
     }
 }
 
-/// The keys of a batch that is being stored. They are forgotten again with this value, also in a panic, unless they are
-/// [kept](Self::keep).
+/// A table is chosen by other bits than those that the table itself looks at first.
+fn table_of(hash: KeyHash) -> usize {
+    (hash.0[1] as usize) % TABLES
+}
+
+fn is_of(entry: &[u64; 2], hash: KeyHash) -> bool {
+    entry[0] == hash.0[0] && entry[1] >> TIME_BITS == hash.0[1]
+}
+
+fn end_time_of(entry: &[u64; 2]) -> i64 {
+    (entry[1] & ((1 << TIME_BITS) - 1)) as i64
+}
+
+/// Times were checked to lie within 1970 to 2199.
+fn time_bits(end_time: i64) -> u64 {
+    (end_time as u64) & ((1 << TIME_BITS) - 1)
+}
+
+/// The keys of batches that are being stored. They are forgotten again with this value, also in a panic, unless they
+/// are [kept](Self::keep).
 #[derive(Debug)]
 pub(crate) struct Trial<'k> {
     keys: &'k mut KeyIndex,
@@ -61,17 +179,12 @@ pub(crate) struct Trial<'k> {
 
 impl Trial<'_> {
     /// Takes the key in, unless it is there: the first write wins.
-    pub(crate) fn admit(&mut self, account: &str, conversation: &str, index: u32, end_time: i64) -> Admission {
-        let hash = self.keys.hash(account, conversation, index);
-        match self.keys.end_times.entry(hash) {
-            Entry::Vacant(vacant) => {
-                vacant.insert(end_time);
-                self.new.push(hash);
-                Admission::New
-            }
-            Entry::Occupied(stored) if *stored.get() == end_time => Admission::Duplicate,
-            Entry::Occupied(stored) => Admission::Conflict { stored_end_time: *stored.get() },
+    pub(crate) fn admit(&mut self, hash: KeyHash, end_time: i64) -> Admission {
+        let admission = self.keys.admit(hash, end_time);
+        if admission == Admission::New {
+            self.new.push(hash);
         }
+        admission
     }
 
     /// The segments are stored: their keys stay.
@@ -83,64 +196,67 @@ impl Trial<'_> {
 impl Drop for Trial<'_> {
     fn drop(&mut self) {
         for hash in &self.new {
-            self.keys.end_times.remove(hash);
+            self.keys.remove(*hash);
         }
-    }
-}
-
-impl std::hash::Hash for KeyHash {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0[0]);
-    }
-}
-
-/// A key is a good hash already: the map takes the first half of it as it is.
-#[derive(Debug, Default)]
-struct Prehashed(u64);
-
-impl Hasher for Prehashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn the_first_write_of_a_key_wins() {
+        let hash = KeyHasher::new().hash("a", "c", 0);
         let mut keys = KeyIndex::new();
         let mut trial = keys.on_trial();
-        assert_eq!(trial.admit("a", "c", 0, 5), Admission::New);
-        assert_eq!(trial.admit("a", "c", 0, 5), Admission::Duplicate);
+        assert_eq!(trial.admit(hash, 5), Admission::New);
+        assert_eq!(trial.admit(hash, 5), Admission::Duplicate);
         trial.keep();
-        assert_eq!(keys.on_trial().admit("a", "c", 0, 6), Admission::Conflict { stored_end_time: 5 });
+        assert_eq!(keys.on_trial().admit(hash, 6), Admission::Conflict { stored_end_time: 5 });
     }
 
     #[test]
     fn account_conversation_and_index_all_belong_to_the_key() {
+        let hasher = KeyHasher::new();
         let mut keys = KeyIndex::new();
-        let mut trial = keys.on_trial();
         for (account, conversation, index) in [("ab", "c", 0), ("a", "bc", 0), ("ab", "c", 1), ("ab", "", 0)] {
-            assert_eq!(trial.admit(account, conversation, index, 5), Admission::New);
+            assert_eq!(keys.admit(hasher.hash(account, conversation, index), 5), Admission::New);
         }
     }
 
     #[test]
     fn a_key_that_is_not_kept_is_new_again() {
+        let hash = KeyHasher::new().hash("a", "c", 0);
         let mut keys = KeyIndex::new();
-        assert_eq!(keys.on_trial().admit("a", "c", 0, 5), Admission::New);
-        assert_eq!(keys.on_trial().admit("a", "c", 0, 6), Admission::New);
+        assert_eq!(keys.on_trial().admit(hash, 5), Admission::New);
+        assert_eq!(keys.on_trial().admit(hash, 6), Admission::New);
+        assert_eq!(keys.len(), 0);
+    }
+
+    proptest! {
+        /// Whatever is taken in and removed, the index knows what a map knows, to the last millisecond of 2199.
+        #[test]
+        fn an_index_is_a_map(steps in prop::collection::vec((0..40_u32, any::<bool>(), 0..7_258_118_400_000_i64), 0..300)) {
+            let hasher = KeyHasher::new();
+            let (mut keys, mut map) = (KeyIndex::new(), HashMap::new());
+            for (key, is_removal, end_time) in steps {
+                let hash = hasher.hash("acme", &format!("c-{key}"), key);
+                if is_removal {
+                    keys.remove(hash);
+                    map.remove(&key);
+                } else {
+                    keys.admit(hash, end_time);
+                    map.entry(key).or_insert(end_time);
+                }
+                keys.shrink();
+                prop_assert_eq!(keys.end_time(hash), map.get(&key).copied());
+            }
+            prop_assert_eq!(keys.len(), map.len());
+        }
     }
 }

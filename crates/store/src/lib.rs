@@ -6,19 +6,49 @@
 //!
 //! This crate does not know SQL, reports or HTTP.
 
-mod archive;
+mod admission;
+mod archive_file;
+mod archived_keys;
+mod backup;
+mod check;
+mod clock;
+mod compaction;
 mod directory;
+mod disk;
 mod error;
+mod eviction;
+mod expiry;
+mod file_list;
+mod file_record;
+mod group_commit;
 mod ingestion;
+mod journal;
+mod journal_entry;
 mod keys;
+mod maintenance;
+mod options;
+mod parquet_file;
 mod partition;
+mod recovery;
+mod retention;
+mod run;
+mod sealing;
 mod snapshot;
 mod store;
 #[cfg(test)]
 mod tests;
 
+pub use admission::{Appended, RefusedRow};
+pub use archive_file::{ArchiveFile, FileState};
+pub use backup::{Backup, unpack_backup};
+pub use check::{Checked, check};
+pub use clock::Clock;
+pub use disk::{Disk, DiskFile, InPlaceFile, LocalDisk};
 pub use error::{Error, Result};
 pub use ingestion::{Ingested, RejectedRecord, ingest};
+pub use maintenance::Maintenance;
+pub use options::StoreOptions;
 pub use partition::Partition;
+pub use retention::{Retention, RetentionError};
 pub use snapshot::Snapshot;
-pub use store::{Appended, RefusedRow, Store};
+pub use store::Store;

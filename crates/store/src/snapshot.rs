@@ -1,19 +1,35 @@
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use skillscope_segment::AccountId;
 
-use crate::partition::Run;
-use crate::{Partition, Result};
+use crate::file_record::day_of;
+use crate::run::Cut;
+use crate::{ArchiveFile, Partition};
 
 /// All stored segments at one moment. Later writes do not change it.
+///
+/// Each row is in one [partition](Self::partitions), in memory, or in one [archived file](Self::archived), on disk.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    accounts: BTreeMap<AccountId, Arc<Hours>>,
+    accounts: BTreeMap<AccountId, Arc<AccountSegments>>,
 }
 
-type Hours = BTreeMap<i64, Arc<Partition>>;
+/// The segments of one account.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AccountSegments {
+    pub(crate) hours: BTreeMap<i64, Arc<Partition>>,
+    pub(crate) files: Arc<AccountFiles>,
+}
+
+/// The archive files of one account, each under the day of its rows and its number.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AccountFiles {
+    /// Files whose rows are in partitions too.
+    pub(crate) resident: BTreeMap<(i64, u64), Arc<ArchiveFile>>,
+    /// Files whose rows are read from disk.
+    pub(crate) archived: BTreeMap<(i64, u64), Arc<ArchiveFile>>,
+}
 
 impl Snapshot {
     /// The accounts that have segments, in alphabetical order.
@@ -26,23 +42,134 @@ impl Snapshot {
         self.accounts.get_key_value(id).map(|(account, _)| account)
     }
 
-    /// The partitions of `account`, oldest first; none for an account without segments.
+    /// The partitions of `account`, oldest first; none for an account without segments in memory.
     pub fn partitions<'a>(&'a self, account: &AccountId) -> impl Iterator<Item = &'a Arc<Partition>> + use<'a> {
-        self.accounts.get(account).into_iter().flat_map(|hours| hours.values())
+        self.accounts.get(account).into_iter().flat_map(|segments| segments.hours.values())
     }
 
-    /// This snapshot with the rows of `runs` added. Partitions that they do not touch are shared.
-    pub(crate) fn extended(&self, runs: &[Run]) -> Result<Self> {
-        let mut accounts = self.accounts.clone();
-        for run in runs {
-            let hours = Arc::make_mut(accounts.entry(run.account.clone()).or_default());
-            match hours.entry(run.hour) {
-                Entry::Vacant(hour) => {
-                    hour.insert(Arc::new(Partition::new(run)?));
-                }
-                Entry::Occupied(mut hour) => Arc::make_mut(hour.get_mut()).push(run)?,
-            }
-        }
-        Ok(Self { accounts })
+    /// The files of `account` whose rows are not in memory, oldest days first.
+    pub fn archived<'a>(&'a self, account: &AccountId) -> impl Iterator<Item = &'a Arc<ArchiveFile>> + use<'a> {
+        self.accounts.get(account).into_iter().flat_map(|segments| segments.files.archived.values())
     }
+
+    /// All files of `account`, also those whose rows are in memory.
+    pub fn files<'a>(&'a self, account: &AccountId) -> impl Iterator<Item = &'a Arc<ArchiveFile>> + use<'a> {
+        let files = self.accounts.get(account).into_iter().map(|segments| &segments.files);
+        files.flat_map(|files| files.resident.values().chain(files.archived.values()))
+    }
+
+    /// Whether the rows of a file are in memory.
+    pub fn is_resident(&self, file: &ArchiveFile) -> bool {
+        self.accounts.get(file.account()).is_some_and(|segments| segments.files.is_resident(file))
+    }
+
+    /// Every partition of every account.
+    pub(crate) fn all_partitions(&self) -> impl Iterator<Item = &Arc<Partition>> {
+        self.accounts.values().flat_map(|segments| segments.hours.values())
+    }
+
+    /// Every file of every account.
+    pub(crate) fn all_files(&self) -> impl Iterator<Item = &Arc<ArchiveFile>> {
+        self.accounts.keys().flat_map(|account| self.files(account))
+    }
+
+    pub(crate) fn segments(&self, account: &AccountId) -> Option<&Arc<AccountSegments>> {
+        self.accounts.get(account)
+    }
+
+    pub(crate) fn partition(&self, account: &AccountId, hour: i64) -> Option<&Arc<Partition>> {
+        self.accounts.get(account)?.hours.get(&hour)
+    }
+
+    /// This snapshot with what `change` makes of an account's segments. An account that has none then is not in it.
+    pub(crate) fn with(&self, account: &AccountId, change: impl FnOnce(&mut AccountSegments)) -> Self {
+        let mut accounts = self.accounts.clone();
+        let segments = Arc::make_mut(accounts.entry(account.clone()).or_default());
+        change(segments);
+        if segments.hours.is_empty() && segments.files.is_empty() {
+            accounts.remove(account);
+        }
+        Self { accounts }
+    }
+
+    /// This snapshot with rows that arrived now. Partitions that they do not touch are shared.
+    pub(crate) fn with_rows(&self, cuts: &[Cut], now: i64) -> Self {
+        let mut accounts = self.accounts.clone();
+        for cut in cuts {
+            let segments = Arc::make_mut(accounts.entry(cut.account.clone()).or_default());
+            segments.change(&cut.account, cut.hour, |partition| partition.with_open(cut.run.clone(), now));
+        }
+        Self { accounts }
+    }
+}
+
+impl AccountSegments {
+    /// Replaces the partition of an hour, which may be new, by what `change` makes of it.
+    pub(crate) fn change(&mut self, account: &AccountId, hour: i64, change: impl FnOnce(Partition) -> Partition) {
+        let partition = match self.hours.remove(&hour) {
+            Some(partition) => Arc::unwrap_or_clone(partition),
+            None => Partition::new(account.clone(), hour),
+        };
+        let changed = change(partition);
+        if changed.rows() > 0 {
+            self.hours.insert(hour, Arc::new(changed));
+        }
+    }
+
+    pub(crate) fn files_mut(&mut self) -> &mut AccountFiles {
+        Arc::make_mut(&mut self.files)
+    }
+}
+
+impl AccountFiles {
+    fn is_empty(&self) -> bool {
+        self.resident.is_empty() && self.archived.is_empty()
+    }
+
+    /// The files on disk alone that have rows of an hour.
+    pub(crate) fn archived_of(&self, hour: i64) -> impl Iterator<Item = &Arc<ArchiveFile>> {
+        of_day(&self.archived, day_of(hour)).filter(move |file| file.record().covers(hour))
+    }
+
+    /// The files in memory too that have rows of a day.
+    pub(crate) fn resident_of_day(&self, day: i64) -> impl Iterator<Item = &Arc<ArchiveFile>> {
+        of_day(&self.resident, day)
+    }
+
+    pub(crate) fn insert(&mut self, file: Arc<ArchiveFile>, is_resident: bool) {
+        let place = place(&file);
+        if is_resident {
+            self.resident.insert(place, file)
+        } else {
+            self.archived.insert(place, file)
+        };
+    }
+
+    pub(crate) fn remove(&mut self, file: &ArchiveFile) {
+        self.resident.remove(&place(file));
+        self.archived.remove(&place(file));
+    }
+
+    /// The rows of a file are in memory no longer.
+    pub(crate) fn evict(&mut self, file: &ArchiveFile) {
+        if let Some(file) = self.resident.remove(&place(file)) {
+            self.archived.insert(place(&file), file);
+        }
+    }
+
+    pub(crate) fn is_resident(&self, file: &ArchiveFile) -> bool {
+        self.resident.contains_key(&place(file))
+    }
+
+    pub(crate) fn has(&self, file: &ArchiveFile) -> bool {
+        self.is_resident(file) || self.archived.contains_key(&place(file))
+    }
+}
+
+fn place(file: &ArchiveFile) -> (i64, u64) {
+    (file.record().day(), file.record().number)
+}
+
+fn of_day(files: &BTreeMap<(i64, u64), Arc<ArchiveFile>>, day: i64) -> impl Iterator<Item = &Arc<ArchiveFile>> {
+    files.range((day, 0)..=(day, u64::MAX)).map(|(_, file)| file)
 }

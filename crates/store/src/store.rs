@@ -1,144 +1,199 @@
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use arrow::array::{BooleanArray, RecordBatch};
-use arrow::compute::filter_record_batch;
-use skillscope_segment::SegmentRows;
+use arrow::array::RecordBatch;
 
-use crate::archive::Archive;
+use crate::admission::{Appended, Candidates};
+use crate::archived_keys::ArchivedKeys;
 use crate::directory::DataDirectory;
-use crate::keys::{Admission, KeyIndex, Trial};
-use crate::partition::cut;
-use crate::{Ingested, Result, Snapshot};
+use crate::file_record::FileRecord;
+use crate::group_commit::GroupCommit;
+use crate::journal::{Change, Entry, Journal};
+use crate::journal_entry::encode_rows;
+use crate::keys::{KeyHasher, KeyIndex};
+use crate::maintenance::Job;
+use crate::run::{Cut, concatenated, cut};
+use crate::{Result, Snapshot, StoreOptions, recovery};
 
 /// The segments of one data directory. Readers take snapshots and never wait for a write to finish.
 #[derive(Debug)]
 pub struct Store {
-    /// Held for its lock on the directory.
-    _directory: DataDirectory,
+    pub(crate) directory: DataDirectory,
+    pub(crate) options: StoreOptions,
+    pub(crate) hasher: KeyHasher,
+    pub(crate) archived_keys: ArchivedKeys,
+    appends: GroupCommit<Candidates, Appended>,
     writer: Mutex<Writer>,
     published: RwLock<Arc<Snapshot>>,
+    /// The last job of maintenance; held by the one that is under way.
+    pub(crate) job: Mutex<Job>,
 }
 
+/// What whoever changes the stored segments must hold.
 #[derive(Debug)]
-struct Writer {
-    keys: KeyIndex,
-    archive: Archive,
-}
-
-/// What became of the rows of a batch.
-#[derive(Debug, Default)]
-pub struct Appended {
-    /// Rows that are stored now, and were not before.
-    pub accepted: usize,
-    /// Rows that were stored already.
-    pub duplicates: usize,
-    /// Rows that were refused: their key is stored with another end time.
-    pub refused_count: usize,
-    /// These rows, or the first of them where they are many.
-    pub refused: Vec<RefusedRow>,
-}
-
-/// A row that was refused.
-#[derive(Debug)]
-pub struct RefusedRow {
-    /// 0-based row in the batch.
-    pub row: usize,
-    /// Why, in plain words.
-    pub reason: String,
+pub(crate) struct Writer {
+    /// The keys of all rows in memory.
+    pub(crate) keys: KeyIndex,
+    pub(crate) journal: Journal,
+    /// Files of the list that are not on disk.
+    pub(crate) missing: Vec<FileRecord>,
+    /// Files that are in no snapshot any more, and may still be on disk.
+    pub(crate) retired: Vec<FileRecord>,
+    /// Files that may be on the list on disk, since the commit that was to add them failed.
+    pub(crate) doubtful: Vec<FileRecord>,
 }
 
 impl Store {
-    /// Opens the data directory at `path`, making it where there is none, and loads its segments.
+    /// Opens the data directory at `path` with [default options](StoreOptions::default), making it where there is none.
     ///
     /// # Errors
-    /// Where the directory is in use, is none of ours or of a newer format, or cannot be read.
+    /// Where the directory is in use, is none of ours or of another format, or cannot be read.
     pub fn open(path: &Path) -> Result<Self> {
-        let directory = DataDirectory::open(path)?;
-        let mut archive = Archive::new(&directory);
-        let mut keys = KeyIndex::new();
-        let mut runs = Vec::new();
-        archive.load(|chunk| {
-            let mut trial = keys.on_trial();
-            runs.extend(cut(&Admitted::of(&chunk.batch, &mut trial)?.batch)?);
-            trial.keep();
-            Ok(())
-        })?;
-        let snapshot = Snapshot::default().extended(&runs)?;
-        Ok(Self {
-            _directory: directory,
-            writer: Mutex::new(Writer { keys, archive }),
-            published: RwLock::new(Arc::new(snapshot)),
-        })
+        Self::open_with(path, StoreOptions::default())
+    }
+
+    /// Opens the data directory at `path`, making it where there is none, repairs what a crash left, and loads the hot
+    /// hours.
+    ///
+    /// # Errors
+    /// Where the directory is in use, is none of ours or of another format, or cannot be read.
+    pub fn open_with(path: &Path, options: StoreOptions) -> Result<Self> {
+        let directory = DataDirectory::open(path, Arc::clone(&options.disk))?;
+        let hasher = KeyHasher::new();
+        let (recovered, unsettled) = recovery::recover(&directory, &options, hasher)?;
+        let store = Self {
+            directory,
+            options,
+            hasher,
+            archived_keys: ArchivedKeys::new(hasher),
+            appends: GroupCommit::default(),
+            writer: Mutex::new(recovered.writer),
+            published: RwLock::new(Arc::new(recovered.snapshot)),
+            job: Mutex::default(),
+        };
+        store.settle(unsettled)?;
+        Ok(store)
+    }
+
+    /// Stores rows that a damaged journal still told. It may not have told that some are archived.
+    fn settle(&self, unsettled: Vec<RecordBatch>) -> Result<()> {
+        for batch in unsettled {
+            self.append(&batch)?;
+        }
+        Ok(())
     }
 
     /// Stores the rows of `batch`, which is of [`skillscope_segment::schema`] and has been validated. Returns once
-    /// they are on disk and every later [`snapshot`](Self::snapshot) has them.
+    /// they are on disk and every later [`snapshot`](Self::snapshot) has them. Several calls at a time share one sync.
     ///
     /// # Errors
-    /// Where they cannot be written; nothing of the batch is stored then.
+    /// Where they cannot be written; nothing of the batch counts then.
     pub fn append(&self, batch: &RecordBatch) -> Result<Appended> {
-        // A writer that panicked has published nothing, and its keys went with its trial.
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let Writer { keys, archive } = &mut *writer;
-        let mut trial = keys.on_trial();
-        let Admitted { batch, duplicates, refused_count, refused } = Admitted::of(batch, &mut trial)?;
-        if batch.num_rows() > 0 {
-            self.store(archive, &batch)?;
-        }
-        trial.keep();
-        Ok(Appended { accepted: batch.num_rows(), duplicates, refused_count, refused })
+        let candidates = Candidates::new(self, batch)?;
+        self.appends.submit(candidates, || self.writer(), |writer, group| self.append_group(writer, group))
     }
 
-    fn store(&self, archive: &mut Archive, batch: &RecordBatch) -> Result<()> {
-        let runs = cut(batch)?;
-        // Whatever can fail comes before the files are in their place.
-        let extended = Arc::new(self.snapshot().extended(&runs)?);
-        archive.write(&runs)?;
-        *self.published.write().unwrap_or_else(PoisonError::into_inner) = extended;
-        Ok(())
+    fn append_group(&self, writer: &mut Writer, group: &[Candidates]) -> Result<Vec<Appended>> {
+        self.make_sound(writer)?;
+        let snapshot = self.snapshot();
+        let mut later_hits = Vec::with_capacity(group.len());
+        for candidates in group {
+            later_hits.push(candidates.later_hits(self, writer, &snapshot)?);
+        }
+        let Writer { keys, journal, .. } = writer;
+        let mut trial = keys.on_trial();
+        let mut appended = Vec::with_capacity(group.len());
+        let mut batches = Vec::with_capacity(group.len());
+        for (candidates, hits) in group.iter().zip(&later_hits) {
+            let (batch, outcome) = candidates.admit(hits, &mut trial)?;
+            batches.extend((batch.num_rows() > 0).then_some(batch));
+            appended.push(outcome);
+        }
+        let cuts = match batches.as_slice() {
+            [] => Vec::new(),
+            [only] => cut(only)?,
+            several => cut(&concatenated(several)?)?,
+        };
+        if !cuts.is_empty() {
+            // Whatever can fail comes before the commit.
+            let extended = snapshot.with_rows(&cuts, self.options.clock.now());
+            let entries = entries(&cuts, journal)?;
+            journal.commit(Change { entries, ..Change::default() })?;
+            self.publish(extended);
+        }
+        trial.keep();
+        Ok(appended)
     }
 
     /// All segments stored so far.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.published.read().unwrap_or_else(PoisonError::into_inner))
     }
-}
 
-/// The rows of a batch whose keys were new, and what became of the others.
-struct Admitted {
-    batch: RecordBatch,
-    duplicates: usize,
-    refused_count: usize,
-    refused: Vec<RefusedRow>,
-}
+    /// Makes `snapshot` the one that readers get. The caller holds the [writer](Self::writer).
+    pub(crate) fn publish(&self, snapshot: Snapshot) {
+        let old = {
+            let mut published = self.published.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *published, Arc::new(snapshot))
+        };
+        // Rows that nobody has any more are given back outside of the lock.
+        drop(old);
+    }
 
-impl Admitted {
-    fn of(batch: &RecordBatch, keys: &mut Trial<'_>) -> Result<Self> {
-        let rows = SegmentRows::new(batch)?;
-        let mut is_new = Vec::with_capacity(rows.len());
-        let (mut duplicates, mut refused_count, mut refused) = (0, 0, Vec::new());
-        for row in 0..rows.len() {
-            let segment = rows.segment(row)?;
-            let (index, end_time) = (segment.segment_index, segment.end_time);
-            let admission = keys.admit(&segment.account_id, &segment.conversation_id, index, end_time);
-            is_new.push(admission == Admission::New);
-            match admission {
-                Admission::New => {}
-                Admission::Duplicate => duplicates += 1,
-                Admission::Conflict { .. } if refused.len() >= Ingested::MOST_LISTED => refused_count += 1,
-                Admission::Conflict { stored_end_time } => {
-                    refused_count += 1;
-                    let reason = format!(
-                        "segment {index} of conversation {:?} is stored with end_time {stored_end_time}, not {end_time}: \
-                         the first write of a segment counts",
-                        segment.conversation_id
-                    );
-                    refused.push(RefusedRow { row, reason });
-                }
+    /// Waits until nobody else changes anything. A writer that panicked has published nothing, and its keys went with
+    /// its trial.
+    pub(crate) fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes the journal anew after a failure, from what is in memory: all that was acknowledged.
+    pub(crate) fn make_sound(&self, writer: &mut Writer) -> Result<()> {
+        if writer.journal.is_sound() {
+            return Ok(());
+        }
+        // They do not count, and can be removed once no journal on disk says otherwise.
+        let doubtful = std::mem::take(&mut writer.doubtful);
+        writer.retired.extend(doubtful);
+        let change = self.whole_journal(writer)?;
+        writer.journal.replace(change)?;
+        tracing::warn!("the journal was written anew after a failure; nothing acknowledged was lost");
+        Ok(())
+    }
+
+    /// All that the journal holds, as one change of an empty one.
+    pub(crate) fn whole_journal(&self, writer: &mut Writer) -> Result<Change<'static>> {
+        let snapshot = self.snapshot();
+        let mut change = Change::default();
+        for partition in snapshot.all_partitions() {
+            let (account, hour) = (partition.account().as_str(), partition.hour());
+            // Rows that are being sealed will leave with the entries below a number that was noted when that began; so
+            // long as there are no more of them now than then, the lowest numbers are below it.
+            for (number, run) in (0..).zip(partition.sealing()) {
+                change.entries.push(entry(account, hour, number, run)?);
+            }
+            for run in partition.open() {
+                change.entries.push(entry(account, hour, writer.journal.number_entry(), run)?);
             }
         }
-        let batch = filter_record_batch(batch, &BooleanArray::from(is_new))?;
-        Ok(Self { batch, duplicates, refused_count, refused })
+        change.added = snapshot.all_files().map(|file| file.record().clone()).chain(writer.missing.clone()).collect();
+        change.retired = writer.retired.clone();
+        Ok(change)
     }
+
+    /// Tells other processes that this one serves the directory's data at `url`.
+    ///
+    /// # Errors
+    /// Where that cannot be written.
+    pub fn announce(&self, url: &str) -> Result<()> {
+        self.directory.announce(url)
+    }
+}
+
+/// The journal's entries for new rows.
+pub(crate) fn entries(cuts: &[Cut], journal: &mut Journal) -> Result<Vec<Entry>> {
+    cuts.iter().map(|cut| entry(cut.account.as_str(), cut.hour, journal.number_entry(), &cut.run)).collect()
+}
+
+pub(crate) fn entry(account: &str, hour: i64, number: u64, run: &crate::run::Run) -> Result<Entry> {
+    Ok(Entry { account: account.to_owned(), hour, number, rows: encode_rows(&run.batch)? })
 }

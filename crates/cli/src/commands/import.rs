@@ -39,11 +39,14 @@ pub(crate) fn run(arguments: ImportArguments) -> Result<ExitCode> {
             progress.suspend(|| output::complain(&format!("{error:#}")));
         }
     }
+    progress.set_message("writing the archive");
+    let finished = destination.finish();
     progress.finish_and_clear();
     output::print(&format!(
         "accepted {}, duplicates {}, rejected {}",
         sum.accepted, sum.duplicates, sum.rejected_count
     ));
+    finished?;
     failed |= arguments.strict && sum.rejected_count > 0;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -91,7 +94,7 @@ impl Source {
 
 /// Where segments are loaded into.
 enum Destination {
-    Directory(Store),
+    Directory(Box<Store>),
     Server(RemoteStore),
 }
 
@@ -99,7 +102,7 @@ impl Destination {
     fn of(arguments: &ImportArguments) -> Result<Self> {
         Ok(match &arguments.url {
             Some(url) => Self::Server(RemoteStore::new(url)?),
-            None => Self::Directory(Store::open(&arguments.data_dir)?),
+            None => Self::Directory(Box::new(Store::open(&arguments.data_dir)?)),
         })
     }
 
@@ -112,8 +115,21 @@ impl Destination {
 
     fn append(&self, batch: &RecordBatch) -> Result<Appended> {
         match self {
-            Self::Directory(store) => Ok(store.append(batch)?),
+            Self::Directory(store) => {
+                let appended = store.append(batch)?;
+                // What is over is archived on the way: an input may be larger than memory.
+                while store.maintain()? {}
+                Ok(appended)
+            }
             Self::Server(server) => server.append(batch),
+        }
+    }
+
+    /// Archives what is over.
+    fn finish(&self) -> Result<()> {
+        match self {
+            Self::Directory(store) => Ok(store.seal_finished_hours()?),
+            Self::Server(_) => Ok(()),
         }
     }
 }

@@ -40,13 +40,18 @@ struct Problem {
     detail: String,
 }
 
+/// The URL of a server, without a slash at its end.
+pub(crate) fn server_url(url: &str) -> Result<String> {
+    if !url.starts_with("http://") {
+        return Err(Usage::error(format!("{url} is not the URL of a server: it begins with http://")));
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
 impl RemoteStore {
     pub(crate) fn new(url: &str) -> Result<Self> {
-        if !url.starts_with("http://") {
-            return Err(Usage::error(format!("{url} is not the URL of a server: it begins with http://")));
-        }
         let agent = Agent::config_builder().http_status_as_error(false).build().into();
-        Ok(Self { url: url.trim_end_matches('/').to_owned(), agent })
+        Ok(Self { url: server_url(url)?, agent })
     }
 
     /// Sends the rows of `batch`, one request for each account in it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use skillscope_query::{Clock, Engine};
 use skillscope_server::{App, AppOptions, CorsOrigins, listen_addresses};
-use skillscope_store::Store;
+use skillscope_store::{Maintenance, Retention, Store, StoreOptions};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,24 +23,43 @@ pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
     let cors_origins = CorsOrigins::parse(&arguments.cors_origin).map_err(Usage::error)?;
     let options = AppOptions { max_body_bytes: arguments.max_body_bytes, cors_origins };
     let clock = arguments.now.map_or(Clock::System, Clock::Fixed);
+    let store_options = store_options(&arguments, clock.clone())?;
     let sample = if arguments.demo { Some(demo::directory(clock.now())?) } else { None };
     let data_dir = sample.as_ref().map_or(arguments.data_dir.as_path(), |sample| sample.path());
-    let store = Arc::new(Store::open(data_dir)?);
+    let store = Arc::new(Store::open_with(data_dir, store_options)?);
     let engine = Engine::new(Arc::clone(&store), clock)?;
     let runtime = Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build();
     let runtime = runtime.context("cannot start the server's threads")?;
-    let served = runtime.block_on(serve(&addresses, App::new(store, engine, options), sample.is_some()));
+    let maintenance = Maintenance::start(Arc::clone(&store)).context("cannot start the thread of maintenance")?;
+    let app = App::new(Arc::clone(&store), engine, options);
+    let served = runtime.block_on(serve(&addresses, &store, app, sample.is_some()));
+    drop(maintenance);
     // What is still under way now was given the time that it gets.
     runtime.shutdown_background();
     served.map(|()| ExitCode::SUCCESS)
 }
 
-async fn serve(addresses: &[SocketAddr], app: App, is_demo: bool) -> Result<()> {
+/// How the segments are kept. A fixed clock moves the hours that are in memory; what is sealed and expires goes by the
+/// machine's clock.
+fn store_options(arguments: &ServeArguments, clock: Clock) -> Result<StoreOptions> {
+    let defaults = StoreOptions::default();
+    Ok(StoreOptions {
+        hot_clock: clock,
+        hot_hours: arguments.hot_hours,
+        hot_bytes: arguments.hot_bytes.unwrap_or(defaults.hot_bytes),
+        seal_grace_ms: i64::from(arguments.seal_grace) * 1000,
+        retention: Retention::parse(&arguments.retain).map_err(Usage::error)?,
+        ..defaults
+    })
+}
+
+async fn serve(addresses: &[SocketAddr], store: &Store, app: App, is_demo: bool) -> Result<()> {
     let wanted = addresses.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(", ");
     let listener = TcpListener::bind(addresses).await.with_context(|| format!("cannot listen on {wanted}"))?;
     let url = format!("http://{}", listener.local_addr().context("cannot tell the server's address")?);
     // From here on a signal is a request to stop, also before the first request comes.
     let stop = stop_signal()?;
+    store.announce(&url)?;
     output::print(&url);
     if is_demo {
         let account = demo::ACCOUNT;

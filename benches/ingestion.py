@@ -1,0 +1,834 @@
+#!/usr/bin/env python3
+"""Benchmark of ingestion: throughput, the report's latency meanwhile, memory and restart.
+
+    cargo build --release
+    pip install duckdb pyarrow
+    python3 benches/ingestion.py --binary target/release/skillscope
+
+Parts, chosen with `--parts` (all by default); each prints a Markdown table:
+
+throughput  Rows a second that are durable when they are acknowledged: skillscope over HTTP, as NDJSON and as an Arrow
+            stream, in batches of 1,000 from one client and of 10 from 64 clients at once; beside it DuckDB and SQLite
+            inside this process, which commit the same rows of the same files in batches of the same size. Every
+            measurement starts with an empty data directory or database, takes `--seconds` or until the prepared rows
+            run out, and is made once a round: every engine in round 1, then every engine in round 2 and so on. The
+            table has the median over the `--rounds`.
+latency     The report of two skills over the last hour by 5 minutes, asked every 10 ms of a server that holds
+            `--rows-latency` rows of 24 hours: while nothing else happens, while another process ingests 50,000 rows a
+            second, and after that, with the rows that have come in. Times count from sending; the last column counts
+            from when a request was due, so that a slow answer counts for those that it held up, too.
+memory      Resident memory of that server once its files no longer change, and how long a start takes after SIGKILL.
+
+Everything is kept in one temporary directory within the current one, so that it is on the same disk, and removed at the
+end. The whole takes some ten minutes, 5 GB of disk and 6 GB of memory. Keep the machine idle meanwhile.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import itertools
+import json
+import multiprocessing
+import os
+import pathlib
+import platform
+import resource
+import shutil
+import signal
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
+
+import duckdb
+import pyarrow as pa
+
+PARTS = ["throughput", "latency", "memory"]
+ACCOUNT = "account-1"
+SKILLS = 200
+SEGMENTS_PATH = f"/v1/accounts/{ACCOUNT}/segments"
+REPORT_PATH = (
+    f"/operations/api/account/{ACCOUNT}/msgskillsegments"
+    "?timeframe=60&interval=5&skillIds=7,12&userType=human&v=1"
+)
+NDJSON = "application/x-ndjson"
+ARROW = "application/vnd.apache.arrow.stream"
+
+LARGE_BATCH = 1_000
+SMALL_BATCH = 10
+CLIENTS = 64
+
+# How many rows are prepared for each second of a measurement: more than an engine is expected to take.
+NDJSON_ROWS_A_SECOND = 200_000
+ARROW_ROWS_A_SECOND = 500_000
+SQLITE_ROWS_A_SECOND = 120_000
+SQLITE_SMALL_ROWS_A_SECOND = 60_000
+DUCKDB_SMALL_ROWS_A_SECOND = 10_000
+
+# Bodies of the preload; a server takes up to 64 MiB.
+PRELOAD_BODY_BYTES = 50_000_000
+
+REPORT_EVERY_SECONDS = 0.010
+REPORT_SECONDS = 20
+PACED_ROWS_A_SECOND = 50_000
+PACED_CONNECTIONS = 4
+# How long ingestion runs before the report's latency counts, and how much longer it can go on than that needs.
+PACED_LEAD_SECONDS = 2
+PACED_SPARE_SECONDS = 3
+
+# Files are settled once their number has been the same for this long.
+SETTLED_SECONDS = 15
+SETTLING_LIMIT_SECONDS = 180
+
+# The fields of a segment, in the order in which NDJSON has them, with DuckDB's types. Times come as milliseconds.
+COLUMNS = {
+    "account_id": "VARCHAR",
+    "conversation_id": "VARCHAR",
+    "segment_index": "UINTEGER",
+    "skill_id": "BIGINT",
+    "start_time": "TIMESTAMP",
+    "end_time": "TIMESTAMP",
+    "start_reason": "VARCHAR",
+    "end_reason": "VARCHAR",
+    "user_type": "VARCHAR",
+    "outcome": "VARCHAR",
+    "abandoned_in_queue": "BOOLEAN",
+    "first_assigned_time": "TIMESTAMP",
+    "first_agent_message_time": "TIMESTAMP",
+    "time_to_first_agent_message_ms": "BIGINT",
+    "agent_messages": "UINTEGER",
+    "consumer_messages": "UINTEGER",
+    "last_agent_id": "VARCHAR",
+    "source": "VARCHAR",
+}
+PRIMARY_KEY = "primary key (account_id, conversation_id, segment_index)"
+
+
+# The client: HTTP/1.1 with keep-alive and nothing more than a benchmark needs, so that it takes little of the machine.
+
+
+def http_request(method, path, body=b"", content_type=None):
+    """The bytes of a request, all prepared before the clock runs."""
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+    if content_type:
+        head += f"Content-Type: {content_type}\r\n"
+    return head.encode() + b"\r\n" + body
+
+
+class Connection:
+    def __init__(self, address):
+        self.socket = socket.create_connection(address)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def close(self):
+        self.socket.close()
+
+    def exchange(self, request):
+        """Sends a request and gives the answer's status and body."""
+        self.socket.sendall(request)
+        answer = self._receive()
+        while (end := answer.find(b"\r\n\r\n")) < 0:
+            answer += self._receive()
+        head, body = answer[:end], answer[end + 4 :]
+        missing = content_length(head) - len(body)
+        if missing > 0:
+            parts = [body]
+            while missing > 0:
+                parts.append(self._receive())
+                missing -= len(parts[-1])
+            body = b"".join(parts)
+        return int(head[9:12]), body
+
+    def ok(self, request):
+        """Like `exchange`, but any answer other than 200 is an error."""
+        status, body = self.exchange(request)
+        if status != 200:
+            raise RuntimeError(f"{request[:200]!r} was answered with {status}: {body[:1000]!r}")
+        return body
+
+    def _receive(self):
+        data = self.socket.recv(1 << 18)
+        if not data:
+            raise RuntimeError("the server closed the connection")
+        return data
+
+
+def content_length(head):
+    name = b"\r\ncontent-length:"
+    at = head.lower().find(name)
+    if at < 0:
+        raise RuntimeError(f"an answer without Content-Length: {head!r}")
+    return int(head[at + len(name) :].split(b"\r\n", 1)[0])
+
+
+def query(connection, sql):
+    body = json.dumps({"query": sql}).encode()
+    return json.loads(connection.ok(http_request("POST", "/v1/sql", body, "application/json")))
+
+
+# The server.
+
+
+class Server:
+    """A server process on a data directory; `seconds` says how long its start took, step by step."""
+
+    def __init__(self, binary, directory):
+        self.log_path = pathlib.Path(f"{directory}.log")
+        started = time.perf_counter()
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [binary, "serve", "--data-dir", str(directory), "--listen", "127.0.0.1:0", "--log", "warn"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        try:
+            url = urllib.parse.urlsplit(self.process.stdout.readline().strip())
+            if not url.port:
+                raise RuntimeError(f"the server did not start: {self.log_path.read_text()[-2000:]}")
+            self.address = (url.hostname, url.port)
+            self.seconds = {"URL printed": time.perf_counter() - started}
+            self._await("/readyz")
+            self.seconds["`/readyz` answers 200"] = time.perf_counter() - started
+            self._await(REPORT_PATH)
+            self.seconds["first report answered"] = time.perf_counter() - started
+        except BaseException:
+            self.kill()
+            raise
+
+    def _await(self, path):
+        with contextlib.closing(self.connect()) as connection:
+            while connection.exchange(http_request("GET", path))[0] != 200:
+                time.sleep(0.005)
+
+    def connect(self):
+        return Connection(self.address)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            pass
+        self.kill()
+
+    def cpu_seconds(self):
+        stat = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text()
+        # The name of the command, which may have spaces, ends at the last parenthesis.
+        fields = stat.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident_bytes(self):
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+        raise RuntimeError("no VmRSS")
+
+
+@contextlib.contextmanager
+def serving(binary, directory):
+    server = Server(binary, directory)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+# Rows.
+
+
+def generate(binary, path, rows, hours, seed):
+    """Writes rows of one account that end within the last hours; another seed makes other keys."""
+    end = int(time.time() * 1000)
+    options = {"rows": rows, "skills": SKILLS, "hours": hours, "end": end, "seed": seed, "out": path}
+    arguments = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
+    subprocess.run([binary, "generate", "segments", *arguments, "--log", "warn"], check=True, stdout=subprocess.DEVNULL)
+
+
+def ndjson_batches(path, size, limit):
+    """The first `limit` rows of a file as NDJSON of `size` rows each."""
+    with open(path, "rb") as file:
+        rows = itertools.islice(file, limit)
+        while batch := b"".join(itertools.islice(rows, size)):
+            yield batch
+
+
+def arrow_record_batches(path):
+    with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as reader:
+        yield from reader
+
+
+def arrow_stream(batches):
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batches[0].schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+    return sink.getvalue().to_pybytes()
+
+
+def arrow_slices(path, size, limit):
+    """Record batches of `size` rows, `limit` rows in all; what is left over of each batch of the file is left out."""
+    slices = (
+        batch.slice(start, size)
+        for batch in arrow_record_batches(path)
+        for start in range(0, batch.num_rows - size + 1, size)
+    )
+    return itertools.islice(slices, limit // size)
+
+
+def arrow_requests(path, size, limit):
+    return [
+        (http_request("POST", SEGMENTS_PATH, arrow_stream([part]), ARROW), part.num_rows)
+        for part in arrow_slices(path, size, limit)
+    ]
+
+
+def ndjson_requests(path, size, limit):
+    return [
+        (http_request("POST", SEGMENTS_PATH, batch, NDJSON), batch.count(b"\n"))
+        for batch in ndjson_batches(path, size, limit)
+    ]
+
+
+# Throughput.
+
+
+@dataclasses.dataclass
+class Measurement:
+    rows: int
+    seconds: float
+    client_cpu: float
+    # None: the engine runs inside the client.
+    server_cpu: float | None = None
+
+    @property
+    def rate(self):
+        return self.rows / self.seconds
+
+
+@dataclasses.dataclass
+class Round:
+    """What every engine of one round is given: the same rows, and where to keep them."""
+
+    binary: str
+    directory: pathlib.Path
+    seconds: float
+    ndjson: pathlib.Path
+    arrow: pathlib.Path
+
+    def rows(self, a_second):
+        return int(a_second * self.seconds)
+
+    def path(self, name):
+        return self.directory / name
+
+
+def own_cpu_seconds():
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def repeat(batches, store, seconds):
+    """Stores batches one after the other until the time or the batches are over; gives rows and `store`'s answers."""
+    # What was written while preparing must not be written back while measuring.
+    os.sync()
+    answers, rows, cpu, started = [], 0, own_cpu_seconds(), time.perf_counter()
+    for batch, count in batches:
+        answers.append(store(batch))
+        rows += count
+        if time.perf_counter() - started >= seconds:
+            break
+    return Measurement(rows, time.perf_counter() - started, own_cpu_seconds() - cpu), answers
+
+
+def check_accepted(answers, rows):
+    answers = [json.loads(answer) for answer in answers]
+    accepted = sum(answer["accepted"] for answer in answers)
+    if accepted != rows or any(answer["duplicates"] or answer["rejected_count"] for answer in answers):
+        raise RuntimeError(f"{rows} rows were sent, {accepted} accepted; the last answer: {answers[-1]}")
+
+
+def check_stored(stored, rows):
+    if stored != rows:
+        raise RuntimeError(f"{rows} rows were inserted, {stored} are there")
+
+
+def skillscope_alone(round_, requests):
+    with serving(round_.binary, round_.path("data")) as server, contextlib.closing(server.connect()) as connection:
+        cpu = server.cpu_seconds()
+        measurement, answers = repeat(requests, connection.ok, round_.seconds)
+        measurement.server_cpu = server.cpu_seconds() - cpu
+    check_accepted(answers, measurement.rows)
+    return measurement
+
+
+def skillscope_ndjson(round_):
+    return skillscope_alone(round_, ndjson_requests(round_.ndjson, LARGE_BATCH, round_.rows(NDJSON_ROWS_A_SECOND)))
+
+
+def skillscope_arrow(round_):
+    return skillscope_alone(round_, arrow_requests(round_.arrow, LARGE_BATCH, round_.rows(ARROW_ROWS_A_SECOND)))
+
+
+def skillscope_many_clients(round_):
+    """A thread a client. They share one interpreter: look at the client's own CPU time before judging the server."""
+    requests = ndjson_requests(round_.ndjson, SMALL_BATCH, round_.rows(NDJSON_ROWS_A_SECOND))
+    go = threading.Event()
+
+    def client(connection, own_requests):
+        answers, rows = [], 0
+        go.wait()
+        for request, count in own_requests:
+            answers.append(connection.ok(request))
+            rows += count
+            if time.perf_counter() >= deadline:
+                break
+        return answers, rows
+
+    with serving(round_.binary, round_.path("data")) as server, ThreadPoolExecutor(CLIENTS) as pool:
+        connections = [server.connect() for _ in range(CLIENTS)]
+        clients = [pool.submit(client, c, requests[i::CLIENTS]) for i, c in enumerate(connections)]
+        os.sync()
+        server_cpu, client_cpu, started = server.cpu_seconds(), own_cpu_seconds(), time.perf_counter()
+        deadline = started + round_.seconds
+        go.set()
+        results = [client.result() for client in clients]
+        seconds, client_cpu = time.perf_counter() - started, own_cpu_seconds() - client_cpu
+        server_cpu = server.cpu_seconds() - server_cpu
+        for connection in connections:
+            connection.close()
+    rows = sum(rows for _, rows in results)
+    check_accepted([answer for answers, _ in results for answer in answers], rows)
+    return Measurement(rows, seconds, client_cpu, server_cpu)
+
+
+def duckdb_insert(path, or_ignore):
+    """Reads a batch's NDJSON: faster than prepared statements with values, and about as fast as Arrow tables."""
+    is_time = {name: type_ == "TIMESTAMP" for name, type_ in COLUMNS.items()}
+    values = ", ".join(f"epoch_ms({name})" if is_time[name] else name for name in COLUMNS)
+    types = ", ".join(f"{name}: '{'BIGINT' if is_time[name] else type_}'" for name, type_ in COLUMNS.items())
+    return (
+        f"insert {'or ignore' if or_ignore else ''} into segments select {values} "
+        f"from read_json('{path}', format = 'newline_delimited', columns = {{{types}}})"
+    )
+
+
+def duckdb_file(round_, size, a_second, keyed):
+    """DuckDB with its defaults: two threads on two cores, and a log that is synced at each commit."""
+    folder = round_.path("batches")
+    folder.mkdir()
+    statements = []
+    for number, batch in enumerate(ndjson_batches(round_.ndjson, size, round_.rows(a_second))):
+        path = folder / f"{number}.ndjson"
+        path.write_bytes(batch)
+        statements.append((duckdb_insert(path, or_ignore=keyed), batch.count(b"\n")))
+    columns = [f"{name} {type_}" for name, type_ in COLUMNS.items()] + [PRIMARY_KEY] * keyed
+    with duckdb.connect(str(round_.path("segments.duckdb"))) as database:
+        database.execute(f"create table segments ({', '.join(columns)})")
+        # Each statement is a transaction of its own.
+        measurement, _ = repeat(statements, database.execute, round_.seconds)
+        check_stored(database.execute("select count(*) from segments").fetchone()[0], measurement.rows)
+    return measurement
+
+
+def duckdb_keyed(round_):
+    return duckdb_file(round_, LARGE_BATCH, NDJSON_ROWS_A_SECOND, keyed=True)
+
+
+def duckdb_unkeyed(round_):
+    return duckdb_file(round_, LARGE_BATCH, NDJSON_ROWS_A_SECOND, keyed=False)
+
+
+def duckdb_small(round_):
+    return duckdb_file(round_, SMALL_BATCH, DUCKDB_SMALL_ROWS_A_SECOND, keyed=True)
+
+
+def sqlite_value(value):
+    # Half of the values are one of a few words or a common name, of which one copy is enough.
+    return sys.intern(value) if isinstance(value, str) else value
+
+
+def sqlite_rows(batch):
+    return [tuple(map(sqlite_value, map(json.loads(line).get, COLUMNS))) for line in batch.splitlines()]
+
+
+def sqlite_file(round_, size, a_second):
+    """SQLite with a log that is synced at each commit. JSON is parsed before the clock runs, which favours SQLite."""
+    batches = []
+    for batch in ndjson_batches(round_.ndjson, size, round_.rows(a_second)):
+        rows = sqlite_rows(batch)
+        batches.append((rows, len(rows)))
+    integers = {"UINTEGER", "BIGINT", "TIMESTAMP", "BOOLEAN"}
+    columns = [f"{name} {'integer' if type_ in integers else 'text'}" for name, type_ in COLUMNS.items()]
+    insert = f"insert or ignore into segments values ({', '.join('?' * len(COLUMNS))})"
+    # No transactions but those begun here.
+    with contextlib.closing(sqlite3.connect(round_.path("segments.sqlite"), isolation_level=None)) as database:
+        database.execute("pragma journal_mode = wal")
+        database.execute("pragma synchronous = full")
+        database.execute(f"create table segments ({', '.join(columns)}, {PRIMARY_KEY})")
+
+        def store(rows):
+            database.execute("begin")
+            database.executemany(insert, rows)
+            database.execute("commit")
+
+        measurement, _ = repeat(batches, store, round_.seconds)
+        check_stored(database.execute("select count(*) from segments").fetchone()[0], measurement.rows)
+    return measurement
+
+
+def sqlite_large(round_):
+    return sqlite_file(round_, LARGE_BATCH, SQLITE_ROWS_A_SECOND)
+
+
+def sqlite_small(round_):
+    return sqlite_file(round_, SMALL_BATCH, SQLITE_SMALL_ROWS_A_SECOND)
+
+
+# Name, rows of a batch, clients, and how it is measured.
+ENGINES = [
+    ("skillscope, NDJSON over HTTP", LARGE_BATCH, 1, skillscope_ndjson),
+    ("skillscope, Arrow over HTTP", LARGE_BATCH, 1, skillscope_arrow),
+    ("DuckDB, NDJSON files, primary key", LARGE_BATCH, 1, duckdb_keyed),
+    ("DuckDB, NDJSON files, no key", LARGE_BATCH, 1, duckdb_unkeyed),
+    ("SQLite, parsed rows, primary key", LARGE_BATCH, 1, sqlite_large),
+    ("skillscope, NDJSON over HTTP", SMALL_BATCH, CLIENTS, skillscope_many_clients),
+    ("DuckDB, NDJSON files, primary key", SMALL_BATCH, 1, duckdb_small),
+    ("SQLite, parsed rows, primary key", SMALL_BATCH, 1, sqlite_small),
+]
+
+
+def measure_throughput(binary, directory, seconds, rounds):
+    measurements = [[] for _ in ENGINES]
+    for number in range(1, rounds + 1):
+        ndjson, arrow = directory / "rows.ndjson", directory / "rows.arrow"
+        generate(binary, ndjson, int(NDJSON_ROWS_A_SECOND * seconds), hours=1, seed=2 * number)
+        generate(binary, arrow, int(ARROW_ROWS_A_SECOND * seconds), hours=1, seed=2 * number + 1)
+        for (name, size, clients, measure), results in zip(ENGINES, measurements):
+            place = directory / "engine"
+            place.mkdir()
+            results.append(measure(Round(binary, place, seconds, ndjson, arrow)))
+            shutil.rmtree(place)
+            progress(f"round {number}: {name}, {size} × {clients}: {results[-1].rate:,.0f} rows/s")
+    print_throughput(measurements)
+
+
+def print_throughput(measurements):
+    rows = []
+    for (name, size, clients, _), results in zip(ENGINES, measurements):
+        in_process = results[0].server_cpu is None
+        client_cpu = sum(result.client_cpu for result in results)
+        rows.append(
+            [
+                name,
+                f"{size:,}",
+                clients,
+                f"{statistics.median(result.rate for result in results):,.0f}",
+                " / ".join(f"{result.rate / 1000:,.1f}" for result in results),
+                f"{sum(result.seconds for result in results):.1f} s",
+                "in process" if in_process else f"{client_cpu:.1f} s",
+                f"{client_cpu if in_process else sum(result.server_cpu for result in results):.1f} s",
+            ]
+        )
+    print_table(
+        "Throughput of durable ingestion",
+        ["engine", "batch", "clients", "rows/s", "rounds, 1,000 rows/s", "wall", "client's CPU", "engine's CPU"],
+        rows,
+    )
+
+
+# Latency, memory and restart: one server, loaded with many rows beforehand.
+
+
+def preload_bodies(path):
+    """The whole file in as few bodies as a server takes."""
+    held, held_bytes = [], 0
+    for batch in arrow_record_batches(path):
+        if held and held_bytes + batch.get_total_buffer_size() > PRELOAD_BODY_BYTES:
+            yield arrow_stream(held)
+            held, held_bytes = [], 0
+        held.append(batch)
+        held_bytes += batch.get_total_buffer_size()
+    yield arrow_stream(held)
+
+
+def preload(binary, server, directory, rows):
+    progress(f"loading {rows:,} rows")
+    path = directory / "preload.arrow"
+    generate(binary, path, rows, hours=24, seed=1)
+    with contextlib.closing(server.connect()) as connection:
+        answers = [
+            connection.ok(http_request("POST", SEGMENTS_PATH, body, ARROW)) for body in preload_bodies(path)
+        ]
+    path.unlink()
+    check_accepted(answers, rows)
+
+
+def wait_until_idle(server, limit=SETTLING_LIMIT_SECONDS):
+    """Until the server has used less than a tenth of a core for three seconds."""
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        before = server.cpu_seconds()
+        time.sleep(3)
+        if server.cpu_seconds() - before < 0.3:
+            return
+    progress("the server is still at work")
+
+
+def report_latencies(server, seconds):
+    """Asks for a report every 10 ms; gives the times until the answers in milliseconds, from sending and from due."""
+    request = http_request("GET", REPORT_PATH)
+    from_sending, from_due = [], []
+    with contextlib.closing(server.connect()) as connection:
+        for _ in range(100):
+            connection.ok(request)
+        due = finished = time.perf_counter()
+        end = due + seconds
+        # Not until as many as were due are asked: the ingestion beside it does not last longer.
+        while max(due, finished) < end:
+            # Waking up late is this script's fault; a connection that is still busy is not.
+            waited = max(0, finished - due)
+            time.sleep(max(0, due - time.perf_counter()))
+            started = time.perf_counter()
+            connection.ok(request)
+            finished = time.perf_counter()
+            from_sending.append((finished - started) * 1000)
+            from_due.append((finished - started + waited) * 1000)
+            due += REPORT_EVERY_SECONDS
+    return from_sending, from_due
+
+
+def ingest_paced(address, path, size, rows, ready, go, stop, results):
+    """Runs in a process of its own: sends prepared bodies, each when it is due, over a few connections in turn."""
+    requests = arrow_requests(path, size, rows)
+    numbers = itertools.count()
+    ready.set()
+    go.wait()
+    started = time.perf_counter()
+
+    def client():
+        answers, sent = [], 0
+        with contextlib.closing(Connection(address)) as connection:
+            while not stop.is_set() and (number := next(numbers)) < len(requests):
+                request, count = requests[number]
+                time.sleep(max(0, started + number * size / PACED_ROWS_A_SECOND - time.perf_counter()))
+                answers.append(connection.ok(request))
+                sent += count
+        return answers, sent
+
+    with ThreadPoolExecutor(PACED_CONNECTIONS) as pool:
+        clients = [pool.submit(client) for _ in range(PACED_CONNECTIONS)]
+        parts = [client.result() for client in clients]
+    seconds = time.perf_counter() - started
+    sent = sum(sent for _, sent in parts)
+    check_accepted([answer for answers, _ in parts for answer in answers], sent)
+    results.put((sent, seconds))
+
+
+def latencies_under_ingestion(binary, server, directory):
+    """The latencies, and how many rows went in within how many seconds."""
+    rows = PACED_ROWS_A_SECOND * (PACED_LEAD_SECONDS + REPORT_SECONDS + PACED_SPARE_SECONDS)
+    path = directory / "paced.arrow"
+    generate(binary, path, rows, hours=1, seed=1_000_000)
+    # A new interpreter, which shares neither threads nor the lock of this one.
+    processes = multiprocessing.get_context("spawn")
+    ready, go, stop, results = processes.Event(), processes.Event(), processes.Event(), processes.SimpleQueue()
+    arguments = (server.address, str(path), LARGE_BATCH, rows, ready, go, stop, results)
+    process = processes.Process(target=ingest_paced, args=arguments, daemon=True)
+    process.start()
+    try:
+        while not ready.wait(1):
+            require_alive(process)
+        path.unlink()
+        os.sync()
+        go.set()
+        time.sleep(PACED_LEAD_SECONDS)
+        latencies = report_latencies(server, REPORT_SECONDS)
+        stop.set()
+        while results.empty():
+            require_alive(process)
+            time.sleep(0.05)
+        return latencies, *results.get()
+    finally:
+        process.terminate()
+        process.join()
+
+
+def require_alive(process):
+    if process.exitcode:
+        raise RuntimeError("the ingesting process failed")
+
+
+def percentile(values, share):
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def latency_row(name, held, ingested, latencies):
+    from_sending, from_due = latencies
+    median, p99 = percentile(from_sending, 0.5), percentile(from_sending, 0.99)
+    times = [f"{value:.2f} ms" for value in (median, p99, max(from_sending), percentile(from_due, 0.99))]
+    return [name, held, ingested, f"{len(from_sending):,}", *times]
+
+
+def measure_latency(binary, server, directory, rows):
+    """Prints the table and gives the number of rows that were added."""
+    wait_until_idle(server)
+    progress("reports, idle")
+    idle = report_latencies(server, REPORT_SECONDS)
+    progress("reports under ingestion")
+    busy, added, seconds = latencies_under_ingestion(binary, server, directory)
+    wait_until_idle(server)
+    progress("reports, idle again")
+    after = report_latencies(server, REPORT_SECONDS)
+    print_table(
+        "The report of two skills over the last hour by 5 minutes",
+        ["server", "rows held", "ingested rows/s", "reports", "p50", "p99", "longest", "p99 from due"],
+        [
+            latency_row("idle", f"{rows:,}", "0", idle),
+            latency_row("ingesting", f"{rows:,} to {rows + added:,}", f"{added / seconds:,.0f}", busy),
+            latency_row("idle again", f"{rows + added:,}", "0", after),
+        ],
+    )
+    return added
+
+
+def settled_files(server):
+    """The number of files once it no longer changes, or at the latest after three minutes."""
+    deadline = time.monotonic() + SETTLING_LIMIT_SECONDS
+    files, since = None, time.monotonic()
+    with contextlib.closing(server.connect()) as connection:
+        while (now := time.monotonic()) < deadline:
+            [row] = query(connection, "select count(*) as n from system.files")
+            if row["n"] != files:
+                files, since = row["n"], now
+            elif now - since >= SETTLED_SECONDS:
+                return f"{files:,}"
+            time.sleep(1)
+    return f"{files:,}, still changing"
+
+
+def measure_memory(binary, server, directory, rows):
+    """Prints the table and gives the server that runs now."""
+    progress("waiting for files to settle")
+    files = settled_files(server)
+    before = server.resident_bytes()
+    progress("killing and starting again")
+    server.kill()
+    # Its files are in the page cache, as they are after any crash that the machine survives.
+    server = Server(binary, directory)
+    after = server.resident_bytes()
+    print_table(
+        "Memory and restart",
+        ["what", "figure"],
+        [
+            ["rows", f"{rows:,}"],
+            ["files", files],
+            ["resident memory", f"{megabytes(before)}, {before / rows:.0f} bytes a row"],
+            *(["start after SIGKILL: " + step, f"{seconds:.2f} s"] for step, seconds in server.seconds.items()),
+            ["resident memory after the start", f"{megabytes(after)}, {after / rows:.0f} bytes a row"],
+        ],
+    )
+    return server
+
+
+def megabytes(size):
+    return f"{size / 1e6:,.0f} MB"
+
+
+def measure_loaded(binary, directory, parts, rows):
+    data = directory / "loaded"
+    server = Server(binary, data)
+    try:
+        preload(binary, server, directory, rows)
+        if "latency" in parts:
+            rows += measure_latency(binary, server, directory, rows)
+        if "memory" in parts:
+            server = measure_memory(binary, server, data, rows)
+    finally:
+        server.kill()
+
+
+# Output.
+
+
+def progress(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def print_table(title, head, rows):
+    print(f"\n## {title}\n")
+    for row in [head, ["---"] * len(head), *rows]:
+        print(f"| {' | '.join(map(str, row))} |")
+    sys.stdout.flush()
+
+
+def median_sync_seconds(directory):
+    """How long the disk takes to make 4 KiB durable, which bounds the commits of one writer."""
+    samples = []
+    path = directory / "sync"
+    with open(path, "ab", buffering=0) as file:
+        for _ in range(200):
+            file.write(bytes(4096))
+            started = time.perf_counter()
+            os.fsync(file.fileno())
+            samples.append(time.perf_counter() - started)
+    path.unlink()
+    return statistics.median(samples)
+
+
+def print_machine(directory):
+    processors = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    models = [line.partition(":")[2] for line in processors if line.startswith("model name")]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
+    print(f"{os.cpu_count()} × {models[0].strip() if models else platform.machine()}, {memory:.0f} GiB of memory")
+    print(f"an fsync of 4 KiB: {median_sync_seconds(directory) * 1000:.2f} ms")
+    print(f"load average before: {os.getloadavg()[0]:.1f}")
+    print(f"DuckDB {duckdb.__version__}, SQLite {sqlite3.sqlite_version}, Python {platform.python_version()}")
+
+
+def parts_of(text):
+    parts = text.split(",")
+    if unknown := set(parts) - set(PARTS):
+        raise argparse.ArgumentTypeError(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    return parts
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", required=True, help="the binary to measure, built for release")
+    parser.add_argument("--seconds", type=float, default=5, help="how long one measurement of throughput takes (5)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of throughput (3)")
+    parser.add_argument("--rows-latency", type=int, default=10_000_000, help="rows to load beforehand (10,000,000)")
+    parser.add_argument("--parts", type=parts_of, default=PARTS, help="some of throughput,latency,memory (all)")
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
+    # Ending the script cleans up, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="ingestion-", dir=".")).absolute()
+    try:
+        print_machine(directory)
+        if "throughput" in options.parts:
+            measure_throughput(options.binary, directory, options.seconds, options.rounds)
+        if {"latency", "memory"} & set(options.parts):
+            measure_loaded(options.binary, directory, options.parts, options.rows_latency)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

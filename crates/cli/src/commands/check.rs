@@ -1,0 +1,25 @@
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::arguments::CheckArguments;
+use crate::output;
+
+/// Verifies a data directory, and prints what is wrong with it.
+pub(crate) fn run(arguments: CheckArguments) -> Result<ExitCode> {
+    let checked = skillscope_store::check(&arguments.data_dir)?;
+    for problem in &checked.problems {
+        output::print(problem);
+    }
+    if checked.quarantined > 0 {
+        output::print(&format!("quarantine/ holds {} files that do not count", checked.quarantined));
+    }
+    let problems = match checked.problems.len() {
+        0 => "nothing is wrong".to_owned(),
+        1 => "1 problem".to_owned(),
+        count => format!("{count} problems"),
+    };
+    let (files, archived, journal) = (checked.files, checked.archived_rows, checked.journal_rows);
+    output::print(&format!("{files} files with {archived} segments, {journal} segments in the journal: {problems}"));
+    Ok(if checked.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,125 @@
+//! Reading archived rows: DataFusion's Parquet source, over files that stay readable to the end of a query.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::ParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::parquet::arrow::arrow_reader::ArrowReaderOptions;
+use datafusion::parquet::arrow::async_reader::AsyncFileReader;
+use datafusion::parquet::errors::{ParquetError, Result as ParquetResult};
+use datafusion::parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use skillscope_store::{ArchiveFile, DiskFile};
+
+/// Read first, from the end of a file: most footers and page indexes fit.
+const FOOTER_BYTES: usize = 64 << 10;
+
+/// A scan of files by at most `threads` threads. Row groups and pages that `predicate` rules out are not read; rows
+/// that it rules out may still come.
+pub(crate) fn archive_scan(
+    files: Vec<Arc<ArchiveFile>>,
+    predicate: Option<Arc<dyn PhysicalExpr>>,
+    projection: Option<&Vec<usize>>,
+    limit: Option<usize>,
+    threads: usize,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let mut source =
+        ParquetSource::new(skillscope_segment::schema()).with_parquet_file_reader_factory(Arc::new(ArchiveReaders));
+    if let Some(predicate) = predicate {
+        source = source.with_predicate(predicate);
+    }
+    // The object store is never asked: the files are opened by the store.
+    let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
+        .with_projection_indices(projection.cloned())?
+        .with_limit(limit)
+        .with_file_groups(shares(files, threads))
+        .build();
+    Ok(DataSourceExec::from_data_source(config))
+}
+
+/// The files in groups of about the same number of rows, one for each thread.
+fn shares(mut files: Vec<Arc<ArchiveFile>>, threads: usize) -> Vec<FileGroup> {
+    files.sort_by_key(|file| std::cmp::Reverse(file.rows()));
+    let mut groups: Vec<(u64, Vec<PartitionedFile>)> = vec![(0, Vec::new()); threads.clamp(1, files.len().max(1))];
+    for file in files {
+        // There is at least one group.
+        if let Some((rows, group)) = groups.iter_mut().min_by_key(|(rows, _)| *rows) {
+            *rows += file.rows();
+            let path = file.path().display().to_string();
+            let schema = skillscope_segment::schema();
+            group.push(PartitionedFile::new(path, file.bytes()).with_arrow_schema(schema).with_extension(file));
+        }
+    }
+    groups.into_iter().map(|(_, files)| FileGroup::new(files)).collect()
+}
+
+#[derive(Debug)]
+struct ArchiveReaders;
+
+impl ParquetFileReaderFactory for ArchiveReaders {
+    fn create_reader(
+        &self,
+        _partition: usize,
+        file: PartitionedFile,
+        _metadata_size: Option<usize>,
+        _metrics: &ExecutionPlanMetricsSet,
+    ) -> Result<Box<dyn AsyncFileReader + Send>> {
+        let Some(file) = file.extension::<Arc<ArchiveFile>>() else {
+            return Err(DataFusionError::Internal("a file that is not of the archive".to_owned()));
+        };
+        let open = file.open().map_err(|error| DataFusionError::External(Box::new(error)))?;
+        Ok(Box::new(ArchiveReader { length: file.bytes(), file: open }))
+    }
+}
+
+/// Reads one file, on threads that may wait for the disk.
+struct ArchiveReader {
+    file: Arc<dyn DiskFile>,
+    length: u64,
+}
+
+impl AsyncFileReader for ArchiveReader {
+    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, ParquetResult<Bytes>> {
+        let file = Arc::clone(&self.file);
+        waiting(move || read(file.as_ref(), &range)).boxed()
+    }
+
+    fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, ParquetResult<Vec<Bytes>>> {
+        let file = Arc::clone(&self.file);
+        waiting(move || ranges.iter().map(|range| read(file.as_ref(), range)).collect()).boxed()
+    }
+
+    fn get_metadata<'a>(
+        &'a mut self,
+        _options: Option<&'a ArrowReaderOptions>,
+    ) -> BoxFuture<'a, ParquetResult<Arc<ParquetMetaData>>> {
+        let length = self.length;
+        async move {
+            let reader = ParquetMetaDataReader::new()
+                .with_page_index_policy(PageIndexPolicy::Optional)
+                .with_prefetch_hint(Some(FOOTER_BYTES));
+            Ok(Arc::new(reader.load_and_finish(self, length).await?))
+        }
+        .boxed()
+    }
+}
+
+async fn waiting<T: Send + 'static>(read: impl FnOnce() -> ParquetResult<T> + Send + 'static) -> ParquetResult<T> {
+    let read = tokio::task::spawn_blocking(read).await;
+    read.unwrap_or_else(|error| Err(ParquetError::External(Box::new(error))))
+}
+
+fn read(file: &dyn DiskFile, range: &Range<u64>) -> ParquetResult<Bytes> {
+    let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX);
+    file.read_at(range.start, length).map_err(|error| ParquetError::External(Box::new(error)))
+}

@@ -1,0 +1,154 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+use skillscope_segment::conform;
+
+use crate::archived_keys::Sought;
+use crate::keys::{Admission, KeyColumns, KeyHash, Trial};
+use crate::run::hour_of;
+use crate::store::Writer;
+use crate::{ArchiveFile, Error, Ingested, Result, Snapshot, Store};
+
+/// What became of the rows of a batch.
+#[derive(Debug, Default)]
+pub struct Appended {
+    /// Rows that are stored now, and were not before.
+    pub accepted: usize,
+    /// Rows that were stored already.
+    pub duplicates: usize,
+    /// Rows that were refused: their key is stored with another end time.
+    pub refused_count: usize,
+    /// These rows, or the first of them where they are many.
+    pub refused: Vec<RefusedRow>,
+}
+
+/// A row that was refused.
+#[derive(Debug)]
+pub struct RefusedRow {
+    /// 0-based row in the batch.
+    pub row: usize,
+    /// Why, in plain words.
+    pub reason: String,
+}
+
+/// Rows that are to be stored, with what can be found out about them while others write.
+#[derive(Debug)]
+pub(crate) struct Candidates {
+    batch: RecordBatch,
+    hashes: Vec<KeyHash>,
+    /// Rows whose keys are in archive files, with the end time stored there.
+    hits: BTreeMap<usize, i64>,
+    /// The numbers of the files that were looked at.
+    looked_at: BTreeSet<u64>,
+}
+
+impl Candidates {
+    pub(crate) fn new(store: &Store, batch: &RecordBatch) -> Result<Self> {
+        let batch = conform(batch)?;
+        let rows = KeyColumns::new(&batch)?;
+        let hashes =
+            rows.rows().map(|(account, conversation, index, _)| store.hasher.hash(account, conversation, index));
+        let mut candidates =
+            Self { hashes: hashes.collect(), batch: batch.clone(), hits: BTreeMap::new(), looked_at: BTreeSet::new() };
+        let files = candidates.files(&store.snapshot())?;
+        for (file, rows) in files {
+            candidates.looked_at.insert(file.record().number);
+            let hits = match store.archived_keys.find(&file, &candidates.sought(&rows)?) {
+                Err(error @ Error::Corrupt { .. }) => {
+                    store.set_corrupt_aside(&mut store.writer(), &file, &error)?;
+                    continue;
+                }
+                found => found?,
+            };
+            candidates.hits.extend(hits);
+        }
+        Ok(candidates)
+    }
+
+    /// What is in archive files that were not there when the candidates were made.
+    pub(crate) fn later_hits(
+        &self,
+        store: &Store,
+        writer: &mut Writer,
+        snapshot: &Snapshot,
+    ) -> Result<BTreeMap<usize, i64>> {
+        let mut hits = BTreeMap::new();
+        for (file, rows) in self.files(snapshot)? {
+            if self.looked_at.contains(&file.record().number) {
+                continue;
+            }
+            match store.archived_keys.find(&file, &self.sought(&rows)?) {
+                Err(error @ Error::Corrupt { .. }) => store.set_corrupt_aside(writer, &file, &error)?,
+                found => hits.extend(found?),
+            }
+        }
+        Ok(hits)
+    }
+
+    /// The archive files that may have some of the rows, as they are of the same hours.
+    fn files(&self, snapshot: &Snapshot) -> Result<Vec<(Arc<ArchiveFile>, Vec<usize>)>> {
+        let mut places: BTreeMap<(&str, i64), Vec<usize>> = BTreeMap::new();
+        let columns = KeyColumns::new(&self.batch)?;
+        for (row, (account, _, _, end_time)) in columns.rows().enumerate() {
+            places.entry((account, hour_of(end_time))).or_default().push(row);
+        }
+        let mut files: BTreeMap<u64, (Arc<ArchiveFile>, Vec<usize>)> = BTreeMap::new();
+        for ((account, hour), rows) in places {
+            let segments = snapshot.account(account).and_then(|account| snapshot.segments(account));
+            for file in segments.into_iter().flat_map(|segments| segments.files.archived_of(hour)) {
+                let entry = files.entry(file.record().number);
+                entry.or_insert_with(|| (Arc::clone(file), Vec::new())).1.extend(&rows);
+            }
+        }
+        Ok(files.into_values().collect())
+    }
+
+    fn sought(&self, rows: &[usize]) -> Result<Vec<Sought<'_>>> {
+        let columns = KeyColumns::new(&self.batch)?;
+        let conversations: Vec<&str> = columns.rows().map(|(_, conversation, _, _)| conversation).collect();
+        let sought = rows.iter().filter_map(|row| {
+            Some(Sought { row: *row, conversation: conversations.get(*row)?, hash: *self.hashes.get(*row)? })
+        });
+        Ok(sought.collect())
+    }
+
+    /// The rows that are new, and what became of all.
+    pub(crate) fn admit(
+        &self,
+        later_hits: &BTreeMap<usize, i64>,
+        trial: &mut Trial<'_>,
+    ) -> Result<(RecordBatch, Appended)> {
+        let columns = KeyColumns::new(&self.batch)?;
+        let mut is_new = Vec::with_capacity(self.hashes.len());
+        let mut appended = Appended::default();
+        for (row, ((_, conversation, index, end_time), hash)) in columns.rows().zip(&self.hashes).enumerate() {
+            let admission = match self.hits.get(&row).or_else(|| later_hits.get(&row)) {
+                None => trial.admit(*hash, end_time),
+                Some(stored) if *stored == end_time => Admission::Duplicate,
+                Some(stored) => Admission::Conflict { stored_end_time: *stored },
+            };
+            is_new.push(admission == Admission::New);
+            match admission {
+                Admission::New => appended.accepted += 1,
+                Admission::Duplicate => appended.duplicates += 1,
+                Admission::Conflict { stored_end_time } => {
+                    appended.refused_count += 1;
+                    if appended.refused.len() < Ingested::MOST_LISTED {
+                        let reason = format!(
+                            "segment {index} of conversation {conversation:?} is stored with end_time \
+                             {stored_end_time}, not {end_time}: the first write of a segment counts"
+                        );
+                        appended.refused.push(RefusedRow { row, reason });
+                    }
+                }
+            }
+        }
+        let batch = match appended.accepted {
+            all if all == is_new.len() => self.batch.clone(),
+            _ => filter_record_batch(&self.batch, &BooleanArray::from(is_new))?,
+        };
+        Ok((batch, appended))
+    }
+}

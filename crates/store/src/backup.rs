@@ -1,0 +1,155 @@
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read, Write};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use tar::{Builder, EntryType, Header};
+
+use crate::directory::{self, JOURNAL, VERSION};
+use crate::disk::Disk;
+use crate::journal::{self, Change};
+use crate::store::entry;
+use crate::{ArchiveFile, Error, Result, Store};
+
+/// A data directory as it was at one moment, to be written elsewhere.
+///
+/// It is written as a tar archive, with the format version at its end: a copy that was cut short is no data directory.
+#[derive(Debug)]
+pub struct Backup {
+    disk: Arc<dyn Disk>,
+    /// A journal of that moment, removed with this value.
+    journal: PathBuf,
+    files: Vec<Arc<ArchiveFile>>,
+}
+
+impl Store {
+    /// Notes what is stored now. Later writes do not change it, and are not held up.
+    ///
+    /// # Errors
+    /// Where the copy of the journal cannot be written.
+    pub fn backup(&self) -> Result<Backup> {
+        let (snapshot, number, next_file) = {
+            let mut writer = self.writer();
+            let number = writer.journal.number_file();
+            (self.snapshot(), number, number.saturating_add(1))
+        };
+        let files = self.readable(snapshot.all_files().cloned().collect());
+        let added = files.iter().map(|file| file.record().clone()).collect();
+        let mut change = Change { added, ..Change::default() };
+        for partition in snapshot.all_partitions() {
+            for run in partition.sealing().iter().chain(partition.open()) {
+                let number = change.entries.len() as u64 + 1;
+                change.entries.push(entry(partition.account().as_str(), partition.hour(), number, run)?);
+            }
+        }
+        let journal = self.directory.staging().join(format!("backup-{number}.redb"));
+        let backup = Backup { disk: Arc::clone(&self.options.disk), journal, files };
+        drop(journal::create(Arc::clone(&backup.disk), &backup.journal, change, next_file)?);
+        Ok(backup)
+    }
+}
+
+impl Backup {
+    /// Writes the directory as a tar archive.
+    ///
+    /// # Errors
+    /// Where a file cannot be read or `out` cannot be written to.
+    pub fn write_to(&self, out: impl Write) -> Result<()> {
+        let mut archive = Builder::new(out);
+        let journal = self.disk.open(&self.journal).map_err(Error::io("open", &self.journal))?;
+        let length = journal.length().map_err(Error::io("read", &self.journal))?;
+        add(&mut archive, Path::new(JOURNAL), length, Chunks { file: journal, offset: 0, length })?;
+        for file in &self.files {
+            let bytes = file.read()?;
+            add(&mut archive, &file.path(), file.bytes(), bytes.as_ref())?;
+        }
+        let version = directory::version();
+        add(&mut archive, Path::new(VERSION), version.len() as u64, version.as_bytes())?;
+        archive.into_inner().and_then(|mut out| out.flush()).map_err(Error::Backup)
+    }
+}
+
+impl Drop for Backup {
+    fn drop(&mut self) {
+        // Where this fails, the next start does it.
+        let _ = self.disk.remove(&self.journal);
+    }
+}
+
+fn add(archive: &mut Builder<impl Write>, path: &Path, length: u64, bytes: impl Read) -> Result<()> {
+    let mut header = Header::new_gnu();
+    header.set_size(length);
+    header.set_mode(0o644);
+    archive.append_data(&mut header, path, bytes).map_err(Error::Backup)
+}
+
+/// A file, read piece by piece.
+struct Chunks {
+    file: Arc<dyn crate::DiskFile>,
+    offset: u64,
+    length: u64,
+}
+
+impl Read for Chunks {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.length.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+        let length = left.min(out.len());
+        let bytes = self.file.read_at(self.offset, length)?;
+        for (to, from) in out.iter_mut().zip(&bytes) {
+            *to = *from;
+        }
+        self.offset += length as u64;
+        Ok(length)
+    }
+}
+
+/// Writes the data directory that a [backup](Backup::write_to) holds to the folder `to`, which must be empty or not be
+/// there. It is one when this returns, and durable.
+///
+/// # Errors
+/// [`Error::NotEmpty`] where something is in the folder, [`Error::Backup`] where the backup is cut short or none.
+pub fn unpack_backup(backup: impl Read, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).map_err(Error::io("create", to))?;
+    if fs::read_dir(to).map_err(Error::io("list", to))?.next().is_some() {
+        return Err(Error::NotEmpty { path: to.to_owned() });
+    }
+    let mut archive = tar::Archive::new(BufReader::new(backup));
+    let mut is_whole = false;
+    for entry in archive.entries().map_err(Error::Backup)? {
+        let mut entry = entry.map_err(Error::Backup)?;
+        let path = entry.path().map_err(Error::Backup)?.into_owned();
+        let is_inside = path.components().all(|part| matches!(part, Component::Normal(_)));
+        if is_whole || !is_inside || entry.header().entry_type() != EntryType::Regular {
+            return Err(Error::Backup(io::Error::other(format!("{} does not belong in it", path.display()))));
+        }
+        is_whole = path == Path::new(VERSION);
+        if is_whole {
+            sync_folders(to)?;
+        }
+        write_new(&to.join(&path), &mut entry)?;
+    }
+    if !is_whole {
+        return Err(Error::Backup(io::Error::other("its end is missing")));
+    }
+    sync_folders(to)
+}
+
+fn write_new(path: &Path, content: &mut impl Read) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    }
+    let mut file = File::create_new(path).map_err(Error::io("create", path))?;
+    io::copy(content, &mut file).map_err(Error::Backup)?;
+    file.sync_all().map_err(Error::io("sync", path))
+}
+
+/// Makes the names in a folder and those below it durable.
+fn sync_folders(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder).map_err(Error::io("list", folder))? {
+        let path = entry.map_err(Error::io("list", folder))?.path();
+        if path.is_dir() {
+            sync_folders(&path)?;
+        }
+    }
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("sync", folder))
+}

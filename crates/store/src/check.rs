@@ -1,0 +1,153 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+
+use crate::archive_file::ArchiveFile;
+use crate::directory::DataDirectory;
+use crate::disk::{Disk, LocalDisk};
+use crate::file_record::{FileRecord, day_of};
+use crate::journal::{Contents, inspect};
+use crate::journal_entry::decode_rows;
+use crate::keys::{Admission, KeyColumns, KeyHasher, KeyIndex};
+use crate::run::cut;
+use crate::{Error, Result};
+
+/// What a data directory holds, and what is wrong with it.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// Archive files on the list.
+    pub files: u64,
+    /// Rows in those that are as they were written.
+    pub archived_rows: u64,
+    /// Rows in the journal.
+    pub journal_rows: u64,
+    /// Files that were set aside some time.
+    pub quarantined: u64,
+    /// What is wrong, each in plain words.
+    pub problems: Vec<String>,
+}
+
+/// Verifies the data directory at `path`, which no process may have open: every checksum, that each file holds what the
+/// list says of it, and that no key is in an account's day twice. Nothing is changed.
+///
+/// # Errors
+/// Where there is no data directory, it is in use, or it cannot be read at all.
+pub fn check(path: &Path) -> Result<Checked> {
+    let disk: Arc<dyn Disk> = Arc::new(LocalDisk);
+    let directory = DataDirectory::open_to_read(path, Arc::clone(&disk))?;
+    let contents = inspect(disk.as_ref(), &directory.journal())?;
+    let mut check = Check { directory, disk, hasher: KeyHasher::new(), checked: Checked::default() };
+    check.journal_damage(&contents);
+    check.strangers(&contents)?;
+    check.days(contents)?;
+    check.checked.quarantined = check.directory.quarantined_files()?.len() as u64;
+    Ok(check.checked)
+}
+
+struct Check {
+    directory: DataDirectory,
+    disk: Arc<dyn Disk>,
+    hasher: KeyHasher,
+    checked: Checked,
+}
+
+/// What should be in the archive and in the journal of one account and day.
+#[derive(Default)]
+struct Day {
+    files: Vec<FileRecord>,
+    journal: Vec<RecordBatch>,
+}
+
+impl Check {
+    fn problem(&mut self, problem: impl Into<String>) {
+        self.checked.problems.push(problem.into());
+    }
+
+    fn journal_damage(&mut self, contents: &Contents) {
+        for (name, _) in &contents.damaged {
+            self.problem(format!("the journal's {name} is corrupt"));
+        }
+        if contents.is_incomplete {
+            self.problem("the journal is corrupt: it cannot be read through");
+        }
+    }
+
+    /// Files that no list knows.
+    fn strangers(&mut self, contents: &Contents) -> Result<()> {
+        let known = contents.files.iter().chain(&contents.retired);
+        let known: BTreeSet<_> = known.map(|file| self.directory.path().join(file.path())).collect();
+        for path in self.directory.archived_files()? {
+            if !known.contains(&path) {
+                self.problem(format!("{} is on no list; the next start sets it aside", path.display()));
+            }
+        }
+        Ok(())
+    }
+
+    fn days(&mut self, contents: Contents) -> Result<()> {
+        self.checked.files = contents.files.len() as u64;
+        let mut days: BTreeMap<(String, i64), Day> = BTreeMap::new();
+        for file in contents.files {
+            days.entry((file.account.clone(), file.day())).or_default().files.push(file);
+        }
+        for entry in contents.entries {
+            match decode_rows(&entry.rows) {
+                Ok(rows) => days.entry((entry.account, day_of(entry.hour))).or_default().journal.extend(rows),
+                Err(error) => self.problem(format!("journal entry {} of {}: {error}", entry.number, entry.account)),
+            }
+        }
+        days.into_values().try_for_each(|day| self.day(day))
+    }
+
+    fn day(&mut self, day: Day) -> Result<()> {
+        let mut keys = KeyIndex::new();
+        for record in &day.files {
+            let path = record.path();
+            match self.file(record) {
+                Ok(batches) => {
+                    self.checked.archived_rows += record.rows;
+                    self.keys(&mut keys, &batches, &path.display().to_string())?;
+                }
+                Err(error) => self.problem(error.to_string()),
+            }
+        }
+        self.checked.journal_rows += day.journal.iter().map(|batch| batch.num_rows() as u64).sum::<u64>();
+        self.keys(&mut keys, &day.journal, "the journal")
+    }
+
+    /// The rows of a file that is what the list says of it.
+    fn file(&self, record: &FileRecord) -> Result<Vec<RecordBatch>> {
+        let file = ArchiveFile::new(record.clone(), self.directory.path(), Arc::clone(&self.disk))?;
+        let batches = file.read_rows()?;
+        let mut found: Option<FileRecord> = None;
+        for batch in &batches {
+            for cut in cut(batch)? {
+                let found = found.get_or_insert_with(|| FileRecord {
+                    bytes: record.bytes,
+                    checksum: record.checksum,
+                    written: record.written,
+                    ..FileRecord::empty(record.number, &cut)
+                });
+                if cut.account.as_str() == found.account {
+                    found.add(&cut);
+                }
+            }
+        }
+        let path = self.directory.path().join(record.path());
+        if found.as_ref() == Some(record) { Ok(batches) } else { Err(Error::Mismatch { path }) }
+    }
+
+    fn keys(&mut self, keys: &mut KeyIndex, batches: &[RecordBatch], place: &str) -> Result<()> {
+        for batch in batches {
+            for (account, conversation, index, end_time) in KeyColumns::new(batch)?.rows() {
+                let hash = self.hasher.hash(account, conversation, index);
+                if keys.admit(hash, end_time) == Admission::Duplicate {
+                    self.problem(format!("segment {index} of conversation {conversation} in {place} counts twice"));
+                }
+            }
+        }
+        Ok(())
+    }
+}

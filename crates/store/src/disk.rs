@@ -1,0 +1,209 @@
+use std::any::Any;
+use std::fmt::Debug;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+/// Everything that the store does to files goes through here, so that a test can put its own disk below it: one that is
+/// full, that fails, or that forgets what was not synced.
+pub trait Disk: Debug + Send + Sync {
+    /// Creates a folder and those above it, where they do not exist.
+    ///
+    /// # Errors
+    /// What the system says, as with every function here.
+    fn create_folder(&self, path: &Path) -> io::Result<()>;
+
+    /// The paths of what stands in a folder, in order of name, and whether each is a folder itself.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] where there is no such folder.
+    fn list(&self, path: &Path) -> io::Result<Vec<(PathBuf, bool)>>;
+
+    /// Creates a file, or empties the one that is there, and writes `bytes` to it; they need not be durable.
+    ///
+    /// # Errors
+    /// A part of the bytes may be there then.
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+
+    /// Makes a file's content durable.
+    ///
+    /// # Errors
+    /// What was written since the last success may or may not be durable then, and trying again tells nothing.
+    fn sync(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes the names in a folder durable.
+    ///
+    /// # Errors
+    /// As with [`sync`](Self::sync).
+    fn sync_folder(&self, path: &Path) -> io::Result<()>;
+
+    /// Moves a file, over the one that may be there.
+    ///
+    /// # Errors
+    /// Nothing has moved then.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Removes a folder if nothing is in it.
+    ///
+    /// # Errors
+    /// Where something is.
+    fn remove_empty_folder(&self, path: &Path) -> io::Result<()>;
+
+    /// Opens a file for reading. It can be read to the end of the value's life, also if it is removed meanwhile.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] where there is no such file.
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>>;
+
+    /// Takes the lock that a file stands for, until the value is dropped; `None` where another process has it.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Any + Send + Sync>>>;
+
+    /// Opens a file for reading and writing in place; an empty one where there is none.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn open_in_place(&self, path: &Path) -> io::Result<Box<dyn InPlaceFile>>;
+}
+
+/// A file that is open for reading.
+pub trait DiskFile: Debug + Send + Sync {
+    /// Its length in bytes.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn length(&self) -> io::Result<u64>;
+
+    /// `length` bytes from `offset` on.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::UnexpectedEof`] where there are fewer.
+    fn read_at(&self, offset: u64, length: usize) -> io::Result<Bytes>;
+}
+
+/// A file that is open for reading and writing in place.
+pub trait InPlaceFile: DiskFile {
+    /// Writes `bytes` at `offset`, within the file's length.
+    ///
+    /// # Errors
+    /// A part of the bytes may be there then.
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Cuts the file, or makes it longer with zeros.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn set_length(&self, length: u64) -> io::Result<()>;
+
+    /// Makes the content durable.
+    ///
+    /// # Errors
+    /// As with [`Disk::sync`].
+    fn sync(&self) -> io::Result<()>;
+}
+
+/// Reads a file whole.
+pub(crate) fn read(disk: &dyn Disk, path: &Path) -> io::Result<Bytes> {
+    let file = disk.open(path)?;
+    let length = usize::try_from(file.length()?).map_err(io::Error::other)?;
+    file.read_at(0, length)
+}
+
+/// The machine's own files.
+#[derive(Debug, Clone, Copy)]
+pub struct LocalDisk;
+
+impl Disk for LocalDisk {
+    fn create_folder(&self, path: &Path) -> io::Result<()> {
+        fs::create_dir_all(path)
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<(PathBuf, bool)>> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            entries.push((entry.path(), entry.file_type()?.is_dir()));
+        }
+        entries.sort();
+        Ok(entries)
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        File::create(path)?.write_all(bytes)
+    }
+
+    fn sync(&self, path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
+
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn remove_empty_folder(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir(path)
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        Ok(Arc::new(File::open(path)?))
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Any + Send + Sync>>> {
+        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Box::new(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn open_in_place(&self, path: &Path) -> io::Result<Box<dyn InPlaceFile>> {
+        Ok(Box::new(File::options().read(true).write(true).create(true).truncate(false).open(path)?))
+    }
+}
+
+impl DiskFile for File {
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn read_at(&self, offset: u64, length: usize) -> io::Result<Bytes> {
+        let mut bytes = vec![0; length];
+        self.read_exact_at(&mut bytes, offset)?;
+        Ok(bytes.into())
+    }
+}
+
+impl InPlaceFile for File {
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.write_all_at(bytes, offset)
+    }
+
+    fn set_length(&self, length: u64) -> io::Result<()> {
+        self.set_len(length)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.sync_data()
+    }
+}

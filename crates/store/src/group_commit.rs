@@ -1,0 +1,133 @@
+use std::ops::DerefMut;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::{Error, Result};
+
+/// Lets writes that come while another is under way be made together: whoever gets the lock next makes all that wait,
+/// with one sync for them.
+#[derive(Debug)]
+pub(crate) struct GroupCommit<T, R> {
+    waiting: Mutex<Vec<(T, Arc<Outcome<R>>)>>,
+}
+
+/// What became of a write; `None` until it was made.
+type Outcome<R> = Mutex<Option<Result<R>>>;
+
+/// The most writes that are made together.
+const MOST: usize = 512;
+
+impl<T, R> Default for GroupCommit<T, R> {
+    fn default() -> Self {
+        Self { waiting: Mutex::default() }
+    }
+}
+
+impl<T, R> GroupCommit<T, R> {
+    /// Makes a write, alone or together with others. `lock` waits for the lock that all of them need; `write` makes a
+    /// group of writes, in the order in which they came, and tells what became of each.
+    ///
+    /// # Errors
+    /// What `write` returned for the group.
+    pub(crate) fn submit<G: DerefMut>(
+        &self,
+        write: T,
+        lock: impl FnOnce() -> G,
+        make: impl Fn(&mut G::Target, &[T]) -> Result<Vec<R>>,
+    ) -> Result<R> {
+        let outcome = Arc::new(Outcome::default());
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push((write, Arc::clone(&outcome)));
+        let mut guard = lock();
+        while Arc::strong_count(&outcome) > 1 {
+            let group: Vec<_> = {
+                let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+                let end = waiting.len().min(MOST);
+                waiting.drain(..end).collect()
+            };
+            let (writes, outcomes): (Vec<T>, Vec<_>) = group.into_iter().unzip();
+            tell(outcomes, make(&mut *guard, &writes));
+        }
+        drop(guard);
+        let told = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Whoever took this write along panicked.
+        told.unwrap_or(Err(Error::Interrupted))
+    }
+}
+
+fn tell<R>(outcomes: Vec<Arc<Outcome<R>>>, made: Result<Vec<R>>) {
+    let set = |outcome: &Outcome<R>, result| *outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+    match made {
+        Ok(results) => outcomes.iter().zip(results).for_each(|(outcome, result)| set(outcome, Ok(result))),
+        Err(error) => {
+            let error = Arc::new(error);
+            outcomes.iter().for_each(|outcome| set(outcome, Err(Error::Shared(Arc::clone(&error)))));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Barrier, MutexGuard};
+
+    use super::*;
+
+    fn locked(lock: &Mutex<Vec<u32>>) -> MutexGuard<'_, Vec<u32>> {
+        lock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[test]
+    fn every_write_is_made_once_and_those_that_wait_are_made_together() {
+        let (commits, lock, groups) = (GroupCommit::default(), Mutex::new(Vec::new()), AtomicUsize::new(0));
+        let make = |made: &mut Vec<u32>, writes: &[u32]| {
+            groups.fetch_add(1, Ordering::Relaxed);
+            made.extend(writes);
+            Ok(writes.iter().map(|write| write * 2).collect())
+        };
+        let held = locked(&lock);
+        std::thread::scope(|scope| {
+            let commits = &commits;
+            let (lock, make) = (&lock, &make);
+            let threads: Vec<_> =
+                (0..20).map(|write| scope.spawn(move || commits.submit(write, || locked(lock), make))).collect();
+            while commits.waiting.lock().unwrap().len() < 20 {
+                std::thread::yield_now();
+            }
+            drop(held);
+            let results: Vec<u32> = threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect();
+            assert_eq!(results, (0..20).map(|write| write * 2).collect::<Vec<_>>());
+        });
+        let mut made = locked(&lock).clone();
+        made.sort_unstable();
+        assert_eq!(made, (0..20).collect::<Vec<_>>());
+        assert_eq!(groups.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn an_error_is_told_to_the_whole_group() {
+        let (commits, lock) = (GroupCommit::<u32, u32>::default(), Mutex::new(Vec::new()));
+        let made = commits.submit(1, || locked(&lock), |_, _| Err(Error::Interrupted));
+        assert!(matches!(made, Err(Error::Shared(_))));
+    }
+
+    #[test]
+    fn a_panic_costs_the_writes_of_its_group_alone() {
+        let (commits, lock, together) = (GroupCommit::<u32, u32>::default(), Mutex::new(Vec::new()), Barrier::new(2));
+        let make = |made: &mut Vec<u32>, writes: &[u32]| {
+            assert!(!writes.contains(&13), "an unlucky write");
+            made.extend(writes);
+            Ok(writes.to_vec())
+        };
+        let held = locked(&lock);
+        std::thread::scope(|scope| {
+            let unlucky = scope.spawn(|| {
+                together.wait();
+                commits.submit(13, || locked(&lock), make)
+            });
+            together.wait();
+            drop(held);
+            assert!(unlucky.join().is_err());
+        });
+        assert_eq!(commits.submit(14, || locked(&lock), make).unwrap(), 14);
+        assert_eq!(*locked(&lock), [14]);
+    }
+}

@@ -1,0 +1,397 @@
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use bytes::Bytes;
+use redb::{Builder, Database, ReadableTable, StorageBackend, TableDefinition};
+
+use crate::disk::{self, Disk, DiskFile, InPlaceFile};
+use crate::file_record::FileRecord;
+use crate::journal_entry::{checked, with_checksum};
+use crate::{Error, Result};
+
+/// Rows that no archive file has yet: account, hour of `end_time`, number of the entry → rows.
+const ENTRIES: TableDefinition<(&str, i64, u64), &[u8]> = TableDefinition::new("entries");
+
+/// The archive files whose rows count: number → [`FileRecord`].
+const FILES: TableDefinition<u64, &[u8]> = TableDefinition::new("files");
+
+/// Files whose rows do not count any more, and which may still be on disk: number → [`FileRecord`].
+const RETIRED: TableDefinition<u64, &[u8]> = TableDefinition::new("retired");
+
+/// Named numbers.
+const COUNTERS: TableDefinition<&str, u64> = TableDefinition::new("counters");
+
+const NEXT_FILE: &str = "next file";
+
+/// Memory for pages that are read or written.
+const CACHE_BYTES: usize = 32 << 20;
+
+/// The rows that are not archived yet and the list of archive files, in one redb database, so that both change together
+/// or not at all. A commit is durable when it returns.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    disk: Arc<dyn Disk>,
+    path: PathBuf,
+    /// `None` after a failure: what the file holds then is not known for certain, so that it is written to no more.
+    database: Option<Database>,
+    next_entry: u64,
+    next_file: u64,
+}
+
+/// The rows of one entry, encoded.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) account: String,
+    pub(crate) hour: i64,
+    pub(crate) number: u64,
+    pub(crate) rows: Vec<u8>,
+}
+
+/// What one commit changes.
+#[derive(Debug, Default)]
+pub(crate) struct Change<'a> {
+    pub(crate) entries: Vec<Entry>,
+    /// The entries of an account and hour with numbers below the last one leave the journal.
+    pub(crate) sealed: Option<(&'a str, i64, u64)>,
+    /// Files that join the list.
+    pub(crate) added: Vec<FileRecord>,
+    /// Files that leave the list, and are known as retired from then on.
+    pub(crate) retired: Vec<FileRecord>,
+    /// Retired files that are not on disk any more.
+    pub(crate) gone: Vec<u64>,
+    /// Files that leave the list because they are corrupt.
+    pub(crate) lost: Vec<u64>,
+}
+
+/// Everything that a journal holds.
+#[derive(Debug, Default)]
+pub(crate) struct Contents {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) files: Vec<FileRecord>,
+    pub(crate) retired: Vec<FileRecord>,
+    /// What could not be read, by name, with the bytes that stand there.
+    pub(crate) damaged: Vec<(String, Vec<u8>)>,
+    /// Whether something may be missing of which not even the name is known.
+    pub(crate) is_incomplete: bool,
+    /// The number for the next file.
+    pub(crate) next_file: u64,
+}
+
+impl Journal {
+    /// Opens the journal at `path` and reads it to its end; an empty one where there is none.
+    ///
+    /// Every page's checksum is verified. Where one is wrong, whatever can still be read of the rest is.
+    pub(crate) fn open(disk: Arc<dyn Disk>, path: &Path) -> Result<(Self, Contents)> {
+        let mut journal = Self { disk, path: path.to_owned(), database: None, next_entry: 1, next_file: 1 };
+        let file = || journal.disk.open_in_place(path);
+        let (database, contents) = read_or_salvage(path, file)?;
+        journal.database = database;
+        journal.sync_folder()?;
+        let entries = contents.entries.iter().map(|entry| entry.number);
+        journal.next_entry = entries.max().map_or(1, |last| last.saturating_add(1));
+        let files = contents.files.iter().chain(&contents.retired).map(|file| file.number.saturating_add(1));
+        journal.next_file = files.fold(contents.next_file.max(1), u64::max);
+        Ok((journal, contents))
+    }
+
+    /// Whether commits can be made; otherwise [`Self::replace`] comes first.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.database.is_some()
+    }
+
+    /// The number for the next entry.
+    pub(crate) fn number_entry(&mut self) -> u64 {
+        let number = self.next_entry;
+        self.next_entry = number.saturating_add(1);
+        number
+    }
+
+    /// All entries so far have lower numbers.
+    pub(crate) fn boundary(&self) -> u64 {
+        self.next_entry
+    }
+
+    /// The number for the next file. It is kept with the next commit.
+    pub(crate) fn number_file(&mut self) -> u64 {
+        let number = self.next_file;
+        self.next_file = number.saturating_add(1);
+        number
+    }
+
+    /// Makes a change, durable when this returns.
+    ///
+    /// # Errors
+    /// Whether the change was made is not known then, and the journal has to be [replaced](Self::replace).
+    pub(crate) fn commit(&mut self, change: Change<'_>) -> Result<()> {
+        let Some(database) = &self.database else { return Err(self.unusable()) };
+        let committed = write(database, change, self.next_file);
+        if committed.is_err() {
+            self.database = None;
+        }
+        committed.map_err(|error| self.error("write", error))
+    }
+
+    /// Writes a new journal with this content, and puts it in the old one's place. After a failed write or sync nothing
+    /// may be taken for written that was written before: the system can have dropped it and call the next sync a
+    /// success all the same.
+    pub(crate) fn replace(&mut self, change: Change<'_>) -> Result<()> {
+        // The old one must be closed before there is a new one: closing may write.
+        self.database = None;
+        let new = self.path.with_extension("new");
+        self.database = Some(create(Arc::clone(&self.disk), &new, change, self.next_file)?);
+        let moved = self.disk.rename(&new, &self.path).map_err(Error::io("move into place", &self.path));
+        let moved = moved.and_then(|()| self.sync_folder());
+        if moved.is_err() {
+            self.database = None;
+        }
+        moved
+    }
+
+    /// Makes the journal's name durable.
+    fn sync_folder(&self) -> Result<()> {
+        let Some(folder) = self.path.parent() else { return Ok(()) };
+        self.disk.sync_folder(folder).map_err(Error::io("sync", folder))
+    }
+
+    fn unusable(&self) -> Error {
+        let source = io::Error::other("an earlier write to it failed, and it could not be written anew");
+        Error::Io { action: "write", path: self.path.clone(), source }
+    }
+
+    fn error(&self, action: &'static str, error: redb::Error) -> Error {
+        Error::Io { action, path: self.path.clone(), source: io_error(error) }
+    }
+}
+
+/// A new journal at `path` that holds `change`.
+pub(crate) fn create(disk: Arc<dyn Disk>, path: &Path, change: Change<'_>, next_file: u64) -> Result<Database> {
+    match disk.remove(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io("remove", path)(error)),
+        _ => {}
+    }
+    let failed = |error| Error::Io { action: "write", path: path.to_owned(), source: io_error(error) };
+    let file = disk.open_in_place(path).map_err(Error::io("create", path))?;
+    let database = open_database(file, false).map_err(failed)?;
+    write(&database, change, next_file).map_err(failed)?;
+    Ok(database)
+}
+
+/// What the journal at `path` holds, as [`Journal::open`] reads it. The file itself stays as it is.
+pub(crate) fn inspect(disk: &dyn Disk, path: &Path) -> Result<Contents> {
+    let bytes = disk::read(disk, path).map_err(Error::io("read", path))?;
+    let file = || Ok(Box::new(MemoryFile::new(&bytes)) as Box<dyn InPlaceFile>);
+    Ok(read_or_salvage(path, file)?.1)
+}
+
+/// Reads a journal to its end. Where a page is not what it should be, there is no database to write to, and what the
+/// other pages tell is read; redb may panic over those.
+fn read_or_salvage(
+    path: &Path,
+    file: impl Fn() -> io::Result<Box<dyn InPlaceFile>>,
+) -> Result<(Option<Database>, Contents)> {
+    let attempt = |verify| catch_unwind(AssertUnwindSafe(|| read(file().map_err(redb::Error::Io)?, verify)));
+    let reason = match attempt(true) {
+        Ok(Ok((database, contents))) => return Ok((Some(database), contents)),
+        Ok(Err(redb::Error::Io(source))) if !is_damage(&source) => return Err(Error::io("read", path)(source)),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "its pages do not fit together".to_owned(),
+    };
+    tracing::error!(journal = %path.display(), reason, "the journal is damaged; what can be read of it is");
+    let mut contents = match attempt(false) {
+        Ok(Ok((_, contents))) => contents,
+        Ok(Err(_)) | Err(_) => Contents::default(),
+    };
+    contents.is_incomplete = true;
+    Ok((None, contents))
+}
+
+/// Whether the file's content is to blame, and not the disk: it is no journal, or its end is missing.
+fn is_damage(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
+}
+
+fn read(file: Box<dyn InPlaceFile>, verify: bool) -> std::result::Result<(Database, Contents), redb::Error> {
+    let database = open_database(file, verify)?;
+    let mut contents = Contents { next_file: 1, ..Contents::default() };
+    let transaction = database.begin_write()?;
+    read_entries(&transaction.open_table(ENTRIES)?, &mut contents)?;
+    let (mut files, mut retired) = (Vec::new(), Vec::new());
+    read_files(&transaction.open_table(FILES)?, "file", &mut files, &mut contents)?;
+    read_files(&transaction.open_table(RETIRED)?, "retired file", &mut retired, &mut contents)?;
+    (contents.files, contents.retired) = (files, retired);
+    if let Some(next) = transaction.open_table(COUNTERS)?.get(NEXT_FILE)? {
+        contents.next_file = next.value();
+    }
+    transaction.commit()?;
+    Ok((database, contents))
+}
+
+fn open_database(file: Box<dyn InPlaceFile>, verify: bool) -> std::result::Result<Database, redb::Error> {
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(verify);
+    Ok(builder.create_with_backend(Backend(file))?)
+}
+
+fn write(database: &Database, change: Change<'_>, next_file: u64) -> std::result::Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    {
+        let mut entries = transaction.open_table(ENTRIES)?;
+        if let Some((account, hour, boundary)) = change.sealed {
+            entries.retain_in((account, hour, 0)..(account, hour, boundary), |_, _| false)?;
+        }
+        for entry in change.entries {
+            let key = (entry.account.as_str(), entry.hour, entry.number);
+            entries.insert(key, with_checksum(&entry_name(key), entry.rows).as_slice())?;
+        }
+        let mut files = transaction.open_table(FILES)?;
+        let mut retired = transaction.open_table(RETIRED)?;
+        for file in &change.added {
+            files.insert(file.number, file_value("file", file).as_slice())?;
+        }
+        for file in &change.retired {
+            files.remove(file.number)?;
+            retired.insert(file.number, file_value("retired file", file).as_slice())?;
+        }
+        for number in &change.gone {
+            retired.remove(number)?;
+        }
+        for number in &change.lost {
+            files.remove(number)?;
+        }
+        transaction.open_table(COUNTERS)?.insert(NEXT_FILE, next_file)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+fn read_entries(
+    table: &impl ReadableTable<(&'static str, i64, u64), &'static [u8]>,
+    contents: &mut Contents,
+) -> std::result::Result<(), redb::Error> {
+    for entry in table.iter()? {
+        let (key, value) = entry?;
+        let (account, hour, number) = key.value();
+        let name = entry_name(key.value());
+        match checked(&name, value.value()) {
+            Some(rows) => {
+                contents.entries.push(Entry { account: account.to_owned(), hour, number, rows: rows.to_owned() });
+            }
+            None => contents.damaged.push((name, value.value().to_owned())),
+        }
+    }
+    Ok(())
+}
+
+fn read_files(
+    table: &impl ReadableTable<u64, &'static [u8]>,
+    kind: &str,
+    files: &mut Vec<FileRecord>,
+    contents: &mut Contents,
+) -> std::result::Result<(), redb::Error> {
+    for file in table.iter()? {
+        let (key, value) = file?;
+        let name = file_name(kind, key.value());
+        match checked(&name, value.value()).and_then(|json| serde_json::from_slice(json).ok()) {
+            Some(file) => files.push(file),
+            None => {
+                contents.damaged.push((name, value.value().to_owned()));
+                contents.is_incomplete = true;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn entry_name((account, hour, number): (&str, i64, u64)) -> String {
+    format!("entry {number} of account {account}, hour {}", skillscope_segment::format_instant(hour))
+}
+
+fn file_name(kind: &str, number: u64) -> String {
+    format!("{kind} {number}")
+}
+
+fn file_value(kind: &str, file: &FileRecord) -> Vec<u8> {
+    // A record of numbers and a text always has a JSON form.
+    let json = serde_json::to_vec(file).unwrap_or_default();
+    with_checksum(&file_name(kind, file.number), json)
+}
+
+fn io_error(error: redb::Error) -> io::Error {
+    match error {
+        redb::Error::Io(source) => source,
+        other => io::Error::other(other),
+    }
+}
+
+/// A file as redb wants it.
+#[derive(Debug)]
+struct Backend(Box<dyn InPlaceFile>);
+
+impl StorageBackend for Backend {
+    fn len(&self) -> io::Result<u64> {
+        self.0.length()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let bytes = self.0.read_at(offset, out.len())?;
+        out.copy_from_slice(&bytes);
+        Ok(())
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        self.0.set_length(length)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.sync()
+    }
+
+    fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_at(offset, bytes)
+    }
+}
+
+/// A copy of a file in memory, for looking at it without changing it.
+#[derive(Debug)]
+struct MemoryFile(RwLock<Vec<u8>>);
+
+impl MemoryFile {
+    fn new(bytes: &[u8]) -> Self {
+        Self(RwLock::new(bytes.to_vec()))
+    }
+}
+
+impl DiskFile for MemoryFile {
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.0.read().unwrap_or_else(PoisonError::into_inner).len() as u64)
+    }
+
+    fn read_at(&self, offset: u64, length: usize) -> io::Result<Bytes> {
+        let bytes = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let start = usize::try_from(offset).map_err(io::Error::other)?;
+        let range = bytes.get(start..start.saturating_add(length));
+        Ok(Bytes::copy_from_slice(range.ok_or(io::ErrorKind::UnexpectedEof)?))
+    }
+}
+
+impl InPlaceFile for MemoryFile {
+    fn write_at(&self, offset: u64, new: &[u8]) -> io::Result<()> {
+        let mut bytes = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let start = usize::try_from(offset).map_err(io::Error::other)?;
+        let range = bytes.get_mut(start..start.saturating_add(new.len()));
+        range.ok_or(io::ErrorKind::UnexpectedEof)?.copy_from_slice(new);
+        Ok(())
+    }
+
+    fn set_length(&self, length: u64) -> io::Result<()> {
+        let length = usize::try_from(length).map_err(io::Error::other)?;
+        self.0.write().unwrap_or_else(PoisonError::into_inner).resize(length, 0);
+        Ok(())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+}

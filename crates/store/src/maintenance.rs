@@ -1,0 +1,120 @@
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::{Result, Store};
+
+/// Between two looks at whether something is due.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// After a failure.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(10);
+
+/// The kinds of work that can take long.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Job {
+    Sealing,
+    #[default]
+    Compaction,
+}
+
+impl Store {
+    /// Does one thing that is due, if there is one, and tells whether there was: removes what has expired, lets go of
+    /// hours that are not hot any more, seals an hour, or merges small files.
+    ///
+    /// # Errors
+    /// Where it cannot be done; nothing is lost, and it is tried again later.
+    pub fn maintain(&self) -> Result<bool> {
+        let mut last = self.one_job();
+        if self.expire()? || self.evict()? {
+            return Ok(true);
+        }
+        // Hours that are due without end hold up no merging, and the other way round.
+        let turns = match *last {
+            Job::Sealing => [Job::Compaction, Job::Sealing],
+            Job::Compaction => [Job::Sealing, Job::Compaction],
+        };
+        for job in turns {
+            *last = job;
+            let done = match job {
+                Job::Sealing => self.seal_next()?,
+                Job::Compaction => self.compact()?,
+            };
+            if done {
+                return Ok(true);
+            }
+        }
+        self.clean_up()
+    }
+
+    fn seal_next(&self) -> Result<bool> {
+        let Some((account, hour)) = self.hour_to_seal(false) else { return Ok(false) };
+        self.seal(&account, hour)?;
+        Ok(true)
+    }
+
+    pub(crate) fn one_job(&self) -> MutexGuard<'_, Job> {
+        self.job.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A thread that [maintains](Store::maintain) a store until the value is dropped.
+#[derive(Debug)]
+pub struct Maintenance {
+    stopping: Arc<Stop>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Stop {
+    is_stopping: Mutex<bool>,
+    told: Condvar,
+}
+
+impl Stop {
+    /// Waits for `time`, or until told to stop; tells whether to stop.
+    fn wait(&self, time: Duration) -> bool {
+        let guard = self.is_stopping.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.told.wait_timeout_while(guard, time, |is_stopping| !*is_stopping);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+impl Maintenance {
+    /// Starts maintaining `store`.
+    ///
+    /// # Errors
+    /// Where no thread can be started.
+    pub fn start(store: Arc<Store>) -> std::io::Result<Self> {
+        let stopping = Arc::new(Stop::default());
+        let told = Arc::clone(&stopping);
+        let work = move || {
+            loop {
+                let pause = match store.maintain() {
+                    Ok(true) => Duration::ZERO,
+                    Ok(false) => PAUSE,
+                    Err(error) => {
+                        tracing::error!(%error, "the archive could not be maintained; it is tried again");
+                        PAUSE_AFTER_FAILURE
+                    }
+                };
+                if told.wait(pause) {
+                    break;
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("maintenance".to_owned()).spawn(work)?;
+        Ok(Self { stopping, thread: Some(thread) })
+    }
+}
+
+impl Drop for Maintenance {
+    fn drop(&mut self) {
+        *self.stopping.is_stopping.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.stopping.told.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread has been told already.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,74 @@
+use std::fs;
+use std::sync::Arc;
+
+use crate::disk::{Disk, LocalDisk};
+use crate::partition::HOUR_MS;
+use crate::{Clock, Retention};
+
+/// How a store keeps its segments.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// The disk that the data directory is on.
+    pub disk: Arc<dyn Disk>,
+    /// What sealing and retention go by.
+    pub clock: Clock,
+    /// What "now" is to those who ask for the last hours: the hot hours end there.
+    pub hot_clock: Clock,
+    /// The hours before now whose rows are in memory.
+    pub hot_hours: u32,
+    /// Memory for rows, in bytes. Beyond it, the oldest are read from disk.
+    pub hot_bytes: u64,
+    /// How long an hour that is over waits for rows before it is written to the archive, in milliseconds. Rows that come
+    /// later still are written within a minute, or this time where it is shorter.
+    pub seal_grace_ms: i64,
+    /// How long segments are kept.
+    pub retention: Retention,
+}
+
+impl Default for StoreOptions {
+    /// The last 26 hours in at most half of the machine's memory; hours are sealed ten minutes after their end, and kept
+    /// forever.
+    fn default() -> Self {
+        Self {
+            disk: Arc::new(LocalDisk),
+            clock: Clock::System,
+            hot_clock: Clock::System,
+            hot_hours: Self::HOT_HOURS,
+            hot_bytes: memory_bytes() / 2,
+            seal_grace_ms: Self::SEAL_GRACE_MS,
+            retention: Retention::default(),
+        }
+    }
+}
+
+impl StoreOptions {
+    /// The default of [`hot_hours`](Self::hot_hours).
+    pub const HOT_HOURS: u32 = 26;
+
+    /// The default of [`seal_grace_ms`](Self::seal_grace_ms).
+    pub const SEAL_GRACE_MS: i64 = 600_000;
+
+    /// Rows that come after their hour was sealed are collected for so long.
+    const LATE_WAIT_MS: i64 = 60_000;
+
+    pub(crate) fn late_wait_ms(&self) -> i64 {
+        self.seal_grace_ms.min(Self::LATE_WAIT_MS)
+    }
+
+    /// Whether the rows of an hour belong in memory.
+    pub(crate) fn is_hot(&self, hour: i64) -> bool {
+        let now = self.hot_clock.now();
+        hour <= now && hour.saturating_add(HOUR_MS) > now.saturating_sub(i64::from(self.hot_hours) * HOUR_MS)
+    }
+}
+
+/// The machine's memory, or what the process may use of it; 4 GiB where neither can be told.
+fn memory_bytes() -> u64 {
+    const UNKNOWN: u64 = 4 << 30;
+    let of_machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+    });
+    let of_group = fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
+    of_machine.into_iter().chain(of_group).min().unwrap_or(UNKNOWN)
+}

@@ -1,0 +1,162 @@
+//! The bytes of an archive file.
+
+use std::sync::Arc;
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::{TimestampMillisecondType, UInt32Type};
+use arrow::error::ArrowError;
+use bytes::{Buf, Bytes};
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::{ArrowWriter, ProjectionMask};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{KeyValue, SortingColumn};
+use parquet::file::properties::{ReaderProperties, WriterProperties, WriterPropertiesBuilder};
+use parquet::file::reader::{ChunkReader, FileReader, Length};
+use parquet::file::serialized_reader::{ReadOptionsBuilder, SerializedFileReader};
+use parquet::schema::types::ColumnPath;
+use skillscope_segment::{column, conform, schema};
+
+use crate::Result;
+use crate::disk::DiskFile;
+
+/// Rows in a row group: one skill's rows of an hour are then some pages of a few groups.
+const ROW_GROUP_ROWS: usize = 1 << 17;
+
+/// Rows in a page, the least that a reader can pass over.
+const PAGE_ROWS: usize = 1 << 13;
+
+/// How often the bloom filter says that a conversation may be there which is not.
+const FALSE_POSITIVES: f64 = 0.01;
+
+/// The footer's name for the numbers of the files whose rows a file has taken over.
+const REPLACES: &str = "skillscope.replaces";
+
+/// The columns that rows are sorted by.
+const SORTED_BY: [&str; 3] = [column::SKILL_ID, column::USER_TYPE, column::END_TIME];
+
+/// Rows are read back in batches of this size.
+const BATCH_ROWS: usize = 1 << 18;
+
+/// A Parquet file of the rows of `batch`, which are sorted; it has taken over the rows of the files numbered `replaces`.
+pub(crate) fn encode(batch: &RecordBatch, replaces: &[u64]) -> Result<Vec<u8>> {
+    Ok(encoded(batch, replaces)?)
+}
+
+fn encoded(batch: &RecordBatch, replaces: &[u64]) -> std::result::Result<Vec<u8>, ParquetError> {
+    let replaces = replaces.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
+    let properties =
+        properties(batch)?.set_key_value_metadata(Some(vec![KeyValue::new(REPLACES.to_owned(), replaces)])).build();
+    // Without Arrow's own metadata the columns are what Parquet says: plain text and timestamps for every reader.
+    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), schema(), options)?;
+    writer.write(batch)?;
+    writer.into_inner()
+}
+
+fn properties(batch: &RecordBatch) -> std::result::Result<WriterPropertiesBuilder, ParquetError> {
+    let mut sorting = Vec::new();
+    for name in SORTED_BY {
+        let place = batch.schema().index_of(name)?;
+        sorting.push(SortingColumn { column_idx: place as i32, descending: false, nulls_first: false });
+    }
+    let conversation = ColumnPath::from(column::CONVERSATION_ID);
+    let mut builder = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_sorting_columns(Some(sorting))
+        .set_column_bloom_filter_enabled(conversation.clone(), true)
+        .set_column_bloom_filter_fpp(conversation.clone(), FALSE_POSITIVES)
+        .set_column_bloom_filter_max_ndv(conversation.clone(), batch.num_rows().min(ROW_GROUP_ROWS) as u64)
+        .set_column_dictionary_enabled(conversation, false);
+    // Times hardly recur, and lie close to each other.
+    for time in [column::START_TIME, column::END_TIME, column::FIRST_ASSIGNED_TIME, column::FIRST_AGENT_MESSAGE_TIME] {
+        builder = builder
+            .set_column_dictionary_enabled(time.into(), false)
+            .set_column_encoding(time.into(), Encoding::DELTA_BINARY_PACKED);
+    }
+    Ok(builder)
+}
+
+/// The rows of a file, with the schema of segments.
+pub(crate) fn decode(bytes: Bytes) -> Result<Vec<RecordBatch>> {
+    let options = ArrowReaderOptions::new().with_schema(schema());
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options)?;
+    let mut batches = Vec::new();
+    for batch in builder.with_batch_size(BATCH_ROWS).build()? {
+        batches.push(conform(&batch?)?);
+    }
+    Ok(batches)
+}
+
+/// The numbers of the files whose rows a file has taken over.
+pub(crate) fn replaces(bytes: Bytes) -> Result<Vec<u64>> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
+    let footer = builder.metadata().file_metadata().key_value_metadata();
+    let value = footer.into_iter().flatten().find(|entry| entry.key == REPLACES).and_then(|entry| entry.value.as_ref());
+    Ok(value.into_iter().flat_map(|numbers| numbers.split(',')).filter_map(|number| number.parse().ok()).collect())
+}
+
+/// The keys of a file's rows: conversation, segment index and end time of each are given to `each`.
+pub(crate) fn for_each_key(bytes: Bytes, mut each: impl FnMut(&str, u32, i64)) -> Result<()> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
+    let names = [column::CONVERSATION_ID, column::SEGMENT_INDEX, column::END_TIME];
+    let mask = ProjectionMask::columns(builder.parquet_schema(), names);
+    for batch in builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()? {
+        let batch = batch?;
+        let column = |name: &str| Ok::<_, ArrowError>(batch.column(batch.schema().index_of(name)?).clone());
+        let (conversations, indexes, times) = (column(names[0])?, column(names[1])?, column(names[2])?);
+        let indexes = indexes.as_primitive::<UInt32Type>().values();
+        let times = times.as_primitive::<TimestampMillisecondType>().values();
+        for ((conversation, index), time) in conversations.as_string::<i32>().iter().zip(indexes).zip(times) {
+            each(conversation.unwrap_or_default(), *index, *time);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file may hold a row of one of the conversations, by its bloom filters. They are right where they say no.
+pub(crate) fn may_hold<'c>(file: Arc<dyn DiskFile>, mut conversations: impl Iterator<Item = &'c str>) -> Result<bool> {
+    let length = file.length().map_err(|error| ParquetError::External(Box::new(error)))?;
+    let properties = ReaderProperties::builder().set_read_bloom_filter(true).build();
+    let options = ReadOptionsBuilder::new().with_reader_properties(properties).build();
+    let reader = SerializedFileReader::new_with_options(DiskReader { file, length }, options)?;
+    let metadata = reader.metadata();
+    let is_conversation = |path: &ColumnPath| path.string() == column::CONVERSATION_ID;
+    let columns = metadata.file_metadata().schema_descr().columns();
+    let Some(place) = columns.iter().position(|column| is_conversation(column.path())) else { return Ok(true) };
+    let mut groups = Vec::new();
+    for group in 0..metadata.num_row_groups() {
+        groups.push(reader.get_row_group(group)?);
+    }
+    Ok(conversations.any(|conversation| {
+        groups.iter().any(|group| group.get_column_bloom_filter(place).is_none_or(|filter| filter.check(conversation)))
+    }))
+}
+
+/// A file on disk as the Parquet reader wants it.
+struct DiskReader {
+    file: Arc<dyn DiskFile>,
+    length: u64,
+}
+
+impl Length for DiskReader {
+    fn len(&self) -> u64 {
+        self.length
+    }
+}
+
+impl ChunkReader for DiskReader {
+    type T = bytes::buf::Reader<Bytes>;
+
+    fn get_read(&self, start: u64) -> std::result::Result<Self::T, ParquetError> {
+        let length = usize::try_from(self.length.saturating_sub(start)).unwrap_or(usize::MAX);
+        Ok(self.get_bytes(start, length)?.reader())
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> std::result::Result<Bytes, ParquetError> {
+        self.file.read_at(start, length).map_err(|error| ParquetError::External(Box::new(error)))
+    }
+}

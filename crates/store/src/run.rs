@@ -1,0 +1,139 @@
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array, RecordBatch, StringArray, UInt32Array};
+use arrow::compute::{concat_batches, take_record_batch};
+use arrow::datatypes::{Int8Type, Int32Type, Int64Type, TimestampMillisecondType};
+use arrow::error::ArrowError;
+use skillscope_segment::{AccountId, column, conform};
+
+use crate::Result;
+use crate::partition::HOUR_MS;
+
+/// Rows of one account and one hour of `end_time`, sorted by skill, user type and end time.
+#[derive(Debug, Clone)]
+pub(crate) struct Run {
+    pub(crate) batch: RecordBatch,
+    pub(crate) end_times: RangeInclusive<i64>,
+    pub(crate) skills: RangeInclusive<i64>,
+    /// Memory that the rows take.
+    pub(crate) bytes: usize,
+}
+
+impl Run {
+    /// The run of these rows, which are of one account and one hour, in any order.
+    pub(crate) fn new(batch: &RecordBatch) -> Result<Self> {
+        let keys = sort_keys(batch)?;
+        Self::of_sorted(sorted_by(batch, keys)?)
+    }
+
+    fn of_sorted(batch: RecordBatch) -> Result<Self> {
+        let end_times = range(column(&batch, column::END_TIME)?.as_primitive::<TimestampMillisecondType>().values());
+        let skills = range(column(&batch, column::SKILL_ID)?.as_primitive::<Int64Type>().values());
+        let mut bytes = 0;
+        for array in batch.columns() {
+            bytes += array.to_data().get_slice_memory_size()?;
+        }
+        Ok(Self { batch, end_times, skills, bytes })
+    }
+
+    /// One run of the rows of several.
+    pub(crate) fn merged(runs: &[Self]) -> Result<Self> {
+        match runs {
+            [only] => Ok(only.clone()),
+            _ => Self::new(&concatenated(runs.iter().map(|run| &run.batch))?),
+        }
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.batch.num_rows()
+    }
+}
+
+/// The rows of several batches in one.
+pub(crate) fn concatenated<'b>(batches: impl IntoIterator<Item = &'b RecordBatch>) -> Result<RecordBatch> {
+    // Concatenating puts dictionaries one after the other; each value is kept once.
+    Ok(conform(&concat_batches(&skillscope_segment::schema(), batches)?)?)
+}
+
+/// A batch's rows of one account and one hour.
+#[derive(Debug)]
+pub(crate) struct Cut {
+    pub(crate) account: AccountId,
+    pub(crate) hour: i64,
+    pub(crate) run: Run,
+}
+
+/// Cuts a batch into sorted runs, one for each account and hour in it.
+pub(crate) fn cut(batch: &RecordBatch) -> Result<Vec<Cut>> {
+    let by_place = sorted_by(batch, places(batch)?.into_iter().zip(sort_keys(batch)?).collect())?;
+    let names = column(&by_place, column::ACCOUNT_ID)?.as_dictionary::<Int32Type>().values().as_string::<i32>();
+    let mut cuts = Vec::new();
+    let mut start = 0;
+    for rows in places(&by_place)?.chunk_by(|a, b| a == b) {
+        let Some((account, hour)) = rows.first() else { continue };
+        let account = AccountId::parse(names.value(*account as usize))?;
+        let batch = of_account(&by_place.slice(start, rows.len()), &account)?;
+        cuts.push(Cut { account, hour: *hour, run: Run::of_sorted(batch)? });
+        start += rows.len();
+    }
+    Ok(cuts)
+}
+
+/// The batch, all of whose rows are of `account`, without the names of other accounts.
+fn of_account(batch: &RecordBatch, account: &AccountId) -> Result<RecordBatch> {
+    let place = batch.schema().index_of(column::ACCOUNT_ID)?;
+    let keys = Int32Array::from_value(0, batch.num_rows());
+    let mut columns = batch.columns().to_vec();
+    if let Some(accounts) = columns.get_mut(place) {
+        let names: ArrayRef = Arc::new(StringArray::from_iter_values([account.as_str()]));
+        *accounts = Arc::new(DictionaryArray::try_new(keys, names)?);
+    }
+    Ok(RecordBatch::try_new(batch.schema(), columns)?)
+}
+
+/// For each row its account, as a dictionary key, and the hour in which it ended.
+fn places(batch: &RecordBatch) -> Result<Vec<(i32, i64)>> {
+    let accounts = column(batch, column::ACCOUNT_ID)?.as_dictionary::<Int32Type>().keys().values();
+    let end_times = column(batch, column::END_TIME)?.as_primitive::<TimestampMillisecondType>().values();
+    Ok(accounts.iter().zip(end_times).map(|(account, time)| (*account, hour_of(*time))).collect())
+}
+
+/// The first millisecond of the hour that a time lies in.
+pub(crate) fn hour_of(time: i64) -> i64 {
+    time - time.rem_euclid(HOUR_MS)
+}
+
+/// For each row what a run is sorted by: skill, user type, end time.
+fn sort_keys(batch: &RecordBatch) -> Result<Vec<(i64, i8, i64)>> {
+    let skills = column(batch, column::SKILL_ID)?.as_primitive::<Int64Type>().values();
+    let user_types = column(batch, column::USER_TYPE)?.as_dictionary::<Int8Type>().keys().values();
+    let end_times = column(batch, column::END_TIME)?.as_primitive::<TimestampMillisecondType>().values();
+    let keys = skills.iter().zip(user_types).zip(end_times);
+    Ok(keys.map(|((skill, user_type), end_time)| (*skill, *user_type, *end_time)).collect())
+}
+
+/// The rows of `batch` in the order of `keys`, of which there is one a row; rows with equal keys keep their order.
+fn sorted_by<K: Ord>(batch: &RecordBatch, keys: Vec<K>) -> Result<RecordBatch> {
+    if keys.is_sorted() {
+        return Ok(batch.clone());
+    }
+    let mut order: Vec<(K, u32)> = keys.into_iter().zip(0..).collect();
+    // Merging runs is a sort of sorted pieces, which the stable sort finds and merges.
+    order.sort();
+    let rows = UInt32Array::from_iter_values(order.into_iter().map(|(_, row)| row));
+    Ok(take_record_batch(batch, &rows)?)
+}
+
+fn column<'a>(batch: &'a RecordBatch, name: &'static str) -> Result<&'a dyn Array> {
+    match batch.column_by_name(name) {
+        Some(array) => Ok(array.as_ref()),
+        None => Err(ArrowError::SchemaError(format!("a batch of segments without {name}")).into()),
+    }
+}
+
+fn range(values: &[i64]) -> RangeInclusive<i64> {
+    let low = values.iter().min().copied().unwrap_or(i64::MAX);
+    let high = values.iter().max().copied().unwrap_or(i64::MIN);
+    low..=high
+}
