@@ -8,6 +8,7 @@
     reason = "a test may panic"
 )]
 
+mod archive;
 mod bank_calls;
 mod binary;
 mod configuration;

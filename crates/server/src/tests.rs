@@ -2,6 +2,7 @@
 
 mod anything;
 mod door;
+mod durability;
 mod ingestion;
 mod openapi;
 mod report;

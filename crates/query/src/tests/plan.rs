@@ -5,6 +5,7 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use skillscope_segment::{Outcome, UserType};
+use skillscope_store::StoreOptions;
 
 use super::world::{Facts, World, segments};
 use crate::SqlQuery;
@@ -15,6 +16,11 @@ const HOUR_MS: i64 = 3_600_000;
 
 /// A day of one segment an hour in each of two accounts, seen at its end.
 fn a_day() -> World {
+    a_day_of_which(StoreOptions::HOT_HOURS, 0)
+}
+
+/// … with the first so many segments archived, those before the hot hours in files alone.
+fn a_day_of_which(hot_hours: u32, archived: usize) -> World {
     let facts: Vec<Facts> = (0..24)
         .flat_map(|hour| ["acme", "bolt"].map(|account| (account, hour)))
         .map(|(account, hour)| Facts {
@@ -27,7 +33,7 @@ fn a_day() -> World {
             sample: None,
         })
         .collect();
-    World::new(24 * HOUR_MS, &segments(&facts))
+    World::with_hot_hours(24 * HOUR_MS, hot_hours, archived, &segments(&facts))
 }
 
 /// The functions that a plan calls.
@@ -108,8 +114,33 @@ async fn only_the_hours_that_a_filter_can_touch_are_read() {
 }
 
 #[tokio::test]
+async fn only_the_files_that_a_filter_can_touch_are_read() {
+    // Each hour of the day has a file of its own for each account; half of the day is hot.
+    let world = a_day_of_which(12, 48);
+    for (condition, files, hours) in [
+        ("account_id = 'acme' and end_time < '1970-01-01T02:00:00Z'", 2, 0),
+        ("account_id = 'acme' and skill_id in (3, 9)", 2, 0),
+        ("account_id = 'acme' and skill_id in (3, 23)", 1, 1),
+        ("account_id = 'acme' and end_time >= '1970-01-01T12:00:00Z'", 0, 12),
+        ("account_id = 'acme' and end_time >= '1970-01-01T11:00:00Z'", 1, 12),
+        ("account_id = 'nobody'", 0, 0),
+    ] {
+        let plan = explained(&world, condition).await;
+        let physical = plan.split_once("physical_plan").unwrap().1;
+        assert_eq!(physical.matches(".parquet").count(), files, "{condition}:\n{plan}");
+        let memory = physical.contains(&format!("SegmentsScan: hours={hours} of"));
+        assert!(memory || (hours == 0 && files > 0), "{condition}:\n{plan}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_passed_over_never_changes_an_answer() {
-    let world = a_day();
+    for world in [a_day(), a_day_of_which(12, 48), a_day_of_which(0, 20), a_day_of_which(0, 48)] {
+        check_answers(&world).await;
+    }
+}
+
+async fn check_answers(world: &World) {
     for (condition, expected) in [
         ("true", 48),
         ("account_id = 'acme'", 24),
@@ -119,7 +150,7 @@ async fn what_is_passed_over_never_changes_an_answer() {
         ("not (end_time < '1970-01-01T02:00:00Z')", 44),
         ("account_id = 'acme' and user_type = 'human' and skill_id % 2 = 0", 12),
     ] {
-        let batches = rows(&world, &format!("select count(*) as n from segments where {condition}"), None).await;
+        let batches = rows(world, &format!("select count(*) as n from segments where {condition}"), None).await;
         assert!(arrow_text(&batches).contains(&format!("| {expected} ")), "{condition}: {}", arrow_text(&batches));
     }
 }

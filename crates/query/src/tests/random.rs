@@ -65,9 +65,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn the_report_equals_a_loop_over_the_rows(facts in vec(any_facts(), 0..120), requests in vec(any_request(), 1..6)) {
+    fn the_report_equals_a_loop_over_the_rows(
+        facts in vec(any_facts(), 0..120),
+        requests in vec(any_request(), 1..6),
+        (hot_hours, archived) in (select(vec![0, 1, 5, 26]), select(vec![0, 0, 40, 120])),
+    ) {
         let segments = segments(&facts);
-        let world = World::new(NOW, &segments);
+        // Rows are in memory, in files, in both, or still in the journal.
+        let world = World::with_hot_hours(NOW, hot_hours, archived, &segments);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         for asked in &requests {
             let parameters = parameters(asked);

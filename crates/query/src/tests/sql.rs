@@ -21,6 +21,21 @@ fn two_accounts() -> World {
     World::new(NOW, &segments(&[fact("acme", 1), fact("acme", 2), fact("bolt", 3)]))
 }
 
+/// Some segments of two accounts in files, of which those of the last hour are in memory too.
+fn archived() -> World {
+    let fact = |account, age| Facts {
+        account,
+        skill: 1,
+        end_time: NOW - age,
+        user_type: UserType::Human,
+        outcome: Outcome::Interactive,
+        in_queue: false,
+        sample: Some(3),
+    };
+    let facts = [fact("acme", 1), fact("acme", 5 * 3_600_000), fact("bolt", 5 * 3_600_000)];
+    World::with_hot_hours(NOW, 1, 3, &segments(&facts))
+}
+
 async fn run(world: &World, text: &str, account: Option<&str>) -> Result<Vec<RecordBatch>, Error> {
     let query = SqlQuery { text: text.to_owned(), account: account.map(str::to_owned) };
     let stream = world.engine.sql(&query).await?;
@@ -41,6 +56,51 @@ async fn an_account_sees_its_own_rows_alone() {
     assert_eq!(number(&world, count, Some("nobody")).await, 0);
     let of_another = "select count(*) from segments where account_id = 'bolt' or true";
     assert_eq!(number(&world, of_another, Some("acme")).await, 2);
+}
+
+#[tokio::test]
+async fn the_files_of_the_archive_are_a_table() {
+    let world = archived();
+    let text = "select count(*) from system.files where state = 'sealed' and rows = 1 and bytes > 1000";
+    assert_eq!(number(&world, text, None).await, 3);
+    assert_eq!(number(&world, "select count(*) from system.files", Some("bolt")).await, 1);
+    assert_eq!(number(&world, "select count(*) from system.files where in_memory", None).await, 1);
+    let hour = "select count(*) from system.files where first_hour <= first_end_time \
+                and last_end_time < last_hour + interval '1 hour' and written > last_end_time";
+    assert_eq!(number(&world, hour, None).await, 3);
+    let named =
+        "select count(*) from system.files where path like 'archive/account=' || account_id || '/date=2018-01-18/%'";
+    assert_eq!(number(&world, named, None).await, 3);
+}
+
+#[tokio::test]
+async fn an_account_sees_its_own_files_alone_in_every_way() {
+    let world = archived();
+    let explained = run(&world, "explain select * from segments", Some("acme")).await.unwrap();
+    let text = datafusion::arrow::util::pretty::pretty_format_batches(&explained).unwrap().to_string();
+    assert!(text.contains("account=acme") && !text.contains("bolt"), "{text}");
+    let count = "select count(distinct account_id) from segments";
+    assert_eq!(number(&world, count, Some("acme")).await, 1);
+}
+
+#[tokio::test]
+async fn archived_rows_have_the_types_and_values_of_rows_in_memory() {
+    let world = archived();
+    let by_place = |place: &str| {
+        format!(
+            "select arrow_typeof(account_id) || arrow_typeof(user_type) || arrow_typeof(end_time) || arrow_typeof(source), \
+             conversation_id is not null and start_reason = 'new_conversation' and not abandoned_in_queue \
+             and time_to_first_agent_message_ms = 3 from segments where end_time {place} arrow_cast({}, 'Timestamp(Millisecond, Some(\"UTC\"))') limit 1",
+            NOW - 3_600_000
+        )
+    };
+    let memory = run(&world, &by_place(">="), None).await.unwrap();
+    let files = run(&world, &by_place("<"), None).await.unwrap();
+    assert_eq!(memory.iter().map(RecordBatch::num_rows).sum::<usize>(), 1);
+    let shown =
+        |batches: &[RecordBatch]| datafusion::arrow::util::pretty::pretty_format_batches(batches).unwrap().to_string();
+    assert_eq!(shown(&memory), shown(&files));
+    assert!(shown(&memory).contains("true"), "{}", shown(&memory));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use skillscope_segment::{EndReason, Outcome, Segment, SegmentBatchBuilder, StartReason, UserType};
-use skillscope_store::Store;
+use skillscope_store::{Store, StoreOptions};
 use tempfile::TempDir;
 
 use crate::{Clock, Engine, Error, Report, ReportRequest};
@@ -16,10 +16,19 @@ pub(super) struct World {
 }
 
 impl World {
-    /// A store with `segments`, whose clock stands at `now`.
+    /// A store with `segments` in memory, whose clock stands at `now`.
     pub(super) fn new(now: i64, segments: &[Segment<'_>]) -> Self {
+        Self::with_hot_hours(now, StoreOptions::HOT_HOURS, 0, segments)
+    }
+
+    /// A store with `segments`, whose clock stands at `now`: once the first `archived` are stored, all that is stored is
+    /// archived, and in memory as far as it is of the last `hot_hours`.
+    pub(super) fn with_hot_hours(now: i64, hot_hours: u32, archived: usize, segments: &[Segment<'_>]) -> Self {
         let directory = TempDir::new().unwrap();
-        let store = Arc::new(Store::open(directory.path()).unwrap());
+        // All hours are over.
+        let (clock, hot_clock) = (Clock::Fixed(now + 86_400_000), Clock::Fixed(now));
+        let options = StoreOptions { clock, hot_clock, hot_hours, ..StoreOptions::default() };
+        let store = Arc::new(Store::open_with(directory.path(), options).unwrap());
         // In batches of several sizes, so that hours have several runs and merged ones.
         let sizes = [1, 13, 2, 40, 3].into_iter().cycle();
         let mut rest = segments;
@@ -33,6 +42,10 @@ impl World {
             let appended = store.append(&builder.finish().unwrap()).unwrap();
             assert_eq!(appended.accepted, batch.len(), "every segment has a key of its own");
             rest = left;
+            if segments.len() - rest.len() <= archived {
+                store.seal_finished_hours().unwrap();
+                while store.maintain().unwrap() {}
+            }
             if rest.is_empty() {
                 break;
             }

@@ -10,7 +10,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use skillscope_query::{Clock, Engine};
 use skillscope_segment::{AccountId, Chunk, Error, Format, Input, ReadOptions, SegmentWriter, read_segments};
-use skillscope_store::Store;
+use skillscope_store::{Disk, Store, StoreOptions};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -40,8 +40,17 @@ impl Door {
     }
 
     pub(super) fn with_cors(origins: &[&str]) -> Self {
+        Self::with(origins, StoreOptions::default())
+    }
+
+    /// A server whose data directory is on another disk than the machine's.
+    pub(super) fn on(disk: Arc<dyn Disk>) -> Self {
+        Self::with(&[], StoreOptions { disk, ..StoreOptions::default() })
+    }
+
+    fn with(origins: &[&str], options: StoreOptions) -> Self {
         let directory = TempDir::new().unwrap();
-        let store = Arc::new(Store::open(directory.path()).unwrap());
+        let store = Arc::new(Store::open_with(directory.path(), options).unwrap());
         let engine = Engine::new(Arc::clone(&store), Clock::Fixed(NOW)).unwrap();
         let origins: Vec<String> = origins.iter().map(|origin| (*origin).to_owned()).collect();
         let cors_origins = CorsOrigins::parse(&origins).unwrap();
