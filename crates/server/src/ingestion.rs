@@ -16,7 +16,7 @@ use crate::path::PathVariables;
 use crate::{App, Problem};
 
 /// Rows stored at once. A request with so many is stored whole or not at all; one with more, in parts of so many.
-const CHUNK_ROWS: usize = 1 << 21;
+const CHUNK_ROWS: usize = 1 << 20;
 
 const MEDIA_TYPES: [(&str, Format); 4] = [
     ("application/x-ndjson", Format::Ndjson),

@@ -67,6 +67,10 @@ impl Candidates {
         Ok(candidates)
     }
 
+    pub(crate) fn rows(&self) -> usize {
+        self.hashes.len()
+    }
+
     /// What is in archive files that were not there when the candidates were made.
     pub(crate) fn later_hits(
         &self,

@@ -25,6 +25,8 @@ pub struct ArchiveFile {
     removed: Mutex<Option<Arc<dyn DiskFile>>>,
     is_verified: AtomicBool,
     is_compacting: AtomicBool,
+    /// Set when it was tried in vain, until the next start.
+    is_left_alone: AtomicBool,
 }
 
 /// What is being done with a file.
@@ -55,6 +57,7 @@ impl ArchiveFile {
             removed: Mutex::new(None),
             is_verified: AtomicBool::new(false),
             is_compacting: AtomicBool::new(false),
+            is_left_alone: AtomicBool::new(false),
         })
     }
 
@@ -114,6 +117,14 @@ impl ArchiveFile {
 
     pub(crate) fn set_compacting(&self, is_compacting: bool) {
         self.is_compacting.store(is_compacting, Ordering::Relaxed);
+    }
+
+    pub(crate) fn can_be_merged(&self) -> bool {
+        !self.is_left_alone.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn forbid_merging(&self) {
+        self.is_left_alone.store(true, Ordering::Relaxed);
     }
 
     /// Opens the file, also if it has been removed since this value was had from a snapshot.

@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use crate::file_record::{DAY_MS, FileRecord};
 use crate::journal::Change;
-use crate::partition::{HOUR_MS, MAX_RUN_ROWS};
-use crate::run::{Run, concatenated};
+use crate::partition::HOUR_MS;
+use crate::run::{MAX_RUN_ROWS, Run, concatenated};
 use crate::{ArchiveFile, Error, Result, Store};
 
 /// Files below this size are merged with others.
@@ -43,7 +43,8 @@ impl Store {
             let resident = segments.files.resident.values().map(|file| (file, true));
             for (file, is_resident) in resident.chain(segments.files.archived.values().map(|file| (file, false))) {
                 let record = file.record();
-                let is_small = record.bytes < SMALL_BYTES && record.rows < (MAX_RUN_ROWS / MANY) as u64;
+                let is_small =
+                    file.can_be_merged() && record.bytes < SMALL_BYTES && record.rows < (MAX_RUN_ROWS / MANY) as u64;
                 let hours = self.hours_merged(record);
                 if let (true, Some((first, last))) = (is_small, hours) {
                     groups.entry((first, last, is_resident)).or_default().push(file);
@@ -86,8 +87,11 @@ impl Store {
         let mut record: Option<FileRecord> = None;
         for file in &compaction.files {
             let rows = file.read_rows();
-            if let Err(error @ Error::Corrupt { .. }) = &rows {
-                self.set_corrupt_aside(&mut self.writer(), file, error)?;
+            match &rows {
+                Err(error @ Error::Corrupt { .. }) => self.set_corrupt_aside(&mut self.writer(), file, error)?,
+                // The others are merged without it.
+                Err(_) => file.forbid_merging(),
+                Ok(_) => {}
             }
             batches.extend(rows?);
             match &mut record {
@@ -95,7 +99,12 @@ impl Store {
                 Some(record) => record.absorb(file.record()),
             }
         }
-        let run = Run::new(&concatenated(&batches)?)?;
+        let run = concatenated(&batches).and_then(|rows| Run::new(&rows));
+        if run.is_err() {
+            // Together they are too large after all.
+            compaction.files.iter().for_each(|file| file.forbid_merging());
+        }
+        let run = run?;
         let Some(mut record) = record else { return Err(Error::Interrupted) };
         (record.number, record.written) = (compaction.number, self.options.clock.now());
         let replaces: Vec<u64> = compaction.files.iter().map(|file| file.record().number).collect();

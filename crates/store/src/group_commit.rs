@@ -1,5 +1,6 @@
+use std::collections::VecDeque;
 use std::ops::DerefMut;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{Error, Result};
 
@@ -7,14 +8,21 @@ use crate::{Error, Result};
 /// with one sync for them.
 #[derive(Debug)]
 pub(crate) struct GroupCommit<T, R> {
-    waiting: Mutex<Vec<(T, Arc<Outcome<R>>)>>,
+    waiting: Mutex<VecDeque<Waiting<T, R>>>,
+}
+
+#[derive(Debug)]
+struct Waiting<T, R> {
+    write: T,
+    rows: usize,
+    outcome: Arc<Outcome<R>>,
 }
 
 /// What became of a write; `None` until it was made.
 type Outcome<R> = Mutex<Option<Result<R>>>;
 
-/// The most writes that are made together.
-const MOST: usize = 512;
+/// The most rows that are written together, unless one write has more.
+const MOST_ROWS: usize = 1 << 17;
 
 impl<T, R> Default for GroupCommit<T, R> {
     fn default() -> Self {
@@ -23,7 +31,7 @@ impl<T, R> Default for GroupCommit<T, R> {
 }
 
 impl<T, R> GroupCommit<T, R> {
-    /// Makes a write, alone or together with others. `lock` waits for the lock that all of them need; `write` makes a
+    /// Makes a write of so many rows, alone or together with others. `lock` waits for the lock that all of them need; `write` makes a
     /// group of writes, in the order in which they came, and tells what became of each.
     ///
     /// # Errors
@@ -31,25 +39,38 @@ impl<T, R> GroupCommit<T, R> {
     pub(crate) fn submit<G: DerefMut>(
         &self,
         write: T,
+        rows: usize,
         lock: impl FnOnce() -> G,
         make: impl Fn(&mut G::Target, &[T]) -> Result<Vec<R>>,
     ) -> Result<R> {
         let outcome = Arc::new(Outcome::default());
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push((write, Arc::clone(&outcome)));
+        self.waiting().push_back(Waiting { write, rows, outcome: Arc::clone(&outcome) });
         let mut guard = lock();
         while Arc::strong_count(&outcome) > 1 {
-            let group: Vec<_> = {
-                let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-                let end = waiting.len().min(MOST);
-                waiting.drain(..end).collect()
-            };
-            let (writes, outcomes): (Vec<T>, Vec<_>) = group.into_iter().unzip();
+            let (writes, outcomes) = self.next_group();
             tell(outcomes, make(&mut *guard, &writes));
         }
         drop(guard);
         let told = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
         // Whoever took this write along panicked.
         told.unwrap_or(Err(Error::Interrupted))
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Waiting<T, R>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those that have waited longest.
+    fn next_group(&self) -> (Vec<T>, Vec<Arc<Outcome<R>>>) {
+        let mut waiting = self.waiting();
+        let mut room = MOST_ROWS;
+        let mut fits = |next: &Waiting<T, R>| {
+            let fits = next.rows <= room || room == MOST_ROWS;
+            room = room.saturating_sub(next.rows);
+            fits
+        };
+        let count = waiting.iter().take_while(|next| fits(next)).count();
+        waiting.drain(..count).map(|next| (next.write, next.outcome)).unzip()
     }
 }
 
@@ -66,8 +87,8 @@ fn tell<R>(outcomes: Vec<Arc<Outcome<R>>>, made: Result<Vec<R>>) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::sync::{Barrier, MutexGuard};
 
     use super::*;
 
@@ -88,7 +109,7 @@ mod tests {
             let commits = &commits;
             let (lock, make) = (&lock, &make);
             let threads: Vec<_> =
-                (0..20).map(|write| scope.spawn(move || commits.submit(write, || locked(lock), make))).collect();
+                (0..20).map(|write| scope.spawn(move || commits.submit(write, 1, || locked(lock), make))).collect();
             while commits.waiting.lock().unwrap().len() < 20 {
                 std::thread::yield_now();
             }
@@ -103,9 +124,20 @@ mod tests {
     }
 
     #[test]
+    fn a_group_has_a_largest_number_of_rows_and_at_least_one_write() {
+        let commits = GroupCommit::<u32, u32>::default();
+        for (write, rows) in [(1, MOST_ROWS * 2), (2, MOST_ROWS - 1), (3, 1), (4, 1)] {
+            commits.waiting().push_back(Waiting { write, rows, outcome: Arc::default() });
+        }
+        assert_eq!(commits.next_group().0, [1]);
+        assert_eq!(commits.next_group().0, [2, 3]);
+        assert_eq!(commits.next_group().0, [4]);
+    }
+
+    #[test]
     fn an_error_is_told_to_the_whole_group() {
         let (commits, lock) = (GroupCommit::<u32, u32>::default(), Mutex::new(Vec::new()));
-        let made = commits.submit(1, || locked(&lock), |_, _| Err(Error::Interrupted));
+        let made = commits.submit(1, 1, || locked(&lock), |_, _| Err(Error::Interrupted));
         assert!(matches!(made, Err(Error::Shared(_))));
     }
 
@@ -121,13 +153,13 @@ mod tests {
         std::thread::scope(|scope| {
             let unlucky = scope.spawn(|| {
                 together.wait();
-                commits.submit(13, || locked(&lock), make)
+                commits.submit(13, 1, || locked(&lock), make)
             });
             together.wait();
             drop(held);
             assert!(unlucky.join().is_err());
         });
-        assert_eq!(commits.submit(14, || locked(&lock), make).unwrap(), 14);
+        assert_eq!(commits.submit(14, 1, || locked(&lock), make).unwrap(), 14);
         assert_eq!(*locked(&lock), [14]);
     }
 }

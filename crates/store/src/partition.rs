@@ -3,14 +3,10 @@ use std::ops::RangeInclusive;
 use arrow::array::RecordBatch;
 use skillscope_segment::AccountId;
 
-use crate::run::Run;
+use crate::run::{MAX_RUN_BYTES, MAX_RUN_ROWS, Run};
 
 /// Milliseconds of the time that one partition covers.
 pub(crate) const HOUR_MS: i64 = 3_600_000;
-
-/// Runs are merged up to this size. With the longest texts, a column of so many rows is at the two gigabytes where its
-/// 32-bit offsets end.
-pub(crate) const MAX_RUN_ROWS: usize = 1 << 21;
 
 /// The range of the values of no rows.
 const NOTHING: RangeInclusive<i64> = RangeInclusive::new(i64::MAX, i64::MIN);
@@ -183,7 +179,8 @@ fn merge_runs_of_a_size(runs: &mut Vec<Run>) {
         let alike = runs.iter().rev().take_while(|run| order_of_size(run) <= size).count();
         let start = runs.len() - alike;
         let pieces = runs.get(start..).unwrap_or_default();
-        if alike < MERGED_RUNS || pieces.iter().map(Run::rows).sum::<usize>() > MAX_RUN_ROWS {
+        let (rows, bytes) = pieces.iter().fold((0, 0), |sum, run| (sum.0 + run.rows(), sum.1 + run.bytes));
+        if alike < MERGED_RUNS || rows > MAX_RUN_ROWS || bytes > MAX_RUN_BYTES {
             break;
         }
         // Runs that cannot be merged are as good as one: they stay apart.

@@ -15,7 +15,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::RecordBatch;
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
 
 use crate::archive_file::{self, ArchiveFile};
 use crate::directory::DataDirectory;
@@ -24,7 +25,7 @@ use crate::file_record::FileRecord;
 use crate::journal::{Change, Contents, Entry, Journal};
 use crate::journal_entry::decode_rows;
 use crate::keys::{KeyColumns, KeyHash, KeyHasher, KeyIndex};
-use crate::run::{Cut, Run, cut};
+use crate::run::{Cut, Run, cut, mergeable};
 use crate::store::Writer;
 use crate::{Error, Result, Snapshot, StoreOptions, parquet_file};
 
@@ -34,13 +35,8 @@ pub(crate) struct Recovered {
     pub(crate) snapshot: Snapshot,
 }
 
-/// Repairs what is there and reads it. The batches are of a damaged journal: whether their rows are in an archive file
-/// already is not known.
-pub(crate) fn recover(
-    directory: &DataDirectory,
-    options: &StoreOptions,
-    hasher: KeyHasher,
-) -> Result<(Recovered, Vec<RecordBatch>)> {
+/// Repairs what is there and reads it.
+pub(crate) fn recover(directory: &DataDirectory, options: &StoreOptions, hasher: KeyHasher) -> Result<Recovered> {
     let (journal, mut contents) = Journal::open(Arc::clone(&options.disk), &directory.journal())?;
     let must_rewrite = contents.is_incomplete || !contents.damaged.is_empty();
     keep_damaged(directory, &mut contents)?;
@@ -63,7 +59,8 @@ pub(crate) fn recover(
         let place = directory.keep_damaged(name, bytes)?;
         tracing::error!(entry = name, place = %place.display(), "a journal entry cannot be read and was set aside");
     }
-    let unsettled = if contents.is_incomplete { rows } else { recovery.take_rows(rows)? };
+    let rows = if contents.is_incomplete { recovery.not_archived(rows, &files)? } else { rows };
+    recovery.take_rows(rows)?;
     let corrupt = recovery.take_files(files)?;
     let Recovery { keys, snapshot, .. } = recovery;
 
@@ -74,7 +71,7 @@ pub(crate) fn recover(
     } else if !gone.is_empty() || !corrupt.is_empty() {
         writer.journal.commit(Change { gone: gone.into_iter().collect(), lost: corrupt, ..Change::default() })?;
     }
-    Ok((Recovered { writer, snapshot }, unsettled))
+    Ok(Recovered { writer, snapshot })
 }
 
 /// What a journal holds that was read before it is opened for writing.
@@ -226,8 +223,37 @@ struct Rows {
 }
 
 impl Recovery<'_> {
+    /// Those rows of a damaged journal that no file has: it may not have told that an hour was sealed.
+    fn not_archived(&self, batches: Vec<RecordBatch>, files: &[Arc<ArchiveFile>]) -> Result<Vec<RecordBatch>> {
+        let mut hours = BTreeSet::new();
+        for batch in &batches {
+            hours.extend(cut(batch)?.into_iter().map(|cut| (cut.account, cut.hour)));
+        }
+        let mut archived = KeyIndex::new();
+        for file in files {
+            let account = file.account();
+            if !file.record().hours().any(|hour| hours.contains(&(account.clone(), hour))) {
+                continue;
+            }
+            // One that cannot be read has no rows that would count twice.
+            let Ok(bytes) = file.read() else { continue };
+            parquet_file::for_each_key(bytes, |conversation, index, end_time| {
+                archived.admit(self.hasher.hash(account.as_str(), conversation, index), end_time);
+            })?;
+        }
+        let is_new = |(account, conversation, index, _): (&str, &str, u32, i64)| {
+            Some(archived.end_time(self.hasher.hash(account, conversation, index)).is_none())
+        };
+        let mut new = Vec::with_capacity(batches.len());
+        for batch in &batches {
+            let keep: BooleanArray = KeyColumns::new(batch)?.rows().map(is_new).collect();
+            new.push(filter_record_batch(batch, &keep)?);
+        }
+        Ok(new)
+    }
+
     /// Takes the journal's rows in, all of which are in memory alone.
-    fn take_rows(&mut self, batches: Vec<RecordBatch>) -> Result<Vec<RecordBatch>> {
+    fn take_rows(&mut self, batches: Vec<RecordBatch>) -> Result<()> {
         let mut hours: BTreeMap<_, Vec<Run>> = BTreeMap::new();
         for batch in &batches {
             let columns = KeyColumns::new(batch)?;
@@ -240,13 +266,13 @@ impl Recovery<'_> {
         }
         let mut cuts = Vec::with_capacity(hours.len());
         for ((account, hour), runs) in hours {
-            for runs in of_at_most(runs, crate::partition::MAX_RUN_ROWS) {
+            for runs in mergeable(runs) {
                 cuts.push(Cut { account: account.clone(), hour, run: Run::merged(&runs)? });
             }
         }
         // They have waited already.
         self.snapshot = self.snapshot.with_rows(&cuts, i64::MIN);
-        Ok(Vec::new())
+        Ok(())
     }
 
     /// Takes the files in: those of hot hours with their rows, as far as there is room. Gives the numbers of those that
@@ -330,23 +356,4 @@ fn load(file: &ArchiveFile, hasher: KeyHasher, room: u64, used: &AtomicU64) -> R
         cuts.iter().map(|cut| cut.run.bytes + cut.run.rows() * crate::eviction::KEY_BYTES).sum::<usize>() as u64;
     used.fetch_add(bytes, Ordering::Relaxed);
     Ok(Some(Rows { cuts, keys }))
-}
-
-/// Runs in groups of at most `rows` rows, or of one run.
-pub(crate) fn of_at_most(runs: Vec<Run>, rows: usize) -> Vec<Vec<Run>> {
-    let mut groups: Vec<Vec<Run>> = Vec::new();
-    let mut room = 0;
-    for run in runs {
-        match groups.last_mut() {
-            Some(group) if run.rows() <= room => {
-                room -= run.rows();
-                group.push(run);
-            }
-            _ => {
-                room = rows.saturating_sub(run.rows());
-                groups.push(vec![run]);
-            }
-        }
-    }
-    groups
 }

@@ -50,6 +50,29 @@ impl Run {
     }
 }
 
+/// Runs are merged up to this size.
+pub(crate) const MAX_RUN_ROWS: usize = 1 << 21;
+
+/// … and this one, in bytes: the 32-bit offsets of a column of text end at two gigabytes.
+pub(crate) const MAX_RUN_BYTES: usize = 1 << 30;
+
+/// Runs in groups, each of which can be merged into one run.
+pub(crate) fn mergeable(runs: Vec<Run>) -> Vec<Vec<Run>> {
+    let mut groups: Vec<Vec<Run>> = Vec::new();
+    let (mut rows, mut bytes) = (0, 0);
+    for run in runs {
+        (rows, bytes) = (rows + run.rows(), bytes + run.bytes);
+        match groups.last_mut() {
+            Some(group) if rows <= MAX_RUN_ROWS && bytes <= MAX_RUN_BYTES => group.push(run),
+            _ => {
+                (rows, bytes) = (run.rows(), run.bytes);
+                groups.push(vec![run]);
+            }
+        }
+    }
+    groups
+}
+
 /// The rows of several batches in one.
 pub(crate) fn concatenated<'b>(batches: impl IntoIterator<Item = &'b RecordBatch>) -> Result<RecordBatch> {
     // Concatenating puts dictionaries one after the other; each value is kept once.

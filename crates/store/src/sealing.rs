@@ -2,9 +2,8 @@ use skillscope_segment::AccountId;
 
 use crate::file_record::FileRecord;
 use crate::journal::Change;
-use crate::partition::{HOUR_MS, MAX_RUN_ROWS, Partition};
-use crate::recovery::of_at_most;
-use crate::run::{Cut, Run};
+use crate::partition::{HOUR_MS, Partition};
+use crate::run::{Cut, Run, mergeable};
 use crate::{Result, Snapshot, Store, archive_file};
 
 /// Rows of hours that are over are sealed at once where more than this would wait in memory and in the journal.
@@ -70,7 +69,7 @@ impl Store {
         self.make_sound(&mut writer)?;
         let snapshot = self.snapshot();
         let Some(partition) = snapshot.partition(account, hour) else { return Ok(None) };
-        let pieces = of_at_most(partition.open().to_vec(), MAX_RUN_ROWS);
+        let pieces = mergeable(partition.open().to_vec());
         let pieces = pieces.into_iter().map(|runs| (writer.journal.number_file(), runs)).collect();
         let boundary = writer.journal.boundary();
         self.publish(changed(&snapshot, account, hour, Partition::with_sealing));

@@ -60,8 +60,8 @@ impl Store {
     pub fn open_with(path: &Path, options: StoreOptions) -> Result<Self> {
         let directory = DataDirectory::open(path, Arc::clone(&options.disk))?;
         let hasher = KeyHasher::new();
-        let (recovered, unsettled) = recovery::recover(&directory, &options, hasher)?;
-        let store = Self {
+        let recovered = recovery::recover(&directory, &options, hasher)?;
+        Ok(Self {
             directory,
             options,
             hasher,
@@ -70,17 +70,7 @@ impl Store {
             writer: Mutex::new(recovered.writer),
             published: RwLock::new(Arc::new(recovered.snapshot)),
             job: Mutex::default(),
-        };
-        store.settle(unsettled)?;
-        Ok(store)
-    }
-
-    /// Stores rows that a damaged journal still told. It may not have told that some are archived.
-    fn settle(&self, unsettled: Vec<RecordBatch>) -> Result<()> {
-        for batch in unsettled {
-            self.append(&batch)?;
-        }
-        Ok(())
+        })
     }
 
     /// Stores the rows of `batch`, which is of [`skillscope_segment::schema`] and has been validated. Returns once
@@ -90,7 +80,8 @@ impl Store {
     /// Where they cannot be written; nothing of the batch counts then.
     pub fn append(&self, batch: &RecordBatch) -> Result<Appended> {
         let candidates = Candidates::new(self, batch)?;
-        self.appends.submit(candidates, || self.writer(), |writer, group| self.append_group(writer, group))
+        let rows = candidates.rows();
+        self.appends.submit(candidates, rows, || self.writer(), |writer, group| self.append_group(writer, group))
     }
 
     fn append_group(&self, writer: &mut Writer, group: &[Candidates]) -> Result<Vec<Appended>> {
