@@ -93,17 +93,21 @@ impl Candidates {
 
     /// The archive files that may have some of the rows, as they are of the same hours.
     fn files(&self, snapshot: &Snapshot) -> Result<Vec<(Arc<ArchiveFile>, Vec<usize>)>> {
-        let mut places: BTreeMap<(&str, i64), Vec<usize>> = BTreeMap::new();
         let columns = KeyColumns::new(&self.batch)?;
-        for (row, (account, _, _, end_time)) in columns.rows().enumerate() {
-            places.entry((account, hour_of(end_time))).or_default().push(row);
-        }
         let mut files: BTreeMap<u64, (Arc<ArchiveFile>, Vec<usize>)> = BTreeMap::new();
-        for ((account, hour), rows) in places {
-            let segments = snapshot.account(account).and_then(|account| snapshot.segments(account));
-            for file in segments.into_iter().flat_map(|segments| segments.files.archived_of(hour)) {
+        let (mut last, mut found) = (None, Vec::new());
+        for (row, (account, _, _, end_time)) in columns.rows().enumerate() {
+            // Most rows are of the same account and hour as the one before.
+            let place = (account, hour_of(end_time));
+            if last != Some(place) {
+                last = Some(place);
+                let segments = snapshot.account(account).and_then(|account| snapshot.segments(account));
+                let archived = segments.into_iter().flat_map(|segments| segments.files.archived_of(place.1));
+                found = archived.cloned().collect::<Vec<_>>();
+            }
+            for file in &found {
                 let entry = files.entry(file.record().number);
-                entry.or_insert_with(|| (Arc::clone(file), Vec::new())).1.extend(&rows);
+                entry.or_insert_with(|| (Arc::clone(file), Vec::new())).1.push(row);
             }
         }
         Ok(files.into_values().collect())

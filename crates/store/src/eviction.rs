@@ -34,7 +34,7 @@ impl Store {
         let Some(segments) = snapshot.segments(account) else { return Ok(()) };
         let hours = self.hours_of_same_files(account, hour);
         let partitions: Vec<_> = hours.iter().filter_map(|hour| segments.hours.get(hour)).collect();
-        self.forget_keys(writer, partitions.iter().flat_map(|partition| partition.sealed()))?;
+        self.forget_keys(writer, partitions.iter().flat_map(|partition| partition.sealed()).map(Arc::as_ref))?;
         self.publish(snapshot.with(account, |segments| {
             for hour in &hours {
                 segments.change(account, *hour, Partition::without_sealed);

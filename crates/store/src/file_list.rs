@@ -98,7 +98,7 @@ impl Store {
         for hour in &hours {
             let runs = segments.hours.get(hour).into_iter().flat_map(|partition| partition.sealed());
             for run in runs {
-                let cut = Cut { account: account.clone(), hour: *hour, run: run.clone() };
+                let cut = Cut { account: account.clone(), hour: *hour, run: run.as_ref().clone() };
                 change.entries.extend(entries(&[cut], &mut writer.journal)?);
             }
         }

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
-use redb::{Builder, Database, ReadableTable, StorageBackend, TableDefinition};
+use redb::{Builder, Database, ReadableTable, StorageBackend, TableDefinition, WriteTransaction};
 
 use crate::disk::{self, Disk, DiskFile, InPlaceFile};
 use crate::file_record::FileRecord;
-use crate::journal_entry::{checked, with_checksum};
+use crate::journal_entry::{CHECKSUM_BYTES, checked, put_with_checksum, with_checksum};
 use crate::{Error, Result};
 
 /// Rows that no archive file has yet: account, hour of `end_time`, number of the entry → rows.
@@ -126,7 +126,7 @@ impl Journal {
     /// Whether the change was made is not known then, and the journal has to be [replaced](Self::replace).
     pub(crate) fn commit(&mut self, change: Change<'_>) -> Result<()> {
         let Some(database) = &self.database else { return Err(self.unusable()) };
-        let committed = write(database, change, self.next_file);
+        let committed = write(database, &change, self.next_file);
         if committed.is_err() {
             self.database = None;
         }
@@ -174,7 +174,7 @@ pub(crate) fn create(disk: Arc<dyn Disk>, path: &Path, change: Change<'_>, next_
     let failed = |error| Error::Io { action: "write", path: path.to_owned(), source: io_error(error) };
     let file = disk.open_in_place(path).map_err(Error::io("create", path))?;
     let database = open_database(file, false).map_err(failed)?;
-    write(&database, change, next_file).map_err(failed)?;
+    write(&database, &change, next_file).map_err(failed)?;
     Ok(database)
 }
 
@@ -234,35 +234,51 @@ fn open_database(file: Box<dyn InPlaceFile>, verify: bool) -> std::result::Resul
     Ok(builder.create_with_backend(Backend(file))?)
 }
 
-fn write(database: &Database, change: Change<'_>, next_file: u64) -> std::result::Result<(), redb::Error> {
+fn write(database: &Database, change: &Change<'_>, next_file: u64) -> std::result::Result<(), redb::Error> {
     let transaction = database.begin_write()?;
-    {
-        let mut entries = transaction.open_table(ENTRIES)?;
-        if let Some((account, hour, boundary)) = change.sealed {
-            entries.retain_in((account, hour, 0)..(account, hour, boundary), |_, _| false)?;
-        }
-        for entry in change.entries {
-            let key = (entry.account.as_str(), entry.hour, entry.number);
-            entries.insert(key, with_checksum(&entry_name(key), entry.rows).as_slice())?;
-        }
-        let mut files = transaction.open_table(FILES)?;
-        let mut retired = transaction.open_table(RETIRED)?;
-        for file in &change.added {
-            files.insert(file.number, file_value("file", file).as_slice())?;
-        }
-        for file in &change.retired {
-            files.remove(file.number)?;
-            retired.insert(file.number, file_value("retired file", file).as_slice())?;
-        }
-        for number in &change.gone {
-            retired.remove(number)?;
-        }
-        for number in &change.lost {
-            files.remove(number)?;
-        }
-        transaction.open_table(COUNTERS)?.insert(NEXT_FILE, next_file)?;
+    write_entries(&transaction, change)?;
+    // A table that is opened is written to: most commits have nothing to do with files.
+    if !(change.added.is_empty() && change.retired.is_empty() && change.gone.is_empty() && change.lost.is_empty()) {
+        write_files(&transaction, change, next_file)?;
     }
     transaction.commit()?;
+    Ok(())
+}
+
+fn write_entries(transaction: &WriteTransaction, change: &Change<'_>) -> std::result::Result<(), redb::Error> {
+    let mut entries = transaction.open_table(ENTRIES)?;
+    if let Some((account, hour, boundary)) = change.sealed {
+        entries.retain_in((account, hour, 0)..(account, hour, boundary), |_, _| false)?;
+    }
+    for entry in &change.entries {
+        let key = (entry.account.as_str(), entry.hour, entry.number);
+        let mut value = entries.insert_reserve(key, entry.rows.len() + CHECKSUM_BYTES)?;
+        put_with_checksum(&entry_name(key), &entry.rows, value.as_mut());
+    }
+    Ok(())
+}
+
+fn write_files(
+    transaction: &WriteTransaction,
+    change: &Change<'_>,
+    next_file: u64,
+) -> std::result::Result<(), redb::Error> {
+    let mut files = transaction.open_table(FILES)?;
+    let mut retired = transaction.open_table(RETIRED)?;
+    for file in &change.added {
+        files.insert(file.number, file_value("file", file).as_slice())?;
+    }
+    for file in &change.retired {
+        files.remove(file.number)?;
+        retired.insert(file.number, file_value("retired file", file).as_slice())?;
+    }
+    for number in &change.gone {
+        retired.remove(number)?;
+    }
+    for number in &change.lost {
+        files.remove(number)?;
+    }
+    transaction.open_table(COUNTERS)?.insert(NEXT_FILE, next_file)?;
     Ok(())
 }
 
@@ -315,7 +331,7 @@ fn file_name(kind: &str, number: u64) -> String {
 fn file_value(kind: &str, file: &FileRecord) -> Vec<u8> {
     // A record of numbers and a text always has a JSON form.
     let json = serde_json::to_vec(file).unwrap_or_default();
-    with_checksum(&file_name(kind, file.number), json)
+    with_checksum(&file_name(kind, file.number), &json)
 }
 
 fn io_error(error: redb::Error) -> io::Error {

@@ -7,7 +7,8 @@ use twox_hash::XxHash3_64;
 
 use crate::Result;
 
-const CHECKSUM_BYTES: usize = 8;
+/// The length of a checksum.
+pub(crate) const CHECKSUM_BYTES: usize = 8;
 
 /// The rows of a journal entry as bytes: an Arrow IPC stream.
 pub(crate) fn encode_rows(batch: &RecordBatch) -> Result<Vec<u8>> {
@@ -27,10 +28,18 @@ pub(crate) fn decode_rows(bytes: &[u8]) -> Result<Vec<RecordBatch>> {
 
 /// A value of the journal: `payload`, and behind it the checksum of it and of the key that it stands under, so that
 /// neither can be taken for another's.
-pub(crate) fn with_checksum(key: &str, mut payload: Vec<u8>) -> Vec<u8> {
-    let checksum = checksum_of(key, &payload);
-    payload.extend(checksum.to_le_bytes());
-    payload
+pub(crate) fn with_checksum(key: &str, payload: &[u8]) -> Vec<u8> {
+    let mut value = vec![0; payload.len() + CHECKSUM_BYTES];
+    put_with_checksum(key, payload, &mut value);
+    value
+}
+
+/// Writes the same to `out`, which is as long as `payload` and its checksum.
+pub(crate) fn put_with_checksum(key: &str, payload: &[u8], out: &mut [u8]) {
+    if let Some((start, end)) = out.split_at_mut_checked(payload.len()) {
+        start.copy_from_slice(payload);
+        end.copy_from_slice(&checksum_of(key, payload).to_le_bytes());
+    }
 }
 
 /// The payload of a value that stands under `key`; `None` where the checksum belies it.
@@ -56,7 +65,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_flipped_bit_is_found(payload in prop::collection::vec(any::<u8>(), 0..200), bit in any::<prop::sample::Index>()) {
-            let value = with_checksum("acme/1/2", payload.clone());
+            let value = with_checksum("acme/1/2", &payload);
             prop_assert_eq!(checked("acme/1/2", &value), Some(payload.as_slice()));
             prop_assert_eq!(checked("acme/1/3", &value), None);
             let bit = bit.index(value.len() * 8);

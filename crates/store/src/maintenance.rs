@@ -2,6 +2,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::run::Run;
+use crate::sealing::changed;
 use crate::{Result, Store};
 
 /// Between two looks at whether something is due.
@@ -19,14 +21,14 @@ pub(crate) enum Job {
 }
 
 impl Store {
-    /// Does one thing that is due, if there is one, and tells whether there was: removes what has expired, lets go of
-    /// hours that are not hot any more, seals an hour, or merges small files.
+    /// Does one thing that is due, if there is one, and tells whether there was: merges runs in memory, removes what has
+    /// expired, lets go of hours that are not hot any more, seals an hour, or merges small files.
     ///
     /// # Errors
     /// Where it cannot be done; nothing is lost, and it is tried again later.
     pub fn maintain(&self) -> Result<bool> {
         let mut last = self.one_job();
-        if self.expire()? || self.evict()? {
+        if self.merge_runs()? || self.expire()? || self.evict()? {
             return Ok(true);
         }
         // Hours that are due without end hold up no merging, and the other way round.
@@ -45,6 +47,24 @@ impl Store {
             }
         }
         self.clean_up()
+    }
+
+    /// Merges some small runs of a partition. Writers are not held up meanwhile.
+    fn merge_runs(&self) -> Result<bool> {
+        let snapshot = self.snapshot();
+        let most = snapshot.all_partitions().max_by_key(|partition| partition.runs_to_merge().len());
+        let Some(partition) = most.filter(|partition| !partition.runs_to_merge().is_empty()) else { return Ok(false) };
+        let pieces = partition.runs_to_merge();
+        // Runs that cannot be merged are as good as one: they stay apart.
+        let Ok(merged) = Run::merged(pieces) else { return Ok(false) };
+        let _writer = self.writer();
+        let snapshot = self.snapshot();
+        let (account, hour) = (partition.account(), partition.hour());
+        let now = snapshot.partition(account, hour).map(|partition| partition.as_ref().clone());
+        if let Some(changed_now) = now.and_then(|partition| partition.with_merged(pieces, merged)) {
+            self.publish(changed(&snapshot, account, hour, |_| changed_now));
+        }
+        Ok(true)
     }
 
     fn seal_next(&self) -> Result<bool> {

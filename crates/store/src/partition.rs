@@ -1,4 +1,5 @@
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use skillscope_segment::AccountId;
@@ -12,7 +13,7 @@ pub(crate) const HOUR_MS: i64 = 3_600_000;
 const NOTHING: RangeInclusive<i64> = RangeInclusive::new(i64::MAX, i64::MIN);
 
 /// So many runs of about one size are merged into one.
-const MERGED_RUNS: usize = 4;
+const MERGED_RUNS: usize = 8;
 
 /// The segments of one account that ended within one hour, as far as they are in memory: some sorted runs, and the range
 /// of values in them.
@@ -23,11 +24,11 @@ pub struct Partition {
     account: AccountId,
     hour: i64,
     /// Rows that are in archive files too.
-    sealed: Vec<Run>,
+    sealed: Vec<Arc<Run>>,
     /// Rows that are being written to an archive file, and are in the journal until then.
-    sealing: Vec<Run>,
+    sealing: Vec<Arc<Run>>,
     /// Rows that are in the journal alone.
-    open: Vec<Run>,
+    open: Vec<Arc<Run>>,
     /// When the first open row arrived, by the store's clock.
     opened: i64,
     rows: usize,
@@ -54,16 +55,14 @@ impl Partition {
 
     /// With rows that arrived now and are in the journal.
     pub(crate) fn with_open(mut self, run: Run, now: i64) -> Self {
-        self.open.push(run);
+        self.open.push(Arc::new(run));
         self.opened = self.opened.min(now);
-        merge_runs_of_a_size(&mut self.open);
         self.counted()
     }
 
     /// With rows of an archive file.
     pub(crate) fn with_sealed(mut self, run: Run) -> Self {
-        self.sealed.push(run);
-        merge_runs_of_a_size(&mut self.sealed);
+        self.sealed.push(Arc::new(run));
         self.counted()
     }
 
@@ -99,6 +98,19 @@ impl Partition {
         self.open.append(&mut self.sealed);
         self.opened = self.opened.min(now);
         self
+    }
+
+    /// Some runs of about one size, where there are so many that they should be one.
+    pub(crate) fn runs_to_merge(&self) -> &[Arc<Run>] {
+        let open = runs_of_a_size(&self.open);
+        if open.is_empty() { runs_of_a_size(&self.sealed) } else { open }
+    }
+
+    /// With `merged` in place of the runs `pieces`; `None` where they are not here as they were any more.
+    pub(crate) fn with_merged(mut self, pieces: &[Arc<Run>], merged: Run) -> Option<Self> {
+        let merged = Arc::new(merged);
+        let replaced = replace(&mut self.open, pieces, &merged) || replace(&mut self.sealed, pieces, &merged);
+        replaced.then(|| self.counted())
     }
 
     fn counted(mut self) -> Self {
@@ -143,15 +155,15 @@ impl Partition {
         self.skills.clone()
     }
 
-    pub(crate) fn sealed(&self) -> &[Run] {
+    pub(crate) fn sealed(&self) -> &[Arc<Run>] {
         &self.sealed
     }
 
-    pub(crate) fn sealing(&self) -> &[Run] {
+    pub(crate) fn sealing(&self) -> &[Arc<Run>] {
         &self.sealing
     }
 
-    pub(crate) fn open(&self) -> &[Run] {
+    pub(crate) fn open(&self) -> &[Arc<Run>] {
         &self.open
     }
 
@@ -171,23 +183,31 @@ impl Partition {
     }
 }
 
-/// Merges the last runs as long as there are [`MERGED_RUNS`] that are no larger than the last by an order of size: n rows
-/// are in some log n runs, and each is copied log n times.
-fn merge_runs_of_a_size(runs: &mut Vec<Run>) {
-    while let Some(last) = runs.last() {
-        let size = order_of_size(last);
-        let alike = runs.iter().rev().take_while(|run| order_of_size(run) <= size).count();
-        let start = runs.len() - alike;
-        let pieces = runs.get(start..).unwrap_or_default();
-        let (rows, bytes) = pieces.iter().fold((0, 0), |sum, run| (sum.0 + run.rows(), sum.1 + run.bytes));
-        if alike < MERGED_RUNS || rows > MAX_RUN_ROWS || bytes > MAX_RUN_BYTES {
-            break;
-        }
-        // Runs that cannot be merged are as good as one: they stay apart.
-        let Ok(merged) = Run::merged(pieces) else { break };
-        runs.truncate(start);
-        runs.push(merged);
+/// Puts `merged` in the place of the runs `pieces`, if they stand in `runs` one after the other.
+fn replace(runs: &mut Vec<Arc<Run>>, pieces: &[Arc<Run>], merged: &Arc<Run>) -> bool {
+    let Some(first) = pieces.first() else { return false };
+    let Some(start) = runs.iter().position(|run| Arc::ptr_eq(run, first)) else { return false };
+    let end = start + pieces.len();
+    let there = runs.get(start..end).unwrap_or_default();
+    let same = !there.is_empty() && there.iter().zip(pieces).all(|(run, piece)| Arc::ptr_eq(run, piece));
+    if same {
+        runs.splice(start..end, [Arc::clone(merged)]);
     }
+    same
+}
+
+/// The last runs that are no larger than the last one by an order of size, where they are enough to be merged. Whoever
+/// merges them whenever there are some keeps n rows in log n runs or so, and copies each row log n times.
+fn runs_of_a_size(runs: &[Arc<Run>]) -> &[Arc<Run>] {
+    let Some(last) = runs.last() else { return &[] };
+    let size = order_of_size(last);
+    let (mut rows, mut bytes) = (0, 0);
+    let alike = runs.iter().rev().take_while(|run| {
+        (rows, bytes) = (rows + run.rows(), bytes + run.bytes);
+        order_of_size(run) <= size && rows <= MAX_RUN_ROWS && bytes <= MAX_RUN_BYTES
+    });
+    let start = runs.len() - alike.count();
+    runs.get(start..).filter(|alike| alike.len() >= MERGED_RUNS).unwrap_or_default()
 }
 
 /// Each order is four times the one below.

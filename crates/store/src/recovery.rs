@@ -80,7 +80,7 @@ fn rewritten(snapshot: &Snapshot, writer: &mut Writer) -> Result<Change<'static>
     for partition in snapshot.all_partitions() {
         for run in partition.open() {
             let (account, hour) = (partition.account().clone(), partition.hour());
-            let cut = Cut { account, hour, run: run.clone() };
+            let cut = Cut { account, hour, run: run.as_ref().clone() };
             change.entries.extend(crate::store::entries(&[cut], &mut writer.journal)?);
         }
     }
@@ -254,14 +254,14 @@ impl Recovery<'_> {
 
     /// Takes the journal's rows in, all of which are in memory alone.
     fn take_rows(&mut self, batches: Vec<RecordBatch>) -> Result<()> {
-        let mut hours: BTreeMap<_, Vec<Run>> = BTreeMap::new();
+        let mut hours: BTreeMap<_, Vec<Arc<Run>>> = BTreeMap::new();
         for batch in &batches {
             let columns = KeyColumns::new(batch)?;
             for (account, conversation, index, end_time) in columns.rows() {
                 self.keys.admit(self.hasher.hash(account, conversation, index), end_time);
             }
             for cut in cut(batch)? {
-                hours.entry((cut.account, cut.hour)).or_default().push(cut.run);
+                hours.entry((cut.account, cut.hour)).or_default().push(Arc::new(cut.run));
             }
         }
         let mut cuts = Vec::with_capacity(hours.len());

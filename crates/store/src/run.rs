@@ -38,9 +38,9 @@ impl Run {
     }
 
     /// One run of the rows of several.
-    pub(crate) fn merged(runs: &[Self]) -> Result<Self> {
+    pub(crate) fn merged(runs: &[Arc<Self>]) -> Result<Self> {
         match runs {
-            [only] => Ok(only.clone()),
+            [only] => Ok(only.as_ref().clone()),
             _ => Self::new(&concatenated(runs.iter().map(|run| &run.batch))?),
         }
     }
@@ -57,8 +57,8 @@ pub(crate) const MAX_RUN_ROWS: usize = 1 << 21;
 pub(crate) const MAX_RUN_BYTES: usize = 1 << 30;
 
 /// Runs in groups, each of which can be merged into one run.
-pub(crate) fn mergeable(runs: Vec<Run>) -> Vec<Vec<Run>> {
-    let mut groups: Vec<Vec<Run>> = Vec::new();
+pub(crate) fn mergeable(runs: Vec<Arc<Run>>) -> Vec<Vec<Arc<Run>>> {
+    let mut groups: Vec<Vec<Arc<Run>>> = Vec::new();
     let (mut rows, mut bytes) = (0, 0);
     for run in runs {
         (rows, bytes) = (rows + run.rows(), bytes + run.bytes);

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use skillscope_segment::AccountId;
 
 use crate::file_record::FileRecord;
@@ -23,7 +25,7 @@ pub(crate) struct Sealing {
     account: AccountId,
     hour: i64,
     /// Each becomes a file with this number.
-    pieces: Vec<(u64, Vec<Run>)>,
+    pieces: Vec<(u64, Vec<Arc<Run>>)>,
     /// The rows' entries have lower numbers.
     boundary: u64,
 }

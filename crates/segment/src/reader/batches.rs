@@ -39,6 +39,9 @@ where
     S: FnMut(Chunk) -> Result<(), E>,
 {
     let rows = SegmentRows::new(batch)?;
+    if collector.take_whole(batch, &rows, line)? {
+        return Ok(line + rows.len() as u64);
+    }
     for row in 0..rows.len() {
         line += 1;
         collector.take(line, rows.segment(row))?;

@@ -1,8 +1,10 @@
 use std::borrow::Cow;
 
+use arrow::array::RecordBatch;
+
 use super::{Chunk, Format, ReadOptions, Rejection};
 use crate::error::shortened;
-use crate::{Error, Result, Segment, SegmentBatchBuilder, column};
+use crate::{Error, Result, Segment, SegmentBatchBuilder, SegmentRows, column, conform, schema};
 
 /// Rows that a builder has room for before it grows; most requests have no more.
 const FIRST_CAPACITY: usize = 1024;
@@ -36,6 +38,43 @@ impl<'o, S> Collector<'o, S> {
             Err(error) => self.rejected.push(Rejection { line, error }),
         }
         if self.lines.len().max(self.rejected.len()) >= self.options.chunk_rows { self.flush() } else { Ok(()) }
+    }
+
+    /// Takes all rows of a batch as they are, of which the first comes after the record numbered `line`; tells whether it
+    /// has. It does where the batch is of the schema of segments and nothing is wrong with any row: copying them one
+    /// by one would take as long as checking them.
+    pub(super) fn take_whole<E: From<Error>>(
+        &mut self,
+        batch: &RecordBatch,
+        rows: &SegmentRows,
+        line: u64,
+    ) -> std::result::Result<bool, E>
+    where
+        S: FnMut(Chunk) -> std::result::Result<(), E>,
+    {
+        let is_whole = rows.len() <= self.options.chunk_rows
+            && has_schema(batch)
+            && (0..rows.len()).all(|row| rows.segment(row).is_ok_and(|segment| self.is_right(&segment)));
+        if !is_whole {
+            return Ok(false);
+        }
+        let Ok(batch) = conform(batch) else { return Ok(false) };
+        // Rows that came before stay before.
+        if !self.lines.is_empty() || !self.rejected.is_empty() {
+            self.flush()?;
+        }
+        let lines = (line..).skip(1).take(rows.len()).collect();
+        (self.sink)(Chunk { batch, lines, rejected: Vec::new() })?;
+        Ok(true)
+    }
+
+    /// Whether a record needs neither a change nor a rejection.
+    fn is_right(&self, segment: &Segment<'_>) -> bool {
+        let is_of_account = match &self.options.account {
+            Some(account) => segment.account_id == account.as_str(),
+            None => !segment.account_id.is_empty(),
+        };
+        is_of_account && segment.validate().is_ok()
     }
 
     /// The input became unreadable at the record numbered `line`: fatal at its beginning, a rejection later.
@@ -89,4 +128,12 @@ impl<'o, S> Collector<'o, S> {
         segment.validate()?;
         Ok(segment)
     }
+}
+
+/// Whether a batch has every column of a segment, in the type that it has in the schema.
+fn has_schema(batch: &RecordBatch) -> bool {
+    let has = |field: &arrow::datatypes::FieldRef| {
+        batch.column_by_name(field.name()).is_some_and(|column| column.data_type() == field.data_type())
+    };
+    schema().fields().iter().all(has)
 }

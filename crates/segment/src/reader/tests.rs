@@ -65,6 +65,26 @@ proptest! {
         }
     }
 
+    /// Also of a batch that could be taken as a whole.
+    #[test]
+    fn a_bad_row_of_a_batch_costs_itself_alone(
+        good in vec(any_segment(), 1..6), at in any::<prop::sample::Index>(), names_account in any::<bool>(),
+    ) {
+        let at = at.index(good.len() + 1);
+        let mut all: Vec<_> = good.iter().map(|segment| Segment { account_id: "acme".into(), ..segment.clone() }).collect();
+        let expected = all.clone();
+        let bad = if names_account { "another" } else { "acme" };
+        let end_time = if names_account { 5 } else { 4 };
+        all.insert(at, Segment { account_id: bad.into(), start_time: 5, end_time, ..interactive() });
+        for format in [Format::Arrow, Format::Parquet] {
+            let outcome = read_for(Some("acme"), format, written(format, &all)).unwrap();
+            prop_assert_eq!(&outcome.segments, &expected);
+            prop_assert_eq!(outcome.rejected.iter().map(|(line, _)| *line).collect::<Vec<_>>(), vec![at as u64 + 1]);
+            let lines: Vec<u64> = (1..=all.len() as u64).filter(|line| *line != at as u64 + 1).collect();
+            prop_assert_eq!(outcome.lines, lines);
+        }
+    }
+
     #[test]
     fn no_reader_panics_on_bytes_from_anywhere(bytes in vec(any::<u8>(), 0..300)) {
         for format in FORMATS {

@@ -95,13 +95,21 @@ fn many_small_batches_become_few_runs() {
     let store = world.open();
     for conversation in 0..300 {
         store.append(&batch(&[plain("acme", conversation, i64::from(conversation))])).unwrap();
+        if conversation % 50 == 0 {
+            maintain(&store);
+        }
     }
+    assert_eq!(contents(&store.snapshot()).len(), 300);
     let snapshot = store.snapshot();
     let partitions: Vec<_> = snapshot.partitions(snapshot.account("acme").unwrap()).collect();
     assert_eq!(partitions.len(), 1);
     assert_eq!(partitions[0].rows(), 300);
-    // At most three of each order of size, and there are five orders up to 300.
-    assert!(partitions[0].batches().count() <= 15, "{} runs", partitions[0].batches().count());
+    // Fifty at most that came since, and a few merged ones.
+    assert!(partitions[0].batches().count() <= 60, "{} runs", partitions[0].batches().count());
+    maintain(&store);
+    let merged = store.snapshot();
+    assert!(merged.all_partitions().next().unwrap().batches().count() <= 15);
+    assert_eq!(contents(&merged), contents(&snapshot));
 }
 
 #[test]
