@@ -50,6 +50,7 @@ impl SegmentsTable {
         }
         let store = Arc::clone(&self.store);
         let readable = tokio::task::spawn_blocking(move || store.readable(candidates)).await;
+        let readable = readable.map_err(|error| DataFusionError::External(Box::new(error)))?;
         readable.map_err(|error| DataFusionError::External(Box::new(error)))
     }
 

@@ -9,7 +9,7 @@ use crate::archived_keys::Sought;
 use crate::keys::{Admission, KeyColumns, KeyHash, Trial};
 use crate::run::hour_of;
 use crate::store::Writer;
-use crate::{ArchiveFile, Error, Ingested, Result, Snapshot, Store};
+use crate::{ArchiveFile, Ingested, Result, Snapshot, Store};
 
 /// What became of the rows of a batch.
 #[derive(Debug, Default)]
@@ -38,6 +38,7 @@ pub struct RefusedRow {
 pub(crate) struct Candidates {
     batch: RecordBatch,
     hashes: Vec<KeyHash>,
+    end_times: Vec<i64>,
     /// Rows whose keys are in archive files, with the end time stored there.
     hits: BTreeMap<usize, i64>,
     /// The numbers of the files that were looked at.
@@ -48,21 +49,23 @@ impl Candidates {
     pub(crate) fn new(store: &Store, batch: &RecordBatch) -> Result<Self> {
         let batch = conform(batch)?;
         let rows = KeyColumns::new(&batch)?;
-        let hashes =
-            rows.rows().map(|(account, conversation, index, _)| store.hasher.hash(account, conversation, index));
-        let mut candidates =
-            Self { hashes: hashes.collect(), batch: batch.clone(), hits: BTreeMap::new(), looked_at: BTreeSet::new() };
+        let key = |(account, conversation, index, end_time): (&str, &str, u32, i64)| {
+            (store.hasher.hash(account, conversation, index), end_time)
+        };
+        let (hashes, end_times) = rows.rows().map(key).unzip();
+        let (hits, looked_at) = (BTreeMap::new(), BTreeSet::new());
+        let mut candidates = Self { batch: batch.clone(), hashes, end_times, hits, looked_at };
         let files = candidates.files(&store.snapshot())?;
         for (file, rows) in files {
             candidates.looked_at.insert(file.record().number);
             let hits = match store.archived_keys.find(&file, &candidates.sought(&rows)?) {
-                Err(error @ Error::Corrupt { .. }) => {
-                    store.set_corrupt_aside(&mut store.writer(), &file, &error)?;
+                Err(error) if error.is_of_lost_file() => {
+                    store.give_up(&mut store.writer(), &file, &error)?;
                     continue;
                 }
                 found => found?,
             };
-            candidates.hits.extend(hits);
+            note(&mut candidates.hits, hits, &candidates.end_times);
         }
         Ok(candidates)
     }
@@ -84,8 +87,8 @@ impl Candidates {
                 continue;
             }
             match store.archived_keys.find(&file, &self.sought(&rows)?) {
-                Err(error @ Error::Corrupt { .. }) => store.set_corrupt_aside(writer, &file, &error)?,
-                found => hits.extend(found?),
+                Err(error) if error.is_of_lost_file() => store.give_up(writer, &file, &error)?,
+                found => note(&mut hits, found?, &self.end_times),
             }
         }
         Ok(hits)
@@ -115,9 +118,10 @@ impl Candidates {
 
     fn sought(&self, rows: &[usize]) -> Result<Vec<Sought<'_>>> {
         let columns = KeyColumns::new(&self.batch)?;
-        let conversations: Vec<&str> = columns.rows().map(|(_, conversation, _, _)| conversation).collect();
+        let all: Vec<(&str, i64)> = columns.rows().map(|(_, conversation, _, end)| (conversation, end)).collect();
         let sought = rows.iter().filter_map(|row| {
-            Some(Sought { row: *row, conversation: conversations.get(*row)?, hash: *self.hashes.get(*row)? })
+            let (conversation, end_time) = *all.get(*row)?;
+            Some(Sought { row: *row, conversation, hash: *self.hashes.get(*row)?, end_time })
         });
         Ok(sought.collect())
     }
@@ -158,5 +162,15 @@ impl Candidates {
             _ => filter_record_batch(&self.batch, &BooleanArray::from(is_new))?,
         };
         Ok((batch, appended))
+    }
+}
+
+/// Notes the end times that are stored under the keys of some rows. Where there are several, the row's own counts.
+fn note(hits: &mut BTreeMap<usize, i64>, found: Vec<(usize, i64)>, end_times: &[i64]) {
+    for (row, stored) in found {
+        let known = hits.entry(row).or_insert(stored);
+        if end_times.get(row) == Some(&stored) {
+            *known = stored;
+        }
     }
 }

@@ -139,22 +139,20 @@ impl ArchiveFile {
         }
     }
 
-    /// Removes the file from disk. Those who have this value can still read it.
-    pub(crate) fn remove(&self) -> io::Result<()> {
+    /// Removes the file from disk, and gives the folder that is to be synced. Those who have this value can still read
+    /// the file.
+    pub(crate) fn remove(&self) -> io::Result<Option<PathBuf>> {
         let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
-        // Where it cannot be opened, nobody could have read it either.
-        *removed = self.disk.open(&self.path).ok();
-        match self.disk.remove(&self.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+        match self.disk.open(&self.path) {
+            Ok(file) => *removed = Some(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
         }
+        self.disk.remove(&self.path)?;
         // The folders of a day and of an account go with their last file.
-        for folder in self.path.ancestors().skip(1).take(2) {
-            if self.disk.remove_empty_folder(folder).is_err() {
-                break;
-            }
-        }
-        Ok(())
+        let mut folders = self.path.ancestors().skip(1);
+        let there = folders.by_ref().take(2).find(|folder| self.disk.remove_empty_folder(folder).is_err());
+        Ok(there.or_else(|| folders.next()).map(Path::to_owned))
     }
 
     /// Compares the file with its checksum, the first time that it is read.
@@ -175,6 +173,12 @@ impl ArchiveFile {
         }
         self.is_verified.store(true, Ordering::Relaxed);
         Ok(bytes)
+    }
+
+    /// As if it had not been read yet.
+    #[cfg(test)]
+    pub(crate) fn forget_verification(&self) {
+        self.is_verified.store(false, Ordering::Relaxed);
     }
 
     /// The file's rows.

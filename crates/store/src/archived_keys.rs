@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::keys::{KeyHash, KeyHasher, KeyIndex};
+use crate::keys::{Admission, KeyHash, KeyHasher, KeyIndex};
 use crate::{ArchiveFile, Error, Result, parquet_file};
 
 /// Keys of files in memory at a time: some 64 MB of them.
@@ -21,6 +21,7 @@ pub(crate) struct Sought<'c> {
     pub(crate) row: usize,
     pub(crate) conversation: &'c str,
     pub(crate) hash: KeyHash,
+    pub(crate) end_time: i64,
 }
 
 impl ArchivedKeys {
@@ -28,7 +29,7 @@ impl ArchivedKeys {
         Self { hasher, read: Mutex::default() }
     }
 
-    /// The rows whose keys are in `file`, each with the end time stored there.
+    /// The rows whose keys are in `file`, each with an end time that is stored there: its own, where that is.
     ///
     /// # Errors
     /// [`Error::Corrupt`] where the file is not what was written, and others where it cannot be read.
@@ -44,7 +45,12 @@ impl ArchivedKeys {
                 self.read(file)?
             }
         };
-        Ok(sought.iter().filter_map(|row| Some((row.row, keys.end_time(row.hash)?))).collect())
+        let stored = |row: &Sought<'_>| match keys.ask(row.hash, row.end_time) {
+            Admission::New => None,
+            Admission::Duplicate => Some((row.row, row.end_time)),
+            Admission::Conflict { stored_end_time } => Some((row.row, stored_end_time)),
+        };
+        Ok(sought.iter().filter_map(stored).collect())
     }
 
     fn kept(&self, file: &ArchiveFile) -> Option<Arc<KeyIndex>> {
@@ -60,7 +66,7 @@ impl ArchivedKeys {
         let mut keys = KeyIndex::new();
         let account = file.account().as_str();
         parquet_file::for_each_key(file.read()?, |conversation, index, end_time| {
-            keys.admit(self.hasher.hash(account, conversation, index), end_time);
+            keys.insert(self.hasher.hash(account, conversation, index), end_time);
         })?;
         let keys = Arc::new(keys);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);

@@ -28,12 +28,19 @@ impl Store {
     /// # Errors
     /// Where the copy of the journal cannot be written.
     pub fn backup(&self) -> Result<Backup> {
-        let (snapshot, number, next_file) = {
-            let mut writer = self.writer();
-            let number = writer.journal.number_file();
-            (self.snapshot(), number, number.saturating_add(1))
+        // A file that turns out to be lost may leave its rows in memory: then another moment is noted.
+        let (snapshot, number, files) = loop {
+            let (snapshot, number) = {
+                let mut writer = self.writer();
+                (self.snapshot(), writer.journal.number_file())
+            };
+            let all: Vec<_> = snapshot.all_files().cloned().collect();
+            let count = all.len();
+            let files = self.readable(all)?;
+            if files.len() == count {
+                break (snapshot, number, files);
+            }
         };
-        let files = self.readable(snapshot.all_files().cloned().collect());
         let added = files.iter().map(|file| file.record().clone()).collect();
         let mut change = Change { added, ..Change::default() };
         for partition in snapshot.all_partitions() {
@@ -44,7 +51,7 @@ impl Store {
         }
         let journal = self.directory.staging().join(format!("backup-{number}.redb"));
         let backup = Backup { disk: Arc::clone(&self.options.disk), journal, files };
-        drop(journal::create(Arc::clone(&backup.disk), &backup.journal, change, next_file)?);
+        drop(journal::create(Arc::clone(&backup.disk), &backup.journal, change, number.saturating_add(1))?);
         Ok(backup)
     }
 }
@@ -131,7 +138,10 @@ pub fn unpack_backup(backup: impl Read, to: &Path) -> Result<()> {
     if !is_whole {
         return Err(Error::Backup(io::Error::other("its end is missing")));
     }
-    sync_folders(to)
+    sync_folders(to)?;
+    let path = std::path::absolute(to).map_err(Error::io("find", to))?;
+    let Some(folder) = path.parent() else { return Ok(()) };
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("sync", folder))
 }
 
 fn write_new(path: &Path, content: &mut impl Read) -> Result<()> {

@@ -88,7 +88,7 @@ impl Store {
         for file in &compaction.files {
             let rows = file.read_rows();
             match &rows {
-                Err(error @ Error::Corrupt { .. }) => self.set_corrupt_aside(&mut self.writer(), file, error)?,
+                Err(error) if error.is_of_lost_file() => self.give_up(&mut self.writer(), file, error)?,
                 // The others are merged without it.
                 Err(_) => file.forbid_merging(),
                 Ok(_) => {}
@@ -121,7 +121,7 @@ impl Store {
         let files = snapshot.segments(account).map(|segments| &segments.files);
         let Some(files) = files.filter(|files| compaction.files.iter().all(|file| files.has(file))) else {
             // One was set aside meanwhile: the others are merged another time.
-            return file.remove().map_err(Error::io("remove", file.path()));
+            return file.remove().map(drop).map_err(Error::io("remove", file.path()));
         };
         let is_resident = compaction.files.iter().all(|file| files.is_resident(file));
         if let Err(error) = self.make_sound(&mut writer) {

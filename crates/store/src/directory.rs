@@ -89,6 +89,10 @@ impl DataDirectory {
         &self.path
     }
 
+    pub(crate) fn archive(&self) -> PathBuf {
+        self.path.join(ARCHIVE)
+    }
+
     pub(crate) fn staging(&self) -> PathBuf {
         self.path.join(STAGING)
     }
@@ -127,7 +131,8 @@ impl DataDirectory {
         let (new, path) = (self.path.join(NEW_VERSION), self.path.join(VERSION));
         self.disk.write(&new, version().as_bytes()).map_err(Error::io("write", &new))?;
         self.disk.sync(&new).map_err(Error::io("sync", &new))?;
-        self.disk.rename(&new, &path).map_err(Error::io("move into place", path))
+        self.disk.rename(&new, &path).map_err(Error::io("move into place", path))?;
+        self.sync()
     }
 
     /// Makes the entries of the directory, and its own in the folder that it is in, durable.
@@ -155,6 +160,7 @@ impl DataDirectory {
         let relative = path.strip_prefix(&self.path).unwrap_or(path);
         let place = self.free_name(relative)?;
         self.disk.rename(path, &place).map_err(Error::io("set aside", path))?;
+        self.sync_folders_of(&place)?;
         Ok(place)
     }
 
@@ -162,7 +168,17 @@ impl DataDirectory {
     pub(crate) fn keep_damaged(&self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
         let place = self.free_name(Path::new(&name.replace(['/', ':'], "-")))?;
         self.disk.write(&place, bytes).map_err(Error::io("write", &place))?;
+        self.disk.sync(&place).map_err(Error::io("sync", &place))?;
+        self.sync_folders_of(&place)?;
         Ok(place)
+    }
+
+    /// Makes a file's name durable, and those of its folders below the data directory, which may be new.
+    fn sync_folders_of(&self, file: &Path) -> Result<()> {
+        for folder in file.ancestors().skip(1).take_while(|folder| *folder != self.path) {
+            self.disk.sync_folder(folder).map_err(Error::io("sync", folder))?;
+        }
+        Ok(())
     }
 
     /// A path below `quarantine/` at which nothing stands; its folder exists.

@@ -67,6 +67,18 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// None of the files on the list is there.
+    #[error(
+        "there is nothing in {}, and {files} files should be there; is a disk not mounted? (Without them, start with a \
+         new data directory.)",
+        path.display()
+    )]
+    ArchiveIsEmpty {
+        /// The archive's folder.
+        path: PathBuf,
+        /// How many files are on the list.
+        files: usize,
+    },
     /// A file that is not what the list says of it.
     #[error("{} does not hold the rows that the list of files says", path.display())]
     Mismatch {
@@ -103,6 +115,15 @@ impl Error {
     pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { action, path, source }
+    }
+
+    /// Whether a file that was read is not what was written, or not there any more.
+    pub(crate) fn is_of_lost_file(&self) -> bool {
+        match self {
+            Self::Corrupt { .. } => true,
+            Self::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            _ => false,
+        }
     }
 
     /// Whether there is no room for what was to be written: on the disk, in the quota, or within the largest file that

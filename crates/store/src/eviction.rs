@@ -22,7 +22,10 @@ impl Store {
         let bytes: usize = snapshot.all_partitions().map(|partition| partition.bytes()).sum();
         let is_full = (bytes + writer.keys.bytes()) as u64 > self.options.hot_bytes;
         let sealed = snapshot.all_partitions().filter(|partition| !partition.sealed().is_empty());
-        let leaves = |partition: &&Arc<Partition>| is_full || !self.options.is_hot(partition.hour());
+        let leaves = |partition: &&Arc<Partition>| {
+            let hours = || self.hours_of_same_files(partition.account(), partition.hour());
+            is_full || !(self.options.is_hot(partition.hour()) || hours().iter().any(|hour| self.options.is_hot(*hour)))
+        };
         let Some(oldest) = sealed.filter(leaves).min_by_key(|partition| partition.hour()) else { return Ok(false) };
         self.evict_hour(&mut writer, oldest.account(), oldest.hour())?;
         Ok(true)
@@ -69,8 +72,8 @@ impl Store {
     /// Forgets the keys of rows that are in memory no longer.
     pub(crate) fn forget_keys<'r>(&self, writer: &mut Writer, runs: impl Iterator<Item = &'r Run>) -> Result<()> {
         for run in runs {
-            for (account, conversation, index, _) in KeyColumns::new(&run.batch)?.rows() {
-                writer.keys.remove(self.hasher.hash(account, conversation, index));
+            for (account, conversation, index, end_time) in KeyColumns::new(&run.batch)?.rows() {
+                writer.keys.remove(self.hasher.hash(account, conversation, index), end_time);
             }
         }
         writer.keys.shrink();

@@ -4,6 +4,9 @@ use crate::file_record::FileRecord;
 use crate::journal::Change;
 use crate::{ArchiveFile, Result, Store};
 
+/// Files that are removed at a time: writers wait meanwhile.
+const MOST_AT_ONCE: usize = 32;
+
 impl Store {
     /// Removes the files all of whose hours are older than their account's segments may become, by the store's clock;
     /// tells whether there were any.
@@ -14,7 +17,8 @@ impl Store {
             age.is_some_and(|age| file.record().end().saturating_add(age) <= now)
         };
         let snapshot = self.snapshot();
-        let expired: Vec<Arc<ArchiveFile>> = snapshot.all_files().filter(is_expired).cloned().collect();
+        let expired = snapshot.all_files().filter(is_expired).take(MOST_AT_ONCE).cloned();
+        let expired: Vec<Arc<ArchiveFile>> = expired.collect();
         if expired.is_empty() {
             return Ok(false);
         }

@@ -31,13 +31,7 @@ impl Store {
 
     /// Removes retired files from the disk. One that cannot be removed is tried again later.
     pub(crate) fn remove_retired(&self, writer: &mut Writer, files: &[Arc<ArchiveFile>]) -> Result<()> {
-        let mut gone = Vec::with_capacity(files.len());
-        for file in files {
-            match file.remove() {
-                Ok(()) => gone.push(file.record().number),
-                Err(error) => tracing::error!(file = %file.path().display(), %error, "a retired file is still there"),
-            }
-        }
+        let gone = self.removed(files)?;
         if gone.is_empty() {
             return Ok(());
         }
@@ -46,40 +40,63 @@ impl Store {
         Ok(())
     }
 
+    /// Removes files, durably, and tells the numbers of those that are gone.
+    fn removed(&self, files: &[Arc<ArchiveFile>]) -> Result<Vec<u64>> {
+        let mut gone = Vec::with_capacity(files.len());
+        let mut folders = BTreeSet::new();
+        for file in files {
+            match file.remove() {
+                Ok(folder) => {
+                    gone.push(file.record().number);
+                    folders.extend(folder);
+                }
+                Err(error) => tracing::error!(file = %file.path().display(), %error, "a retired file is still there"),
+            }
+        }
+        for folder in folders {
+            self.options.disk.sync_folder(&folder).map_err(Error::io("sync", folder))?;
+        }
+        Ok(gone)
+    }
+
     /// Tries again to remove retired files; tells whether there were any that are gone now.
     pub(crate) fn clean_up(&self) -> Result<bool> {
         let mut writer = self.writer();
-        self.make_sound(&mut writer)?;
         let mut files = Vec::with_capacity(writer.retired.len());
         for record in &writer.retired {
             files.push(self.archive_file(record.clone())?);
         }
-        self.remove_retired(&mut writer, &files)?;
-        Ok(writer.retired.len() < files.len())
+        // Before anything is written: on a full disk, there may be room for it then.
+        let gone = self.removed(&files)?;
+        self.make_sound(&mut writer)?;
+        if gone.is_empty() {
+            return Ok(false);
+        }
+        writer.journal.commit(Change { gone: gone.clone(), ..Change::default() })?;
+        writer.retired.retain(|file| !gone.contains(&file.number));
+        Ok(true)
     }
 
-    /// The files of `files` that can be read: each is compared with its checksum once. One that is corrupt is set aside,
-    /// one that cannot be read now is passed over; both are named in the log.
-    pub fn readable(&self, files: Vec<Arc<ArchiveFile>>) -> Vec<Arc<ArchiveFile>> {
-        let is_readable = |file: &Arc<ArchiveFile>| match file.verify() {
-            Ok(()) => true,
-            Err(error) => {
-                if matches!(error, Error::Corrupt { .. }) {
-                    if let Err(error) = self.set_corrupt_aside(&mut self.writer(), file, &error) {
-                        tracing::error!(%error, "a corrupt file could not be set aside");
-                    }
-                } else {
-                    tracing::error!(%error, rows = file.rows(), "a file of the archive cannot be read now");
-                }
-                false
+    /// The files of `files` whose rows count: each is compared with its checksum once. One that is corrupt or gone is
+    /// given up, and named in the log.
+    ///
+    /// # Errors
+    /// Where a file cannot be read now.
+    pub fn readable(&self, files: Vec<Arc<ArchiveFile>>) -> Result<Vec<Arc<ArchiveFile>>> {
+        let mut readable = Vec::with_capacity(files.len());
+        for file in files {
+            match file.verify() {
+                Ok(()) => readable.push(file),
+                Err(error) if error.is_of_lost_file() => self.give_up(&mut self.writer(), &file, &error)?,
+                Err(error) => return Err(error),
             }
-        };
-        files.into_iter().filter(is_readable).collect()
+        }
+        Ok(readable)
     }
 
-    /// Takes a corrupt file off the list and sets it aside. Where its rows are in memory, they go back to the journal
-    /// and are sealed again.
-    pub(crate) fn set_corrupt_aside(&self, writer: &mut Writer, file: &Arc<ArchiveFile>, error: &Error) -> Result<()> {
+    /// Takes a file off the list that is corrupt, which is set aside then, or gone. Where its rows are in memory, they
+    /// go back to the journal and are sealed again.
+    pub(crate) fn give_up(&self, writer: &mut Writer, file: &Arc<ArchiveFile>, error: &Error) -> Result<()> {
         let snapshot = self.snapshot();
         let Some(segments) = snapshot.segments(file.account()).filter(|segments| segments.files.has(file)) else {
             return Ok(());
@@ -112,9 +129,12 @@ impl Store {
             others.iter().chain([file]).for_each(|file| files.remove(file));
         }));
         self.remove_retired(writer, &others)?;
-        let place = self.directory.set_aside(&self.directory.path().join(file.path()))?;
         let rows = if hours.is_empty() { "do not count any more" } else { "are in memory, and are written again" };
-        tracing::error!(%error, place = %place.display(), "a corrupt file was set aside; its {} rows {rows}", file.rows());
+        tracing::error!(%error, file = %file.path().display(), "a file was given up; its {} rows {rows}", file.rows());
+        if matches!(error, Error::Corrupt { .. }) {
+            let place = self.directory.set_aside(&self.directory.path().join(file.path()))?;
+            tracing::warn!(place = %place.display(), "it was set aside");
+        }
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use redb::{Builder, Database, ReadableTable, StorageBackend, TableDefinition, Wr
 
 use crate::disk::{self, Disk, DiskFile, InPlaceFile};
 use crate::file_record::FileRecord;
-use crate::journal_entry::{CHECKSUM_BYTES, checked, put_with_checksum, with_checksum};
+use crate::journal_entry::{all_values, framed, unframed};
 use crate::{Error, Result};
 
 /// Rows that no archive file has yet: account, hour of `end_time`, number of the entry → rows.
@@ -24,6 +24,9 @@ const RETIRED: TableDefinition<u64, &[u8]> = TableDefinition::new("retired");
 const COUNTERS: TableDefinition<&str, u64> = TableDefinition::new("counters");
 
 const NEXT_FILE: &str = "next file";
+
+/// Names of entries begin with this.
+const ENTRY: &str = "entry ";
 
 /// Memory for pages that are read or written.
 const CACHE_BYTES: usize = 32 << 20;
@@ -77,23 +80,36 @@ pub(crate) struct Contents {
     pub(crate) is_incomplete: bool,
     /// The number for the next file.
     pub(crate) next_file: u64,
+    /// All of the file, where it is damaged.
+    pub(crate) whole_file: Option<Bytes>,
+}
+
+impl Entry {
+    /// An entry of which only the rows are known.
+    fn found(rows: &[u8]) -> Self {
+        Self { account: String::new(), hour: 0, number: 0, rows: rows.to_owned() }
+    }
 }
 
 impl Journal {
-    /// Opens the journal at `path` and reads it to its end; an empty one where there is none.
+    /// Reads the journal at `path` to its end; an empty one where there is none. It has to be [written
+    /// anew](Self::replace) before anything is committed: what the last process could not sync may be in the system's
+    /// memory alone.
     ///
-    /// Every page's checksum is verified. Where one is wrong, whatever can still be read of the rest is.
+    /// Every page's checksum is verified. Where one is wrong, whatever can still be found in the rest is read.
     pub(crate) fn open(disk: Arc<dyn Disk>, path: &Path) -> Result<(Self, Contents)> {
         let mut journal = Self { disk, path: path.to_owned(), database: None, next_entry: 1, next_file: 1 };
-        let file = || journal.disk.open_in_place(path);
-        let (database, contents) = read_or_salvage(path, file)?;
-        journal.database = database;
-        journal.sync_folder()?;
+        let contents = read_or_salvage(path, || journal.disk.open_in_place(path))?;
         let entries = contents.entries.iter().map(|entry| entry.number);
         journal.next_entry = entries.max().map_or(1, |last| last.saturating_add(1));
         let files = contents.files.iter().chain(&contents.retired).map(|file| file.number.saturating_add(1));
         journal.next_file = files.fold(contents.next_file.max(1), u64::max);
         Ok((journal, contents))
+    }
+
+    /// No file gets a number up to this one any more.
+    pub(crate) fn pass_over_file(&mut self, number: u64) {
+        self.next_file = self.next_file.max(number.saturating_add(1));
     }
 
     /// Whether commits can be made; otherwise [`Self::replace`] comes first.
@@ -125,12 +141,11 @@ impl Journal {
     /// # Errors
     /// Whether the change was made is not known then, and the journal has to be [replaced](Self::replace).
     pub(crate) fn commit(&mut self, change: Change<'_>) -> Result<()> {
-        let Some(database) = &self.database else { return Err(self.unusable()) };
-        let committed = write(database, &change, self.next_file);
-        if committed.is_err() {
-            self.database = None;
-        }
-        committed.map_err(|error| self.error("write", error))
+        // It is put back only if all goes well: neither an error nor a panic leaves one that may be damaged.
+        let Some(database) = self.database.take() else { return Err(self.unusable()) };
+        write(&database, &change, self.next_file).map_err(|error| self.error("write", error))?;
+        self.database = Some(database);
+        Ok(())
     }
 
     /// Writes a new journal with this content, and puts it in the old one's place. After a failed write or sync nothing
@@ -140,13 +155,18 @@ impl Journal {
         // The old one must be closed before there is a new one: closing may write.
         self.database = None;
         let new = self.path.with_extension("new");
-        self.database = Some(create(Arc::clone(&self.disk), &new, change, self.next_file)?);
-        let moved = self.disk.rename(&new, &self.path).map_err(Error::io("move into place", &self.path));
-        let moved = moved.and_then(|()| self.sync_folder());
+        let written = create(Arc::clone(&self.disk), &new, change, self.next_file);
+        let moved = written.and_then(|database| {
+            self.disk.rename(&new, &self.path).map_err(Error::io("move into place", &self.path))?;
+            self.sync_folder()?;
+            Ok(database)
+        });
         if moved.is_err() {
-            self.database = None;
+            // It takes room that may be short.
+            let _ = self.disk.remove(&new);
         }
-        moved
+        self.database = Some(moved?);
+        Ok(())
     }
 
     /// Makes the journal's name durable.
@@ -181,30 +201,34 @@ pub(crate) fn create(disk: Arc<dyn Disk>, path: &Path, change: Change<'_>, next_
 /// What the journal at `path` holds, as [`Journal::open`] reads it. The file itself stays as it is.
 pub(crate) fn inspect(disk: &dyn Disk, path: &Path) -> Result<Contents> {
     let bytes = disk::read(disk, path).map_err(Error::io("read", path))?;
-    let file = || Ok(Box::new(MemoryFile::new(&bytes)) as Box<dyn InPlaceFile>);
-    Ok(read_or_salvage(path, file)?.1)
+    read_or_salvage(path, || Ok(Box::new(MemoryFile::new(&bytes)) as Box<dyn InPlaceFile>))
 }
 
-/// Reads a journal to its end. Where a page is not what it should be, there is no database to write to, and what the
-/// other pages tell is read; redb may panic over those.
-fn read_or_salvage(
-    path: &Path,
-    file: impl Fn() -> io::Result<Box<dyn InPlaceFile>>,
-) -> Result<(Option<Database>, Contents)> {
-    let attempt = |verify| catch_unwind(AssertUnwindSafe(|| read(file().map_err(redb::Error::Io)?, verify)));
-    let reason = match attempt(true) {
-        Ok(Ok((database, contents))) => return Ok((Some(database), contents)),
+/// Reads a journal to its end. Where a page is not what it should be, what the other pages tell is read, over which redb
+/// may panic, and after that every whole entry that stands anywhere in the file.
+fn read_or_salvage(path: &Path, file: impl Fn() -> io::Result<Box<dyn InPlaceFile>>) -> Result<Contents> {
+    let attempt = |verify, contents: &mut Contents| {
+        catch_unwind(AssertUnwindSafe(|| read(file().map_err(redb::Error::Io)?, verify, contents)))
+    };
+    let mut contents = Contents::default();
+    let reason = match attempt(true, &mut contents) {
+        Ok(Ok(())) => return Ok(contents),
         Ok(Err(redb::Error::Io(source))) if !is_damage(&source) => return Err(Error::io("read", path)(source)),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "its pages do not fit together".to_owned(),
     };
-    tracing::error!(journal = %path.display(), reason, "the journal is damaged; what can be read of it is");
-    let mut contents = match attempt(false) {
-        Ok(Ok((_, contents))) => contents,
-        Ok(Err(_)) | Err(_) => Contents::default(),
-    };
+    tracing::error!(journal = %path.display(), reason, "the journal is damaged; what can be found in it counts");
+    contents = Contents { is_incomplete: true, ..Contents::default() };
+    // Whether this succeeds or fails, what it read is there.
+    let _ = attempt(false, &mut contents);
     contents.is_incomplete = true;
-    Ok((None, contents))
+    let file = file().map_err(Error::io("read", path))?;
+    let length = file.length().and_then(|length| usize::try_from(length).map_err(io::Error::other));
+    let bytes = length.and_then(|length| file.read_at(0, length)).map_err(Error::io("read", path))?;
+    let entries = all_values(&bytes).into_iter().filter(|(name, _)| name.starts_with(ENTRY));
+    contents.entries.extend(entries.map(|(_, rows)| Entry::found(rows)));
+    contents.whole_file = Some(bytes);
+    Ok(contents)
 }
 
 /// Whether the file's content is to blame, and not the disk: it is no journal, or its end is missing.
@@ -212,20 +236,20 @@ fn is_damage(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
 }
 
-fn read(file: Box<dyn InPlaceFile>, verify: bool) -> std::result::Result<(Database, Contents), redb::Error> {
+/// Adds what a journal holds to `contents`, the list of files first.
+fn read(file: Box<dyn InPlaceFile>, verify: bool, contents: &mut Contents) -> std::result::Result<(), redb::Error> {
     let database = open_database(file, verify)?;
-    let mut contents = Contents { next_file: 1, ..Contents::default() };
     let transaction = database.begin_write()?;
-    read_entries(&transaction.open_table(ENTRIES)?, &mut contents)?;
-    let (mut files, mut retired) = (Vec::new(), Vec::new());
-    read_files(&transaction.open_table(FILES)?, "file", &mut files, &mut contents)?;
-    read_files(&transaction.open_table(RETIRED)?, "retired file", &mut retired, &mut contents)?;
-    (contents.files, contents.retired) = (files, retired);
     if let Some(next) = transaction.open_table(COUNTERS)?.get(NEXT_FILE)? {
         contents.next_file = next.value();
     }
-    transaction.commit()?;
-    Ok((database, contents))
+    let (mut files, mut retired) = (Vec::new(), Vec::new());
+    read_files(&transaction.open_table(FILES)?, "file", &mut files, contents)?;
+    read_files(&transaction.open_table(RETIRED)?, "retired file", &mut retired, contents)?;
+    (contents.files, contents.retired) = (files, retired);
+    read_entries(&transaction.open_table(ENTRIES)?, contents)?;
+    transaction.abort()?;
+    Ok(())
 }
 
 fn open_database(file: Box<dyn InPlaceFile>, verify: bool) -> std::result::Result<Database, redb::Error> {
@@ -252,8 +276,7 @@ fn write_entries(transaction: &WriteTransaction, change: &Change<'_>) -> std::re
     }
     for entry in &change.entries {
         let key = (entry.account.as_str(), entry.hour, entry.number);
-        let mut value = entries.insert_reserve(key, entry.rows.len() + CHECKSUM_BYTES)?;
-        put_with_checksum(&entry_name(key), &entry.rows, value.as_mut());
+        entries.insert(key, framed(&entry_name(key), &entry.rows).as_slice())?;
     }
     Ok(())
 }
@@ -290,7 +313,7 @@ fn read_entries(
         let (key, value) = entry?;
         let (account, hour, number) = key.value();
         let name = entry_name(key.value());
-        match checked(&name, value.value()) {
+        match unframed(&name, value.value()) {
             Some(rows) => {
                 contents.entries.push(Entry { account: account.to_owned(), hour, number, rows: rows.to_owned() });
             }
@@ -309,7 +332,7 @@ fn read_files(
     for file in table.iter()? {
         let (key, value) = file?;
         let name = file_name(kind, key.value());
-        match checked(&name, value.value()).and_then(|json| serde_json::from_slice(json).ok()) {
+        match unframed(&name, value.value()).and_then(|json| serde_json::from_slice(json).ok()) {
             Some(file) => files.push(file),
             None => {
                 contents.damaged.push((name, value.value().to_owned()));
@@ -321,7 +344,7 @@ fn read_files(
 }
 
 fn entry_name((account, hour, number): (&str, i64, u64)) -> String {
-    format!("entry {number} of account {account}, hour {}", skillscope_segment::format_instant(hour))
+    format!("{ENTRY}{number} of account {account}, hour {}", skillscope_segment::format_instant(hour))
 }
 
 fn file_name(kind: &str, number: u64) -> String {
@@ -331,7 +354,7 @@ fn file_name(kind: &str, number: u64) -> String {
 fn file_value(kind: &str, file: &FileRecord) -> Vec<u8> {
     // A record of numbers and a text always has a JSON form.
     let json = serde_json::to_vec(file).unwrap_or_default();
-    with_checksum(&file_name(kind, file.number), &json)
+    framed(&file_name(kind, file.number), &json)
 }
 
 fn io_error(error: redb::Error) -> io::Error {

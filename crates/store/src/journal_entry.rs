@@ -1,5 +1,3 @@
-use std::hash::Hasher;
-
 use arrow::array::RecordBatch;
 use arrow::ipc::reader::StreamReader;
 use skillscope_segment::{Format, SegmentWriter, conform};
@@ -7,8 +5,15 @@ use twox_hash::XxHash3_64;
 
 use crate::Result;
 
-/// The length of a checksum.
-pub(crate) const CHECKSUM_BYTES: usize = 8;
+/// Every value begins with this, so that it can be found in a file whose pages cannot be followed any more.
+const MAGIC: [u8; 16] = *b"skillscope value";
+
+const CHECKSUM_BYTES: usize = 8;
+
+/// The magic, the lengths of name and payload, and the checksum.
+const FRAME_BYTES: usize = MAGIC.len() + 2 * LENGTH_BYTES + CHECKSUM_BYTES;
+
+const LENGTH_BYTES: usize = 8;
 
 /// The rows of a journal entry as bytes: an Arrow IPC stream.
 pub(crate) fn encode_rows(batch: &RecordBatch) -> Result<Vec<u8>> {
@@ -26,34 +31,58 @@ pub(crate) fn decode_rows(bytes: &[u8]) -> Result<Vec<RecordBatch>> {
     Ok(batches)
 }
 
-/// A value of the journal: `payload`, and behind it the checksum of it and of the key that it stands under, so that
-/// neither can be taken for another's.
-pub(crate) fn with_checksum(key: &str, payload: &[u8]) -> Vec<u8> {
-    let mut value = vec![0; payload.len() + CHECKSUM_BYTES];
-    put_with_checksum(key, payload, &mut value);
+/// A value of the journal, with the name that it stands under and, behind both, the checksum of both: neither can be taken
+/// for another's.
+pub(crate) fn framed(name: &str, payload: &[u8]) -> Vec<u8> {
+    let mut value = Vec::with_capacity(framed_length(name, payload));
+    value.extend(MAGIC);
+    value.extend((name.len() as u64).to_le_bytes());
+    value.extend((payload.len() as u64).to_le_bytes());
+    value.extend(name.as_bytes());
+    value.extend(payload);
+    value.extend(XxHash3_64::oneshot(&value).to_le_bytes());
     value
 }
 
-/// Writes the same to `out`, which is as long as `payload` and its checksum.
-pub(crate) fn put_with_checksum(key: &str, payload: &[u8], out: &mut [u8]) {
-    if let Some((start, end)) = out.split_at_mut_checked(payload.len()) {
-        start.copy_from_slice(payload);
-        end.copy_from_slice(&checksum_of(key, payload).to_le_bytes());
+fn framed_length(name: &str, payload: &[u8]) -> usize {
+    FRAME_BYTES + name.len() + payload.len()
+}
+
+/// The payload of a value that stands under `name`; `None` where it is not what was written there.
+pub(crate) fn unframed<'v>(name: &str, value: &'v [u8]) -> Option<&'v [u8]> {
+    let (found, payload) = first_value(value)?;
+    (found == name && framed_length(found, payload) == value.len()).then_some(payload)
+}
+
+/// Every whole value in `bytes`, wherever it stands: its name and its payload.
+pub(crate) fn all_values(bytes: &[u8]) -> Vec<(&str, &[u8])> {
+    let mut values = Vec::new();
+    let mut rest = bytes;
+    while let Some(start) = rest.windows(MAGIC.len()).position(|window| window == MAGIC) {
+        rest = rest.get(start..).unwrap_or_default();
+        let value = first_value(rest);
+        values.extend(value);
+        let length = value.map_or(MAGIC.len(), |(name, payload)| framed_length(name, payload));
+        rest = rest.get(length..).unwrap_or_default();
     }
+    values
 }
 
-/// The payload of a value that stands under `key`; `None` where the checksum belies it.
-pub(crate) fn checked<'v>(key: &str, value: &'v [u8]) -> Option<&'v [u8]> {
-    let (payload, checksum) = value.split_at_checked(value.len().checked_sub(CHECKSUM_BYTES)?)?;
-    let checksum = u64::from_le_bytes(checksum.try_into().ok()?);
-    (checksum == checksum_of(key, payload)).then_some(payload)
+/// The name and the payload of the value that `bytes` begin with.
+fn first_value(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let rest = bytes.strip_prefix(&MAGIC)?;
+    let (name_length, rest) = length(rest)?;
+    let (payload_length, rest) = length(rest)?;
+    let (name, rest) = rest.split_at_checked(name_length)?;
+    let (payload, rest) = rest.split_at_checked(payload_length)?;
+    let checksum = u64::from_le_bytes(*rest.first_chunk()?);
+    let framed = bytes.get(..bytes.len() - rest.len())?;
+    (XxHash3_64::oneshot(framed) == checksum).then_some((std::str::from_utf8(name).ok()?, payload))
 }
 
-fn checksum_of(key: &str, payload: &[u8]) -> u64 {
-    let mut hasher = XxHash3_64::with_seed(0);
-    hasher.write(key.as_bytes());
-    hasher.write(payload);
-    hasher.finish()
+fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    Some((usize::try_from(u64::from_le_bytes(*length)).ok()?, rest))
 }
 
 #[cfg(test)]
@@ -65,14 +94,28 @@ mod tests {
     proptest! {
         #[test]
         fn any_flipped_bit_is_found(payload in prop::collection::vec(any::<u8>(), 0..200), bit in any::<prop::sample::Index>()) {
-            let value = with_checksum("acme/1/2", &payload);
-            prop_assert_eq!(checked("acme/1/2", &value), Some(payload.as_slice()));
-            prop_assert_eq!(checked("acme/1/3", &value), None);
+            let value = framed("acme/1/2", &payload);
+            prop_assert_eq!(unframed("acme/1/2", &value), Some(payload.as_slice()));
+            prop_assert_eq!(unframed("acme/1/3", &value), None);
             let bit = bit.index(value.len() * 8);
             let mut flipped = value.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            prop_assert_eq!(checked("acme/1/2", &flipped), None);
-            prop_assert_eq!(checked("acme/1/2", &value[..bit / 8]), None);
+            prop_assert_eq!(unframed("acme/1/2", &flipped), None);
+            prop_assert_eq!(unframed("acme/1/2", &value[..bit / 8]), None);
+        }
+
+        #[test]
+        fn values_are_found_between_anything(parts in prop::collection::vec((any::<bool>(), prop::collection::vec(any::<u8>(), 0..60)), 0..8)) {
+            let (mut bytes, mut expected) = (Vec::new(), Vec::new());
+            for (number, (is_value, part)) in parts.iter().enumerate() {
+                let name = format!("entry {number}");
+                bytes.extend(if *is_value { framed(&name, part) } else { part.clone() });
+                expected.extend(is_value.then_some((name, part.clone())));
+            }
+            // The beginning of one whose end is missing.
+            bytes.extend(&framed("cut", b"short")[..40]);
+            let found: Vec<_> = all_values(&bytes).into_iter().map(|(name, payload)| (name.to_owned(), payload.to_vec())).collect();
+            prop_assert_eq!(found, expected);
         }
     }
 }

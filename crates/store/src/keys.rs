@@ -104,30 +104,46 @@ impl KeyIndex {
         Trial { keys: self, new: Vec::new() }
     }
 
-    /// The end time that is stored under a key.
-    pub(crate) fn end_time(&self, hash: KeyHash) -> Option<i64> {
-        let table = self.tables.get(table_of(hash))?;
-        table.find(hash.0[0], |entry| is_of(entry, hash)).map(end_time_of)
+    /// What the index says to a segment, which does not become known.
+    pub(crate) fn ask(&self, hash: KeyHash, end_time: i64) -> Admission {
+        let Some(table) = self.tables.get(table_of(hash)) else { return Admission::New };
+        let exact = pack(hash, end_time);
+        if table.find(hash.0[0], |entry| *entry == exact).is_some() {
+            return Admission::Duplicate;
+        }
+        match table.find(hash.0[0], |entry| is_of(entry, hash)) {
+            Some(stored) => Admission::Conflict { stored_end_time: end_time_of(stored) },
+            None => Admission::New,
+        }
     }
 
     /// Takes the key in, unless it is there: the first write wins.
     pub(crate) fn admit(&mut self, hash: KeyHash, end_time: i64) -> Admission {
-        let Some(table) = self.tables.get_mut(table_of(hash)) else { return Admission::New };
-        match table.entry(hash.0[0], |entry| is_of(entry, hash), |entry| entry[0]) {
+        let admission = self.ask(hash, end_time);
+        if admission == Admission::New {
+            self.insert(hash, end_time);
+        }
+        admission
+    }
+
+    /// Takes the key of a row in that is stored, also beside the same key with another end time; tells whether it was
+    /// not there.
+    pub(crate) fn insert(&mut self, hash: KeyHash, end_time: i64) -> bool {
+        let Some(table) = self.tables.get_mut(table_of(hash)) else { return false };
+        let exact = pack(hash, end_time);
+        match table.entry(hash.0[0], |entry| *entry == exact, |entry| entry[0]) {
             Entry::Vacant(vacant) => {
-                vacant.insert([hash.0[0], (hash.0[1] << TIME_BITS) | time_bits(end_time)]);
-                Admission::New
+                vacant.insert(exact);
+                true
             }
-            Entry::Occupied(stored) => match end_time_of(stored.get()) {
-                stored_end_time if stored_end_time == end_time => Admission::Duplicate,
-                stored_end_time => Admission::Conflict { stored_end_time },
-            },
+            Entry::Occupied(_) => false,
         }
     }
 
-    pub(crate) fn remove(&mut self, hash: KeyHash) {
+    pub(crate) fn remove(&mut self, hash: KeyHash, end_time: i64) {
         let Some(table) = self.tables.get_mut(table_of(hash)) else { return };
-        if let Ok(entry) = table.find_entry(hash.0[0], |entry| is_of(entry, hash)) {
+        let exact = pack(hash, end_time);
+        if let Ok(entry) = table.find_entry(hash.0[0], |entry| *entry == exact) {
             entry.remove();
         }
     }
@@ -156,6 +172,10 @@ fn table_of(hash: KeyHash) -> usize {
     (hash.0[1] as usize) % TABLES
 }
 
+fn pack(hash: KeyHash, end_time: i64) -> [u64; 2] {
+    [hash.0[0], (hash.0[1] << TIME_BITS) | time_bits(end_time)]
+}
+
 fn is_of(entry: &[u64; 2], hash: KeyHash) -> bool {
     entry[0] == hash.0[0] && entry[1] >> TIME_BITS == hash.0[1]
 }
@@ -174,7 +194,7 @@ fn time_bits(end_time: i64) -> u64 {
 #[derive(Debug)]
 pub(crate) struct Trial<'k> {
     keys: &'k mut KeyIndex,
-    new: Vec<KeyHash>,
+    new: Vec<(KeyHash, i64)>,
 }
 
 impl Trial<'_> {
@@ -182,7 +202,7 @@ impl Trial<'_> {
     pub(crate) fn admit(&mut self, hash: KeyHash, end_time: i64) -> Admission {
         let admission = self.keys.admit(hash, end_time);
         if admission == Admission::New {
-            self.new.push(hash);
+            self.new.push((hash, end_time));
         }
         admission
     }
@@ -195,8 +215,8 @@ impl Trial<'_> {
 
 impl Drop for Trial<'_> {
     fn drop(&mut self) {
-        for hash in &self.new {
-            self.keys.remove(*hash);
+        for (hash, end_time) in &self.new {
+            self.keys.remove(*hash, *end_time);
         }
     }
 }
@@ -238,6 +258,20 @@ mod tests {
         assert_eq!(keys.len(), 0);
     }
 
+    #[test]
+    fn a_key_that_is_stored_twice_is_known_with_both_end_times() {
+        let hash = KeyHasher::new().hash("a", "c", 0);
+        let mut keys = KeyIndex::new();
+        assert!(keys.insert(hash, 5) && keys.insert(hash, 6) && !keys.insert(hash, 6));
+        assert_eq!((keys.ask(hash, 5), keys.ask(hash, 6)), (Admission::Duplicate, Admission::Duplicate));
+        assert!(matches!(keys.ask(hash, 7), Admission::Conflict { .. }));
+        keys.remove(hash, 5);
+        assert_eq!(
+            (keys.ask(hash, 5), keys.ask(hash, 6)),
+            (Admission::Conflict { stored_end_time: 6 }, Admission::Duplicate)
+        );
+    }
+
     proptest! {
         /// Whatever is taken in and removed, the index knows what a map knows, to the last millisecond of 2199.
         #[test]
@@ -246,15 +280,21 @@ mod tests {
             let (mut keys, mut map) = (KeyIndex::new(), HashMap::new());
             for (key, is_removal, end_time) in steps {
                 let hash = hasher.hash("acme", &format!("c-{key}"), key);
-                if is_removal {
-                    keys.remove(hash);
+                let stored = map.get(&key).copied();
+                if let (true, Some(stored)) = (is_removal, stored) {
+                    keys.remove(hash, stored);
                     map.remove(&key);
+                    prop_assert_eq!(keys.ask(hash, stored), Admission::New);
                 } else {
-                    keys.admit(hash, end_time);
+                    let expected = stored.map_or(Admission::New, |stored_end_time| match stored_end_time == end_time {
+                        true => Admission::Duplicate,
+                        false => Admission::Conflict { stored_end_time },
+                    });
+                    prop_assert_eq!(keys.admit(hash, end_time), expected);
                     map.entry(key).or_insert(end_time);
+                    prop_assert_eq!(keys.ask(hash, map[&key]), Admission::Duplicate);
                 }
                 keys.shrink();
-                prop_assert_eq!(keys.end_time(hash), map.get(&key).copied());
             }
             prop_assert_eq!(keys.len(), map.len());
         }

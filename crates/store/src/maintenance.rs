@@ -1,10 +1,11 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::run::Run;
 use crate::sealing::changed;
-use crate::{Result, Store};
+use crate::{Partition, Result, Store};
 
 /// Between two looks at whether something is due.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -28,7 +29,13 @@ impl Store {
     /// Where it cannot be done; nothing is lost, and it is tried again later.
     pub fn maintain(&self) -> Result<bool> {
         let mut last = self.one_job();
-        if self.merge_runs()? || self.expire()? || self.evict()? {
+        // Runs can always be merged while much arrives: that holds up nothing else.
+        let has_merged = self.merge_runs();
+        Ok(self.maintain_files(&mut last)? || has_merged)
+    }
+
+    fn maintain_files(&self, last: &mut Job) -> Result<bool> {
+        if self.expire()? || self.evict()? {
             return Ok(true);
         }
         // Hours that are due without end hold up no merging, and the other way round.
@@ -49,22 +56,23 @@ impl Store {
         self.clean_up()
     }
 
-    /// Merges some small runs of a partition. Writers are not held up meanwhile.
-    fn merge_runs(&self) -> Result<bool> {
+    /// Merges the small runs of each partition that has many; tells whether there was one. Writers are not held up.
+    fn merge_runs(&self) -> bool {
         let snapshot = self.snapshot();
-        let most = snapshot.all_partitions().max_by_key(|partition| partition.runs_to_merge().len());
-        let Some(partition) = most.filter(|partition| !partition.runs_to_merge().is_empty()) else { return Ok(false) };
+        snapshot.all_partitions().filter(|partition| self.merge_runs_of(partition)).count() > 0
+    }
+
+    fn merge_runs_of(&self, partition: &Partition) -> bool {
         let pieces = partition.runs_to_merge();
         // Runs that cannot be merged are as good as one: they stay apart.
-        let Ok(merged) = Run::merged(pieces) else { return Ok(false) };
+        let Some(Ok(merged)) = (!pieces.is_empty()).then(|| Run::merged(pieces)) else { return false };
         let _writer = self.writer();
         let snapshot = self.snapshot();
         let (account, hour) = (partition.account(), partition.hour());
         let now = snapshot.partition(account, hour).map(|partition| partition.as_ref().clone());
-        if let Some(changed_now) = now.and_then(|partition| partition.with_merged(pieces, merged)) {
-            self.publish(changed(&snapshot, account, hour, |_| changed_now));
-        }
-        Ok(true)
+        let Some(with_merged) = now.and_then(|partition| partition.with_merged(pieces, merged)) else { return false };
+        self.publish(changed(&snapshot, account, hour, |_| with_merged));
+        true
     }
 
     fn seal_next(&self) -> Result<bool> {
@@ -110,11 +118,15 @@ impl Maintenance {
         let told = Arc::clone(&stopping);
         let work = move || {
             loop {
-                let pause = match store.maintain() {
-                    Ok(true) => Duration::ZERO,
-                    Ok(false) => PAUSE,
-                    Err(error) => {
+                let pause = match catch_unwind(AssertUnwindSafe(|| store.maintain())) {
+                    Ok(Ok(true)) => Duration::ZERO,
+                    Ok(Ok(false)) => PAUSE,
+                    Ok(Err(error)) => {
                         tracing::error!(%error, "the archive could not be maintained; it is tried again");
+                        PAUSE_AFTER_FAILURE
+                    }
+                    Err(_) => {
+                        tracing::error!("maintenance panicked; it is tried again");
                         PAUSE_AFTER_FAILURE
                     }
                 };

@@ -6,9 +6,12 @@
 //! | rows in the journal | rows in memory |
 //! | a file of the list | rows in memory where its hours are hot, else read from disk when asked for |
 //! | a retired file | removed: its rows are in another file, or have expired |
-//! | a file under `archive/` that no list knows | set aside: its rows are in the journal still |
+//! | a file under `archive/` that no list knows | set aside: its rows are in the journal or in other files |
+//! | a file of the list that is not there | off the list, and named |
 //! | a file or journal entry whose checksum is wrong | named and set aside; everything else counts |
-//! | a journal that cannot be read through | what can be read counts, and the list is made anew from the files |
+//! | a journal that cannot be read through | what can be found in it counts, and the list is made anew from the files |
+//!
+//! At the end the journal is written anew: nothing is built upon pages that the last process may not have synced.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -17,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
+use skillscope_segment::AccountId;
 
 use crate::archive_file::{self, ArchiveFile};
 use crate::directory::DataDirectory;
@@ -37,44 +41,46 @@ pub(crate) struct Recovered {
 
 /// Repairs what is there and reads it.
 pub(crate) fn recover(directory: &DataDirectory, options: &StoreOptions, hasher: KeyHasher) -> Result<Recovered> {
-    let (journal, mut contents) = Journal::open(Arc::clone(&options.disk), &directory.journal())?;
-    let must_rewrite = contents.is_incomplete || !contents.damaged.is_empty();
+    let path = directory.journal();
+    let is_new = options.disk.open(&path).and_then(|file| file.length()).unwrap_or(0) == 0;
+    let (mut journal, mut contents) = Journal::open(Arc::clone(&options.disk), &path)?;
+    let archived = directory.archived_files()?;
+    // Without a journal there is no list either, and every file would be a stranger.
+    contents.is_incomplete |= is_new && !archived.is_empty();
     keep_damaged(directory, &mut contents)?;
-    if !journal.is_sound() {
-        let place = directory.set_aside(&directory.journal())?;
-        tracing::error!(journal = %place.display(), "the damaged journal was set aside");
+    for file in archived.iter().chain(&directory.quarantined_files()?) {
+        journal.pass_over_file(number_of(file));
     }
     if contents.is_incomplete {
         list_anew(directory, options, &mut contents)?;
+    } else if archived.is_empty() && contents.files.len() >= MANY_FILES {
+        return Err(Error::ArchiveIsEmpty { path: directory.archive(), files: contents.files.len() });
     }
-    let gone = remove_retired(directory, options, &contents.retired);
-    contents.retired.retain(|file| !gone.contains(&file.number));
-    let missing = sort_out_files(directory, &mut contents)?;
+    remove_retired(directory, options, &mut contents.retired)?;
+    sort_out_files(directory, &mut contents)?;
     let files = archive_files(directory, options, &contents.files)?;
 
-    let mut recovery = Recovery { directory, options, hasher, keys: KeyIndex::new(), snapshot: Snapshot::default() };
-    let entries = std::mem::take(&mut contents.entries);
-    let (rows, undecodable) = decode(entries);
-    for (name, bytes) in &undecodable {
-        let place = directory.keep_damaged(name, bytes)?;
-        tracing::error!(entry = name, place = %place.display(), "a journal entry cannot be read and was set aside");
-    }
+    let mut recovery = Recovery { options, hasher, keys: KeyIndex::new(), snapshot: Snapshot::default() };
+    let rows = decode(directory, std::mem::take(&mut contents.entries))?;
     let rows = if contents.is_incomplete { recovery.not_archived(rows, &files)? } else { rows };
     recovery.take_rows(rows)?;
-    let corrupt = recovery.take_files(files)?;
+    let corrupt = recovery.take_files(files);
     let Recovery { keys, snapshot, .. } = recovery;
 
-    let mut writer = Writer { keys, journal, missing, retired: contents.retired, doubtful: Vec::new() };
-    if must_rewrite || !undecodable.is_empty() {
-        let change = rewritten(&snapshot, &mut writer)?;
-        writer.journal.replace(change)?;
-    } else if !gone.is_empty() || !corrupt.is_empty() {
-        writer.journal.commit(Change { gone: gone.into_iter().collect(), lost: corrupt, ..Change::default() })?;
+    let mut writer = Writer { keys, journal, retired: contents.retired, doubtful: Vec::new() };
+    let change = rewritten(&snapshot, &mut writer)?;
+    match writer.journal.replace(change) {
+        Ok(()) => set_corrupt_aside(directory, &corrupt)?,
+        // All is there for reading; whoever writes tries again.
+        Err(error) => tracing::error!(%error, "the journal could not be written anew"),
     }
     Ok(Recovered { writer, snapshot })
 }
 
-/// What a journal holds that was read before it is opened for writing.
+/// Of so many files on the list, some should be in the archive.
+const MANY_FILES: usize = 10;
+
+/// What the new journal holds.
 fn rewritten(snapshot: &Snapshot, writer: &mut Writer) -> Result<Change<'static>> {
     let mut change = Change::default();
     for partition in snapshot.all_partitions() {
@@ -84,7 +90,7 @@ fn rewritten(snapshot: &Snapshot, writer: &mut Writer) -> Result<Change<'static>
             change.entries.extend(crate::store::entries(&[cut], &mut writer.journal)?);
         }
     }
-    change.added = snapshot.all_files().map(|file| file.record().clone()).chain(writer.missing.clone()).collect();
+    change.added = snapshot.all_files().map(|file| file.record().clone()).collect();
     change.retired = writer.retired.clone();
     Ok(change)
 }
@@ -94,23 +100,28 @@ fn keep_damaged(directory: &DataDirectory, contents: &mut Contents) -> Result<()
         let place = directory.keep_damaged(&format!("journal {name}"), &bytes)?;
         tracing::error!(%name, place = %place.display(), "this part of the journal is corrupt and was set aside");
     }
+    if let Some(bytes) = contents.whole_file.take() {
+        let place = directory.keep_damaged("journal.redb", &bytes)?;
+        tracing::error!(place = %place.display(), "the damaged journal was kept");
+    }
     Ok(())
 }
 
 /// Completes the list of files with what stands in the archive. A file whose rows another one has taken over does not
 /// count.
 fn list_anew(directory: &DataDirectory, options: &StoreOptions, contents: &mut Contents) -> Result<()> {
-    let listed: BTreeSet<_> = contents.files.iter().map(|file| directory.path().join(file.path())).collect();
+    let path_of = |file: &FileRecord| directory.path().join(file.path());
+    let listed: BTreeSet<_> = contents.files.iter().map(path_of).collect();
+    let retired: BTreeSet<_> = contents.retired.iter().map(path_of).collect();
     let mut replaced = BTreeSet::new();
-    for path in directory.archived_files()? {
-        if listed.contains(&path) {
-            continue;
-        }
+    for path in directory.archived_files()?.into_iter().filter(|path| !retired.contains(path)) {
         match record_of(directory, options, &path) {
             Ok((record, replaces)) => {
-                tracing::warn!(file = %path.display(), "a file of the archive was put back on the list");
                 replaced.extend(replaces);
-                contents.files.push(record);
+                if !listed.contains(&path) {
+                    tracing::warn!(file = %path.display(), "a file of the archive was put back on the list");
+                    contents.files.push(record);
+                }
             }
             Err(error) => tracing::error!(file = %path.display(), %error, "a file of the archive is none of segments"),
         }
@@ -137,30 +148,41 @@ fn record_of(directory: &DataDirectory, options: &StoreOptions, path: &Path) -> 
     if directory.path().join(record.path()) == path { Ok((record, replaces)) } else { Err(misplaced()) }
 }
 
-/// The number in `HH-N.parquet` or `HH-HH-N.parquet`, 0 where the name is another.
+/// The number in `HH-N.parquet` or `HH-HH-N.parquet`, whatever comes behind it; 0 where the name is another.
 fn number_of(path: &Path) -> u64 {
-    let number = path.file_stem().and_then(|stem| stem.to_str()?.rsplit('-').next()?.parse().ok());
-    number.unwrap_or(0)
+    let behind = path.file_name().and_then(|name| name.to_str()?.split('.').next()?.rsplit('-').next()?.parse().ok());
+    behind.unwrap_or(0)
 }
 
-/// Removes files whose rows do not count any more, and tells which of them are gone.
-fn remove_retired(directory: &DataDirectory, options: &StoreOptions, retired: &[FileRecord]) -> BTreeSet<u64> {
-    let mut gone = BTreeSet::new();
-    for file in retired {
-        let removed = ArchiveFile::new(file.clone(), directory.path(), Arc::clone(&options.disk))
+/// Removes files whose rows do not count any more; those stay on the list that cannot be removed.
+fn remove_retired(directory: &DataDirectory, options: &StoreOptions, retired: &mut Vec<FileRecord>) -> Result<()> {
+    let mut folders = BTreeSet::new();
+    retired.retain(|record| {
+        let removed = ArchiveFile::new(record.clone(), directory.path(), Arc::clone(&options.disk))
             .and_then(|file| file.remove().map_err(Error::io("remove", file.path())));
         match removed {
-            Ok(()) => {
-                gone.insert(file.number);
+            Ok(folder) => folders.extend(folder),
+            Err(error) => {
+                tracing::error!(%error, "a file whose rows do not count any more is still there");
+                return true;
             }
-            Err(error) => tracing::error!(%error, "a file whose rows do not count any more is still there"),
         }
-    }
-    gone
+        false
+    });
+    folders.iter().try_for_each(|folder| options.disk.sync_folder(folder).map_err(Error::io("sync", folder)))
 }
 
-/// Sets aside what no list knows, and takes off the list, for now, what is not there.
-fn sort_out_files(directory: &DataDirectory, contents: &mut Contents) -> Result<Vec<FileRecord>> {
+fn set_corrupt_aside(directory: &DataDirectory, files: &[Arc<ArchiveFile>]) -> Result<()> {
+    for file in files {
+        let place = directory.set_aside(&directory.path().join(file.path()))?;
+        tracing::error!(place = %place.display(), rows = file.rows(), "a corrupt file was set aside");
+    }
+    Ok(())
+}
+
+/// Sets aside what no list knows, and takes off the list what is not there. A file that comes back later is set aside
+/// then: its rows may have been delivered again meanwhile. Importing it counts those that were not.
+fn sort_out_files(directory: &DataDirectory, contents: &mut Contents) -> Result<()> {
     let known = contents.files.iter().chain(&contents.retired);
     let known: BTreeSet<_> = known.map(|file| directory.path().join(file.path())).collect();
     let present: BTreeSet<_> = directory.archived_files()?.into_iter().collect();
@@ -174,9 +196,9 @@ fn sort_out_files(directory: &DataDirectory, contents: &mut Contents) -> Result<
     contents.files = there;
     for file in &missing {
         let file: &FileRecord = file;
-        tracing::error!(file = %file.path().display(), rows = file.rows, "a file of the archive is missing");
+        tracing::error!(file = %file.path().display(), rows = file.rows, "a file of the archive is missing; if it is found, import it");
     }
-    Ok(missing)
+    Ok(())
 }
 
 fn archive_files(
@@ -190,20 +212,22 @@ fn archive_files(
     records.iter().map(file).collect()
 }
 
-/// The rows of the entries, and the entries of which no rows can be made.
-fn decode(entries: Vec<Entry>) -> (Vec<RecordBatch>, Vec<(String, Vec<u8>)>) {
-    let (mut rows, mut undecodable) = (Vec::new(), Vec::new());
+/// The rows of the entries. One of which no rows can be made is set aside.
+fn decode(directory: &DataDirectory, entries: Vec<Entry>) -> Result<Vec<RecordBatch>> {
+    let mut rows = Vec::new();
     for entry in entries {
         match decode_rows(&entry.rows) {
             Ok(batches) => rows.extend(batches),
-            Err(_) => undecodable.push((format!("journal entry {} of {}", entry.number, entry.account), entry.rows)),
+            Err(error) => {
+                let place = directory.keep_damaged(&format!("journal entry {}", entry.number), &entry.rows)?;
+                tracing::error!(%error, place = %place.display(), "an entry of the journal was set aside");
+            }
         }
     }
-    (rows, undecodable)
+    Ok(rows)
 }
 
 struct Recovery<'d> {
-    directory: &'d DataDirectory,
     options: &'d StoreOptions,
     hasher: KeyHasher,
     keys: KeyIndex,
@@ -235,18 +259,22 @@ impl Recovery<'_> {
             if !file.record().hours().any(|hour| hours.contains(&(account.clone(), hour))) {
                 continue;
             }
-            // One that cannot be read has no rows that would count twice.
-            let Ok(bytes) = file.read() else { continue };
+            let bytes = match file.read() {
+                // It will not count.
+                Err(error) if error.is_of_lost_file() => continue,
+                bytes => bytes?,
+            };
             parquet_file::for_each_key(bytes, |conversation, index, end_time| {
-                archived.admit(self.hasher.hash(account.as_str(), conversation, index), end_time);
+                archived.insert(self.hasher.hash(account.as_str(), conversation, index), end_time);
             })?;
         }
-        let is_new = |(account, conversation, index, _): (&str, &str, u32, i64)| {
-            Some(archived.end_time(self.hasher.hash(account, conversation, index)).is_none())
+        // The same entry may have been found twice, too.
+        let mut is_new = |(account, conversation, index, end_time): (&str, &str, u32, i64)| {
+            Some(archived.insert(self.hasher.hash(account, conversation, index), end_time))
         };
         let mut new = Vec::with_capacity(batches.len());
         for batch in &batches {
-            let keep: BooleanArray = KeyColumns::new(batch)?.rows().map(is_new).collect();
+            let keep: BooleanArray = KeyColumns::new(batch)?.rows().map(&mut is_new).collect();
             new.push(filter_record_batch(batch, &keep)?);
         }
         Ok(new)
@@ -258,7 +286,7 @@ impl Recovery<'_> {
         for batch in &batches {
             let columns = KeyColumns::new(batch)?;
             for (account, conversation, index, end_time) in columns.rows() {
-                self.keys.admit(self.hasher.hash(account, conversation, index), end_time);
+                self.keys.insert(self.hasher.hash(account, conversation, index), end_time);
             }
             for cut in cut(batch)? {
                 hours.entry((cut.account, cut.hour)).or_default().push(Arc::new(cut.run));
@@ -275,57 +303,63 @@ impl Recovery<'_> {
         Ok(())
     }
 
-    /// Takes the files in: those of hot hours with their rows, as far as there is room. Gives the numbers of those that
-    /// are corrupt, which are set aside.
-    fn take_files(&mut self, mut files: Vec<Arc<ArchiveFile>>) -> Result<Vec<u64>> {
+    /// Takes the files in: those of hot hours with their rows, as far as there is room. Gives those that are corrupt,
+    /// which do not count.
+    fn take_files(&mut self, mut files: Vec<Arc<ArchiveFile>>) -> Vec<Arc<ArchiveFile>> {
         // The latest hours first: they are asked for most.
         files.sort_by_key(|file| std::cmp::Reverse((file.record().last_hour, file.record().number)));
         let (hot, cold): (Vec<_>, Vec<_>) =
             files.into_iter().partition(|file| file.record().hours().any(|hour| self.options.is_hot(hour)));
-        for file in cold {
-            self.put(file, None);
-        }
+        let mut accounts: BTreeMap<AccountId, Vec<Loaded>> = BTreeMap::new();
         let mut corrupt = Vec::new();
+        for file in cold {
+            accounts.entry(file.account().clone()).or_default().push(Loaded { file, rows: None });
+        }
         for (file, loaded) in self.load(&hot) {
-            match loaded {
-                Ok(loaded) => self.put(loaded.file, loaded.rows),
+            let rows = match loaded {
+                Ok(rows) => rows,
                 Err(error @ (Error::Corrupt { .. } | Error::Parquet(_) | Error::Arrow(_) | Error::Segment(_))) => {
-                    let place = self.directory.set_aside(&self.directory.path().join(file.path()))?;
-                    tracing::error!(%error, place = %place.display(), rows = file.rows(), "a corrupt file was set aside");
-                    corrupt.push(file.record().number);
+                    tracing::error!(%error, file = %file.path().display(), "a file of the archive is corrupt");
+                    corrupt.push(file);
+                    continue;
                 }
                 Err(error) => {
                     tracing::error!(%error, "a file of the archive cannot be read now");
-                    self.put(file, None);
+                    None
                 }
-            }
+            };
+            accounts.entry(file.account().clone()).or_default().push(Loaded { file, rows });
         }
-        Ok(corrupt)
+        for (account, files) in accounts {
+            self.put(&account, files);
+        }
+        corrupt
     }
 
-    fn put(&mut self, file: Arc<ArchiveFile>, rows: Option<Rows>) {
-        let is_resident = rows.is_some();
-        let account = file.account().clone();
-        self.snapshot = self.snapshot.with(&account, |segments| {
-            for cut in rows.iter().flat_map(|rows| &rows.cuts) {
-                segments.change(&account, cut.hour, |partition| partition.with_sealed(cut.run.clone()));
+    fn put(&mut self, account: &AccountId, files: Vec<Loaded>) {
+        let Self { keys, snapshot, .. } = self;
+        *snapshot = snapshot.with(account, |segments| {
+            for Loaded { file, rows } in files {
+                let is_resident = rows.is_some();
+                segments.files_mut().insert(file, is_resident);
+                for cut in rows.iter().flat_map(|rows| &rows.cuts) {
+                    segments.change(account, cut.hour, |partition| partition.with_sealed(cut.run.clone()));
+                }
+                for (hash, end_time) in rows.into_iter().flat_map(|rows| rows.keys) {
+                    keys.insert(hash, end_time);
+                }
             }
-            segments.files_mut().insert(file, is_resident);
         });
-        for (hash, end_time) in rows.into_iter().flat_map(|rows| rows.keys) {
-            self.keys.admit(hash, end_time);
-        }
     }
 
     /// Reads files on every processor, in their order.
-    fn load(&self, files: &[Arc<ArchiveFile>]) -> Vec<(Arc<ArchiveFile>, Result<Loaded>)> {
+    fn load(&self, files: &[Arc<ArchiveFile>]) -> Vec<(Arc<ArchiveFile>, Result<Option<Rows>>)> {
         let (next, used) = (AtomicUsize::new(0), AtomicU64::new(0));
         let loaded = Mutex::new(Vec::with_capacity(files.len()));
         let work = || {
             while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let rows = load(file, self.hasher, self.options.hot_bytes, &used);
-                let result = rows.map(|rows| Loaded { file: Arc::clone(file), rows });
-                loaded.lock().unwrap_or_else(PoisonError::into_inner).push((Arc::clone(file), result));
+                loaded.lock().unwrap_or_else(PoisonError::into_inner).push((Arc::clone(file), rows));
             }
         };
         std::thread::scope(|scope| {

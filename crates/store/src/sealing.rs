@@ -71,7 +71,8 @@ impl Store {
         self.make_sound(&mut writer)?;
         let snapshot = self.snapshot();
         let Some(partition) = snapshot.partition(account, hour) else { return Ok(None) };
-        let pieces = mergeable(partition.open().to_vec());
+        // There are rows still marked only if an earlier sealing panicked.
+        let pieces = mergeable([partition.sealing(), partition.open()].concat());
         let pieces = pieces.into_iter().map(|runs| (writer.journal.number_file(), runs)).collect();
         let boundary = writer.journal.boundary();
         self.publish(changed(&snapshot, account, hour, Partition::with_sealing));

@@ -35,8 +35,6 @@ pub(crate) struct Writer {
     /// The keys of all rows in memory.
     pub(crate) keys: KeyIndex,
     pub(crate) journal: Journal,
-    /// Files of the list that are not on disk.
-    pub(crate) missing: Vec<FileRecord>,
     /// Files that are in no snapshot any more, and may still be on disk.
     pub(crate) retired: Vec<FileRecord>,
     /// Files that may be on the list on disk, since the commit that was to add them failed.
@@ -91,6 +89,8 @@ impl Store {
         for candidates in group {
             later_hits.push(candidates.later_hits(self, writer, &snapshot)?);
         }
+        // A file that turned out to be corrupt has left it.
+        let snapshot = self.snapshot();
         let Writer { keys, journal, .. } = writer;
         let mut trial = keys.on_trial();
         let mut appended = Vec::with_capacity(group.len());
@@ -166,7 +166,7 @@ impl Store {
                 change.entries.push(entry(account, hour, writer.journal.number_entry(), run)?);
             }
         }
-        change.added = snapshot.all_files().map(|file| file.record().clone()).chain(writer.missing.clone()).collect();
+        change.added = snapshot.all_files().map(|file| file.record().clone()).collect();
         change.retired = writer.retired.clone();
         Ok(change)
     }

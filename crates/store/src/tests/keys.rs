@@ -3,7 +3,7 @@
 use skillscope_segment::Segment;
 
 use super::samples::{DAY, HOUR, MINUTE, NOON, World, batch, contents, maintain, plain};
-use crate::{Appended, Store};
+use crate::{Appended, Store, StoreOptions};
 
 fn append(store: &Store, segments: &[Segment<'_>]) -> (usize, usize, usize) {
     let Appended { accepted, duplicates, refused_count, .. } = store.append(&batch(segments)).unwrap();
@@ -96,6 +96,38 @@ fn another_end_time_is_a_conflict_while_the_first_is_in_memory_and_always_in_the
         let is_hot = store.options.is_hot(NOON - HOUR);
         // Beyond the hot hours, an end in another hour makes it another segment.
         assert_eq!(append(&store, &[at(NOON - 5 * HOUR)]), if is_hot { (0, 0, 1) } else { (1, 0, 0) }, "{place}");
+    }
+}
+
+/// Beyond the hot hours a key can be stored with two end times. Each of them is known from then on, wherever it is.
+#[test]
+fn both_of_two_end_times_of_a_key_are_found() {
+    let both = [plain("acme", 1, NOON - 40 * HOUR), plain("acme", 1, NOON - 41 * HOUR), plain("acme", 1, NOON - HOUR)];
+    for (hot_hours, merges) in [(26, false), (26, true), (80, false), (80, true)] {
+        let world = World::with(|options| options.hot_hours = 0);
+        let store = world.open();
+        for segment in &both {
+            assert_eq!(append(&store, std::slice::from_ref(segment)), (1, 0, 0));
+            store.seal_finished_hours().unwrap();
+        }
+        if merges {
+            world.wait(2 * DAY);
+            maintain(&store);
+        }
+        drop(store);
+        let world = World { options: StoreOptions { hot_hours, ..world.options.clone() }, ..world };
+        let mut store = world.open();
+        for _ in 0..3 {
+            assert_eq!(append(&store, &both), (0, 3, 0), "{hot_hours} {merges}");
+            // Hours leave memory, and the next start brings them back.
+            world.wait(20 * HOUR);
+            maintain(&store);
+            assert_eq!(append(&store, &both), (0, 3, 0), "{hot_hours} {merges}");
+            drop(store);
+            store = world.open();
+        }
+        // The same key is there three times: no map of keys can hold that.
+        assert_eq!(store.snapshot().all_files().map(|file| file.rows()).sum::<u64>(), 3);
     }
 }
 

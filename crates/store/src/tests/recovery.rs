@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use rand::SeedableRng;
+use rand_xoshiro::Xoshiro256PlusPlus;
 use skillscope_segment::Segment;
 use tempfile::TempDir;
 
@@ -40,7 +42,7 @@ fn a_file_with_a_flipped_bit_is_set_aside_and_everything_else_counts() {
             world.disk.put(&path, flipped(world.disk.read(&path), place));
             let store = world.open();
             let snapshot = store.snapshot();
-            let readable = store.readable(snapshot.all_files().cloned().collect());
+            let readable = store.readable(snapshot.all_files().cloned().collect()).unwrap();
             assert_eq!(readable.len(), 1, "byte {place} of {file}");
             let expected = if is_hot { entries(&[cold.clone(), open]) } else { entries(&[hot, open]) };
             assert_eq!(contents(&store.snapshot()), expected, "byte {place} of {file}");
@@ -102,7 +104,7 @@ fn a_file_that_no_list_knows_is_set_aside_and_never_removed() {
 }
 
 #[test]
-fn a_file_that_is_missing_costs_itself_alone_and_counts_again_when_it_is_back() {
+fn a_file_that_is_missing_costs_itself_alone_and_is_set_aside_when_it_is_back() {
     let world = World::new();
     let [cold, hot, open] = stored(&world);
     let path = format!("/data/archive/{COLD}");
@@ -110,23 +112,68 @@ fn a_file_that_is_missing_costs_itself_alone_and_counts_again_when_it_is_back() 
     world.disk.take_away(&path);
     let store = world.open();
     assert_eq!(contents(&store.snapshot()), entries(&[hot.clone(), open.clone()]));
-    store.append(&batch(&[plain("acme", 4, NOON)])).unwrap();
+    // It is delivered again meanwhile.
+    assert_eq!(store.append(&batch(std::slice::from_ref(&cold))).unwrap().accepted, 1);
     drop(store);
     world.disk.put(&path, bytes);
-    assert_eq!(contents(&world.open().snapshot()), entries(&[cold, hot, open, plain("acme", 4, NOON)]));
+    assert_eq!(contents(&world.open().snapshot()), entries(&[cold, hot, open]));
+    assert_eq!(world.quarantined(), [format!("archive/{COLD}")]);
+}
+
+#[test]
+fn a_file_that_goes_missing_while_the_store_is_open_holds_up_nobody() {
+    let world = World::new();
+    let [cold, hot, open] = stored(&world);
+    let store = world.open();
+    world.disk.take_away(&format!("/data/archive/{COLD}"));
+    assert_eq!(store.append(&batch(std::slice::from_ref(&cold))).unwrap().accepted, 1);
+    assert_eq!(contents(&store.snapshot()), entries(&[cold, hot, open]));
+}
+
+#[test]
+fn an_archive_without_any_of_its_many_files_is_told_and_left_alone() {
+    let world = World::new();
+    let store = world.open();
+    let segments: Vec<_> = (0..10).map(|number| plain("acme", number, NOON - i64::from(number + 5) * HOUR)).collect();
+    store.append(&batch(&segments)).unwrap();
+    store.seal_finished_hours().unwrap();
+    drop(store);
+    let files: Vec<_> = world.archived().into_iter().map(|path| format!("/data/archive/{path}")).collect();
+    let bytes: Vec<_> = files.iter().map(|path| world.disk.read(path)).collect();
+    files.iter().for_each(|path| world.disk.take_away(path));
+    let error = world.try_open().unwrap_err().to_string();
+    assert!(error.contains("10 files should be there; is a disk not mounted?"), "{error}");
+    files.iter().zip(bytes).for_each(|(path, bytes)| world.disk.put(path, bytes));
+    assert_eq!(contents(&world.open().snapshot()), entries(&segments));
 }
 
 /// Flips bits all over the journal. Each time everything that is archived is there, and every row that is not was
 /// told to be lost.
 #[test]
 fn a_journal_with_a_flipped_bit_costs_what_stood_there() {
+    flip_bits_of_the_journal(|world, store| {
+        drop(store);
+        world.disk.end_process();
+    });
+}
+
+/// … also where the process had no time to close it.
+#[test]
+fn a_journal_with_a_flipped_bit_after_a_crash_costs_what_stood_there() {
+    flip_bits_of_the_journal(|world, store| {
+        world.disk.cut_power(&mut Xoshiro256PlusPlus::seed_from_u64(1));
+        drop(store);
+    });
+}
+
+fn flip_bits_of_the_journal(end: impl Fn(&World, Store)) {
     let world = World::new();
     let [cold, hot, open] = stored(&world);
     let store = world.open();
     for conversation in 10..20 {
         store.append(&batch(&[plain("acme", conversation, NOON)])).unwrap();
     }
-    drop(store);
+    end(&world, store);
     let (journal, archived) = (world.disk.read("/data/journal.redb"), entries(&[cold, hot]));
     let mut all = archived.clone();
     all.extend(entries(&[open]));
@@ -140,6 +187,9 @@ fn a_journal_with_a_flipped_bit_costs_what_stood_there() {
         let found = contents(&store.snapshot());
         assert!(archived.iter().all(|(key, text)| found.get(key) == Some(text)), "byte {place}");
         assert!(found.iter().all(|(key, text)| all.get(key) == Some(text)), "byte {place}");
+        // An entry is one row here, and a flip meets one entry at most. After a crash, damage of the newest page looks
+        // like a commit that was not finished: redb goes back to the one before.
+        assert!(found.len() + 1 >= all.len(), "byte {place}: {} of {} rows", found.len(), all.len());
         losses += usize::from(found.len() < all.len());
         if found.len() < all.len() {
             assert!(world.quarantined().iter().any(|path| path.contains("journal")), "byte {place}");
@@ -174,6 +224,43 @@ fn without_its_journal_the_archive_still_counts_once() {
     world.disk.put("/data/journal.redb", b"rubbish".repeat(1000));
     assert_eq!(contents(&world.open().snapshot()), entries(&segments));
     assert_eq!(contents(&world.open().snapshot()), entries(&segments));
+}
+
+#[test]
+fn nothing_is_written_over_where_the_journal_and_its_numbers_are_lost() {
+    for journal in [Some(b"rubbish".repeat(1000)), Some(Vec::new()), None] {
+        let world = World::new();
+        let [cold, hot, _] = stored(&world);
+        match journal {
+            Some(bytes) => world.disk.put("/data/journal.redb", bytes),
+            None => world.disk.take_away("/data/journal.redb"),
+        }
+        let store = world.open();
+        let late = [plain("acme", 7, NOON - 10 * DAY), plain("acme", 8, NOON - HOUR)];
+        store.append(&batch(&late)).unwrap();
+        store.seal_finished_hours().unwrap();
+        let expected = entries(&[&[cold, hot][..], &late].concat());
+        assert_eq!(contents(&store.snapshot()), expected);
+        drop(store);
+        assert_eq!(world.archived().len(), 4);
+        assert_eq!(contents(&world.open().snapshot()), expected);
+    }
+}
+
+#[test]
+fn a_backup_has_the_rows_whose_file_turns_out_to_be_corrupt() {
+    let world = World::new();
+    let segments = stored(&world);
+    let store = world.open();
+    // Its rows are in memory, and only then something happens to it.
+    let path = format!("/data/archive/{HOT}");
+    world.disk.put(&path, flipped(world.disk.read(&path), 100));
+    store.snapshot().all_files().for_each(|file| file.forget_verification());
+    let mut tar = Vec::new();
+    store.backup().unwrap().write_to(&mut tar).unwrap();
+    let copy = TempDir::new().unwrap();
+    crate::unpack_backup(tar.as_slice(), copy.path()).unwrap();
+    assert_eq!(contents(&Store::open(copy.path()).unwrap().snapshot()), entries(&segments));
 }
 
 #[test]
