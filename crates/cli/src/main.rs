@@ -1,5 +1,6 @@
 //! The command line of skillscope: arguments, progress and output. What the commands do is in the other crates.
 
+mod allocator;
 mod arguments;
 mod commands;
 mod configuration;
@@ -11,6 +12,7 @@ use std::process::ExitCode;
 use arguments::{Command, GenerateWhat, ImportWhat};
 
 fn main() -> ExitCode {
+    allocator::give_back_large_memory();
     let arguments = arguments::parse();
     init_log(&arguments.log);
     let outcome = match arguments.command {

@@ -86,9 +86,20 @@ pub(crate) fn decode(bytes: Bytes) -> Result<Vec<RecordBatch>> {
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options)?;
     let mut batches = Vec::new();
     for batch in builder.with_batch_size(BATCH_ROWS).build()? {
-        batches.push(conform(&batch?)?);
+        batches.push(without_slack(conform(&batch?)?)?);
     }
     Ok(batches)
+}
+
+/// The batch without the memory that its buffers have beyond their content: the reader's grow by doubling.
+fn without_slack(batch: RecordBatch) -> Result<RecordBatch> {
+    let (schema, mut columns, _) = batch.into_parts();
+    for column in &mut columns {
+        if let Some(array) = Arc::get_mut(column) {
+            array.shrink_to_fit();
+        }
+    }
+    Ok(RecordBatch::try_new(schema, columns)?)
 }
 
 /// The numbers of the files whose rows a file has taken over.
