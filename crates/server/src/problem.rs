@@ -105,7 +105,7 @@ impl From<skillscope_store::Error> for Problem {
         {
             return Self::invalid_body(error.to_string());
         }
-        tracing::error!(%error, "segments could not be stored");
+        tracing::error!(%error, "the store could not do what a request asked for");
         if error.is_storage_full() {
             return Self::storage_full(
                 "there is no room left on the disk; send the request again when there is: what is stored already counts once",

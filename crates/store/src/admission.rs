@@ -87,7 +87,9 @@ impl Candidates {
                 continue;
             }
             match store.archived_keys.find(&file, &self.sought(&rows)?) {
-                Err(error) if error.is_of_lost_file() => store.give_up(writer, &file, &error)?,
+                Err(error) if error.is_of_lost_file() => {
+                    store.give_up(writer, &file, &error)?;
+                }
                 found => note(&mut hits, found?, &self.end_times),
             }
         }
@@ -118,10 +120,9 @@ impl Candidates {
 
     fn sought(&self, rows: &[usize]) -> Result<Vec<Sought<'_>>> {
         let columns = KeyColumns::new(&self.batch)?;
-        let all: Vec<(&str, i64)> = columns.rows().map(|(_, conversation, _, end)| (conversation, end)).collect();
         let sought = rows.iter().filter_map(|row| {
-            let (conversation, end_time) = *all.get(*row)?;
-            Some(Sought { row: *row, conversation, hash: *self.hashes.get(*row)?, end_time })
+            let (hash, end_time) = (*self.hashes.get(*row)?, *self.end_times.get(*row)?);
+            Some(Sought { row: *row, conversation: columns.conversation(*row), hash, end_time })
         });
         Ok(sought.collect())
     }

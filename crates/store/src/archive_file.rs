@@ -139,20 +139,24 @@ impl ArchiveFile {
         }
     }
 
-    /// Removes the file from disk, and gives the folder that is to be synced. Those who have this value can still read
-    /// the file.
-    pub(crate) fn remove(&self) -> io::Result<Option<PathBuf>> {
+    /// Removes the file from disk, and gives the folder that is to be synced, or the nearest one above it. Those who have
+    /// this value can still read the file.
+    pub(crate) fn remove(&self) -> io::Result<PathBuf> {
+        let folder = self.path.parent().unwrap_or(&self.path);
         let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
         match self.disk.open(&self.path) {
             Ok(file) => *removed = Some(file),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(folder.to_owned()),
             Err(error) => return Err(error),
         }
         self.disk.remove(&self.path)?;
         // The folders of a day and of an account go with their last file.
-        let mut folders = self.path.ancestors().skip(1);
-        let there = folders.by_ref().take(2).find(|folder| self.disk.remove_empty_folder(folder).is_err());
-        Ok(there.or_else(|| folders.next()).map(Path::to_owned))
+        for folder in folder.ancestors().take(2) {
+            if self.disk.remove_empty_folder(folder).is_err() {
+                break;
+            }
+        }
+        Ok(folder.to_owned())
     }
 
     /// Compares the file with its checksum, the first time that it is read.

@@ -38,7 +38,7 @@ pub fn check(path: &Path) -> Result<Checked> {
     let disk: Arc<dyn Disk> = Arc::new(LocalDisk);
     let directory = DataDirectory::open_to_read(path, Arc::clone(&disk))?;
     let contents = inspect(disk.as_ref(), &directory.journal())?;
-    let mut check = Check { directory, disk, hasher: KeyHasher::new(), checked: Checked::default() };
+    let mut check = Check { directory, disk, hasher: KeyHasher::new(), checked: Checked::default(), may_repeat: false };
     check.journal_damage(&contents);
     check.strangers(&contents)?;
     check.days(contents)?;
@@ -51,6 +51,7 @@ struct Check {
     disk: Arc<dyn Disk>,
     hasher: KeyHasher,
     checked: Checked,
+    may_repeat: bool,
 }
 
 /// What should be in the archive and in the journal of one account and day.
@@ -72,6 +73,11 @@ impl Check {
         if contents.is_incomplete {
             self.problem("the journal is corrupt: it cannot be read through");
         }
+        if contents.is_missing {
+            self.problem(
+                "the journal is missing: what was not archived is lost, and the next start lists the files anew",
+            );
+        }
     }
 
     /// Files that no list knows.
@@ -79,7 +85,7 @@ impl Check {
         let known = contents.files.iter().chain(&contents.retired);
         let known: BTreeSet<_> = known.map(|file| self.directory.path().join(file.path())).collect();
         for path in self.directory.archived_files()? {
-            if !known.contains(&path) {
+            if !known.contains(&path) && !contents.is_missing {
                 self.problem(format!("{} is on no list; the next start sets it aside", path.display()));
             }
         }
@@ -94,10 +100,19 @@ impl Check {
         }
         for entry in contents.entries {
             match decode_rows(&entry.rows) {
-                Ok(rows) => days.entry((entry.account, day_of(entry.hour))).or_default().journal.extend(rows),
+                Ok(batches) => {
+                    for batch in &batches {
+                        for cut in cut(batch)? {
+                            let day = days.entry((cut.account.to_string(), day_of(cut.hour))).or_default();
+                            day.journal.push(cut.run.batch);
+                        }
+                    }
+                }
                 Err(error) => self.problem(format!("journal entry {} of {}: {error}", entry.number, entry.account)),
             }
         }
+        // In a damaged journal an entry may be found twice; the next start takes it once.
+        self.may_repeat = contents.is_incomplete;
         days.into_values().try_for_each(|day| self.day(day))
     }
 
@@ -143,9 +158,10 @@ impl Check {
         for batch in batches {
             for (account, conversation, index, end_time) in KeyColumns::new(batch)?.rows() {
                 let hash = self.hasher.hash(account, conversation, index);
-                if keys.admit(hash, end_time) == Admission::Duplicate {
+                if keys.ask(hash, end_time) == Admission::Duplicate && !self.may_repeat {
                     self.problem(format!("segment {index} of conversation {conversation} in {place} counts twice"));
                 }
+                keys.insert(hash, end_time);
             }
         }
         Ok(())

@@ -88,7 +88,9 @@ impl Store {
         for file in &compaction.files {
             let rows = file.read_rows();
             match &rows {
-                Err(error) if error.is_of_lost_file() => self.give_up(&mut self.writer(), file, error)?,
+                Err(error) if error.is_of_lost_file() => {
+                    self.give_up(&mut self.writer(), file, error)?;
+                }
                 // The others are merged without it.
                 Err(_) => file.forbid_merging(),
                 Ok(_) => {}
@@ -128,14 +130,14 @@ impl Store {
             let _ = file.remove();
             return Err(error);
         }
-        let retired: Vec<FileRecord> = compaction.files.iter().map(|file| file.record().clone()).collect();
-        self.commit_files(&mut writer, Change { added: vec![record], retired: retired.clone(), ..Change::default() })?;
+        let change = Change { added: vec![record], ..Change::default() };
+        self.commit_files(&mut writer, change, &compaction.files)?;
         self.publish(snapshot.with(account, |segments| {
             let files = segments.files_mut();
             compaction.files.iter().for_each(|file| files.remove(file));
             files.insert(Arc::clone(&file), is_resident);
         }));
-        self.remove_retired(&mut writer, &compaction.files)
+        self.remove_retired(&mut writer).map(drop)
     }
 }
 

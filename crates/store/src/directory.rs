@@ -166,9 +166,11 @@ impl DataDirectory {
 
     /// Keeps bytes that nothing can be made of.
     pub(crate) fn keep_damaged(&self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
-        let place = self.free_name(Path::new(&name.replace(['/', ':'], "-")))?;
-        self.disk.write(&place, bytes).map_err(Error::io("write", &place))?;
-        self.disk.sync(&place).map_err(Error::io("sync", &place))?;
+        let name = name.replace(['/', ':'], "-");
+        let (staged, place) = (self.staging().join(&name), self.free_name(Path::new(&name))?);
+        self.disk.write(&staged, bytes).map_err(Error::io("write", &staged))?;
+        self.disk.sync(&staged).map_err(Error::io("sync", &staged))?;
+        self.disk.rename(&staged, &place).map_err(Error::io("move into place", &place))?;
         self.sync_folders_of(&place)?;
         Ok(place)
     }

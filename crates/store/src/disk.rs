@@ -121,6 +121,17 @@ pub(crate) fn read(disk: &dyn Disk, path: &Path) -> io::Result<Bytes> {
     file.read_at(0, length)
 }
 
+/// Makes the names in a folder durable or, where it is gone, those in the nearest one above that is there.
+pub(crate) fn sync_nearest_folder(disk: &dyn Disk, folder: &Path) -> crate::Result<()> {
+    for folder in folder.ancestors() {
+        match disk.sync_folder(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            synced => return synced.map_err(crate::Error::io("sync", folder)),
+        }
+    }
+    Ok(())
+}
+
 /// The machine's own files.
 #[derive(Debug, Clone, Copy)]
 pub struct LocalDisk;

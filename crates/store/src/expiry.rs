@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use crate::file_record::FileRecord;
 use crate::journal::Change;
 use crate::{ArchiveFile, Result, Store};
 
@@ -27,15 +26,14 @@ impl Store {
         for file in &expired {
             self.evict_hour(&mut writer, file.account(), file.record().first_hour)?;
         }
-        let retired: Vec<FileRecord> = expired.iter().map(|file| file.record().clone()).collect();
-        self.commit_files(&mut writer, Change { retired, ..Change::default() })?;
+        self.commit_files(&mut writer, Change::default(), &expired)?;
         let mut snapshot = self.snapshot().as_ref().clone();
         for file in &expired {
             tracing::info!(file = %file.path().display(), rows = file.rows(), "a file has expired");
             snapshot = snapshot.with(file.account(), |segments| segments.files_mut().remove(file));
         }
         self.publish(snapshot);
-        self.remove_retired(&mut writer, &expired)?;
+        self.remove_retired(&mut writer)?;
         Ok(true)
     }
 }

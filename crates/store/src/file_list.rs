@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::disk::sync_nearest_folder;
 use crate::file_record::FileRecord;
 use crate::journal::Change;
 use crate::partition::Partition;
@@ -15,29 +16,42 @@ impl Store {
         Ok(Arc::new(ArchiveFile::new(record, self.directory.path(), Arc::clone(&self.options.disk))?))
     }
 
-    /// Commits a change of the list. Where that fails, whether the files that it adds are on the list is not known: they
-    /// stay until the journal was written anew, without them.
-    pub(crate) fn commit_files(&self, writer: &mut Writer, change: Change<'_>) -> Result<()> {
-        let (added, retired) = (change.added.clone(), change.retired.clone());
+    /// Commits a change of the list, by which the files `retired` leave it. Where that fails, whether the files that it
+    /// adds are on the list is not known: they stay until the journal was written anew, without them.
+    pub(crate) fn commit_files(
+        &self,
+        writer: &mut Writer,
+        mut change: Change<'_>,
+        retired: &[Arc<ArchiveFile>],
+    ) -> Result<()> {
+        let mut added = Vec::with_capacity(change.added.len());
+        for record in &change.added {
+            added.push(self.archive_file(record.clone())?);
+        }
+        change.retired = retired.iter().map(|file| file.record().clone()).collect();
         match writer.journal.commit(change) {
-            Ok(()) => writer.retired.extend(retired),
+            Ok(()) => writer.retired.extend_from_slice(retired),
             Err(error) => {
-                writer.doubtful.extend(added);
+                writer.doubtful.append(&mut added);
                 return Err(error);
             }
         }
         Ok(())
     }
 
-    /// Removes retired files from the disk. One that cannot be removed is tried again later.
-    pub(crate) fn remove_retired(&self, writer: &mut Writer, files: &[Arc<ArchiveFile>]) -> Result<()> {
-        let gone = self.removed(files)?;
+    /// Removes the files from the disk that are not on the list any more; tells whether there were any. One that cannot
+    /// be removed is tried again later.
+    pub(crate) fn remove_retired(&self, writer: &mut Writer) -> Result<bool> {
+        if writer.retired.is_empty() {
+            return Ok(false);
+        }
+        let gone = self.removed(&writer.retired)?;
         if gone.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         writer.journal.commit(Change { gone: gone.clone(), ..Change::default() })?;
-        writer.retired.retain(|file| !gone.contains(&file.number));
-        Ok(())
+        writer.retired.retain(|file| !gone.contains(&file.record().number));
+        Ok(true)
     }
 
     /// Removes files, durably, and tells the numbers of those that are gone.
@@ -48,33 +62,22 @@ impl Store {
             match file.remove() {
                 Ok(folder) => {
                     gone.push(file.record().number);
-                    folders.extend(folder);
+                    folders.insert(folder);
                 }
                 Err(error) => tracing::error!(file = %file.path().display(), %error, "a retired file is still there"),
             }
         }
         for folder in folders {
-            self.options.disk.sync_folder(&folder).map_err(Error::io("sync", folder))?;
+            sync_nearest_folder(self.options.disk.as_ref(), &folder)?;
         }
         Ok(gone)
     }
 
-    /// Tries again to remove retired files; tells whether there were any that are gone now.
+    /// Writes the journal anew if it has to be, and removes retired files; tells whether there were any.
     pub(crate) fn clean_up(&self) -> Result<bool> {
         let mut writer = self.writer();
-        let mut files = Vec::with_capacity(writer.retired.len());
-        for record in &writer.retired {
-            files.push(self.archive_file(record.clone())?);
-        }
-        // Before anything is written: on a full disk, there may be room for it then.
-        let gone = self.removed(&files)?;
         self.make_sound(&mut writer)?;
-        if gone.is_empty() {
-            return Ok(false);
-        }
-        writer.journal.commit(Change { gone: gone.clone(), ..Change::default() })?;
-        writer.retired.retain(|file| !gone.contains(&file.number));
-        Ok(true)
+        self.remove_retired(&mut writer)
     }
 
     /// The files of `files` whose rows count: each is compared with its checksum once. One that is corrupt or gone is
@@ -87,7 +90,12 @@ impl Store {
         for file in files {
             match file.verify() {
                 Ok(()) => readable.push(file),
-                Err(error) if error.is_of_lost_file() => self.give_up(&mut self.writer(), &file, &error)?,
+                Err(error) if error.is_of_lost_file() => {
+                    if !self.give_up(&mut self.writer(), &file, &error)? {
+                        // It left the list earlier, and its rows may be in another file by now.
+                        return Err(error);
+                    }
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -95,11 +103,11 @@ impl Store {
     }
 
     /// Takes a file off the list that is corrupt, which is set aside then, or gone. Where its rows are in memory, they
-    /// go back to the journal and are sealed again.
-    pub(crate) fn give_up(&self, writer: &mut Writer, file: &Arc<ArchiveFile>, error: &Error) -> Result<()> {
+    /// go back to the journal and are sealed again. Tells whether the file was on the list.
+    pub(crate) fn give_up(&self, writer: &mut Writer, file: &Arc<ArchiveFile>, error: &Error) -> Result<bool> {
         let snapshot = self.snapshot();
         let Some(segments) = snapshot.segments(file.account()).filter(|segments| segments.files.has(file)) else {
-            return Ok(());
+            return Ok(false);
         };
         self.make_sound(writer)?;
         let account = file.account();
@@ -111,7 +119,6 @@ impl Store {
         let others = segments.files.resident.values().filter(covered);
         let others: Vec<Arc<ArchiveFile>> = others.filter(|other| !Arc::ptr_eq(other, file)).cloned().collect();
         let mut change = Change { lost: vec![file.record().number], ..Change::default() };
-        change.retired = others.iter().map(|other| other.record().clone()).collect();
         for hour in &hours {
             let runs = segments.hours.get(hour).into_iter().flat_map(|partition| partition.sealed());
             for run in runs {
@@ -119,7 +126,7 @@ impl Store {
                 change.entries.extend(entries(&[cut], &mut writer.journal)?);
             }
         }
-        self.commit_files(writer, change)?;
+        self.commit_files(writer, change, &others)?;
         let now = self.options.clock.now();
         self.publish(snapshot.with(account, |segments| {
             for hour in &hours {
@@ -128,13 +135,13 @@ impl Store {
             let files = segments.files_mut();
             others.iter().chain([file]).for_each(|file| files.remove(file));
         }));
-        self.remove_retired(writer, &others)?;
+        self.remove_retired(writer)?;
         let rows = if hours.is_empty() { "do not count any more" } else { "are in memory, and are written again" };
         tracing::error!(%error, file = %file.path().display(), "a file was given up; its {} rows {rows}", file.rows());
         if matches!(error, Error::Corrupt { .. }) {
             let place = self.directory.set_aside(&self.directory.path().join(file.path()))?;
             tracing::warn!(place = %place.display(), "it was set aside");
         }
-        Ok(())
+        Ok(true)
     }
 }

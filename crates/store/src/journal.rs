@@ -64,8 +64,10 @@ pub(crate) struct Change<'a> {
     pub(crate) retired: Vec<FileRecord>,
     /// Retired files that are not on disk any more.
     pub(crate) gone: Vec<u64>,
-    /// Files that leave the list because they are corrupt.
+    /// Files that leave the list because they are corrupt or gone.
     pub(crate) lost: Vec<u64>,
+    /// Whether this is all that the journal holds.
+    pub(crate) is_whole: bool,
 }
 
 /// Everything that a journal holds.
@@ -76,6 +78,8 @@ pub(crate) struct Contents {
     pub(crate) retired: Vec<FileRecord>,
     /// What could not be read, by name, with the bytes that stand there.
     pub(crate) damaged: Vec<(String, Vec<u8>)>,
+    /// Whether there was no journal at all.
+    pub(crate) is_missing: bool,
     /// Whether something may be missing of which not even the name is known.
     pub(crate) is_incomplete: bool,
     /// The number for the next file.
@@ -99,7 +103,15 @@ impl Journal {
     /// Every page's checksum is verified. Where one is wrong, whatever can still be found in the rest is read.
     pub(crate) fn open(disk: Arc<dyn Disk>, path: &Path) -> Result<(Self, Contents)> {
         let mut journal = Self { disk, path: path.to_owned(), database: None, next_entry: 1, next_file: 1 };
-        let contents = read_or_salvage(path, || journal.disk.open_in_place(path))?;
+        let is_there = match journal.disk.open(path).and_then(|file| file.length()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            length => length.map_err(Error::io("open", path))? > 0,
+        };
+        let contents = match is_there {
+            true => read_or_salvage(path, || journal.disk.open_in_place(path))?,
+            // The first one is written when it is known what belongs in it.
+            false => Contents { is_missing: true, ..Contents::default() },
+        };
         let entries = contents.entries.iter().map(|entry| entry.number);
         journal.next_entry = entries.max().map_or(1, |last| last.saturating_add(1));
         let files = contents.files.iter().chain(&contents.retired).map(|file| file.number.saturating_add(1));
@@ -187,6 +199,7 @@ impl Journal {
 
 /// A new journal at `path` that holds `change`.
 pub(crate) fn create(disk: Arc<dyn Disk>, path: &Path, change: Change<'_>, next_file: u64) -> Result<Database> {
+    let change = Change { is_whole: true, ..change };
     match disk.remove(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io("remove", path)(error)),
         _ => {}
@@ -200,31 +213,39 @@ pub(crate) fn create(disk: Arc<dyn Disk>, path: &Path, change: Change<'_>, next_
 
 /// What the journal at `path` holds, as [`Journal::open`] reads it. The file itself stays as it is.
 pub(crate) fn inspect(disk: &dyn Disk, path: &Path) -> Result<Contents> {
-    let bytes = disk::read(disk, path).map_err(Error::io("read", path))?;
+    let bytes = match disk::read(disk, path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Bytes::new(),
+        bytes => bytes.map_err(Error::io("read", path))?,
+    };
+    if bytes.is_empty() {
+        return Ok(Contents { is_missing: true, ..Contents::default() });
+    }
     read_or_salvage(path, || Ok(Box::new(MemoryFile::new(&bytes)) as Box<dyn InPlaceFile>))
 }
 
 /// Reads a journal to its end. Where a page is not what it should be, what the other pages tell is read, over which redb
 /// may panic, and after that every whole entry that stands anywhere in the file.
 fn read_or_salvage(path: &Path, file: impl Fn() -> io::Result<Box<dyn InPlaceFile>>) -> Result<Contents> {
-    let attempt = |verify, contents: &mut Contents| {
-        catch_unwind(AssertUnwindSafe(|| read(file().map_err(redb::Error::Io)?, verify, contents)))
+    let attempt = |file: io::Result<Box<dyn InPlaceFile>>, verify, contents: &mut Contents| {
+        catch_unwind(AssertUnwindSafe(|| read(file.map_err(redb::Error::Io)?, verify, contents)))
     };
     let mut contents = Contents::default();
-    let reason = match attempt(true, &mut contents) {
+    let reason = match attempt(file(), true, &mut contents) {
         Ok(Ok(())) => return Ok(contents),
         Ok(Err(redb::Error::Io(source))) if !is_damage(&source) => return Err(Error::io("read", path)(source)),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "its pages do not fit together".to_owned(),
     };
     tracing::error!(journal = %path.display(), reason, "the journal is damaged; what can be found in it counts");
-    contents = Contents { is_incomplete: true, ..Contents::default() };
-    // Whether this succeeds or fails, what it read is there.
-    let _ = attempt(false, &mut contents);
-    contents.is_incomplete = true;
     let file = file().map_err(Error::io("read", path))?;
     let length = file.length().and_then(|length| usize::try_from(length).map_err(io::Error::other));
     let bytes = length.and_then(|length| file.read_at(0, length)).map_err(Error::io("read", path))?;
+    drop(file);
+    contents = Contents::default();
+    // From a copy, since opening may write. Whether this succeeds or fails, what it read is there.
+    let copy: Box<dyn InPlaceFile> = Box::new(MemoryFile::new(&bytes));
+    let _ = attempt(Ok(copy), false, &mut contents);
+    contents.is_incomplete = true;
     let entries = all_values(&bytes).into_iter().filter(|(name, _)| name.starts_with(ENTRY));
     contents.entries.extend(entries.map(|(_, rows)| Entry::found(rows)));
     contents.whole_file = Some(bytes);
@@ -262,7 +283,9 @@ fn write(database: &Database, change: &Change<'_>, next_file: u64) -> std::resul
     let transaction = database.begin_write()?;
     write_entries(&transaction, change)?;
     // A table that is opened is written to: most commits have nothing to do with files.
-    if !(change.added.is_empty() && change.retired.is_empty() && change.gone.is_empty() && change.lost.is_empty()) {
+    let has_files =
+        !(change.added.is_empty() && change.retired.is_empty() && change.gone.is_empty() && change.lost.is_empty());
+    if has_files || change.is_whole {
         write_files(&transaction, change, next_file)?;
     }
     transaction.commit()?;

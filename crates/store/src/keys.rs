@@ -67,6 +67,11 @@ impl<'b> KeyColumns<'b> {
         })
     }
 
+    /// The conversation of a row of the batch.
+    pub(crate) fn conversation(&self, row: usize) -> &'b str {
+        self.conversations.value(row)
+    }
+
     /// For each row account, conversation, segment index and end time.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (&'b str, &'b str, u32, i64)> + use<'b> {
         let (accounts, conversations) = (self.accounts, self.conversations);

@@ -34,26 +34,35 @@ impl Store {
         Ok(self.maintain_files(&mut last)? || has_merged)
     }
 
+    /// Does what is due with files: one thing of each kind. What fails holds up nothing else.
     fn maintain_files(&self, last: &mut Job) -> Result<bool> {
-        if self.expire()? || self.evict()? {
-            return Ok(true);
-        }
         // Hours that are due without end hold up no merging, and the other way round.
-        let turns = match *last {
-            Job::Sealing => [Job::Compaction, Job::Sealing],
-            Job::Compaction => [Job::Sealing, Job::Compaction],
+        *last = match *last {
+            Job::Sealing => Job::Compaction,
+            Job::Compaction => Job::Sealing,
         };
-        for job in turns {
-            *last = job;
-            let done = match job {
-                Job::Sealing => self.seal_next()?,
-                Job::Compaction => self.compact()?,
-            };
-            if done {
-                return Ok(true);
+        let long: [&dyn Fn() -> Result<bool>; 2] = match *last {
+            Job::Sealing => [&|| self.seal_next(), &|| self.compact()],
+            Job::Compaction => [&|| self.compact(), &|| self.seal_next()],
+        };
+        let mut done = false;
+        let mut failed = None;
+        for job in [&(|| self.expire()) as &dyn Fn() -> Result<bool>, &|| self.evict(), &|| self.clean_up()] {
+            match job() {
+                Ok(was_due) => done |= was_due,
+                Err(error) => failed = failed.or(Some(error)),
             }
         }
-        self.clean_up()
+        for job in long {
+            if done {
+                break;
+            }
+            match job() {
+                Ok(was_due) => done = was_due,
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        failed.map_or(Ok(done), Err)
     }
 
     /// Merges the small runs of each partition that has many; tells whether there was one. Writers are not held up.

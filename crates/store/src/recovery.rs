@@ -42,11 +42,10 @@ pub(crate) struct Recovered {
 /// Repairs what is there and reads it.
 pub(crate) fn recover(directory: &DataDirectory, options: &StoreOptions, hasher: KeyHasher) -> Result<Recovered> {
     let path = directory.journal();
-    let is_new = options.disk.open(&path).and_then(|file| file.length()).unwrap_or(0) == 0;
     let (mut journal, mut contents) = Journal::open(Arc::clone(&options.disk), &path)?;
     let archived = directory.archived_files()?;
     // Without a journal there is no list either, and every file would be a stranger.
-    contents.is_incomplete |= is_new && !archived.is_empty();
+    contents.is_incomplete |= contents.is_missing && !archived.is_empty();
     keep_damaged(directory, &mut contents)?;
     for file in archived.iter().chain(&directory.quarantined_files()?) {
         journal.pass_over_file(number_of(file));
@@ -56,7 +55,6 @@ pub(crate) fn recover(directory: &DataDirectory, options: &StoreOptions, hasher:
     } else if archived.is_empty() && contents.files.len() >= MANY_FILES {
         return Err(Error::ArchiveIsEmpty { path: directory.archive(), files: contents.files.len() });
     }
-    remove_retired(directory, options, &mut contents.retired)?;
     sort_out_files(directory, &mut contents)?;
     let files = archive_files(directory, options, &contents.files)?;
 
@@ -67,15 +65,20 @@ pub(crate) fn recover(directory: &DataDirectory, options: &StoreOptions, hasher:
     let corrupt = recovery.take_files(files);
     let Recovery { keys, snapshot, .. } = recovery;
 
-    let mut writer = Writer { keys, journal, retired: contents.retired, doubtful: Vec::new() };
+    let retired = archive_files(directory, options, &contents.retired)?;
+    let mut writer = Writer { keys, journal, retired, doubtful: Vec::new() };
     let change = rewritten(&snapshot, &mut writer)?;
     match writer.journal.replace(change) {
+        // Retired files are removed by the first clean-up: now it is certain that they are retired.
         Ok(()) => set_corrupt_aside(directory, &corrupt)?,
         // All is there for reading; whoever writes tries again.
         Err(error) => tracing::error!(%error, "the journal could not be written anew"),
     }
     Ok(Recovered { writer, snapshot })
 }
+
+/// No file of ours has such a number, even after a million a second for ten thousand years.
+const MOST_FILES: u64 = 1 << 58;
 
 /// Of so many files on the list, some should be in the archive.
 const MANY_FILES: usize = 10;
@@ -91,7 +94,7 @@ fn rewritten(snapshot: &Snapshot, writer: &mut Writer) -> Result<Change<'static>
         }
     }
     change.added = snapshot.all_files().map(|file| file.record().clone()).collect();
-    change.retired = writer.retired.clone();
+    change.retired = writer.retired.iter().map(|file| file.record().clone()).collect();
     Ok(change)
 }
 
@@ -123,6 +126,7 @@ fn list_anew(directory: &DataDirectory, options: &StoreOptions, contents: &mut C
                     contents.files.push(record);
                 }
             }
+            Err(error @ Error::Io { .. }) => return Err(error),
             Err(error) => tracing::error!(file = %path.display(), %error, "a file of the archive is none of segments"),
         }
     }
@@ -151,25 +155,7 @@ fn record_of(directory: &DataDirectory, options: &StoreOptions, path: &Path) -> 
 /// The number in `HH-N.parquet` or `HH-HH-N.parquet`, whatever comes behind it; 0 where the name is another.
 fn number_of(path: &Path) -> u64 {
     let behind = path.file_name().and_then(|name| name.to_str()?.split('.').next()?.rsplit('-').next()?.parse().ok());
-    behind.unwrap_or(0)
-}
-
-/// Removes files whose rows do not count any more; those stay on the list that cannot be removed.
-fn remove_retired(directory: &DataDirectory, options: &StoreOptions, retired: &mut Vec<FileRecord>) -> Result<()> {
-    let mut folders = BTreeSet::new();
-    retired.retain(|record| {
-        let removed = ArchiveFile::new(record.clone(), directory.path(), Arc::clone(&options.disk))
-            .and_then(|file| file.remove().map_err(Error::io("remove", file.path())));
-        match removed {
-            Ok(folder) => folders.extend(folder),
-            Err(error) => {
-                tracing::error!(%error, "a file whose rows do not count any more is still there");
-                return true;
-            }
-        }
-        false
-    });
-    folders.iter().try_for_each(|folder| options.disk.sync_folder(folder).map_err(Error::io("sync", folder)))
+    behind.filter(|number| *number < MOST_FILES).unwrap_or(0)
 }
 
 fn set_corrupt_aside(directory: &DataDirectory, files: &[Arc<ArchiveFile>]) -> Result<()> {

@@ -131,7 +131,7 @@ impl Store {
             }
             let sealed = Some((sealing.account.as_str(), sealing.hour, sealing.boundary));
             let change = Change { sealed, added: added.clone(), ..Change::default() };
-            self.commit_files(&mut writer, change)?;
+            self.commit_files(&mut writer, change, &[])?;
             Ok(written)
         });
         let snapshot = self.snapshot();

@@ -6,14 +6,13 @@ use arrow::array::RecordBatch;
 use crate::admission::{Appended, Candidates};
 use crate::archived_keys::ArchivedKeys;
 use crate::directory::DataDirectory;
-use crate::file_record::FileRecord;
 use crate::group_commit::GroupCommit;
 use crate::journal::{Change, Entry, Journal};
 use crate::journal_entry::encode_rows;
 use crate::keys::{KeyHasher, KeyIndex};
 use crate::maintenance::Job;
 use crate::run::{Cut, concatenated, cut};
-use crate::{Result, Snapshot, StoreOptions, recovery};
+use crate::{ArchiveFile, Result, Snapshot, StoreOptions, recovery};
 
 /// The segments of one data directory. Readers take snapshots and never wait for a write to finish.
 #[derive(Debug)]
@@ -36,9 +35,9 @@ pub(crate) struct Writer {
     pub(crate) keys: KeyIndex,
     pub(crate) journal: Journal,
     /// Files that are in no snapshot any more, and may still be on disk.
-    pub(crate) retired: Vec<FileRecord>,
+    pub(crate) retired: Vec<Arc<ArchiveFile>>,
     /// Files that may be on the list on disk, since the commit that was to add them failed.
-    pub(crate) doubtful: Vec<FileRecord>,
+    pub(crate) doubtful: Vec<Arc<ArchiveFile>>,
 }
 
 impl Store {
@@ -142,11 +141,11 @@ impl Store {
         if writer.journal.is_sound() {
             return Ok(());
         }
-        // They do not count, and can be removed once no journal on disk says otherwise.
-        let doubtful = std::mem::take(&mut writer.doubtful);
-        writer.retired.extend(doubtful);
-        let change = self.whole_journal(writer)?;
+        let mut change = self.whole_journal(writer)?;
+        // They do not count, and can be removed once no journal on disk says otherwise: not before.
+        change.retired.extend(writer.doubtful.iter().map(|file| file.record().clone()));
         writer.journal.replace(change)?;
+        writer.retired.append(&mut writer.doubtful);
         tracing::warn!("the journal was written anew after a failure; nothing acknowledged was lost");
         Ok(())
     }
@@ -167,7 +166,7 @@ impl Store {
             }
         }
         change.added = snapshot.all_files().map(|file| file.record().clone()).collect();
-        change.retired = writer.retired.clone();
+        change.retired = writer.retired.iter().map(|file| file.record().clone()).collect();
         Ok(change)
     }
 

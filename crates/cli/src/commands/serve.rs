@@ -59,7 +59,10 @@ async fn serve(addresses: &[SocketAddr], store: &Store, app: App, is_demo: bool)
     let url = format!("http://{}", listener.local_addr().context("cannot tell the server's address")?);
     // From here on a signal is a request to stop, also before the first request comes.
     let stop = stop_signal()?;
-    store.announce(&url)?;
+    if let Err(error) = store.announce(&url) {
+        // What is there can be read all the same.
+        tracing::warn!(%error, "other processes cannot be told where the server listens");
+    }
     output::print(&url);
     if is_demo {
         let account = demo::ACCOUNT;

@@ -219,6 +219,19 @@ fn expired_files_go_and_nothing_else_does() {
 }
 
 #[test]
+fn all_files_of_a_day_and_of_an_account_go_at_once_with_their_folders() {
+    let world = World::with(|options| options.retention = Retention::parse(&["1d"]).unwrap());
+    let store = world.open();
+    let days = [NOON - 3 * DAY, NOON - 3 * DAY + HOUR, NOON - 4 * DAY];
+    append(&store, &days.map(|time| plain("acme", (time % 1000) as u32 + (time / HOUR % 100) as u32, time)));
+    store.seal_finished_hours().unwrap();
+    assert_eq!(world.archived().len(), 3);
+    maintain(&store);
+    assert!(world.archived().is_empty() && store.writer().retired.is_empty());
+    assert!(store.snapshot().accounts().next().is_none());
+}
+
+#[test]
 fn retention_goes_by_the_machines_clock_and_the_hot_hours_by_the_reports() {
     let world = World::with(|options| {
         options.retention = Retention::parse(&["30d"]).unwrap();

@@ -12,8 +12,8 @@ use super::samples::{DAY, HOUR, MINUTE, NOON, World, batch, contents, entries, m
 use super::simulated_disk::Fault;
 use crate::{Retention, Store};
 
-const FAULTS: [fn(usize) -> Fault; 6] =
-    [Fault::Write, Fault::ShortWrite, Fault::Full, Fault::Sync, Fault::Rename, Fault::Any];
+const FAULTS: [fn(usize) -> Fault; 7] =
+    [Fault::Write, Fault::ShortWrite, Fault::Full, Fault::Sync, Fault::Rename, Fault::Any, Fault::Broken];
 
 /// Files of several days, some of which are to be merged and one of which is about to expire, and open rows.
 fn prepared() -> (World, Store, BTreeMap<String, String>) {
@@ -153,6 +153,52 @@ fn a_start_that_meets_a_fault_fails_or_succeeds_and_the_next_one_finds_everythin
             drop(started);
             assert_eq!(without_old(contents(&world.open().snapshot())), expected, "{:?}", fault(at));
         }
+    }
+}
+
+/// A commit can be on disk although its sync failed, and stay the last that was written.
+#[test]
+fn files_of_a_commit_that_failed_stay_as_long_as_the_journal_may_list_them() {
+    let (first, end) = operations_of(|_, store| maintain(store));
+    for at in first..end {
+        let (world, store, expected) = prepared();
+        world.disk.set_fault(Some(Fault::Broken(at)));
+        for _ in 0..6 {
+            let _ = store.maintain();
+        }
+        // The process ends, and what it wrote without a sync is there or not.
+        if at % 2 == 0 {
+            world.disk.cut_power(&mut Xoshiro256PlusPlus::seed_from_u64(at as u64));
+            drop(store);
+        } else {
+            drop(store);
+            world.disk.set_fault(None);
+        }
+        assert_eq!(without_old(contents(&world.open().snapshot())), expected, "{at}");
+    }
+}
+
+#[test]
+fn a_start_without_a_journal_that_meets_a_fault_leaves_the_archive_as_it_is() {
+    let (world, store, mut expected) = prepared();
+    store.seal_finished_hours().unwrap();
+    expected.retain(|key, _| key != "acme/c-22/0");
+    drop(store);
+    let journal = world.disk.read("/data/journal.redb");
+    world.disk.take_away("/data/journal.redb");
+    let first = world.disk.operations();
+    drop(world.open());
+    let length = world.disk.operations() - first;
+    assert!(!journal.is_empty() && length > 10);
+    for at in 0..length {
+        let (world, store, _) = prepared();
+        store.seal_finished_hours().unwrap();
+        drop(store);
+        world.disk.take_away("/data/journal.redb");
+        world.disk.set_fault(Some(Fault::Broken(world.disk.operations() + at)));
+        drop(world.try_open());
+        world.disk.set_fault(None);
+        assert_eq!(without_old(contents(&world.open().snapshot())), expected, "{at}");
     }
 }
 

@@ -57,6 +57,8 @@ pub(super) enum Fault {
     Rename(usize),
     /// The operation with this number fails, whatever it is.
     Any(usize),
+    /// From this operation on nothing can be written, synced or renamed, and no sync becomes durable later.
+    Broken(usize),
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -190,6 +192,7 @@ impl SimulatedDisk {
         let strikes = match fault {
             Fault::Write(at) | Fault::ShortWrite(at) => number >= at && operation == Operation::Write,
             Fault::Full(at) => return (number >= at && operation == Operation::Write).then_some(fault),
+            Fault::Broken(at) => return (number >= at && operation != Operation::Other).then_some(fault),
             Fault::Sync(at) => number >= at && operation == Operation::Sync,
             Fault::Rename(at) => number >= at && operation == Operation::Rename,
             Fault::Any(at) => number >= at,
@@ -273,6 +276,9 @@ impl Disk for SimulatedDisk {
             return Err(io::Error::other("a sync of a folder failed"));
         }
         let mut state = self.state();
+        if !state.folders.contains(path) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
         let is_in = |entry: &PathBuf| entry.parent() == Some(path);
         let there: BTreeMap<_, _> = state.names.clone().into_iter().filter(|(entry, _)| is_in(entry)).collect();
         state.durable_names.retain(|entry, _| !is_in(entry));
