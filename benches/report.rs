@@ -14,7 +14,7 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion};
 use skillscope_query::{Clock, Engine, ReportRequest};
 use skillscope_segment::AccountId;
-use skillscope_store::Store;
+use skillscope_store::{Store, StoreOptions};
 use skillscope_workload::{Workload, WorkloadOptions};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -86,7 +86,9 @@ fn measure(criterion: &mut Criterion, rows: u64) {
 /// An engine over `rows` segments that ended within the 24 hours before [`NOW`].
 fn engine(rows: u64) -> (Engine, TempDir) {
     let directory = TempDir::new().expect("there is room for the data");
-    let store = Arc::new(Store::open(directory.path()).expect("the store opens"));
+    let (clock, hot_clock) = (Clock::Fixed(NOW), Clock::Fixed(NOW));
+    let options = StoreOptions { clock, hot_clock, ..StoreOptions::default() };
+    let store = Arc::new(Store::open_with(directory.path(), options).expect("the store opens"));
     let workload = Workload::new(WorkloadOptions {
         rows,
         skills: 200,
@@ -98,5 +100,7 @@ fn engine(rows: u64) -> (Engine, TempDir) {
     for batch in workload.batches(1 << 18) {
         store.append(&batch.expect("a batch is made")).expect("a batch is stored");
     }
+    // As a server leaves it: runs are merged, and what is over is archived and in memory.
+    while store.maintain().expect("the store is maintained") {}
     (Engine::new(store, Clock::Fixed(NOW)).expect("the engine starts"), directory)
 }

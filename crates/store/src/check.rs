@@ -8,7 +8,7 @@ use crate::archive_file::ArchiveFile;
 use crate::directory::DataDirectory;
 use crate::disk::{Disk, LocalDisk};
 use crate::file_record::{FileRecord, day_of};
-use crate::journal::{Contents, inspect};
+use crate::journal_contents::{Contents, inspect};
 use crate::journal_entry::decode_rows;
 use crate::keys::{Admission, KeyColumns, KeyHasher, KeyIndex};
 use crate::run::cut;

@@ -1,32 +1,31 @@
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
-use bytes::Bytes;
-use redb::{Builder, Database, ReadableTable, StorageBackend, TableDefinition, WriteTransaction};
+use redb::{Builder, Database, StorageBackend, TableDefinition, WriteTransaction};
 
-use crate::disk::{self, Disk, DiskFile, InPlaceFile};
+use crate::disk::{Disk, InPlaceFile};
 use crate::file_record::FileRecord;
-use crate::journal_entry::{all_values, framed, unframed};
+use crate::journal_contents::{Contents, read_or_salvage};
+use crate::journal_entry::framed;
 use crate::{Error, Result};
 
 /// Rows that no archive file has yet: account, hour of `end_time`, number of the entry → rows.
-const ENTRIES: TableDefinition<(&str, i64, u64), &[u8]> = TableDefinition::new("entries");
+pub(crate) const ENTRIES: TableDefinition<(&str, i64, u64), &[u8]> = TableDefinition::new("entries");
 
 /// The archive files whose rows count: number → [`FileRecord`].
-const FILES: TableDefinition<u64, &[u8]> = TableDefinition::new("files");
+pub(crate) const FILES: TableDefinition<u64, &[u8]> = TableDefinition::new("files");
 
 /// Files whose rows do not count any more, and which may still be on disk: number → [`FileRecord`].
-const RETIRED: TableDefinition<u64, &[u8]> = TableDefinition::new("retired");
+pub(crate) const RETIRED: TableDefinition<u64, &[u8]> = TableDefinition::new("retired");
 
 /// Named numbers.
-const COUNTERS: TableDefinition<&str, u64> = TableDefinition::new("counters");
+pub(crate) const COUNTERS: TableDefinition<&str, u64> = TableDefinition::new("counters");
 
-const NEXT_FILE: &str = "next file";
+pub(crate) const NEXT_FILE: &str = "next file";
 
 /// Names of entries begin with this.
-const ENTRY: &str = "entry ";
+pub(crate) const ENTRY: &str = "entry ";
 
 /// Memory for pages that are read or written.
 const CACHE_BYTES: usize = 32 << 20;
@@ -68,31 +67,6 @@ pub(crate) struct Change<'a> {
     pub(crate) lost: Vec<u64>,
     /// Whether this is all that the journal holds.
     pub(crate) is_whole: bool,
-}
-
-/// Everything that a journal holds.
-#[derive(Debug, Default)]
-pub(crate) struct Contents {
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) files: Vec<FileRecord>,
-    pub(crate) retired: Vec<FileRecord>,
-    /// What could not be read, by name, with the bytes that stand there.
-    pub(crate) damaged: Vec<(String, Vec<u8>)>,
-    /// Whether there was no journal at all.
-    pub(crate) is_missing: bool,
-    /// Whether something may be missing of which not even the name is known.
-    pub(crate) is_incomplete: bool,
-    /// The number for the next file.
-    pub(crate) next_file: u64,
-    /// All of the file, where it is damaged.
-    pub(crate) whole_file: Option<Bytes>,
-}
-
-impl Entry {
-    /// An entry of which only the rows are known.
-    fn found(rows: &[u8]) -> Self {
-        Self { account: String::new(), hour: 0, number: 0, rows: rows.to_owned() }
-    }
 }
 
 impl Journal {
@@ -211,69 +185,7 @@ pub(crate) fn create(disk: Arc<dyn Disk>, path: &Path, change: Change<'_>, next_
     Ok(database)
 }
 
-/// What the journal at `path` holds, as [`Journal::open`] reads it. The file itself stays as it is.
-pub(crate) fn inspect(disk: &dyn Disk, path: &Path) -> Result<Contents> {
-    let bytes = match disk::read(disk, path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Bytes::new(),
-        bytes => bytes.map_err(Error::io("read", path))?,
-    };
-    if bytes.is_empty() {
-        return Ok(Contents { is_missing: true, ..Contents::default() });
-    }
-    read_or_salvage(path, || Ok(Box::new(MemoryFile::new(&bytes)) as Box<dyn InPlaceFile>))
-}
-
-/// Reads a journal to its end. Where a page is not what it should be, what the other pages tell is read, over which redb
-/// may panic, and after that every whole entry that stands anywhere in the file.
-fn read_or_salvage(path: &Path, file: impl Fn() -> io::Result<Box<dyn InPlaceFile>>) -> Result<Contents> {
-    let attempt = |file: io::Result<Box<dyn InPlaceFile>>, verify, contents: &mut Contents| {
-        catch_unwind(AssertUnwindSafe(|| read(file.map_err(redb::Error::Io)?, verify, contents)))
-    };
-    let mut contents = Contents::default();
-    let reason = match attempt(file(), true, &mut contents) {
-        Ok(Ok(())) => return Ok(contents),
-        Ok(Err(redb::Error::Io(source))) if !is_damage(&source) => return Err(Error::io("read", path)(source)),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "its pages do not fit together".to_owned(),
-    };
-    tracing::error!(journal = %path.display(), reason, "the journal is damaged; what can be found in it counts");
-    let file = file().map_err(Error::io("read", path))?;
-    let length = file.length().and_then(|length| usize::try_from(length).map_err(io::Error::other));
-    let bytes = length.and_then(|length| file.read_at(0, length)).map_err(Error::io("read", path))?;
-    drop(file);
-    contents = Contents::default();
-    // From a copy, since opening may write. Whether this succeeds or fails, what it read is there.
-    let copy: Box<dyn InPlaceFile> = Box::new(MemoryFile::new(&bytes));
-    let _ = attempt(Ok(copy), false, &mut contents);
-    contents.is_incomplete = true;
-    let entries = all_values(&bytes).into_iter().filter(|(name, _)| name.starts_with(ENTRY));
-    contents.entries.extend(entries.map(|(_, rows)| Entry::found(rows)));
-    contents.whole_file = Some(bytes);
-    Ok(contents)
-}
-
-/// Whether the file's content is to blame, and not the disk: it is no journal, or its end is missing.
-fn is_damage(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
-}
-
-/// Adds what a journal holds to `contents`, the list of files first.
-fn read(file: Box<dyn InPlaceFile>, verify: bool, contents: &mut Contents) -> std::result::Result<(), redb::Error> {
-    let database = open_database(file, verify)?;
-    let transaction = database.begin_write()?;
-    if let Some(next) = transaction.open_table(COUNTERS)?.get(NEXT_FILE)? {
-        contents.next_file = next.value();
-    }
-    let (mut files, mut retired) = (Vec::new(), Vec::new());
-    read_files(&transaction.open_table(FILES)?, "file", &mut files, contents)?;
-    read_files(&transaction.open_table(RETIRED)?, "retired file", &mut retired, contents)?;
-    (contents.files, contents.retired) = (files, retired);
-    read_entries(&transaction.open_table(ENTRIES)?, contents)?;
-    transaction.abort()?;
-    Ok(())
-}
-
-fn open_database(file: Box<dyn InPlaceFile>, verify: bool) -> std::result::Result<Database, redb::Error> {
+pub(crate) fn open_database(file: Box<dyn InPlaceFile>, verify: bool) -> std::result::Result<Database, redb::Error> {
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(verify);
     Ok(builder.create_with_backend(Backend(file))?)
@@ -328,49 +240,11 @@ fn write_files(
     Ok(())
 }
 
-fn read_entries(
-    table: &impl ReadableTable<(&'static str, i64, u64), &'static [u8]>,
-    contents: &mut Contents,
-) -> std::result::Result<(), redb::Error> {
-    for entry in table.iter()? {
-        let (key, value) = entry?;
-        let (account, hour, number) = key.value();
-        let name = entry_name(key.value());
-        match unframed(&name, value.value()) {
-            Some(rows) => {
-                contents.entries.push(Entry { account: account.to_owned(), hour, number, rows: rows.to_owned() });
-            }
-            None => contents.damaged.push((name, value.value().to_owned())),
-        }
-    }
-    Ok(())
-}
-
-fn read_files(
-    table: &impl ReadableTable<u64, &'static [u8]>,
-    kind: &str,
-    files: &mut Vec<FileRecord>,
-    contents: &mut Contents,
-) -> std::result::Result<(), redb::Error> {
-    for file in table.iter()? {
-        let (key, value) = file?;
-        let name = file_name(kind, key.value());
-        match unframed(&name, value.value()).and_then(|json| serde_json::from_slice(json).ok()) {
-            Some(file) => files.push(file),
-            None => {
-                contents.damaged.push((name, value.value().to_owned()));
-                contents.is_incomplete = true;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn entry_name((account, hour, number): (&str, i64, u64)) -> String {
+pub(crate) fn entry_name((account, hour, number): (&str, i64, u64)) -> String {
     format!("{ENTRY}{number} of account {account}, hour {}", skillscope_segment::format_instant(hour))
 }
 
-fn file_name(kind: &str, number: u64) -> String {
+pub(crate) fn file_name(kind: &str, number: u64) -> String {
     format!("{kind} {number}")
 }
 
@@ -412,48 +286,5 @@ impl StorageBackend for Backend {
 
     fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         self.0.write_at(offset, bytes)
-    }
-}
-
-/// A copy of a file in memory, for looking at it without changing it.
-#[derive(Debug)]
-struct MemoryFile(RwLock<Vec<u8>>);
-
-impl MemoryFile {
-    fn new(bytes: &[u8]) -> Self {
-        Self(RwLock::new(bytes.to_vec()))
-    }
-}
-
-impl DiskFile for MemoryFile {
-    fn length(&self) -> io::Result<u64> {
-        Ok(self.0.read().unwrap_or_else(PoisonError::into_inner).len() as u64)
-    }
-
-    fn read_at(&self, offset: u64, length: usize) -> io::Result<Bytes> {
-        let bytes = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let start = usize::try_from(offset).map_err(io::Error::other)?;
-        let range = bytes.get(start..start.saturating_add(length));
-        Ok(Bytes::copy_from_slice(range.ok_or(io::ErrorKind::UnexpectedEof)?))
-    }
-}
-
-impl InPlaceFile for MemoryFile {
-    fn write_at(&self, offset: u64, new: &[u8]) -> io::Result<()> {
-        let mut bytes = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let start = usize::try_from(offset).map_err(io::Error::other)?;
-        let range = bytes.get_mut(start..start.saturating_add(new.len()));
-        range.ok_or(io::ErrorKind::UnexpectedEof)?.copy_from_slice(new);
-        Ok(())
-    }
-
-    fn set_length(&self, length: u64) -> io::Result<()> {
-        let length = usize::try_from(length).map_err(io::Error::other)?;
-        self.0.write().unwrap_or_else(PoisonError::into_inner).resize(length, 0);
-        Ok(())
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -1,8 +1,11 @@
-//! Keeping closed segments: on disk as Parquet, in memory as Arrow record batches cut by time.
+//! Keeping closed segments: in a journal first, in memory while they are hot, as Parquet in the archive for good.
 //!
-//! A [`Store`] owns one data directory. What it accepts is written under `archive/` before [`Store::append`] returns,
-//! and is in every [`Snapshot`] taken afterwards; [`ingest`] does so with a whole input. A snapshot is a consistent, immutable view: for each account, one
-//! [`Partition`] for every hour of `end_time`, with the range of values in it.
+//! A [`Store`] owns one data directory. What it accepts is durable before [`Store::append`] returns, and is in every
+//! [`Snapshot`] taken afterwards; [`ingest`] does so with a whole input. A snapshot is a consistent, immutable view: for
+//! each account, one [`Partition`] for every hour of `end_time` in memory, and the [`ArchiveFile`]s of the others.
+//! [`Store::maintain`], or a thread of [`Maintenance`], seals, merges, evicts and expires what is due.
+//!
+//! All files are reached through a [`Disk`], so that tests can put a failing one below the store.
 //!
 //! This crate does not know SQL, reports or HTTP.
 
@@ -23,9 +26,11 @@ mod file_record;
 mod group_commit;
 mod ingestion;
 mod journal;
+mod journal_contents;
 mod journal_entry;
 mod keys;
 mod maintenance;
+mod memory_file;
 mod options;
 mod parquet_file;
 mod partition;
