@@ -27,6 +27,8 @@ pub struct ArchiveFile {
     is_compacting: AtomicBool,
     /// Set when it was tried in vain, until the next start.
     is_left_alone: AtomicBool,
+    /// Set when it has left the list because its rows are lost.
+    is_given_up: AtomicBool,
 }
 
 /// What is being done with a file.
@@ -58,6 +60,7 @@ impl ArchiveFile {
             is_verified: AtomicBool::new(false),
             is_compacting: AtomicBool::new(false),
             is_left_alone: AtomicBool::new(false),
+            is_given_up: AtomicBool::new(false),
         })
     }
 
@@ -125,6 +128,14 @@ impl ArchiveFile {
 
     pub(crate) fn forbid_merging(&self) {
         self.is_left_alone.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.is_given_up.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_given_up(&self) {
+        self.is_given_up.store(true, Ordering::Relaxed);
     }
 
     /// Opens the file, also if it has been removed since this value was had from a snapshot.

@@ -91,7 +91,8 @@ impl Store {
             match file.verify() {
                 Ok(()) => readable.push(file),
                 Err(error) if error.is_of_lost_file() => {
-                    if !self.give_up(&mut self.writer(), &file, &error)? {
+                    let is_listed = self.give_up(&mut self.writer(), &file, &error)?;
+                    if !is_listed && !file.is_given_up() {
                         // It left the list earlier, and its rows may be in another file by now.
                         return Err(error);
                     }
@@ -127,6 +128,7 @@ impl Store {
             }
         }
         self.commit_files(writer, change, &others)?;
+        file.set_given_up();
         let now = self.options.clock.now();
         self.publish(snapshot.with(account, |segments| {
             for hour in &hours {

@@ -26,12 +26,12 @@ use crate::archive_file::{self, ArchiveFile};
 use crate::directory::DataDirectory;
 use crate::disk;
 use crate::file_record::FileRecord;
-use crate::journal::{Change, Entry, Journal};
+use crate::journal::{Entry, Journal};
 use crate::journal_contents::Contents;
 use crate::journal_entry::decode_rows;
 use crate::keys::{KeyColumns, KeyHash, KeyHasher, KeyIndex};
 use crate::run::{Cut, Run, cut, mergeable};
-use crate::store::Writer;
+use crate::store::{Writer, whole_journal};
 use crate::{Error, Result, Snapshot, StoreOptions, parquet_file};
 
 /// A state that equals the acknowledged writes.
@@ -68,7 +68,7 @@ pub(crate) fn recover(directory: &DataDirectory, options: &StoreOptions, hasher:
 
     let retired = archive_files(directory, options, &contents.retired)?;
     let mut writer = Writer { keys, journal, retired, doubtful: Vec::new() };
-    let change = rewritten(&snapshot, &mut writer)?;
+    let change = whole_journal(&snapshot, &mut writer)?;
     match writer.journal.replace(change) {
         // Retired files are removed by the first clean-up: now it is certain that they are retired.
         Ok(()) => set_corrupt_aside(directory, &corrupt)?,
@@ -83,21 +83,6 @@ const MOST_FILES: u64 = 1 << 58;
 
 /// Of so many files on the list, some should be in the archive.
 const MANY_FILES: usize = 10;
-
-/// What the new journal holds.
-fn rewritten(snapshot: &Snapshot, writer: &mut Writer) -> Result<Change<'static>> {
-    let mut change = Change::default();
-    for partition in snapshot.all_partitions() {
-        for run in partition.open() {
-            let (account, hour) = (partition.account().clone(), partition.hour());
-            let cut = Cut { account, hour, run: run.as_ref().clone() };
-            change.entries.extend(crate::store::entries(&[cut], &mut writer.journal)?);
-        }
-    }
-    change.added = snapshot.all_files().map(|file| file.record().clone()).collect();
-    change.retired = writer.retired.iter().map(|file| file.record().clone()).collect();
-    Ok(change)
-}
 
 fn keep_damaged(directory: &DataDirectory, contents: &mut Contents) -> Result<()> {
     for (name, bytes) in std::mem::take(&mut contents.damaged) {

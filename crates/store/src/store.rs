@@ -141,33 +141,13 @@ impl Store {
         if writer.journal.is_sound() {
             return Ok(());
         }
-        let mut change = self.whole_journal(writer)?;
+        let mut change = whole_journal(&self.snapshot(), writer)?;
         // They do not count, and can be removed once no journal on disk says otherwise: not before.
         change.retired.extend(writer.doubtful.iter().map(|file| file.record().clone()));
         writer.journal.replace(change)?;
         writer.retired.append(&mut writer.doubtful);
         tracing::warn!("the journal was written anew after a failure; nothing acknowledged was lost");
         Ok(())
-    }
-
-    /// All that the journal holds, as one change of an empty one.
-    pub(crate) fn whole_journal(&self, writer: &mut Writer) -> Result<Change<'static>> {
-        let snapshot = self.snapshot();
-        let mut change = Change::default();
-        for partition in snapshot.all_partitions() {
-            let (account, hour) = (partition.account().as_str(), partition.hour());
-            // Rows that are being sealed will leave with the entries below a number that was noted when that began; so
-            // long as there are no more of them now than then, the lowest numbers are below it.
-            for (number, run) in (0..).zip(partition.sealing()) {
-                change.entries.push(entry(account, hour, number, run)?);
-            }
-            for run in partition.open() {
-                change.entries.push(entry(account, hour, writer.journal.number_entry(), run)?);
-            }
-        }
-        change.added = snapshot.all_files().map(|file| file.record().clone()).collect();
-        change.retired = writer.retired.iter().map(|file| file.record().clone()).collect();
-        Ok(change)
     }
 
     /// Tells other processes that this one serves the directory's data at `url`.
@@ -177,6 +157,25 @@ impl Store {
     pub fn announce(&self, url: &str) -> Result<()> {
         self.directory.announce(url)
     }
+}
+
+/// All that the journal holds, as one change of an empty one.
+pub(crate) fn whole_journal(snapshot: &Snapshot, writer: &mut Writer) -> Result<Change<'static>> {
+    let mut change = Change::default();
+    for partition in snapshot.all_partitions() {
+        let (account, hour) = (partition.account().as_str(), partition.hour());
+        // Rows that are being sealed will leave with the entries below a number that was noted when that began; so
+        // long as there are no more of them now than then, the lowest numbers are below it.
+        for (number, run) in (0..).zip(partition.sealing()) {
+            change.entries.push(entry(account, hour, number, run)?);
+        }
+        for run in partition.open() {
+            change.entries.push(entry(account, hour, writer.journal.number_entry(), run)?);
+        }
+    }
+    change.added = snapshot.all_files().map(|file| file.record().clone()).collect();
+    change.retired = writer.retired.iter().map(|file| file.record().clone()).collect();
+    Ok(change)
 }
 
 /// The journal's entries for new rows.

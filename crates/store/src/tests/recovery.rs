@@ -131,6 +131,19 @@ fn a_file_that_goes_missing_while_the_store_is_open_holds_up_nobody() {
 }
 
 #[test]
+fn a_query_that_began_before_a_file_was_given_up_goes_on_without_it() {
+    let world = World::new();
+    stored(&world);
+    let path = format!("/data/archive/{COLD}");
+    world.disk.put(&path, flipped(world.disk.read(&path), 100));
+    let store = world.open();
+    let files: Vec<_> = store.snapshot().all_files().cloned().collect();
+    for _ in 0..2 {
+        assert_eq!(store.readable(files.clone()).unwrap().len(), 1);
+    }
+}
+
+#[test]
 fn an_archive_without_any_of_its_many_files_is_told_and_left_alone() {
     let world = World::new();
     let store = world.open();
