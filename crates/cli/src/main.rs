@@ -35,5 +35,11 @@ fn main() -> ExitCode {
 fn init_log(filter: &str) {
     let filter = tracing_subscriber::EnvFilter::new(filter);
     let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(colours)
+        .with_writer(std::io::stderr)
+        // A log on a full disk must not fail what is being logged: telling of it there would panic.
+        .log_internal_errors(false)
+        .init();
 }
