@@ -67,7 +67,7 @@ impl Engine {
         let table = SegmentsTable::new(Arc::clone(&self.store), None);
         let logical = report_plan(provider_as_source(Arc::new(table)), request).map_err(Error::Report)?;
         let state = self.reports.state();
-        let physical = state.create_physical_plan(&logical).await.map_err(Error::Report)?;
+        let physical = state.create_physical_plan(&logical).await.map_err(Error::of_report)?;
         Ok(ReportPlan { request: request.clone(), physical, session: self.reports.clone() })
     }
 
@@ -118,9 +118,9 @@ impl ReportPlan {
     /// Runs the plan and puts the report together.
     ///
     /// # Errors
-    /// [`Error::Report`] where DataFusion fails.
+    /// [`Error::Report`] where DataFusion fails, [`Error::Archive`] where a file cannot be read.
     pub async fn run(&self) -> Result<Report> {
-        let rows = collect(Arc::clone(&self.physical), self.session.task_ctx()).await.map_err(Error::Report)?;
+        let rows = collect(Arc::clone(&self.physical), self.session.task_ctx()).await.map_err(Error::of_report)?;
         assemble(&self.request, &rows).map_err(Error::Report)
     }
 }

@@ -23,6 +23,9 @@ pub enum Error {
     /// A query that needs more memory than queries may have.
     #[error("the query needs more memory than SQL may use here: {}", .0.strip_backtrace())]
     OutOfMemory(DataFusionError),
+    /// A file that the answer needs cannot be read now.
+    #[error("a file of the archive cannot be read now: {}", .0.strip_backtrace())]
+    Archive(DataFusionError),
     /// A plan of our own failed.
     #[error("the report could not be computed: {0}")]
     Report(#[source] DataFusionError),
@@ -33,7 +36,17 @@ impl Error {
     pub(crate) fn of_sql(error: DataFusionError) -> Self {
         match error.find_root() {
             DataFusionError::ResourcesExhausted(_) => Self::OutOfMemory(error),
+            root if is_of_disk(root) => Self::Archive(error),
             _ => Self::Sql(error),
         }
     }
+
+    /// What a failed report is: nobody who asked for it can mend it.
+    pub(crate) fn of_report(error: DataFusionError) -> Self {
+        if is_of_disk(error.find_root()) { Self::Archive(error) } else { Self::Report(error) }
+    }
+}
+
+fn is_of_disk(root: &DataFusionError) -> bool {
+    matches!(root, DataFusionError::External(_) | DataFusionError::IoError(_) | DataFusionError::ParquetError(_))
 }

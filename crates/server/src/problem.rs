@@ -87,6 +87,10 @@ impl From<skillscope_query::Error> for Problem {
             Error::Parameter { parameter, value, rule } => Self::invalid_parameter(rule).blaming(parameter, value),
             Error::Sql(_) => Self::invalid_query(error.to_string()),
             Error::OutOfMemory(_) => Self::unavailable(error.to_string()),
+            Error::Archive(_) => {
+                tracing::error!(%error, "the disk failed a query");
+                Self::unavailable("a file of the archive cannot be read now; the server's log says which")
+            }
             other => {
                 tracing::error!(error = %other, "a request failed");
                 Self::internal("the request could not be answered; the server's log says why")

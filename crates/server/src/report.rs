@@ -30,6 +30,8 @@ use crate::{App, Problem};
         (status = 200, description = "The report.", body = ReportBody),
         (status = 400, description = "A parameter is missing or not allowed.", body = Problem,
             content_type = "application/problem+json"),
+        (status = 503, description = "A file that the report needs cannot be read now.", body = Problem,
+            content_type = "application/problem+json"),
     ))]
 pub(crate) async fn get(
     State(app): State<App>,

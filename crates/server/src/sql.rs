@@ -44,7 +44,7 @@ pub(crate) struct SqlBody {
             content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is no JSON.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The statement needs more memory than there is.", body = Problem,
+        (status = 503, description = "The statement needs more memory than there is, or a file that cannot be read now.", body = Problem,
             content_type = "application/problem+json"),
     ))]
 pub(crate) async fn post(

@@ -14,6 +14,7 @@ use super::door::{Door, SEGMENTS, line, report_of};
 const WELL: u8 = 0;
 const FULL: u8 = 1;
 const BROKEN: u8 = 2;
+const UNREADABLE: u8 = 3;
 
 /// The machine's disk, to which nothing can be written at times.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ impl AilingDisk {
 
 fn ailment(state: &AtomicU8) -> io::Result<()> {
     match state.load(Ordering::Relaxed) {
-        WELL => Ok(()),
+        WELL | UNREADABLE => Ok(()),
         FULL => Err(io::ErrorKind::StorageFull.into()),
         _ => Err(io::Error::other("the disk does not answer")),
     }
@@ -71,6 +72,9 @@ impl Disk for AilingDisk {
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        if self.0.load(Ordering::Relaxed) == UNREADABLE && path.extension().is_some_and(|e| e == "parquet") {
+            return Err(io::Error::other("the disk does not answer"));
+        }
         LocalDisk.open(path)
     }
 
@@ -139,6 +143,23 @@ async fn a_disk_that_is_full_or_broken_fails_the_request_alone_until_it_is_well_
         assert_eq!((&answer["accepted"], &answer["duplicates"]), (&1.into(), &1.into()));
         assert_eq!(total(&door).await, 2);
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_needs_a_file_which_cannot_be_read_fails_and_is_not_smaller() {
+    let health = Arc::new(AtomicU8::new(WELL));
+    let door = Door::on(Arc::new(AilingDisk(Arc::clone(&health))));
+    door.post(SEGMENTS, "application/x-ndjson", line("c-1", 7, 1)).await;
+    // The segment is of a day long past: it is in a file alone then.
+    door.app.store().seal_finished_hours().unwrap();
+    health.store(UNREADABLE, Ordering::Relaxed);
+    let count = "select count(*) as n from segments";
+    door.get(&report_of("acme")).await.problem(503);
+    door.sql(count).await.problem(503);
+    assert_eq!(door.get(&report_of("another")).await.status, 200);
+    health.store(WELL, Ordering::Relaxed);
+    assert_eq!(total(&door).await, 1);
+    assert_eq!(door.sql(count).await.json()[0]["n"], 1);
 }
 
 #[tokio::test]
