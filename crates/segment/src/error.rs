@@ -152,6 +152,14 @@ pub enum Error {
         /// `missing`, or why the value does not fit.
         problem: &'static str,
     },
+    /// An event without a field that its type needs.
+    #[error("{field} is missing: an event of type {kind} needs it")]
+    EventField {
+        /// The field.
+        field: &'static str,
+        /// The event's type.
+        kind: &'static str,
+    },
     /// A word that a column does not know.
     #[error("{column} is {value:?}: it is one of {allowed}")]
     UnknownWord {

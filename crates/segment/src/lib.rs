@@ -14,11 +14,15 @@ mod batch_column;
 mod batch_rows;
 mod conform;
 mod error;
+mod event;
+mod event_batch;
+mod event_record;
 mod instant;
 mod reader;
 mod rules;
 mod schema;
 mod segment;
+mod segmenter;
 #[cfg(test)]
 mod testing;
 mod vocabulary;
@@ -29,9 +33,14 @@ pub use batch_builder::SegmentBatchBuilder;
 pub use batch_rows::SegmentRows;
 pub use conform::conform;
 pub use error::{Error, Result};
+pub use event::{AgentKind, ClosedBy, Event, EventKind, Sender, TransferReason};
+pub use event_batch::EventBatch;
 pub use instant::{format_instant, parse_instant};
-pub use reader::{Chunk, Compression, Format, Input, ReadOptions, Rejection, read_segments};
+pub use reader::{Chunk, Compression, EventChunk, Format, Input, ReadOptions, Rejection, read_events, read_segments};
 pub use schema::{column, schema};
 pub use segment::Segment;
+pub use segmenter::{
+    Arrival, AskPast, Change, DeadLetter, FollowedConversation, Impossible, PastConversation, Segmented, Segmenter,
+};
 pub use vocabulary::{EndReason, Outcome, StartReason, UserType};
 pub use writer::SegmentWriter;

@@ -119,7 +119,7 @@ impl Segment<'_> {
     }
 }
 
-fn in_range(field: &'static str, value: i64) -> Result<()> {
+pub(crate) fn in_range(field: &'static str, value: i64) -> Result<()> {
     if (0..END_OF_TIME).contains(&value) { Ok(()) } else { Err(Error::TimeOutOfRange { field, value }) }
 }
 

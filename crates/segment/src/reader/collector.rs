@@ -3,8 +3,7 @@ use std::borrow::Cow;
 use arrow::array::RecordBatch;
 
 use super::{Chunk, Format, ReadOptions, Rejection};
-use crate::error::shortened;
-use crate::{Error, Result, Segment, SegmentBatchBuilder, SegmentRows, column, conform, schema};
+use crate::{AccountId, Error, Result, Segment, SegmentBatchBuilder, SegmentRows, conform, schema};
 
 /// Rows that a builder has room for before it grows; most requests have no more.
 const FIRST_CAPACITY: usize = 1024;
@@ -113,17 +112,9 @@ impl<'o, S> Collector<'o, S> {
     where
         'o: 'a,
     {
-        if let Some(account) = &self.options.account {
-            if segment.account_id.is_empty() {
-                segment.account_id = Cow::Borrowed(account.as_str());
-            } else if segment.account_id != account.as_str() {
-                return Err(Error::AccountMismatch {
-                    found: shortened(&segment.account_id),
-                    expected: account.to_string(),
-                });
-            }
-        } else if segment.account_id.is_empty() {
-            return Err(Error::Value { column: column::ACCOUNT_ID, problem: "missing, and no account was named" });
+        let account = AccountId::of_record(&segment.account_id, self.options.account.as_ref())?;
+        if segment.account_id.is_empty() {
+            segment.account_id = Cow::Owned(account.to_owned());
         }
         segment.validate()?;
         Ok(segment)

@@ -3,6 +3,7 @@
 mod arrow_stream;
 mod batches;
 mod collector;
+mod events;
 mod format;
 mod json_array;
 mod ndjson;
@@ -19,6 +20,7 @@ use ::bytes::Bytes;
 
 use crate::{AccountId, Error};
 use collector::Collector;
+pub use events::{EventChunk, read_events};
 pub use format::{Compression, Format};
 
 /// Where the bytes come from. Parquet is read in place from a file or from memory; a stream of it is first read whole.
@@ -97,7 +99,10 @@ pub fn read_segments<E: From<Error>>(
 ) -> Result<(), E> {
     let mut collector = Collector::new(format, options, sink);
     match format {
-        Format::Ndjson => ndjson::read(buffered(input), &mut collector),
+        Format::Ndjson => ndjson::read(buffered(input), |line, json| match json {
+            Err(Error::Io(error)) => collector.broken(line, error.to_string()),
+            json => collector.take(line, json.and_then(record::parse)),
+        }),
         Format::Json => json_array::read(buffered(input), &mut collector),
         Format::Arrow => arrow_stream::read(buffered(input), &mut collector),
         Format::Parquet => parquet::read(input, &mut collector),

@@ -1,8 +1,5 @@
 use std::io::{self, BufRead, Read};
 
-use super::Chunk;
-use super::collector::Collector;
-use super::record;
 use crate::Error;
 
 /// The longest line that is read; a longer one is rejected and skipped, so that no input can ask for all memory.
@@ -10,23 +7,25 @@ const MAX_LINE_BYTES: usize = 1 << 20;
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-pub(super) fn read<E: From<Error>, S>(mut input: impl BufRead, collector: &mut Collector<'_, S>) -> Result<(), E>
-where
-    S: FnMut(Chunk) -> Result<(), E>,
-{
+/// Gives each line that is not empty, with its 1-based number, to `take`; also those that are too long, and the error
+/// that ends the reading, as an [`Error::Io`].
+pub(super) fn read<E>(
+    mut input: impl BufRead,
+    mut take: impl FnMut(u64, crate::Result<&[u8]>) -> Result<(), E>,
+) -> Result<(), E> {
     let mut line = Vec::new();
     for number in 1.. {
         match next_line(&mut input, &mut line) {
             Ok(Line::End) => break,
-            Ok(Line::TooLong) => collector.take(number, Err(Error::RecordTooLong { limit: MAX_LINE_BYTES }))?,
+            Ok(Line::TooLong) => take(number, Err(Error::RecordTooLong { limit: MAX_LINE_BYTES }))?,
             Ok(Line::Complete) => {
                 let start = if number == 1 && line.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
                 let json = line.get(start..).unwrap_or_default();
                 if !json.trim_ascii().is_empty() {
-                    collector.take(number, record::parse(json))?;
+                    take(number, Ok(json))?;
                 }
             }
-            Err(error) => return collector.broken(number, error.to_string()),
+            Err(error) => return take(number, Err(Error::Io(error))),
         }
     }
     Ok(())

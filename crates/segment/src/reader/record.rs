@@ -1,21 +1,21 @@
 use serde::Deserialize;
 
-use crate::{Error, Result, Segment};
+use crate::{Error, Result};
 
-/// Reads one JSON object as a segment.
-pub(super) fn parse(json: &[u8]) -> Result<Segment<'_>> {
+/// Reads one JSON object as a record.
+pub(crate) fn parse<'j, T: Deserialize<'j>>(json: &'j [u8]) -> Result<T> {
     // Derived code would take an array of values in the order of the fields too; a record is an object.
     if json.trim_ascii_start().first() != Some(&b'{') {
         return Err(Error::Record { reason: "a record is a JSON object".to_owned() });
     }
-    serde_json::from_slice(json).map_err(|error| Error::Record { reason: describe(json, &error) })
+    serde_json::from_slice(json).map_err(|error| Error::Record { reason: describe::<T>(json, &error) })
 }
 
 /// What is wrong, in which field, and at which column. The field's name takes a second, slower reading.
-fn describe(json: &[u8], error: &serde_json::Error) -> String {
+fn describe<'j, T: Deserialize<'j>>(json: &'j [u8], error: &serde_json::Error) -> String {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let mut track = serde_path_to_error::Track::new();
-    let _ = Segment::deserialize(serde_path_to_error::Deserializer::new(&mut deserializer, &mut track));
+    let _ = T::deserialize(serde_path_to_error::Deserializer::new(&mut deserializer, &mut track));
     let path = track.path();
     let field = path.iter().next().map(|segment| format!("{segment}: ")).unwrap_or_default();
     let position = format!(" at line {} column {}", error.line(), error.column());

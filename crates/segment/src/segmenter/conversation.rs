@@ -1,0 +1,149 @@
+use serde::{Deserialize, Serialize};
+
+use super::dead_letter::Impossible;
+use super::stay::{ClosedStay, Stay};
+use crate::{ClosedBy, EndReason, EventKind, Sender, StartReason, TransferReason};
+
+/// One conversation as far as its events have come: the state machine of the [module](super)'s diagram.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Conversation {
+    phase: Phase,
+    /// The index of the segment that is open, or of the next one.
+    segment_index: u32,
+    /// The time of the last event, in milliseconds since the epoch.
+    time: i64,
+    source: Option<Box<str>>,
+    /// No agent has spoken since it was resumed.
+    is_silent_since_resume: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Phase {
+    #[default]
+    NotStarted,
+    Open(Box<Stay>),
+    Closed,
+}
+
+/// What is stored of a conversation that closed earlier.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PastConversation {
+    /// The index of its next segment.
+    pub next_index: u32,
+    /// Where it came from.
+    pub source: Option<String>,
+}
+
+impl Conversation {
+    /// A conversation of which nothing but its stored segments is known: it is closed.
+    pub(super) fn of_past(past: PastConversation) -> Self {
+        Self {
+            phase: Phase::Closed,
+            segment_index: past.next_index,
+            source: past.source.map(String::into_boxed_str),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn is_started(&self) -> bool {
+        !matches!(self.phase, Phase::NotStarted)
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Open(_))
+    }
+
+    /// When it closed, or when its last event was otherwise.
+    pub(super) fn time(&self) -> i64 {
+        self.time
+    }
+
+    pub(crate) fn source(&self) -> Option<&str> {
+        self.source.as_deref()
+    }
+
+    /// Takes the next event, and gives the segment that it ends.
+    ///
+    /// # Errors
+    /// Where there can be no such event now; nothing has changed then.
+    pub(crate) fn take(&mut self, time: i64, event: &EventKind<&str>) -> Result<Option<ClosedStay>, Impossible> {
+        // The sequence tells what came first. Clocks of several machines may tell otherwise, and no segment ends
+        // before it starts.
+        let time = time.max(self.time);
+        let closed = match &mut self.phase {
+            Phase::NotStarted => self.start(time, event)?,
+            Phase::Closed => self.resume(time, event)?,
+            Phase::Open(stay) => match event {
+                EventKind::Started { .. } => return Err(Impossible::StartedTwice),
+                EventKind::Resumed { .. } => return Err(Impossible::ResumedWhileOpen),
+                EventKind::Assigned { agent_id, agent_kind, takeover } => {
+                    stay.assign(time, agent_id, *agent_kind, *takeover);
+                    None
+                }
+                EventKind::Returned => {
+                    stay.return_to_queue();
+                    None
+                }
+                EventKind::Message { sender: Sender::System, .. } => None,
+                EventKind::Message { sender: Sender::Consumer, .. } => {
+                    stay.consumer_message();
+                    None
+                }
+                EventKind::Message { sender: Sender::Agent, agent_id } => {
+                    let counts = stay.agent_message(time, *agent_id, self.is_silent_since_resume);
+                    self.is_silent_since_resume &= !counts;
+                    None
+                }
+                // Only a change of skill ends a segment.
+                EventKind::Transferred { skill_id, .. } if *skill_id == stay.skill_id => {
+                    stay.return_to_queue();
+                    None
+                }
+                EventKind::Transferred { skill_id, reason } => self.transfer(time, *skill_id, *reason),
+                EventKind::Closed { by } => self.close(time, *by),
+            },
+        };
+        self.time = time;
+        Ok(closed)
+    }
+
+    fn start(&mut self, time: i64, event: &EventKind<&str>) -> Result<Option<ClosedStay>, Impossible> {
+        let EventKind::Started { skill_id, source } = event else { return Err(Impossible::NotStarted) };
+        self.source = source.map(Box::from);
+        self.phase = Phase::Open(Box::new(Stay::new(*skill_id, time, StartReason::NewConversation)));
+        Ok(None)
+    }
+
+    fn resume(&mut self, time: i64, event: &EventKind<&str>) -> Result<Option<ClosedStay>, Impossible> {
+        let EventKind::Resumed { skill_id } = event else { return Err(Impossible::AfterClose) };
+        self.is_silent_since_resume = true;
+        self.phase = Phase::Open(Box::new(Stay::new(*skill_id, time, StartReason::Resume)));
+        Ok(None)
+    }
+
+    fn transfer(&mut self, time: i64, skill_id: i64, reason: TransferReason) -> Option<ClosedStay> {
+        let (end_reason, start_reason) = match reason {
+            TransferReason::Skill => (EndReason::SkillTransfer, StartReason::SkillTransfer),
+            TransferReason::Agent => (EndReason::AgentTransfer, StartReason::AgentTransfer),
+            // There is no other word for the end.
+            TransferReason::Other => (EndReason::SkillTransfer, StartReason::Other),
+        };
+        self.end(time, end_reason, Phase::Open(Box::new(Stay::new(skill_id, time, start_reason))))
+    }
+
+    fn close(&mut self, time: i64, by: ClosedBy) -> Option<ClosedStay> {
+        let end_reason = match by {
+            ClosedBy::Consumer => EndReason::ClosedByConsumer,
+            ClosedBy::Agent => EndReason::ClosedByAgent,
+            ClosedBy::System => EndReason::ClosedBySystem,
+        };
+        self.end(time, end_reason, Phase::Closed)
+    }
+
+    fn end(&mut self, time: i64, end_reason: EndReason, next: Phase) -> Option<ClosedStay> {
+        let Phase::Open(stay) = std::mem::replace(&mut self.phase, next) else { return None };
+        let closed = stay.close(self.segment_index, time, end_reason);
+        self.segment_index = self.segment_index.saturating_add(1);
+        Some(closed)
+    }
+}

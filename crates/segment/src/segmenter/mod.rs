@@ -1,0 +1,309 @@
+//! The segmenter: conversation events in, closed segments out, each the moment it closes.
+//!
+//! It has no clock and does no I/O. A conversation is in one of three states, and a stay in a skill is one segment:
+//!
+//! ```text
+//!                       transferred to another skill:
+//!                       ends the segment, starts the next
+//!                                ┌───────┐
+//!               conversation_    │       ▼    conversation_closed:
+//! ┌─────────────┐  started     ┌─┴──────────┐ ends the segment   ┌────────┐
+//! │ not started ├─────────────▶│    open    ├───────────────────▶│ closed │
+//! └─────────────┘              └────────────┘                    └───┬────┘
+//!                                     ▲   conversation_resumed:      │
+//!                                     └──────────────────────────────┘
+//!                                         starts the next segment
+//!
+//! within an open segment, which lasts:
+//!
+//!                 agent_assigned (also as a takeover, also of another agent)
+//!   ┌───────────┐ ──────────────────────────────────────────────▶ ┌──────────┐
+//!   │ in queue  │                                                 │ assigned │
+//!   └───────────┘ ◀────────────────────────────────────────────── └──────────┘
+//!                 returned_to_queue, transferred to the same skill
+//!
+//! message  by the consumer          counts; after an agent message it is an answer
+//!          by the assigned agent    counts; the first gives the time to first agent message
+//!          by anyone else, system   does not count
+//! ```
+//!
+//! Any other event is impossible, and becomes a [`DeadLetter`]: it changes nothing, and stops nothing.
+//!
+//! Events may come repeated, late and out of order. Those that come in the order of their sequence take effect at once; one
+//! that is ahead waits for those before it, until the account's watermark (the highest event time seen) has passed it
+//! by [`Segmenter::new`]'s bound, or the account has had no event for so long. A conversation that has closed is remembered
+//! for that bound at least, so that repeats find it.
+
+mod account;
+mod conversation;
+mod dead_letter;
+mod followed;
+mod segmented;
+mod stay;
+#[cfg(test)]
+mod tests;
+mod trial;
+
+use std::collections::{HashMap, VecDeque};
+
+pub use conversation::PastConversation;
+pub use dead_letter::{DeadLetter, Impossible};
+pub use followed::FollowedConversation;
+pub use segmented::Segmented;
+pub use trial::Change;
+
+use crate::{AccountId, Error, Event};
+use account::Account;
+use followed::{Place, Target};
+use trial::Trial;
+
+/// As many events of an account wait for others; with one more, those that have waited longest go ahead.
+const MOST_WAITING: usize = 1 << 18;
+
+/// As many conversations that have closed are remembered, in any case, for as long as there are no more.
+const MOST_CLOSED: usize = 1 << 17;
+
+/// Follows the conversations of all accounts.
+///
+/// What events change is on trial until [`Segmenter::keep`]: [`Segmenter::roll_back`] makes it undone.
+#[derive(Debug)]
+pub struct Segmenter {
+    wait_ms: i64,
+    accounts: HashMap<AccountId, Account>,
+    /// Conversations in the order in which they closed.
+    closed: VecDeque<Closed>,
+    next_number: u64,
+    trial: Trial,
+}
+
+/// When events arrive.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// Milliseconds since the epoch.
+    pub now: i64,
+    /// Events dated later than this do not move the watermark, in milliseconds since the epoch.
+    pub latest_credible: i64,
+}
+
+/// A conversation that closed, if nothing has happened to it since.
+#[derive(Debug)]
+struct Closed {
+    account: AccountId,
+    conversation: Box<str>,
+    at: i64,
+    arrived: i64,
+}
+
+/// Where the stored segments of a conversation can be asked for: account, conversation, and the time up to which they have
+/// ended.
+pub type AskPast<'a, E> = dyn FnMut(&str, &str, i64) -> Result<Option<PastConversation>, E> + 'a;
+
+impl Segmenter {
+    /// A segmenter that lets events wait for earlier ones for `wait_ms` milliseconds of event time.
+    pub fn new(wait_ms: i64) -> Self {
+        Self {
+            wait_ms: wait_ms.max(0),
+            accounts: HashMap::new(),
+            closed: VecDeque::new(),
+            next_number: 1,
+            trial: Trial::default(),
+        }
+    }
+
+    /// Takes an event. What comes of it, and of others that have waited for it, goes to `out`. Where a conversation is
+    /// resumed that is not remembered, `past` is asked for it.
+    ///
+    /// # Errors
+    /// Where the account is none, and what `past` returns. The trial is to be rolled back then.
+    pub fn take<E: From<Error>>(
+        &mut self,
+        event: &Event<&str>,
+        arrival: Arrival,
+        past: &mut AskPast<'_, E>,
+        out: &mut Segmented,
+    ) -> Result<(), E> {
+        if !self.accounts.contains_key(event.account_id) {
+            let id = AccountId::parse(event.account_id)?;
+            self.accounts.insert(id.clone(), Account::new(id));
+        }
+        let Self { accounts, trial, next_number, closed, wait_ms } = self;
+        let Some(account) = accounts.get_mut(event.account_id) else { return Ok(()) };
+        account.last_arrival = arrival.now;
+        if event.time <= arrival.latest_credible && event.time > account.watermark {
+            trial.note_watermark(account);
+            account.watermark = event.time;
+        }
+        let conversation = event.conversation_id;
+        let Account { id, conversations, due, .. } = account;
+        let mut target = Target { account: id.as_str(), conversation, past, out };
+        if !conversations.contains_key(conversation) {
+            trial.note(id, conversation, None);
+            let new = FollowedConversation::new(*next_number, trial.number());
+            *next_number = next_number.saturating_add(1);
+            conversations.insert(Box::from(conversation), Box::new(new));
+        }
+        let Some(followed) = conversations.get_mut(conversation) else { return Ok(()) };
+        let place = followed.place(event.sequence, &event.kind);
+        if place == Place::Repeat {
+            target.out.duplicates += 1;
+        } else {
+            trial.note_change(id, conversation, followed);
+            target.out.accepted += 1;
+            match place {
+                Place::Repeat => {}
+                Place::Skipped => followed.take_skipped(event, &mut target),
+                Place::Next => followed.take_next(event, &mut target)?,
+                Place::Early => {
+                    let since = event.time.min(arrival.latest_credible);
+                    let is_full = followed.wait(event, since);
+                    if is_full {
+                        followed.give_up(i64::MAX, &mut target)?;
+                    } else {
+                        due.push(since.saturating_add(*wait_ms), conversation);
+                    }
+                }
+            }
+            if !followed.is_open() {
+                account.settle(conversation, arrival.now, closed);
+            }
+        }
+        Self::give_up_due(account, *wait_ms, arrival.now, trial, closed, past, out)
+    }
+
+    /// Lets the events of an account go ahead that have waited long enough, or too many.
+    fn give_up_due<E>(
+        account: &mut Account,
+        wait_ms: i64,
+        now: i64,
+        trial: &mut Trial,
+        closed: &mut VecDeque<Closed>,
+        past: &mut AskPast<'_, E>,
+        out: &mut Segmented,
+    ) -> Result<(), E> {
+        let bound = account.watermark.saturating_sub(wait_ms);
+        while let Some((due, conversation)) = account.due.next(account.watermark, MOST_WAITING) {
+            // One that goes ahead before its time does so because there are too many.
+            let since = bound.max(due.saturating_sub(wait_ms));
+            account.give_up(&conversation, since, now, trial, closed, past, out)?;
+        }
+        Ok(())
+    }
+
+    /// Whether there are events that have waited as long as their account has had none.
+    pub fn has_idle(&self, now: i64) -> bool {
+        self.accounts.values().any(|account| account.is_idle(now, self.wait_ms))
+    }
+
+    /// Lets those events go ahead that have waited as long as their account has had none: no more come that would move
+    /// the watermark.
+    ///
+    /// # Errors
+    /// What `past` returns. The trial is to be rolled back then.
+    pub fn give_up_idle<E>(&mut self, now: i64, past: &mut AskPast<'_, E>, out: &mut Segmented) -> Result<(), E> {
+        let Self { accounts, trial, closed, wait_ms, .. } = self;
+        for account in accounts.values_mut().filter(|account| account.is_idle(now, *wait_ms)) {
+            while let Some((_, conversation)) = account.due.next(i64::MAX, MOST_WAITING) {
+                account.give_up(&conversation, i64::MAX, now, trial, closed, past, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets conversations that closed long enough ago, where there are many. To be called from time to time.
+    pub fn forget(&mut self, now: i64) {
+        let Self { accounts, trial, closed, wait_ms, .. } = self;
+        while closed.len() > MOST_CLOSED {
+            let Some(first) = closed.front() else { break };
+            if let Some(account) = accounts.get_mut(&first.account)
+                && account.is_closed_since(&first.conversation, first.at)
+            {
+                let is_past = first.at.saturating_add(*wait_ms) < account.watermark
+                    || first.arrived.saturating_add(*wait_ms) < now;
+                if !is_past {
+                    break;
+                }
+                account.remove(&first.conversation, trial);
+            }
+            closed.pop_front();
+        }
+    }
+
+    /// What has changed since the trial began.
+    pub fn changes(&self) -> impl Iterator<Item = Change<'_>> {
+        self.trial.changes(&self.accounts)
+    }
+
+    /// The watermarks that have changed since the trial began, in milliseconds since the epoch.
+    pub fn changed_watermarks(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.trial.watermarks(&self.accounts)
+    }
+
+    /// Ends the trial: what has changed stays.
+    pub fn keep(&mut self) {
+        self.trial.end();
+    }
+
+    /// Ends the trial: it is as it was when it began.
+    pub fn roll_back(&mut self) {
+        for before in self.trial.undo() {
+            let Some(account) = self.accounts.get_mut(&before.account) else { continue };
+            account.restore(before.conversation, before.state, self.wait_ms, &mut self.closed);
+        }
+        for (account, watermark) in self.trial.undo_watermarks() {
+            if let Some(account) = self.accounts.get_mut(&account) {
+                account.watermark = watermark;
+            }
+        }
+        self.trial.end();
+    }
+
+    /// Everything that is followed, but for what is on trial: number, account, conversation and state.
+    pub fn conversations(&self) -> impl Iterator<Item = (u64, &str, &str, &FollowedConversation)> {
+        self.trial.committed(&self.accounts)
+    }
+
+    /// The watermark of each account, but for what is on trial.
+    pub fn watermarks(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.trial.committed_watermarks(&self.accounts)
+    }
+
+    /// The number of conversations that are open.
+    pub fn open_conversations(&self) -> usize {
+        self.accounts.values().map(Account::open_conversations).sum()
+    }
+
+    /// Takes up a conversation where another segmenter left it.
+    ///
+    /// # Errors
+    /// Where the account is none.
+    pub fn restore(
+        &mut self,
+        account: &str,
+        conversation: &str,
+        state: FollowedConversation,
+        now: i64,
+    ) -> Result<(), Error> {
+        self.next_number = self.next_number.max(state.number.saturating_add(1));
+        let (wait_ms, id) = (self.wait_ms, AccountId::parse(account)?);
+        let account = self.accounts.entry(id.clone()).or_insert_with(|| Account::new(id));
+        account.last_arrival = now;
+        account.restore(Box::from(conversation), Some(Box::new(state)), wait_ms, &mut self.closed);
+        Ok(())
+    }
+
+    /// Takes up an account's watermark where another segmenter left it.
+    ///
+    /// # Errors
+    /// Where the account is none.
+    pub fn restore_watermark(&mut self, account: &str, watermark: i64, now: i64) -> Result<(), Error> {
+        let id = AccountId::parse(account)?;
+        let account = self.accounts.entry(id.clone()).or_insert_with(|| Account::new(id));
+        (account.watermark, account.last_arrival) = (watermark, now);
+        Ok(())
+    }
+
+    /// Puts conversations that were [restored](Self::restore) in the order in which they closed.
+    pub fn finish_restoring(&mut self) {
+        self.closed.make_contiguous().sort_by_key(|closed| closed.at);
+    }
+}

@@ -1,0 +1,154 @@
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AgentKind, EndReason, Outcome, Segment, StartReason, UserType};
+
+/// A stay in a skill that is going on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stay {
+    pub(super) skill_id: i64,
+    start_time: i64,
+    start_reason: StartReason,
+    first_assigned_time: Option<i64>,
+    /// The agent assigned last, also where the assignment is over.
+    last_agent_id: Option<Box<str>>,
+    /// When that agent was assigned; `None` where nobody is.
+    assigned_since: Option<i64>,
+    /// Whether that assignment was a takeover.
+    is_takeover: bool,
+    had_human: bool,
+    had_bot: bool,
+    first_agent_message_time: Option<i64>,
+    time_to_first_agent_message_ms: Option<i64>,
+    agent_messages: u32,
+    consumer_messages: u32,
+    /// The consumer wrote after an agent had.
+    is_answered: bool,
+}
+
+/// A stay that is over.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ClosedStay {
+    stay: Box<Stay>,
+    segment_index: u32,
+    end_time: i64,
+    end_reason: EndReason,
+}
+
+impl Stay {
+    pub(super) fn new(skill_id: i64, start_time: i64, start_reason: StartReason) -> Self {
+        Self {
+            skill_id,
+            start_time,
+            start_reason,
+            first_assigned_time: None,
+            last_agent_id: None,
+            assigned_since: None,
+            is_takeover: false,
+            had_human: false,
+            had_bot: false,
+            first_agent_message_time: None,
+            time_to_first_agent_message_ms: None,
+            agent_messages: 0,
+            consumer_messages: 0,
+            is_answered: false,
+        }
+    }
+
+    pub(super) fn assign(&mut self, time: i64, agent_id: &str, kind: AgentKind, is_takeover: bool) {
+        self.first_assigned_time.get_or_insert(time);
+        if self.last_agent_id.as_deref() != Some(agent_id) {
+            self.last_agent_id = Some(agent_id.into());
+        }
+        self.assigned_since = Some(time);
+        self.is_takeover = is_takeover;
+        match kind {
+            AgentKind::Human => self.had_human = true,
+            AgentKind::Bot => self.had_bot = true,
+        }
+    }
+
+    /// Nobody is assigned any more.
+    pub(super) fn return_to_queue(&mut self) {
+        self.assigned_since = None;
+    }
+
+    pub(super) fn consumer_message(&mut self) {
+        self.consumer_messages = self.consumer_messages.saturating_add(1);
+        self.is_answered |= self.agent_messages > 0;
+    }
+
+    /// A message by someone on the brand's side; tells whether it counts: it does where it is by the agent who is
+    /// assigned. It is no sample where `is_first_since_resume`.
+    pub(super) fn agent_message(&mut self, time: i64, agent_id: Option<&str>, is_first_since_resume: bool) -> bool {
+        let Some(assigned_since) = self.assigned_since else { return false };
+        if agent_id.is_some_and(|agent_id| self.last_agent_id.as_deref() != Some(agent_id)) {
+            return false;
+        }
+        self.agent_messages = self.agent_messages.saturating_add(1);
+        if self.first_agent_message_time.is_none() {
+            self.first_agent_message_time = Some(time);
+            if !self.is_takeover && !is_first_since_resume {
+                self.time_to_first_agent_message_ms = Some(time.saturating_sub(assigned_since));
+            }
+        }
+        true
+    }
+
+    pub(super) fn close(self: Box<Self>, segment_index: u32, end_time: i64, end_reason: EndReason) -> ClosedStay {
+        ClosedStay { stay: self, segment_index, end_time, end_reason }
+    }
+
+    fn user_type(&self) -> UserType {
+        match (self.had_human, self.had_bot) {
+            (true, true) => UserType::Mixed,
+            (true, false) => UserType::Human,
+            (false, true) => UserType::Bot,
+            (false, false) => UserType::None,
+        }
+    }
+}
+
+impl ClosedStay {
+    /// The closed segment that the stay leaves behind.
+    pub(crate) fn segment<'s>(
+        &'s self,
+        account: &'s str,
+        conversation: &'s str,
+        source: Option<&'s str>,
+    ) -> Segment<'s> {
+        let stay = &self.stay;
+        let outcome = self.outcome();
+        Segment {
+            account_id: Cow::Borrowed(account),
+            conversation_id: Cow::Borrowed(conversation),
+            segment_index: self.segment_index,
+            skill_id: stay.skill_id,
+            start_time: stay.start_time,
+            end_time: self.end_time,
+            start_reason: stay.start_reason,
+            end_reason: self.end_reason,
+            user_type: stay.user_type(),
+            outcome,
+            abandoned_in_queue: outcome == Outcome::Abandoned && stay.assigned_since.is_none(),
+            first_assigned_time: stay.first_assigned_time,
+            first_agent_message_time: stay.first_agent_message_time,
+            time_to_first_agent_message_ms: stay.time_to_first_agent_message_ms,
+            agent_messages: stay.agent_messages,
+            consumer_messages: stay.consumer_messages,
+            last_agent_id: stay.last_agent_id.as_deref().map(Cow::Borrowed),
+            source: source.map(Cow::Borrowed),
+        }
+    }
+
+    /// The table of outcomes: whether an agent spoke, whether the consumer answered, and who ended the segment.
+    fn outcome(&self) -> Outcome {
+        match (self.stay.agent_messages > 0, self.stay.is_answered, self.end_reason) {
+            (true, true, _) => Outcome::Interactive,
+            (true, false, _) => Outcome::NonResponsiveConsumer,
+            (false, _, EndReason::ClosedByConsumer) => Outcome::Abandoned,
+            (false, _, _) => Outcome::NonResponsiveAgent,
+        }
+    }
+}

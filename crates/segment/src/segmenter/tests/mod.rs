@@ -1,0 +1,4 @@
+mod order;
+mod properties;
+mod rules;
+mod story;

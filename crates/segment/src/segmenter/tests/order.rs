@@ -1,0 +1,216 @@
+//! Events that are repeated, late, out of order or missing.
+
+use super::story::{Desk, Story, WAIT_MS, at};
+use crate::ClosedBy;
+use crate::segmenter::{Arrival, Impossible, PastConversation};
+
+fn story() -> Story {
+    Story::started(12, 0).human("ann", 5).agent_says("ann", 6).consumer_says(7).closed_by(ClosedBy::Agent, 20)
+}
+
+/// Gives the events of a story with these sequences, in this order.
+fn take(desk: &mut Desk, story: &Story, sequences: &[usize]) {
+    desk.take_all(sequences.iter().map(|sequence| &story.events[*sequence]));
+}
+
+#[test]
+fn events_in_order_take_effect_at_once() {
+    let mut desk = Desk::new();
+    take(&mut desk, &story(), &[0, 1, 2, 3]);
+    assert_eq!(desk.segments, []);
+    take(&mut desk, &story(), &[4]);
+    assert_eq!(desk.segments, story().segments());
+}
+
+#[test]
+fn an_event_that_is_ahead_waits_for_those_before_it() {
+    let mut desk = Desk::new();
+    take(&mut desk, &story(), &[4, 2, 0, 3]);
+    assert_eq!(desk.segments, []);
+    take(&mut desk, &story(), &[1]);
+    assert_eq!((desk.segments, desk.dead_letters), (story().segments(), Vec::new()));
+}
+
+#[test]
+fn a_repeat_is_counted_and_changes_nothing() {
+    let mut desk = Desk::new();
+    take(&mut desk, &story(), &[0, 0, 3, 3, 1, 2, 1, 4, 4, 0, 3]);
+    assert_eq!((desk.accepted, desk.duplicates), (5, 6));
+    assert_eq!((desk.segments, desk.dead_letters), (story().segments(), Vec::new()));
+}
+
+#[test]
+fn an_event_that_never_comes_holds_up_the_others_no_longer_than_the_bound() {
+    let mut desk = Desk::new();
+    take(&mut desk, &story(), &[0, 1, 3, 4]);
+    desk.time_passes_to(7 + 59);
+    assert_eq!(desk.segments, []);
+    desk.time_passes_to(7 + 60);
+    assert_eq!(desk.segments.len(), 1, "what waited since second 7 went ahead, and took the rest along");
+    assert_eq!((desk.segments[0].agent_messages, desk.segments[0].consumer_messages), (0, 1));
+}
+
+#[test]
+fn each_gap_is_waited_for_by_itself() {
+    let story =
+        Story::started(12, 0).consumer_says(1).consumer_says(2).consumer_says(40).closed_by(ClosedBy::Agent, 41);
+    let mut desk = Desk::new();
+    take(&mut desk, &story, &[0, 2, 4]);
+    desk.time_passes_to(62);
+    assert_eq!(desk.segments, [], "the close waits for the message before it");
+    take(&mut desk, &story, &[3]);
+    assert_eq!(desk.segments[0].consumer_messages, 2);
+}
+
+#[test]
+fn what_comes_after_its_gap_was_given_up_is_too_late_once() {
+    let mut desk = Desk::new();
+    take(&mut desk, &story(), &[0, 1, 3]);
+    desk.time_passes_to(67);
+    take(&mut desk, &story(), &[2, 2, 4]);
+    assert_eq!(desk.dead_letters, [(2, Impossible::TooLate)]);
+    assert_eq!((desk.accepted, desk.duplicates), (5, 1));
+    assert_eq!(desk.segments.len(), 1);
+}
+
+#[test]
+fn events_of_a_conversation_that_never_started_are_told_after_the_bound() {
+    let mut desk = Desk::new();
+    take(&mut desk, &story(), &[2, 3]);
+    desk.time_passes_to(65);
+    assert_eq!(desk.dead_letters, []);
+    desk.time_passes_to(66);
+    assert_eq!(desk.dead_letters, [(2, Impossible::NotStarted), (3, Impossible::NotStarted)]);
+    assert_eq!(desk.segmenter.conversations().count(), 2, "nothing is kept of it");
+}
+
+#[test]
+fn dead_letters_of_a_conversation_that_starts_later_can_be_replayed() {
+    let mut desk = Desk::new();
+    take(&mut desk, &story(), &[1, 2]);
+    desk.time_passes_to(70);
+    assert_eq!(desk.dead_letters.len(), 2);
+    take(&mut desk, &story(), &[0, 1, 2, 4, 3]);
+    assert_eq!(desk.segments, story().segments());
+}
+
+#[test]
+fn a_start_takes_effect_at_once_wherever_a_source_begins_to_count() {
+    let mut numbered_from_one = story();
+    numbered_from_one.events.iter_mut().for_each(|event| event.sequence += 1);
+    let mut desk = Desk::new();
+    desk.take_all(&numbered_from_one.events);
+    assert_eq!((desk.segments, desk.dead_letters), (story().segments(), Vec::new()));
+}
+
+#[test]
+fn an_account_without_any_event_for_the_bound_gives_up_its_gaps() {
+    let mut desk = Desk::new();
+    let arrival = Arrival { now: 1_000_000, latest_credible: i64::MAX };
+    for sequence in [0, 1, 2, 4] {
+        desk.take_at(&story().events[sequence], arrival);
+    }
+    desk.idle(1_000_000 + WAIT_MS - 1);
+    assert_eq!(desk.segments, []);
+    assert!(desk.segmenter.has_idle(1_000_000 + WAIT_MS));
+    desk.idle(1_000_000 + WAIT_MS);
+    assert_eq!(desk.segments.len(), 1);
+    assert!(!desk.segmenter.has_idle(i64::MAX));
+}
+
+#[test]
+fn an_event_dated_too_far_ahead_does_not_move_the_watermark() {
+    let arrival = |second| Arrival { now: at(second), latest_credible: at(second + 300) };
+    let mut desk = Desk::new();
+    for sequence in [0, 1, 3] {
+        desk.take_at(&story().events[sequence], arrival(7));
+    }
+    let mut ahead = Story::started(12, 308).events.remove(0);
+    ahead.conversation_id = "ahead".to_owned();
+    desk.take_at(&ahead, arrival(7));
+    // The gap is still waited for.
+    desk.take_at(&story().events[2], arrival(8));
+    desk.take_at(&story().events[4], arrival(20));
+    assert_eq!((desk.segments, desk.dead_letters), (story().segments(), Vec::new()));
+    assert_eq!(desk.segmenter.watermarks().collect::<Vec<_>>(), [("acme", at(20))]);
+}
+
+#[test]
+fn an_event_dated_too_far_ahead_waits_no_longer_than_a_credible_one() {
+    let story = Story::started(12, 0).consumer_says(1).consumer_says(1_000_000).closed_by(ClosedBy::Agent, 1_000_001);
+    let mut desk = Desk::new();
+    let arrival = Arrival { now: at(2), latest_credible: at(302) };
+    for sequence in [0, 2, 3] {
+        desk.take_at(&story.events[sequence], arrival);
+    }
+    desk.time_passes_to(302 + 60);
+    assert_eq!(desk.segments.len(), 1);
+}
+
+#[test]
+fn a_conversation_that_closed_is_remembered_so_that_repeats_find_it() {
+    let mut desk = Desk::new();
+    desk.take_all(&story().events);
+    desk.time_passes_to(79);
+    desk.take_all(&story().events);
+    assert_eq!((desk.accepted, desk.duplicates, desk.segments.len()), (5, 5, 1));
+}
+
+#[test]
+fn a_resume_of_a_conversation_that_is_not_remembered_goes_on_from_the_stored_segments() {
+    let resume = story().resumed(13, 9000).closed_by(ClosedBy::Consumer, 9010);
+    let mut desk = Desk::new();
+    desk.past = Some(PastConversation { next_index: 4, source: Some("SMS".to_owned()) });
+    take(&mut desk, &resume, &[5, 6]);
+    assert_eq!(desk.segments, [], "what comes before may still come");
+    desk.time_passes_to(9060);
+    let [segment] = desk.segments.as_slice() else { panic!("{:?}", desk.segments) };
+    assert_eq!((segment.segment_index, segment.source.as_deref(), segment.skill_id), (4, Some("SMS"), 13));
+    desk.take_all(&resume.events);
+    assert_eq!((desk.duplicates, desk.dead_letters), (7, Vec::new()), "and what led to them is nothing new");
+}
+
+#[test]
+fn a_resume_of_a_conversation_that_nobody_knows_begins_to_count() {
+    let resume = story().resumed(13, 9000).closed_by(ClosedBy::Consumer, 9010);
+    let mut desk = Desk::new();
+    take(&mut desk, &resume, &[5, 6]);
+    desk.time_passes_to(9060);
+    assert_eq!((desk.segments.len(), desk.segments[0].segment_index), (1, 0));
+}
+
+#[test]
+fn so_many_events_wait_for_one_and_no_more() {
+    let mut long = Story::started(12, 0).consumer_says(0);
+    for _ in 0..1100 {
+        long = long.consumer_says(1);
+    }
+    let mut desk = Desk::new();
+    desk.take(&long.events[0]);
+    desk.take_all(&long.events[2..]);
+    desk.take(&long.events[1]);
+    assert_eq!(desk.dead_letters, [(1, Impossible::TooLate)]);
+}
+
+#[test]
+fn what_is_rolled_back_has_not_been() {
+    let story = story();
+    let mut desk = Desk::new();
+    take(&mut desk, &story, &[0, 2]);
+    let before: Vec<_> = desk.segmenter.conversations().map(|(.., state)| state.clone()).collect();
+    let mut out = crate::Segmented::new();
+    for sequence in [1, 3, 4] {
+        let arrival = Arrival { now: 0, latest_credible: i64::MAX };
+        let event = story.events[sequence].map(String::as_str);
+        desk.segmenter.take(&event, arrival, &mut |_, _, _| Ok::<_, crate::Error>(None), &mut out).unwrap();
+    }
+    assert_eq!(out.segments.len(), 1);
+    let committed: Vec<_> = desk.segmenter.conversations().map(|(.., state)| state.clone()).collect();
+    assert_eq!(committed, before, "what is on trial is not what is kept");
+    desk.segmenter.roll_back();
+    let rolled_back: Vec<_> = desk.segmenter.conversations().map(|(.., state)| state.clone()).collect();
+    assert_eq!(rolled_back, before);
+    assert_eq!(desk.segmenter.watermarks().collect::<Vec<_>>(), [("acme", at(6))]);
+    take(&mut desk, &story, &[1, 3, 4]);
+    assert_eq!(desk.segments, story.segments());
+}

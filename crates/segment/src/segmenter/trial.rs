@@ -1,0 +1,154 @@
+use std::collections::HashMap;
+
+use super::account::Account;
+use super::followed::FollowedConversation;
+use crate::AccountId;
+
+/// What was there before the changes that are on trial.
+#[derive(Debug)]
+pub(super) struct Trial {
+    number: u64,
+    before: Vec<Before>,
+    watermarks: Vec<(AccountId, i64)>,
+}
+
+impl Default for Trial {
+    fn default() -> Self {
+        // A conversation that is restored has been changed in no trial.
+        Self { number: 1, before: Vec::new(), watermarks: Vec::new() }
+    }
+}
+
+/// The state of a conversation before; `None` where it was not known.
+#[derive(Debug)]
+pub(super) struct Before {
+    pub(super) account: AccountId,
+    pub(super) conversation: Box<str>,
+    pub(super) state: Option<Box<FollowedConversation>>,
+}
+
+/// A conversation that has changed.
+#[derive(Debug)]
+pub enum Change<'s> {
+    /// It has a new state.
+    Changed {
+        /// Its number.
+        number: u64,
+        /// Its account.
+        account: &'s str,
+        /// Its identifier.
+        conversation: &'s str,
+        /// The state.
+        state: &'s FollowedConversation,
+    },
+    /// It is followed no longer.
+    Forgotten {
+        /// Its number.
+        number: u64,
+    },
+}
+
+impl Trial {
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Notes that a conversation is about to change for the first time, or to be known.
+    pub(super) fn note(&mut self, account: &AccountId, conversation: &str, state: Option<Box<FollowedConversation>>) {
+        self.before.push(Before { account: account.clone(), conversation: conversation.into(), state });
+    }
+
+    /// Notes that a conversation is about to change.
+    pub(super) fn note_change(
+        &mut self,
+        account: &AccountId,
+        conversation: &str,
+        followed: &mut Box<FollowedConversation>,
+    ) {
+        if followed.trial != self.number {
+            self.note(account, conversation, Some(followed.clone()));
+            followed.trial = self.number;
+        }
+    }
+
+    pub(super) fn note_watermark(&mut self, account: &mut Account) {
+        if account.trial != self.number {
+            self.watermarks.push((account.id.clone(), account.watermark));
+            account.trial = self.number;
+        }
+    }
+
+    pub(super) fn changes<'s>(&'s self, accounts: &'s HashMap<AccountId, Account>) -> impl Iterator<Item = Change<'s>> {
+        self.before.iter().flat_map(|before| {
+            let now = accounts
+                .get(&before.account)
+                .and_then(|account| account.conversations.get_key_value(&before.conversation));
+            let changed = now.map(|(conversation, state)| Change::Changed {
+                number: state.number,
+                account: before.account.as_str(),
+                conversation,
+                state,
+            });
+            let number = now.map(|(_, state)| state.number);
+            let old = before.state.as_ref().map(|state| state.number).filter(|old| Some(*old) != number);
+            changed.into_iter().chain(old.map(|number| Change::Forgotten { number }))
+        })
+    }
+
+    pub(super) fn watermarks<'s>(
+        &'s self,
+        accounts: &'s HashMap<AccountId, Account>,
+    ) -> impl Iterator<Item = (&'s str, i64)> {
+        let changed = self.watermarks.iter().filter_map(|(account, _)| accounts.get(account));
+        changed.map(|account| (account.id.as_str(), account.watermark))
+    }
+
+    /// All conversations as they were when the trial began.
+    pub(super) fn committed<'s>(
+        &'s self,
+        accounts: &'s HashMap<AccountId, Account>,
+    ) -> impl Iterator<Item = (u64, &'s str, &'s str, &'s FollowedConversation)> {
+        let all = accounts.values().flat_map(|account| {
+            account
+                .conversations
+                .iter()
+                .map(|(conversation, state)| (account.id.as_str(), conversation.as_ref(), state))
+        });
+        let untouched = all.filter(|(_, _, state)| state.trial != self.number);
+        let touched = self
+            .before
+            .iter()
+            .filter_map(|before| Some((before.account.as_str(), before.conversation.as_ref(), before.state.as_ref()?)));
+        untouched
+            .chain(touched)
+            .map(|(account, conversation, state)| (state.number, account, conversation, state.as_ref()))
+    }
+
+    pub(super) fn committed_watermarks<'s>(
+        &'s self,
+        accounts: &'s HashMap<AccountId, Account>,
+    ) -> impl Iterator<Item = (&'s str, i64)> {
+        accounts.values().filter_map(|account| {
+            let before = self.watermarks.iter().find(|(id, _)| *id == account.id).map(|(_, watermark)| *watermark);
+            let watermark = before.unwrap_or(account.watermark);
+            (watermark > i64::MIN).then(|| (account.id.as_str(), watermark))
+        })
+    }
+
+    /// What to put back, the last change first.
+    pub(super) fn undo(&mut self) -> Vec<Before> {
+        let mut before = std::mem::take(&mut self.before);
+        before.reverse();
+        before
+    }
+
+    pub(super) fn undo_watermarks(&mut self) -> Vec<(AccountId, i64)> {
+        std::mem::take(&mut self.watermarks)
+    }
+
+    pub(super) fn end(&mut self) {
+        self.before.clear();
+        self.watermarks.clear();
+        self.number = self.number.saturating_add(1);
+    }
+}
