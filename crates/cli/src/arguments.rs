@@ -49,12 +49,53 @@ pub(crate) enum Command {
 pub(crate) enum ImportWhat {
     /// Closed segments: NDJSON, JSON arrays, Arrow streams or Parquet, plain or compressed with gzip or zstd.
     Segments(ImportArguments),
+    /// Conversation events, as NDJSON: segments are stored as they close, and open conversations are followed on by the
+    /// next import or server.
+    Events(ImportEventsArguments),
+    /// Exports of message history, as pages of JSON: the segments that have ended.
+    History(ImportArguments),
+}
+
+impl ImportWhat {
+    /// What can be said of every import.
+    pub(crate) fn arguments(&self) -> &ImportArguments {
+        match self {
+            Self::Segments(arguments) | Self::History(arguments) => arguments,
+            Self::Events(events) => &events.import,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum GenerateWhat {
-    /// Closed segments.
+    /// Closed segments, as NDJSON, a JSON array, Arrow or Parquet.
     Segments(GenerateArguments),
+    /// The events of the same conversations, as NDJSON in order of time.
+    Events(GenerateArguments),
+    /// The same conversations as an export of message history, one page a line.
+    History(GenerateArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportEventsArguments {
+    #[command(flatten)]
+    pub(crate) import: ImportArguments,
+    #[command(flatten)]
+    pub(crate) wait: EventWait,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EventWait {
+    /// How long an event waits for those before it in its conversation, in event time.
+    #[arg(long, value_name = "SECONDS", default_value_t = StoreOptions::EVENT_WAIT_MS as u32 / 1000)]
+    event_wait: u32,
+}
+
+impl EventWait {
+    /// In milliseconds.
+    pub(crate) fn ms(&self) -> i64 {
+        i64::from(self.event_wait) * 1000
+    }
 }
 
 #[derive(Debug, Args)]
@@ -90,6 +131,8 @@ pub(crate) struct ServeArguments {
     /// be forever. Repeatable. Without it everything is kept.
     #[arg(long, value_name = "[ACCOUNT=]AGE", value_delimiter = ',')]
     pub(crate) retain: Vec<String>,
+    #[command(flatten)]
+    pub(crate) event_wait: EventWait,
     /// The largest request body, in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     pub(crate) max_body_bytes: usize,

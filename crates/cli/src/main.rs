@@ -9,7 +9,7 @@ mod output;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use arguments::{Command, GenerateWhat, ImportWhat};
+use arguments::Command;
 
 fn main() -> ExitCode {
     allocator::give_back_large_memory();
@@ -17,10 +17,10 @@ fn main() -> ExitCode {
     init_log(&arguments.log);
     let outcome = match arguments.command {
         Command::Serve(serve) => commands::serve::run(serve),
-        Command::Import { what: ImportWhat::Segments(import) } => commands::import::run(import),
+        Command::Import { what } => commands::import::run(what),
         Command::Backup(backup) => commands::backup::run(backup),
         Command::Check(check) => commands::check::run(check),
-        Command::Generate { what: GenerateWhat::Segments(generate) } => commands::generate::run(generate),
+        Command::Generate { what } => commands::generate::run(what),
     };
     match outcome {
         Ok(code) => code,

@@ -138,6 +138,14 @@ pub enum Error {
         /// What is wrong with it, and where in the record.
         reason: String,
     },
+    /// A conversation whose record cannot be read.
+    #[error("conversation {id:?}: {reason}")]
+    Conversation {
+        /// The conversation.
+        id: String,
+        /// What is wrong with its record.
+        reason: String,
+    },
     /// A record longer than a reader takes.
     #[error("the record is longer than {limit} bytes")]
     RecordTooLong {

@@ -36,7 +36,9 @@ pub use error::{Error, Result};
 pub use event::{AgentKind, ClosedBy, Event, EventKind, Sender, TransferReason};
 pub use event_batch::EventBatch;
 pub use instant::{format_instant, parse_instant};
-pub use reader::{Chunk, Compression, EventChunk, Format, Input, ReadOptions, Rejection, read_events, read_segments};
+pub use reader::{
+    Chunk, Compression, EventChunk, Format, Input, ReadOptions, Rejection, read_events, read_history, read_segments,
+};
 pub use schema::{column, schema};
 pub use segment::Segment;
 pub use segmenter::{

@@ -59,6 +59,19 @@ pub struct Segment<'a> {
     pub source: Option<Cow<'a, str>>,
 }
 
+impl Segment<'_> {
+    /// The same record with text of its own.
+    pub fn into_owned(self) -> Segment<'static> {
+        Segment {
+            account_id: Cow::Owned(self.account_id.into_owned()),
+            conversation_id: Cow::Owned(self.conversation_id.into_owned()),
+            last_agent_id: self.last_agent_id.map(|id| Cow::Owned(id.into_owned())),
+            source: self.source.map(|source| Cow::Owned(source.into_owned())),
+            ..self
+        }
+    }
+}
+
 /// `Option<Cow<str>>` alone would always copy; this borrows where the text has no escapes.
 pub(crate) fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
     #[derive(Deserialize)]

@@ -18,17 +18,7 @@ pub(crate) fn batch_of<'a>(segments: impl IntoIterator<Item = &'a Segment<'a>>) 
 /// The segments of a batch, which must all be readable.
 pub(crate) fn segments_of(batch: &RecordBatch) -> Vec<Segment<'static>> {
     let rows = SegmentRows::new(batch).unwrap();
-    (0..rows.len()).map(|row| owned(rows.segment(row).unwrap())).collect()
-}
-
-fn owned(segment: Segment<'_>) -> Segment<'static> {
-    Segment {
-        account_id: Cow::Owned(segment.account_id.into_owned()),
-        conversation_id: Cow::Owned(segment.conversation_id.into_owned()),
-        last_agent_id: segment.last_agent_id.map(|id| Cow::Owned(id.into_owned())),
-        source: segment.source.map(|source| Cow::Owned(source.into_owned())),
-        ..segment
-    }
+    (0..rows.len()).map(|row| rows.segment(row).unwrap().into_owned()).collect()
 }
 
 /// Any segment that keeps every rule.

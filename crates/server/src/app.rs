@@ -14,7 +14,7 @@ use skillscope_store::Store;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
-use crate::{CorsOrigins, Problem, backup, health, host_lookup, ingestion, openapi, report, sql};
+use crate::{CorsOrigins, Problem, backup, events, health, host_lookup, ingestion, openapi, report, sql};
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -74,6 +74,7 @@ pub fn router(app: App) -> Router {
     let router = Router::new()
         .merge(live)
         .route("/v1/accounts/{account}/segments", post(ingestion::post))
+        .route("/v1/accounts/{account}/events", post(events::post))
         .route("/v1/backup", get(backup::get))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))

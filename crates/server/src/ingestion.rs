@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use serde::Serialize;
 use skillscope_segment::{AccountId, Compression, Format, Input, ReadOptions};
-use skillscope_store::{Ingested, ingest};
+use skillscope_store::{Ingested, Store, ingest};
 use std::io::Read;
 use utoipa::ToSchema;
 
@@ -31,9 +31,9 @@ const ENCODINGS: [(&str, Compression); 3] =
 /// What became of the records of a request.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct IngestionBody {
-    /// Segments that are stored now, and were not before.
+    /// Records that are stored now, and were not before.
     accepted: u64,
-    /// Segments that were stored already.
+    /// Records that were stored already.
     duplicates: u64,
     /// Records that were not taken.
     rejected_count: u64,
@@ -82,31 +82,36 @@ pub(crate) async fn post(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<IngestionBody>, Problem> {
-    let account = AccountId::parse(&account)
-        .map_err(|error| Problem::invalid_parameter(error.to_string()).blaming("account", Some(account)))?;
     let format = named(&headers, CONTENT_TYPE, &MEDIA_TYPES, None)?;
-    let compression = named(&headers, CONTENT_ENCODING, &ENCODINGS, Some(Compression::None))?;
-    let body = body.map_err(|rejection| refused(&rejection, app.max_body_bytes()))?;
-    // Parsing and writing take long enough to hold up everyone else on this thread.
-    let ingested = tokio::task::spawn_blocking(move || store(&app, format, compression, body, account)).await;
-    let ingested = ingested.map_err(|error| {
-        tracing::error!(%error, "ingestion stopped");
-        Problem::internal("the segments could not be read; the server's log says why")
-    })??;
-    Ok(Json(answer(ingested)))
+    ingest_body(app, account, &headers, body, move |store, input, options| {
+        Ok(ingest(format, input, options, |batch| store.append(batch), |_| {})?)
+    })
+    .await
 }
 
-fn store(
-    app: &App,
-    format: Format,
-    compression: Compression,
-    body: Bytes,
-    account: AccountId,
-) -> Result<Ingested, Problem> {
-    let body = decompressed(body, compression, app.max_body_bytes())?;
-    let options = ReadOptions { account: Some(account), chunk_rows: CHUNK_ROWS };
-    let store = app.store();
-    Ok(ingest(format, Input::Bytes(body), &options, |batch| store.append(batch), |_| {})?)
+/// Gives the records in a request's body to `ingest`, and tells what became of them.
+pub(crate) async fn ingest_body(
+    app: App,
+    account: String,
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+    ingest: impl FnOnce(&Store, Input, &ReadOptions) -> Result<Ingested, Problem> + Send + 'static,
+) -> Result<Json<IngestionBody>, Problem> {
+    let account = AccountId::parse(&account)
+        .map_err(|error| Problem::invalid_parameter(error.to_string()).blaming("account", Some(account)))?;
+    let compression = named(headers, CONTENT_ENCODING, &ENCODINGS, Some(Compression::None))?;
+    let body = body.map_err(|rejection| refused(&rejection, app.max_body_bytes()))?;
+    // Parsing and writing take long enough to hold up everyone else on this thread.
+    let ingested = tokio::task::spawn_blocking(move || {
+        let body = decompressed(body, compression, app.max_body_bytes())?;
+        let options = ReadOptions { account: Some(account), chunk_rows: CHUNK_ROWS };
+        ingest(&app.store(), Input::Bytes(body), &options)
+    });
+    let ingested = ingested.await.map_err(|error| {
+        tracing::error!(%error, "ingestion stopped");
+        Problem::internal("the records could not be read; the server's log says why")
+    })??;
+    Ok(Json(answer(ingested)))
 }
 
 /// The body with its content encoding undone; one that unfolds to more than a body may have is refused.

@@ -9,6 +9,7 @@ mod app;
 mod backup;
 mod body;
 mod cors;
+mod events;
 mod health;
 mod host_lookup;
 mod ingestion;

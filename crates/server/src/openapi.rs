@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use serde::Serialize;
-use skillscope_segment::{EndReason, Outcome, StartReason, UserType};
+use skillscope_segment::{AgentKind, ClosedBy, EndReason, Outcome, Sender, StartReason, UserType};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{OpenApi, ToSchema};
 
-use crate::{backup, health, host_lookup, ingestion, report, sql};
+use crate::{backup, events, health, host_lookup, ingestion, report, sql};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -17,10 +17,10 @@ use crate::{backup, health, host_lookup, ingestion, report, sql};
         description = "Skill-segment reports of a messaging contact centre: exact to the millisecond, for any timeframe that ends now.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
-    paths(report::get, host_lookup::get, ingestion::post, sql::post, backup::get, health::live, health::ready, get),
+    paths(report::get, host_lookup::get, ingestion::post, events::post, sql::post, backup::get, health::live, health::ready, get),
     tags(
         (name = "report", description = "Counts of closed skill segments."),
-        (name = "ingestion", description = "Bringing closed segments in."),
+        (name = "ingestion", description = "Bringing closed segments and conversation events in."),
         (name = "sql", description = "Questions that no fixed report answers."),
         (name = "operation", description = "Running the server."),
     )
@@ -139,6 +139,61 @@ pub(crate) struct SegmentBody {
     source: Option<String>,
 }
 
+/// Something that happened in a conversation. Each type has fields of its own.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EventBody {
+    /// The brand's account; the one in the path where it is left out.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,64}$")]
+    account_id: Option<String>,
+    #[schema(max_length = 1024)]
+    conversation_id: String,
+    /// 0, 1, 2 … within the conversation.
+    sequence: u64,
+    time: TimeBody,
+    #[serde(rename = "type")]
+    #[schema(schema_with = event_types)]
+    kind: String,
+    /// The skill whose queue is entered: of `conversation_started`, `transferred` and `conversation_resumed`.
+    skill_id: Option<i64>,
+    /// Where the conversation came from: of `conversation_started`.
+    #[schema(max_length = 1024, example = "WEB")]
+    source: Option<String>,
+    /// The agent: of `agent_assigned`, and of a `message` by an agent, which is the assigned one's where it is left out.
+    #[schema(max_length = 1024)]
+    agent_id: Option<String>,
+    /// Of `agent_assigned`.
+    #[schema(schema_with = agent_kinds)]
+    user_type: Option<String>,
+    /// Whether a manager took the conversation over: of `agent_assigned`.
+    takeover: Option<bool>,
+    /// Of `message`.
+    #[schema(schema_with = senders)]
+    sender: Option<String>,
+    /// What the target was named by: of `transferred`.
+    #[schema(schema_with = transfer_reasons)]
+    reason: Option<String>,
+    /// Of `conversation_closed`.
+    #[schema(schema_with = closers)]
+    by: Option<String>,
+}
+
+fn event_types() -> Object {
+    let types = [
+        "conversation_started",
+        "agent_assigned",
+        "returned_to_queue",
+        "message",
+        "transferred",
+        "conversation_closed",
+        "conversation_resumed",
+    ];
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(types)).build()
+}
+
+fn transfer_reasons() -> Object {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["skill", "agent"])).build()
+}
+
 /// A time from 1970 to 2199.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
@@ -165,4 +220,7 @@ enumerations! {
     end_reasons: EndReason,
     user_types: UserType,
     outcomes: Outcome,
+    agent_kinds: AgentKind,
+    senders: Sender,
+    closers: ClosedBy,
 }

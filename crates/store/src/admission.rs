@@ -25,7 +25,7 @@ pub struct Appended {
 }
 
 /// A row that was refused.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RefusedRow {
     /// 0-based row in the batch.
     pub row: usize,
@@ -34,7 +34,7 @@ pub struct RefusedRow {
 }
 
 /// Rows that are to be stored, with what can be found out about them while others write.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Candidates {
     batch: RecordBatch,
     hashes: Vec<KeyHash>,
@@ -46,7 +46,8 @@ pub(crate) struct Candidates {
 }
 
 impl Candidates {
-    pub(crate) fn new(store: &Store, batch: &RecordBatch) -> Result<Self> {
+    /// Rows of which nothing has been found out.
+    pub(crate) fn not_sought(store: &Store, batch: &RecordBatch) -> Result<Self> {
         let batch = conform(batch)?;
         let rows = KeyColumns::new(&batch)?;
         let key = |(account, conversation, index, end_time): (&str, &str, u32, i64)| {
@@ -54,7 +55,11 @@ impl Candidates {
         };
         let (hashes, end_times) = rows.rows().map(key).unzip();
         let (hits, looked_at) = (BTreeMap::new(), BTreeSet::new());
-        let mut candidates = Self { batch: batch.clone(), hashes, end_times, hits, looked_at };
+        Ok(Self { batch: batch.clone(), hashes, end_times, hits, looked_at })
+    }
+
+    pub(crate) fn new(store: &Store, batch: &RecordBatch) -> Result<Self> {
+        let mut candidates = Self::not_sought(store, batch)?;
         let files = candidates.files(&store.snapshot())?;
         for (file, rows) in files {
             candidates.looked_at.insert(file.record().number);

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use tar::{Builder, EntryType, Header};
 
-use crate::directory::{self, JOURNAL, VERSION};
-use crate::disk::Disk;
+use crate::conversation_record::ConversationChanges;
+use crate::directory::{self, DEAD_LETTERS, JOURNAL, VERSION};
+use crate::disk::{self, Disk};
 use crate::journal::{self, Change};
 use crate::store::entry;
 use crate::{ArchiveFile, Error, Result, Store};
@@ -20,6 +21,8 @@ pub struct Backup {
     /// A journal of that moment, removed with this value.
     journal: PathBuf,
     files: Vec<Arc<ArchiveFile>>,
+    /// Files of dead letters. Later ones may come with them.
+    dead_letters: Vec<PathBuf>,
 }
 
 impl Store {
@@ -29,28 +32,30 @@ impl Store {
     /// Where the copy of the journal cannot be written.
     pub fn backup(&self) -> Result<Backup> {
         // A file that turns out to be lost may leave its rows in memory: then another moment is noted.
-        let (snapshot, number, files) = loop {
-            let (snapshot, number) = {
+        let (snapshot, conversations, number, files) = loop {
+            let (snapshot, conversations, number) = {
                 let mut writer = self.writer();
-                (self.snapshot(), writer.journal.number_file())
+                let conversations = ConversationChanges::whole(&writer.segmenter)?;
+                (self.snapshot(), conversations, writer.journal.number_file())
             };
             let all: Vec<_> = snapshot.all_files().cloned().collect();
             let count = all.len();
             let files = self.readable(all)?;
             if files.len() == count {
-                break (snapshot, number, files);
+                break (snapshot, conversations, number, files);
             }
         };
         let added = files.iter().map(|file| file.record().clone()).collect();
-        let mut change = Change { added, ..Change::default() };
+        let mut change = Change { added, conversations, ..Change::default() };
         for partition in snapshot.all_partitions() {
             for run in partition.sealing().iter().chain(partition.open()) {
                 let number = change.entries.len() as u64 + 1;
                 change.entries.push(entry(partition.account().as_str(), partition.hour(), number, run)?);
             }
         }
+        let dead_letters = self.directory.dead_letter_files()?;
         let journal = self.directory.staging().join(format!("backup-{number}.redb"));
-        let backup = Backup { disk: Arc::clone(&self.options.disk), journal, files };
+        let backup = Backup { disk: Arc::clone(&self.options.disk), journal, files, dead_letters };
         drop(journal::create(Arc::clone(&backup.disk), &backup.journal, change, number.saturating_add(1))?);
         Ok(backup)
     }
@@ -69,6 +74,11 @@ impl Backup {
         for file in &self.files {
             let bytes = file.read()?;
             add(&mut archive, &file.path(), file.bytes(), bytes.as_ref())?;
+        }
+        for path in &self.dead_letters {
+            let bytes = disk::read(self.disk.as_ref(), path).map_err(Error::io("read", path))?;
+            let name = Path::new(DEAD_LETTERS).join(path.file_name().unwrap_or_default());
+            add(&mut archive, &name, bytes.len() as u64, bytes.as_ref())?;
         }
         let version = directory::version();
         add(&mut archive, Path::new(VERSION), version.len() as u64, version.as_bytes())?;

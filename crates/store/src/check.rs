@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 
 use crate::archive_file::ArchiveFile;
+use crate::conversation_record::ConversationRecord;
 use crate::directory::DataDirectory;
 use crate::disk::{Disk, LocalDisk};
 use crate::file_record::{FileRecord, day_of};
@@ -23,6 +24,8 @@ pub struct Checked {
     pub archived_rows: u64,
     /// Rows in the journal.
     pub journal_rows: u64,
+    /// Conversations in the journal: open ones, and some that closed a while ago.
+    pub conversations: u64,
     /// Files that were set aside some time.
     pub quarantined: u64,
     /// What is wrong, each in plain words.
@@ -40,6 +43,7 @@ pub fn check(path: &Path) -> Result<Checked> {
     let contents = inspect(disk.as_ref(), &directory.journal())?;
     let mut check = Check { directory, disk, hasher: KeyHasher::new(), checked: Checked::default(), may_repeat: false };
     check.journal_damage(&contents);
+    check.conversations(&contents);
     check.strangers(&contents)?;
     check.days(contents)?;
     check.checked.quarantined = check.directory.quarantined_files()?.len() as u64;
@@ -77,6 +81,15 @@ impl Check {
             self.problem(
                 "the journal is missing: what was not archived is lost, and the next start lists the files anew",
             );
+        }
+    }
+
+    fn conversations(&mut self, contents: &Contents) {
+        self.checked.conversations = contents.conversations.len() as u64;
+        for (number, record) in &contents.conversations {
+            if let Err(error) = ConversationRecord::decode(record) {
+                self.problem(format!("the journal's conversation {number}: {error}"));
+            }
         }
     }
 

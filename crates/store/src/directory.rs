@@ -7,8 +7,11 @@ use std::sync::Arc;
 use crate::disk::{self, Disk};
 use crate::{Error, Result};
 
-/// The layout that this version writes. Version 1 had no journal.
-const FORMAT_VERSION: u32 = 2;
+/// The layout that this version writes. Version 1 had no journal, and version 2 no conversations in it.
+const FORMAT_VERSION: u32 = 3;
+
+/// The oldest layout that is read, and becomes [`FORMAT_VERSION`] when it is opened.
+const OLDEST_VERSION: u32 = 2;
 
 const LOCK: &str = "lock";
 pub(crate) const VERSION: &str = "format-version";
@@ -18,13 +21,15 @@ const STAGING: &str = "staging";
 const QUARANTINE: &str = "quarantine";
 pub(crate) const JOURNAL: &str = "journal.redb";
 const SERVER: &str = "server";
+pub(crate) const DEAD_LETTERS: &str = "dead-letters";
 const OURS_BEFORE_VERSION: [&str; 2] = [LOCK, NEW_VERSION];
 
 /// A data directory, held by this process alone for as long as the value lives.
 ///
 /// ```text
 /// archive/          Parquet files, and nothing else: open to any reader
-/// journal.redb      rows that are not archived yet, and the list of archive files
+/// journal.redb      rows that are not archived yet, the list of archive files, and the conversations that are followed
+/// dead-letters/     conversation events that could have no effect, as NDJSON, by the day on which they came
 /// quarantine/       what was damaged, or stood where it was not known; never removed
 /// staging/          files being written; emptied at start
 /// format-version    the layout's version, as text
@@ -52,8 +57,8 @@ impl DataDirectory {
         let directory = Self::lock(path, disk)?;
         if is_new {
             directory.write_version()?
-        } else {
-            directory.check_version()?
+        } else if directory.check_version()? < FORMAT_VERSION {
+            directory.write_version()?;
         }
         for folder in [ARCHIVE, QUARANTINE] {
             let folder = path.join(folder);
@@ -97,6 +102,10 @@ impl DataDirectory {
         self.path.join(STAGING)
     }
 
+    pub(crate) fn dead_letters(&self) -> PathBuf {
+        self.path.join(DEAD_LETTERS)
+    }
+
     pub(crate) fn journal(&self) -> PathBuf {
         self.path.join(JOURNAL)
     }
@@ -115,13 +124,14 @@ impl DataDirectory {
         }
     }
 
-    fn check_version(&self) -> Result<()> {
+    /// The layout's version.
+    fn check_version(&self) -> Result<u32> {
         let path = self.path.join(VERSION);
         let bytes = disk::read(self.disk.as_ref(), &path).map_err(Error::io("read", &path))?;
         let text = String::from_utf8_lossy(&bytes).trim().to_owned();
         match text.parse::<u32>() {
-            Ok(FORMAT_VERSION) => Ok(()),
-            Ok(found) if found < FORMAT_VERSION => Err(Error::OlderFormat { path: self.path.clone(), found }),
+            Ok(found @ OLDEST_VERSION..=FORMAT_VERSION) => Ok(found),
+            Ok(found) if found < OLDEST_VERSION => Err(Error::OlderFormat { path: self.path.clone(), found }),
             _ => Err(Error::NewerFormat { path: self.path.clone(), found: text, supported: FORMAT_VERSION }),
         }
     }
@@ -208,6 +218,11 @@ impl DataDirectory {
     /// Every file that was set aside, in order of path.
     pub(crate) fn quarantined_files(&self) -> Result<Vec<PathBuf>> {
         self.files_below(QUARANTINE)
+    }
+
+    /// Every file of dead letters, in order of name.
+    pub(crate) fn dead_letter_files(&self) -> Result<Vec<PathBuf>> {
+        self.files_below(DEAD_LETTERS)
     }
 
     fn files_below(&self, folder: &str) -> Result<Vec<PathBuf>> {

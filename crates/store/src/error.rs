@@ -106,6 +106,9 @@ pub enum Error {
     /// An operation on a batch failed.
     #[error("a batch of segments could not be processed: {0}")]
     Arrow(#[from] arrow::error::ArrowError),
+    /// The state of a conversation could not be written or read.
+    #[error("the state of a conversation could not be processed: {0}")]
+    Conversation(#[from] postcard::Error),
     /// A Parquet file could not be written or read.
     #[error("a Parquet file could not be processed: {0}")]
     Parquet(#[from] parquet::errors::ParquetError),

@@ -1,5 +1,7 @@
 use arrow::array::RecordBatch;
-use skillscope_segment::{Chunk, Format, Input, ReadOptions, Rejection, read_segments};
+use skillscope_segment::{
+    Chunk, EventBatch, EventChunk, Format, Input, ReadOptions, Rejection, read_events, read_history, read_segments,
+};
 
 use crate::Appended;
 
@@ -56,12 +58,56 @@ pub fn ingest<E: From<skillscope_segment::Error>>(
     format: Format,
     input: Input,
     options: &ReadOptions,
+    append: impl FnMut(&RecordBatch) -> Result<Appended, E>,
+    progress: impl FnMut(&Ingested),
+) -> Result<Ingested, E> {
+    let mut ingested = Ingested::default();
+    read_segments(format, input, options, storing(&mut ingested, append, progress))?;
+    Ok(ingested)
+}
+
+/// As [`ingest`], with the segments of the conversations in an export of message history.
+///
+/// # Errors
+/// As with [`ingest`].
+pub fn ingest_history<E: From<skillscope_segment::Error>>(
+    input: Input,
+    options: &ReadOptions,
+    append: impl FnMut(&RecordBatch) -> Result<Appended, E>,
+    progress: impl FnMut(&Ingested),
+) -> Result<Ingested, E> {
+    let mut ingested = Ingested::default();
+    read_history(input, options, storing(&mut ingested, append, progress))?;
+    Ok(ingested)
+}
+
+/// Gives chunks of segments to `append`.
+fn storing<E>(
+    ingested: &mut Ingested,
     mut append: impl FnMut(&RecordBatch) -> Result<Appended, E>,
+    mut progress: impl FnMut(&Ingested),
+) -> impl FnMut(Chunk) -> Result<(), E> {
+    move |Chunk { batch, lines, rejected }| {
+        let appended = append(&batch)?;
+        ingested.add(&lines, rejected, appended);
+        progress(ingested);
+        Ok(())
+    }
+}
+
+/// As [`ingest`], with conversation events in NDJSON; what is counted are the events.
+///
+/// # Errors
+/// As with [`ingest`].
+pub fn ingest_events<E: From<skillscope_segment::Error>>(
+    input: Input,
+    options: &ReadOptions,
+    mut append: impl FnMut(EventBatch) -> Result<Appended, E>,
     mut progress: impl FnMut(&Ingested),
 ) -> Result<Ingested, E> {
     let mut ingested = Ingested::default();
-    read_segments(format, input, options, |Chunk { batch, lines, rejected }| {
-        let appended = append(&batch)?;
+    read_events(input, options, |EventChunk { events, lines, rejected }| {
+        let appended = append(events)?;
         ingested.add(&lines, rejected, appended);
         progress(&ingested);
         Ok::<_, E>(())

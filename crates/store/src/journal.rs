@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use redb::{Builder, Database, StorageBackend, TableDefinition, WriteTransaction};
 
+use crate::conversation_record::ConversationChanges;
 use crate::disk::{Disk, InPlaceFile};
 use crate::file_record::FileRecord;
 use crate::journal_contents::{Contents, read_or_salvage};
@@ -19,10 +20,19 @@ pub(crate) const FILES: TableDefinition<u64, &[u8]> = TableDefinition::new("file
 /// Files whose rows do not count any more, and which may still be on disk: number → [`FileRecord`].
 pub(crate) const RETIRED: TableDefinition<u64, &[u8]> = TableDefinition::new("retired");
 
+/// The conversations that are followed: number → [`ConversationRecord`](crate::conversation_record::ConversationRecord).
+pub(crate) const CONVERSATIONS: TableDefinition<u64, &[u8]> = TableDefinition::new("conversations");
+
 /// Named numbers.
 pub(crate) const COUNTERS: TableDefinition<&str, u64> = TableDefinition::new("counters");
 
 pub(crate) const NEXT_FILE: &str = "next file";
+
+/// The name of an account's watermark is this and the account.
+pub(crate) const WATERMARK: &str = "watermark ";
+
+/// Names of conversations begin with this.
+pub(crate) const CONVERSATION: &str = "conversation ";
 
 /// Names of entries begin with this.
 pub(crate) const ENTRY: &str = "entry ";
@@ -65,6 +75,8 @@ pub(crate) struct Change<'a> {
     pub(crate) gone: Vec<u64>,
     /// Files that leave the list because they are corrupt or gone.
     pub(crate) lost: Vec<u64>,
+    /// The conversations that are followed.
+    pub(crate) conversations: ConversationChanges,
     /// Whether this is all that the journal holds.
     pub(crate) is_whole: bool,
 }
@@ -194,6 +206,7 @@ pub(crate) fn open_database(file: Box<dyn InPlaceFile>, verify: bool) -> std::re
 fn write(database: &Database, change: &Change<'_>, next_file: u64) -> std::result::Result<(), redb::Error> {
     let transaction = database.begin_write()?;
     write_entries(&transaction, change)?;
+    write_conversations(&transaction, change)?;
     // A table that is opened is written to: most commits have nothing to do with files.
     let has_files =
         !(change.added.is_empty() && change.retired.is_empty() && change.gone.is_empty() && change.lost.is_empty());
@@ -205,6 +218,9 @@ fn write(database: &Database, change: &Change<'_>, next_file: u64) -> std::resul
 }
 
 fn write_entries(transaction: &WriteTransaction, change: &Change<'_>) -> std::result::Result<(), redb::Error> {
+    if change.entries.is_empty() && change.sealed.is_none() && !change.is_whole {
+        return Ok(());
+    }
     let mut entries = transaction.open_table(ENTRIES)?;
     if let Some((account, hour, boundary)) = change.sealed {
         entries.retain_in((account, hour, 0)..(account, hour, boundary), |_, _| false)?;
@@ -212,6 +228,25 @@ fn write_entries(transaction: &WriteTransaction, change: &Change<'_>) -> std::re
     for entry in &change.entries {
         let key = (entry.account.as_str(), entry.hour, entry.number);
         entries.insert(key, framed(&entry_name(key), &entry.rows).as_slice())?;
+    }
+    Ok(())
+}
+
+fn write_conversations(transaction: &WriteTransaction, change: &Change<'_>) -> std::result::Result<(), redb::Error> {
+    let changes = &change.conversations;
+    if changes.is_empty() && !change.is_whole {
+        return Ok(());
+    }
+    let mut conversations = transaction.open_table(CONVERSATIONS)?;
+    for (number, record) in &changes.changed {
+        conversations.insert(number, framed(&conversation_name(*number), record).as_slice())?;
+    }
+    for number in &changes.forgotten {
+        conversations.remove(number)?;
+    }
+    let mut counters = transaction.open_table(COUNTERS)?;
+    for (account, time) in &changes.watermarks {
+        counters.insert(format!("{WATERMARK}{account}").as_str(), time.unsigned_abs())?;
     }
     Ok(())
 }
@@ -242,6 +277,10 @@ fn write_files(
 
 pub(crate) fn entry_name((account, hour, number): (&str, i64, u64)) -> String {
     format!("{ENTRY}{number} of account {account}, hour {}", skillscope_segment::format_instant(hour))
+}
+
+pub(crate) fn conversation_name(number: u64) -> String {
+    format!("{CONVERSATION}{number}")
 }
 
 pub(crate) fn file_name(kind: &str, number: u64) -> String {

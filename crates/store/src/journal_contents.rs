@@ -1,14 +1,17 @@
+use std::collections::BTreeMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use bytes::Bytes;
-use redb::ReadableTable;
+use redb::{ReadableTable, WriteTransaction};
 
+use crate::conversation_record::ConversationRecord;
 use crate::disk::{self, Disk, InPlaceFile};
 use crate::file_record::FileRecord;
 use crate::journal::{
-    COUNTERS, ENTRIES, ENTRY, Entry, FILES, NEXT_FILE, RETIRED, entry_name, file_name, open_database,
+    CONVERSATION, CONVERSATIONS, COUNTERS, ENTRIES, ENTRY, Entry, FILES, NEXT_FILE, RETIRED, WATERMARK,
+    conversation_name, entry_name, file_name, open_database,
 };
 use crate::journal_entry::{all_values, unframed};
 use crate::memory_file::MemoryFile;
@@ -20,6 +23,10 @@ pub(crate) struct Contents {
     pub(crate) entries: Vec<Entry>,
     pub(crate) files: Vec<FileRecord>,
     pub(crate) retired: Vec<FileRecord>,
+    /// The conversations that are followed, by number, encoded.
+    pub(crate) conversations: BTreeMap<u64, Vec<u8>>,
+    /// Event times by account, in milliseconds since the epoch.
+    pub(crate) watermarks: Vec<(String, i64)>,
     /// What could not be read, by name, with the bytes that stand there.
     pub(crate) damaged: Vec<(String, Vec<u8>)>,
     /// Whether there was no journal at all.
@@ -76,6 +83,7 @@ pub(crate) fn read_or_salvage(path: &Path, file: impl Fn() -> io::Result<Box<dyn
     contents.is_incomplete = true;
     let entries = all_values(&bytes).into_iter().filter(|(name, _)| name.starts_with(ENTRY));
     contents.entries.extend(entries.map(|(_, rows)| Entry::found(rows)));
+    salvage_conversations(&bytes, &mut contents.conversations);
     contents.whole_file = Some(bytes);
     Ok(contents)
 }
@@ -97,7 +105,44 @@ fn read(file: Box<dyn InPlaceFile>, verify: bool, contents: &mut Contents) -> st
     read_files(&transaction.open_table(RETIRED)?, "retired file", &mut retired, contents)?;
     (contents.files, contents.retired) = (files, retired);
     read_entries(&transaction.open_table(ENTRIES)?, contents)?;
+    read_conversations(&transaction, contents)?;
     transaction.abort()?;
+    Ok(())
+}
+
+/// Adds the conversations that are not there yet. There may be several states of one in the file: the one that got
+/// furthest is the last that was written, or the one before.
+fn salvage_conversations(bytes: &[u8], conversations: &mut BTreeMap<u64, Vec<u8>>) {
+    let mut found: BTreeMap<u64, (u64, &[u8])> = BTreeMap::new();
+    for (name, payload) in all_values(bytes) {
+        let number = name.strip_prefix(CONVERSATION).and_then(|number| number.parse().ok());
+        let Some(number) = number.filter(|number| !conversations.contains_key(number)) else { continue };
+        let Ok(record) = ConversationRecord::decode(payload) else { continue };
+        let events = record.state.next_sequence();
+        if found.get(&number).is_none_or(|(other, _)| *other <= events) {
+            found.insert(number, (events, payload));
+        }
+    }
+    conversations.extend(found.into_iter().map(|(number, (_, payload))| (number, payload.to_owned())));
+}
+
+fn read_conversations(transaction: &WriteTransaction, contents: &mut Contents) -> std::result::Result<(), redb::Error> {
+    for counter in transaction.open_table(COUNTERS)?.iter()? {
+        let (name, time) = counter?;
+        if let (Some(account), Ok(time)) = (name.value().strip_prefix(WATERMARK), i64::try_from(time.value())) {
+            contents.watermarks.push((account.to_owned(), time));
+        }
+    }
+    for record in transaction.open_table(CONVERSATIONS)?.iter()? {
+        let (number, value) = record?;
+        let (number, name) = (number.value(), conversation_name(number.value()));
+        match unframed(&name, value.value()) {
+            Some(record) => {
+                contents.conversations.insert(number, record.to_owned());
+            }
+            None => contents.damaged.push((name, value.value().to_owned())),
+        }
+    }
     Ok(())
 }
 

@@ -22,7 +22,8 @@ pub(crate) enum Job {
 }
 
 impl Store {
-    /// Does one thing that is due, if there is one, and tells whether there was: merges runs in memory, removes what has
+    /// Does one thing that is due, if there is one, and tells whether there was: merges runs in memory, lets events go
+    /// ahead that wait where no more come, removes what has
     /// expired, lets go of hours that are not hot any more, seals an hour, or merges small files.
     ///
     /// # Errors
@@ -31,7 +32,9 @@ impl Store {
         let mut last = self.one_job();
         // Runs can always be merged while much arrives: that holds up nothing else.
         let has_merged = self.merge_runs();
-        Ok(self.maintain_files(&mut last)? || has_merged)
+        let gave_up = self.give_up_idle();
+        let has_done = self.maintain_files(&mut last);
+        Ok(gave_up? || has_done? || has_merged)
     }
 
     /// Does what is due with files: one thing of each kind. What fails holds up nothing else.

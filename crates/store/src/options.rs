@@ -21,6 +21,8 @@ pub struct StoreOptions {
     /// How long an hour that is over waits for rows before it is written to the archive, in milliseconds. Rows that come
     /// later still are written within a minute, or this time where it is shorter.
     pub seal_grace_ms: i64,
+    /// How long an event waits for one before it in its conversation, in milliseconds of event time.
+    pub event_wait_ms: i64,
     /// How long segments are kept.
     pub retention: Retention,
 }
@@ -36,6 +38,7 @@ impl Default for StoreOptions {
             hot_hours: Self::HOT_HOURS,
             hot_bytes: memory_bytes() / 2,
             seal_grace_ms: Self::SEAL_GRACE_MS,
+            event_wait_ms: Self::EVENT_WAIT_MS,
             retention: Retention::default(),
         }
     }
@@ -47,6 +50,9 @@ impl StoreOptions {
 
     /// The default of [`seal_grace_ms`](Self::seal_grace_ms).
     pub const SEAL_GRACE_MS: i64 = 600_000;
+
+    /// The default of [`event_wait_ms`](Self::event_wait_ms).
+    pub const EVENT_WAIT_MS: i64 = 60_000;
 
     /// Rows that come after their hour was sealed are collected for so long.
     const LATE_WAIT_MS: i64 = 60_000;

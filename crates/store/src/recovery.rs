@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | a file in `staging/` | removed: nothing of it was acknowledged |
 //! | rows in the journal | rows in memory |
+//! | conversations in the journal | followed on from where they were |
 //! | a file of the list | rows in memory where its hours are hot, else read from disk when asked for |
 //! | a retired file | removed: its rows are in another file, or have expired |
 //! | a file under `archive/` that no list knows | set aside: its rows are in the journal or in other files |
@@ -20,9 +21,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use skillscope_segment::AccountId;
+use skillscope_segment::{AccountId, Segmenter};
 
 use crate::archive_file::{self, ArchiveFile};
+use crate::conversation_record::ConversationRecord;
 use crate::directory::DataDirectory;
 use crate::disk;
 use crate::file_record::FileRecord;
@@ -59,6 +61,7 @@ pub(crate) fn recover(directory: &DataDirectory, options: &StoreOptions, hasher:
     sort_out_files(directory, &mut contents)?;
     let files = archive_files(directory, options, &contents.files)?;
 
+    let segmenter = segmenter(directory, options, &mut contents)?;
     let mut recovery = Recovery { options, hasher, keys: KeyIndex::new(), snapshot: Snapshot::default() };
     let rows = decode(directory, std::mem::take(&mut contents.entries))?;
     let rows = if contents.is_incomplete { recovery.not_archived(rows, &files)? } else { rows };
@@ -67,7 +70,7 @@ pub(crate) fn recover(directory: &DataDirectory, options: &StoreOptions, hasher:
     let Recovery { keys, snapshot, .. } = recovery;
 
     let retired = archive_files(directory, options, &contents.retired)?;
-    let mut writer = Writer { keys, journal, retired, doubtful: Vec::new() };
+    let mut writer = Writer { keys, journal, segmenter, retired, doubtful: Vec::new() };
     let change = whole_journal(&snapshot, &mut writer)?;
     match writer.journal.replace(change) {
         // Retired files are removed by the first clean-up: now it is certain that they are retired.
@@ -197,6 +200,25 @@ fn decode(directory: &DataDirectory, entries: Vec<Entry>) -> Result<Vec<RecordBa
         }
     }
     Ok(rows)
+}
+
+/// The conversations of the journal. One of which nothing can be made is set aside.
+fn segmenter(directory: &DataDirectory, options: &StoreOptions, contents: &mut Contents) -> Result<Segmenter> {
+    let mut segmenter = Segmenter::new(options.event_wait_ms);
+    let now = options.clock.now();
+    for (account, watermark) in &contents.watermarks {
+        segmenter.restore_watermark(account, *watermark, now)?;
+    }
+    for (number, bytes) in std::mem::take(&mut contents.conversations) {
+        let restored = ConversationRecord::decode(&bytes)
+            .and_then(|record| Ok(segmenter.restore(&record.account, &record.conversation, record.state, now)?));
+        if let Err(error) = restored {
+            let place = directory.keep_damaged(&format!("journal conversation {number}"), &bytes)?;
+            tracing::error!(%error, place = %place.display(), "a conversation of the journal was set aside");
+        }
+    }
+    segmenter.finish_restoring();
+    Ok(segmenter)
 }
 
 struct Recovery<'d> {

@@ -1,11 +1,16 @@
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use arrow::array::RecordBatch;
+use skillscope_segment::{DeadLetter, Impossible, Segmenter};
 
 use crate::admission::{Appended, Candidates};
 use crate::archived_keys::ArchivedKeys;
+use crate::conversation_record::ConversationChanges;
 use crate::directory::DataDirectory;
+use crate::events::Events;
 use crate::group_commit::GroupCommit;
 use crate::journal::{Change, Entry, Journal};
 use crate::journal_entry::encode_rows;
@@ -21,11 +26,22 @@ pub struct Store {
     pub(crate) options: StoreOptions,
     pub(crate) hasher: KeyHasher,
     pub(crate) archived_keys: ArchivedKeys,
-    appends: GroupCommit<Candidates, Appended>,
+    appends: GroupCommit<Write, Appended>,
+    /// How many events could have no effect, by reason.
+    pub(crate) dead_letters: Mutex<BTreeMap<Impossible, u64>>,
     writer: Mutex<Writer>,
     published: RwLock<Arc<Snapshot>>,
     /// The last job of maintenance; held by the one that is under way.
     pub(crate) job: Mutex<Job>,
+}
+
+/// What is written together with others.
+#[derive(Debug)]
+pub(crate) enum Write {
+    /// Closed segments.
+    Segments(Candidates),
+    /// Events, which may close segments.
+    Events(Events),
 }
 
 /// What whoever changes the stored segments must hold.
@@ -34,6 +50,8 @@ pub(crate) struct Writer {
     /// The keys of all rows in memory.
     pub(crate) keys: KeyIndex,
     pub(crate) journal: Journal,
+    /// The conversations that are followed.
+    pub(crate) segmenter: Segmenter,
     /// Files that are in no snapshot any more, and may still be on disk.
     pub(crate) retired: Vec<Arc<ArchiveFile>>,
     /// Files that may be on the list on disk, since the commit that was to add them failed.
@@ -64,6 +82,7 @@ impl Store {
             hasher,
             archived_keys: ArchivedKeys::new(hasher),
             appends: GroupCommit::default(),
+            dead_letters: Mutex::default(),
             writer: Mutex::new(recovered.writer),
             published: RwLock::new(Arc::new(recovered.snapshot)),
             job: Mutex::default(),
@@ -78,37 +97,75 @@ impl Store {
     pub fn append(&self, batch: &RecordBatch) -> Result<Appended> {
         let candidates = Candidates::new(self, batch)?;
         let rows = candidates.rows();
-        self.appends.submit(candidates, rows, || self.writer(), |writer, group| self.append_group(writer, group))
+        self.submit(Write::Segments(candidates), rows)
     }
 
-    fn append_group(&self, writer: &mut Writer, group: &[Candidates]) -> Result<Vec<Appended>> {
+    /// Makes a write, alone or together with others.
+    pub(crate) fn submit(&self, write: Write, rows: usize) -> Result<Appended> {
+        self.appends.submit(write, rows, || self.writer(), |writer, group| self.append_group(writer, group))
+    }
+
+    fn append_group(&self, writer: &mut Writer, group: &[Write]) -> Result<Vec<Appended>> {
+        // What a writer that panicked left on trial.
+        writer.segmenter.roll_back();
         self.make_sound(writer)?;
+        let mut dead_letters = Vec::new();
+        let appended = self.try_append(writer, group, &mut dead_letters);
+        match &appended {
+            Ok(_) => {
+                writer.segmenter.keep();
+                self.count_dead_letters(&dead_letters);
+            }
+            Err(_) => writer.segmenter.roll_back(),
+        }
+        appended
+    }
+
+    fn try_append(
+        &self,
+        writer: &mut Writer,
+        group: &[Write],
+        dead_letters: &mut Vec<DeadLetter>,
+    ) -> Result<Vec<Appended>> {
         let snapshot = self.snapshot();
-        let mut later_hits = Vec::with_capacity(group.len());
-        for candidates in group {
-            later_hits.push(candidates.later_hits(self, writer, &snapshot)?);
+        let mut sought = Vec::with_capacity(group.len());
+        for write in group {
+            let (candidates, events) = match write {
+                Write::Segments(candidates) => (Cow::Borrowed(candidates), None),
+                Write::Events(events) => {
+                    let (closed, appended) = self.segment(writer, &snapshot, events, dead_letters)?;
+                    (Cow::Owned(Candidates::not_sought(self, &closed)?), Some(appended))
+                }
+            };
+            let hits = candidates.later_hits(self, writer, &snapshot)?;
+            sought.push((candidates, hits, events));
         }
         // A file that turned out to be corrupt has left it.
         let snapshot = self.snapshot();
-        let Writer { keys, journal, .. } = writer;
+        let Writer { keys, journal, segmenter, .. } = writer;
         let mut trial = keys.on_trial();
         let mut appended = Vec::with_capacity(group.len());
         let mut batches = Vec::with_capacity(group.len());
-        for (candidates, hits) in group.iter().zip(&later_hits) {
-            let (batch, outcome) = candidates.admit(hits, &mut trial)?;
+        for (candidates, hits, events) in sought {
+            let (batch, outcome) = candidates.admit(&hits, &mut trial)?;
             batches.extend((batch.num_rows() > 0).then_some(batch));
-            appended.push(outcome);
+            appended.push(match events {
+                None => outcome,
+                Some(events) => events.closing(outcome),
+            });
         }
         let cuts = match batches.as_slice() {
             [] => Vec::new(),
             [only] => cut(only)?,
             several => cut(&concatenated(several)?)?,
         };
-        if !cuts.is_empty() {
+        let conversations = ConversationChanges::on_trial(segmenter)?;
+        if !cuts.is_empty() || !conversations.is_empty() {
             // Whatever can fail comes before the commit.
             let extended = snapshot.with_rows(&cuts, self.options.clock.now());
             let entries = entries(&cuts, journal)?;
-            journal.commit(Change { entries, ..Change::default() })?;
+            self.keep_dead_letters(dead_letters)?;
+            journal.commit(Change { entries, conversations, ..Change::default() })?;
             self.publish(extended);
         }
         trial.keep();
@@ -173,6 +230,7 @@ pub(crate) fn whole_journal(snapshot: &Snapshot, writer: &mut Writer) -> Result<
             change.entries.push(entry(account, hour, writer.journal.number_entry(), run)?);
         }
     }
+    change.conversations = ConversationChanges::whole(&writer.segmenter)?;
     change.added = snapshot.all_files().map(|file| file.record().clone()).collect();
     change.retired = writer.retired.iter().map(|file| file.record().clone()).collect();
     Ok(change)

@@ -20,6 +20,8 @@ pub struct Conversation<'w> {
     id: String,
     source: &'static str,
     stays: Vec<Stay<'w>>,
+    /// How long the survey after the close took, in milliseconds, where there was one.
+    survey: Option<i64>,
 }
 
 impl<'w> Conversation<'w> {
@@ -30,6 +32,7 @@ impl<'w> Conversation<'w> {
             id: conversation_id(draw),
             source: draw.weighted(&SOURCES).unwrap_or("WEB"),
             stays: Vec::new(),
+            survey: None,
         };
         let count = draw.weighted(&STAYS).unwrap_or(1).min(most_stays);
         let mut frame = Frame {
@@ -46,6 +49,7 @@ impl<'w> Conversation<'w> {
             frame = following(draw, frame, &stay, next_skill);
             conversation.stays.push(stay);
         }
+        conversation.survey = draw.percent(25).then(|| draw.duration(LONGEST_PAUSE_MS));
         conversation.move_to(close, workload.period().start);
         conversation
     }
@@ -57,11 +61,28 @@ impl<'w> Conversation<'w> {
         let last_end = self.stays.last().map_or(0, |stay| stay.end);
         let shift = (close - last_end).max(earliest - first_end);
         for stay in &mut self.stays {
-            stay.start += shift;
-            stay.end += shift;
-            stay.first_assigned = stay.first_assigned.map(|time| time + shift);
-            stay.first_message = stay.first_message.map(|time| time + shift);
+            stay.shift(shift);
         }
+    }
+
+    pub(crate) fn account(&self) -> &'w str {
+        self.account
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(crate) fn source(&self) -> &'static str {
+        self.source
+    }
+
+    pub(crate) fn stays(&self) -> &[Stay<'w>] {
+        &self.stays
+    }
+
+    pub(crate) fn survey(&self) -> Option<i64> {
+        self.survey
     }
 
     /// The number of closed segments, one for each stay.
@@ -83,12 +104,12 @@ impl<'w> Conversation<'w> {
             user_type: stay.user_type,
             outcome: stay.outcome,
             abandoned_in_queue: stay.abandoned_in_queue,
-            first_assigned_time: stay.first_assigned,
+            first_assigned_time: stay.assignments.first().map(|assignment| assignment.time),
             first_agent_message_time: stay.first_message,
             time_to_first_agent_message_ms: stay.sample,
             agent_messages: stay.agent_messages,
             consumer_messages: stay.consumer_messages,
-            last_agent_id: stay.last_agent.map(Cow::Borrowed),
+            last_agent_id: stay.assignments.last().map(|assignment| Cow::Borrowed(assignment.agent)),
             source: Some(Cow::Borrowed(self.source)),
         })
     }

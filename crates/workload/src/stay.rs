@@ -1,4 +1,4 @@
-use skillscope_segment::{EndReason, Outcome, StartReason, UserType};
+use skillscope_segment::{AgentKind, EndReason, Outcome, StartReason, UserType};
 
 use crate::draw::Draw;
 use crate::workload::Workload;
@@ -23,12 +23,22 @@ pub(crate) struct Stay<'w> {
     pub(crate) outcome: Outcome,
     pub(crate) abandoned_in_queue: bool,
     pub(crate) user_type: UserType,
-    pub(crate) first_assigned: Option<i64>,
-    pub(crate) last_agent: Option<&'w str>,
+    pub(crate) assignments: Vec<Assignment<'w>>,
+    /// When it went back to the queue.
+    pub(crate) returned: Option<i64>,
     pub(crate) first_message: Option<i64>,
     pub(crate) sample: Option<i64>,
     pub(crate) agent_messages: u32,
     pub(crate) consumer_messages: u32,
+}
+
+/// The assignment of an agent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Assignment<'w> {
+    pub(crate) agent: &'w str,
+    pub(crate) kind: AgentKind,
+    pub(crate) time: i64,
+    pub(crate) takeover: bool,
 }
 
 /// How a stay began, and how it is to end.
@@ -43,9 +53,19 @@ pub(crate) struct Frame {
 }
 
 impl<'w> Stay<'w> {
+    /// Moves the stay in time.
+    pub(crate) fn shift(&mut self, by: i64) {
+        self.start += by;
+        self.end += by;
+        self.assignments.iter_mut().for_each(|assignment| assignment.time += by);
+        self.returned = self.returned.map(|time| time + by);
+        self.first_message = self.first_message.map(|time| time + by);
+    }
+
     /// Decides on a stay: its outcome first, and then the times and people that lead to it.
     pub(crate) fn draw(workload: &'w Workload, draw: &mut Draw, frame: Frame) -> Self {
-        let wait = draw.duration(LONGEST_WAIT);
+        // An export tells the order within one millisecond by rules of its own, so nothing else happens in the first nor in the last.
+        let wait = draw.duration(LONGEST_WAIT).max(1);
         let mut stay = Self {
             skill: frame.skill,
             start: frame.start,
@@ -55,8 +75,8 @@ impl<'w> Stay<'w> {
             outcome: outcome(draw, frame.end_reason),
             abandoned_in_queue: false,
             user_type: UserType::None,
-            first_assigned: None,
-            last_agent: None,
+            assignments: Vec::new(),
+            returned: None,
             first_message: None,
             sample: None,
             agent_messages: 0,
@@ -74,7 +94,8 @@ impl<'w> Stay<'w> {
         let in_queue = draw.percent(70);
         if !in_queue || draw.percent(15) {
             self.assign(workload, draw, self.end);
-            self.end += draw.duration(LONGEST_TALK);
+            self.returned = in_queue.then_some(self.end);
+            self.end += draw.duration(LONGEST_TALK).max(1);
         }
         self.abandoned_in_queue = in_queue && self.outcome == Outcome::Abandoned;
     }
@@ -90,10 +111,13 @@ impl<'w> Stay<'w> {
         let longest = if self.user_type == UserType::Bot { LONGEST_BOT_RESPONSE } else { LONGEST_HUMAN_RESPONSE };
         let spoken = assigned + draw.duration(longest);
         let takeover = self.user_type == UserType::Human && draw.percent(2);
+        if let Some(last) = self.assignments.last_mut() {
+            last.takeover = takeover;
+        }
         self.first_message = Some(spoken);
         self.sample = (!takeover && !frame.silent_since_resume).then_some(spoken - assigned);
         self.agent_messages = 1 + (draw.duration(12)) as u32;
-        self.end = spoken + draw.duration(LONGEST_TALK);
+        self.end = spoken + draw.duration(LONGEST_TALK).max(1);
         if self.outcome == Outcome::Interactive {
             self.consumer_messages += draw.duration(12) as u32;
         }
@@ -104,8 +128,8 @@ impl<'w> Stay<'w> {
         let is_bot = (self.skill % 5 == 1) != draw.percent(3);
         let (kind, names) =
             if is_bot { (UserType::Bot, workload.bots()) } else { (UserType::Human, workload.agents()) };
-        self.first_assigned.get_or_insert(time);
-        self.last_agent = Some(names.draw(draw));
+        let agent_kind = if is_bot { AgentKind::Bot } else { AgentKind::Human };
+        self.assignments.push(Assignment { agent: names.draw(draw), kind: agent_kind, time, takeover: false });
         self.user_type = match self.user_type {
             UserType::None => kind,
             same if same == kind => kind,

@@ -82,6 +82,11 @@ impl Workload {
         })
     }
 
+    /// The time before which no segment ends of a conversation that is made after others with `rows` segments.
+    pub(crate) fn time_after(&self, rows: u64) -> i64 {
+        self.curve.time(rows as f64 / self.options.rows.max(1) as f64)
+    }
+
     /// The times at which segments end.
     pub(crate) fn period(&self) -> Range<i64> {
         period(&self.options)

@@ -19,7 +19,10 @@ pub(crate) fn run(arguments: CheckArguments) -> Result<ExitCode> {
         1 => "1 problem".to_owned(),
         count => format!("{count} problems"),
     };
-    let (files, archived, journal) = (checked.files, checked.archived_rows, checked.journal_rows);
-    output::print(&format!("{files} files with {archived} segments, {journal} segments in the journal: {problems}"));
+    let (files, archived) = (checked.files, checked.archived_rows);
+    let (journal, conversations) = (checked.journal_rows, checked.conversations);
+    output::print(&format!(
+        "{files} files with {archived} segments, {journal} segments and {conversations} conversations in the journal: {problems}"
+    ));
     Ok(if checked.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -9,18 +9,24 @@ use anyhow::{Context, Result};
 use flate2::write::GzEncoder;
 use indicatif::{ProgressBar, ProgressStyle};
 use skillscope_segment::{AccountId, Compression, Format, SegmentWriter, format_instant};
-use skillscope_workload::{Workload, WorkloadOptions};
+use skillscope_workload::{HistoryWriter, Workload, WorkloadOptions};
 
-use crate::arguments::GenerateArguments;
+use crate::arguments::GenerateWhat;
 use crate::output::Usage;
 
 const HOUR_MS: i64 = 3_600_000;
 
 const BATCH_ROWS: usize = 65_536;
 
-/// Writes the closed segments of a workload to a file.
-pub(crate) fn run(arguments: GenerateArguments) -> Result<ExitCode> {
-    let (format, compression) = target(&arguments.out)?;
+/// Writes a workload to a file, in one of its three forms.
+pub(crate) fn run(what: GenerateWhat) -> Result<ExitCode> {
+    let form = match &what {
+        GenerateWhat::Segments(_) => Form::Segments,
+        GenerateWhat::Events(_) => Form::Events,
+        GenerateWhat::History(_) => Form::History,
+    };
+    let (GenerateWhat::Segments(arguments) | GenerateWhat::Events(arguments) | GenerateWhat::History(arguments)) = what;
+    let (format, compression) = target(form, &arguments.out)?;
     check_end(arguments.end, arguments.hours)?;
     let accounts = (1..=arguments.accounts).map(|number| AccountId::parse(&format!("account-{number}")));
     let workload = Workload::new(WorkloadOptions {
@@ -32,9 +38,25 @@ pub(crate) fn run(arguments: GenerateArguments) -> Result<ExitCode> {
         seed: arguments.seed,
     });
     let out = output(&arguments.out, compression)?;
-    write(&workload, arguments.rows, format, out)
-        .with_context(|| format!("cannot write {}", arguments.out.display()))?;
+    let progress = ProgressBar::new(arguments.rows).with_style(ProgressStyle::with_template(
+        "{elapsed_precise} {wide_bar} {human_pos} of {human_len} segments, {per_sec}, {eta} left",
+    )?);
+    let written = match form {
+        Form::Segments => write_segments(&workload, &progress, format, out),
+        Form::Events => write_events(&workload, out),
+        Form::History => write_history(&workload, &progress, out),
+    };
+    progress.finish_and_clear();
+    written.with_context(|| format!("cannot write {}", arguments.out.display()))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a workload is written as.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Segments,
+    Events,
+    History,
 }
 
 /// Segments end in the hours before `end`, and begin up to an hour before that; there is no time before 1970.
@@ -46,24 +68,30 @@ pub(crate) fn check_end(end: i64, hours: u32) -> Result<()> {
     Ok(())
 }
 
-fn target(path: &Path) -> Result<(Format, Compression)> {
+fn target(form: Form, path: &Path) -> Result<(Format, Compression)> {
+    let (told, compression) = Format::from_path(path);
     if path == Path::new("-") {
         return Ok((Format::Ndjson, Compression::None));
     }
-    match Format::from_path(path) {
-        (Some(format), compression) => Ok((format, compression)),
-        (None, _) => Err(Usage::error(format!(
-            "the name {} tells no format: end it with .ndjson, .json, .arrow or .parquet, and .gz or .zst after it if you like",
+    let (allowed, endings): (&[Format], _) = match form {
+        Form::Segments => {
+            (&[Format::Ndjson, Format::Json, Format::Arrow, Format::Parquet], ".ndjson, .json, .arrow or .parquet")
+        }
+        Form::Events => (&[Format::Ndjson], ".ndjson"),
+        // Pages are JSON each, and lines all together.
+        Form::History => (&[Format::Json, Format::Ndjson], ".json"),
+    };
+    match told.filter(|told| allowed.contains(told)) {
+        Some(format) => Ok((format, compression)),
+        None => Err(Usage::error(format!(
+            "the name {} tells no format for this: end it with {endings}, and .gz or .zst after it if you like",
             path.display()
         ))),
     }
 }
 
 /// Makes batches on one thread and writes them on another.
-fn write(workload: &Workload, rows: u64, format: Format, out: Box<dyn Finish>) -> Result<()> {
-    let progress = ProgressBar::new(rows).with_style(ProgressStyle::with_template(
-        "{elapsed_precise} {wide_bar} {human_pos} of {human_len} segments, {per_sec}, {eta} left",
-    )?);
+fn write_segments(workload: &Workload, progress: &ProgressBar, format: Format, out: Box<dyn Finish>) -> Result<()> {
     let mut writer = SegmentWriter::new(format, out)?;
     thread::scope(|scope| {
         let (sender, receiver) = sync_channel(4);
@@ -76,10 +104,23 @@ fn write(workload: &Workload, rows: u64, format: Format, out: Box<dyn Finish>) -
             writer.write(&batch)?;
             progress.inc(batch.num_rows() as u64);
         }
-        progress.finish_and_clear();
         writer.finish()?.finish()?;
         Ok(())
     })
+}
+
+fn write_events(workload: &Workload, mut out: Box<dyn Finish>) -> Result<()> {
+    workload.for_each_event(|event| event.write_line(&mut out))?;
+    Ok(out.finish()?)
+}
+
+fn write_history(workload: &Workload, progress: &ProgressBar, out: Box<dyn Finish>) -> Result<()> {
+    let mut writer = HistoryWriter::new(out);
+    for conversation in workload.conversations() {
+        writer.write(&conversation)?;
+        progress.inc(conversation.segment_count() as u64);
+    }
+    Ok(writer.finish()?.finish()?)
 }
 
 fn output(path: &Path, compression: Compression) -> Result<Box<dyn Finish>> {

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use arrow::array::RecordBatch;
 use indicatif::{ProgressBar, ProgressStyle};
-use skillscope_segment::{Compression, Format, Input, ReadOptions};
-use skillscope_store::{Appended, Ingested, Store, ingest};
+use skillscope_segment::{Compression, EventBatch, Format, Input, ReadOptions};
+use skillscope_store::{Appended, Ingested, Store, StoreOptions, ingest, ingest_events, ingest_history};
 
 use super::remote::RemoteStore;
-use crate::arguments::ImportArguments;
+use crate::arguments::{ImportArguments, ImportWhat};
 use crate::output::{self, Usage};
 
 /// Rows that are stored at once: many, so that few files are written.
@@ -18,13 +18,14 @@ const DIRECTORY_CHUNK_ROWS: usize = 1 << 18;
 /// Rows that are sent at once: about half a megabyte.
 const REMOTE_CHUNK_ROWS: usize = 1 << 12;
 
-/// Loads files of closed segments, and prints what became of their records. A file that cannot be loaded is told, and
-/// the others are loaded.
-pub(crate) fn run(arguments: ImportArguments) -> Result<ExitCode> {
+/// Loads files, and prints what became of their records. A file that cannot be loaded is told, and the others are loaded.
+pub(crate) fn run(what: ImportWhat) -> Result<ExitCode> {
+    let kind = Kind::of(&what);
+    let arguments = what.arguments();
     // A mistyped name is told before hours of loading, not after.
-    let sources = arguments.files.iter().map(|path| Source::find(path, arguments.format.map(Format::from)));
+    let sources = arguments.files.iter().map(|path| Source::find(path, kind, arguments.format.map(Format::from)));
     let sources = sources.collect::<Result<Vec<_>>>()?;
-    let destination = Destination::of(&arguments)?;
+    let destination = Destination::of(arguments, &what)?;
     let options = ReadOptions { account: arguments.account.clone(), chunk_rows: destination.chunk_rows() };
     let bytes = sources.iter().map(|source| source.bytes).sum();
     let progress = ProgressBar::new(bytes).with_style(ProgressStyle::with_template(
@@ -51,11 +52,57 @@ pub(crate) fn run(arguments: ImportArguments) -> Result<ExitCode> {
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// What files hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Segments,
+    Events,
+    History,
+}
+
+impl Kind {
+    fn of(what: &ImportWhat) -> Self {
+        match what {
+            ImportWhat::Segments(_) => Self::Segments,
+            ImportWhat::Events(_) => Self::Events,
+            ImportWhat::History(_) => Self::History,
+        }
+    }
+
+    /// The plural of what is counted.
+    fn counted(self) -> &'static str {
+        match self {
+            Self::Segments | Self::History => "segments",
+            Self::Events => "events",
+        }
+    }
+
+    /// The format of a file that is said to be of `said`, and whose name tells `told`.
+    fn format(self, said: Option<Format>, told: Option<Format>, name: &str) -> Result<Format> {
+        let only = match self {
+            Self::Segments => {
+                return said.or(told).ok_or_else(|| {
+                    Usage::error(format!(
+                        "the name {name} tells no format: say --format ndjson, json, arrow or parquet"
+                    ))
+                });
+            }
+            Self::Events => Format::Ndjson,
+            Self::History => Format::Json,
+        };
+        match said.filter(|said| *said != only) {
+            Some(_) => Err(Usage::error(format!("{} are read as {} alone", self.counted(), only.name()))),
+            None => Ok(only),
+        }
+    }
+}
+
 /// A file to load, or standard input.
 struct Source {
     name: String,
     /// `None` for standard input.
     path: Option<PathBuf>,
+    kind: Kind,
     format: Format,
     compression: Compression,
     /// Its length; 0 where it is not known.
@@ -63,18 +110,15 @@ struct Source {
 }
 
 impl Source {
-    fn find(path: &Path, format: Option<Format>) -> Result<Self> {
+    fn find(path: &Path, kind: Kind, format: Option<Format>) -> Result<Self> {
         let (told, compression) = Format::from_path(path);
         let name = path.display().to_string();
-        let Some(format) = format.or(told) else {
-            let message = format!("the name {name} tells no format: say --format ndjson, json, arrow or parquet");
-            return Err(Usage::error(message));
-        };
+        let format = kind.format(format, told, &name)?;
         if path == Path::new("-") {
-            return Ok(Self { name: "standard input".to_owned(), path: None, format, compression, bytes: 0 });
+            return Ok(Self { name: "standard input".to_owned(), path: None, kind, format, compression, bytes: 0 });
         }
         let bytes = path.metadata().with_context(|| format!("cannot open {name}"))?.len();
-        Ok(Self { name, path: Some(path.to_owned()), format, compression, bytes })
+        Ok(Self { name, path: Some(path.to_owned()), kind, format, compression, bytes })
     }
 
     /// The input, which moves the progress bar on as it is read. A Parquet file is read in place instead, here and
@@ -92,17 +136,21 @@ impl Source {
     }
 }
 
-/// Where segments are loaded into.
+/// What records are loaded into.
 enum Destination {
     Directory(Box<Store>),
     Server(RemoteStore),
 }
 
 impl Destination {
-    fn of(arguments: &ImportArguments) -> Result<Self> {
+    fn of(arguments: &ImportArguments, what: &ImportWhat) -> Result<Self> {
+        let mut options = StoreOptions::default();
+        if let ImportWhat::Events(events) = what {
+            options.event_wait_ms = events.wait.ms();
+        }
         Ok(match &arguments.url {
             Some(url) => Self::Server(RemoteStore::new(url)?),
-            None => Self::Directory(Box::new(Store::open(&arguments.data_dir)?)),
+            None => Self::Directory(Box::new(Store::open_with(&arguments.data_dir, options)?)),
         })
     }
 
@@ -115,23 +163,36 @@ impl Destination {
 
     fn append(&self, batch: &RecordBatch) -> Result<Appended> {
         match self {
-            Self::Directory(store) => {
-                let appended = store.append(batch)?;
-                // What is over is archived on the way: an input may be larger than memory.
-                while store.maintain()? {}
-                Ok(appended)
-            }
+            Self::Directory(store) => maintained(store, store.append(batch)?),
             Self::Server(server) => server.append(batch),
         }
     }
 
-    /// Archives what is over.
+    fn append_events(&self, events: EventBatch) -> Result<Appended> {
+        match self {
+            Self::Directory(store) => maintained(store, store.append_events(events, false)?),
+            Self::Server(server) => server.append_events(&events),
+        }
+    }
+
+    /// Archives what is over, and tells of events that had no effect.
     fn finish(&self) -> Result<()> {
         match self {
-            Self::Directory(store) => Ok(store.seal_finished_hours()?),
+            Self::Directory(store) => {
+                for (reason, count) in store.dead_letters() {
+                    output::complain(&format!("{count} events had no effect and were kept: {reason}"));
+                }
+                Ok(store.seal_finished_hours()?)
+            }
             Self::Server(_) => Ok(()),
         }
     }
+}
+
+/// What is over is archived on the way: an input may be larger than memory.
+fn maintained(store: &Store, appended: Appended) -> Result<Appended> {
+    while store.maintain()? {}
+    Ok(appended)
 }
 
 /// Loads one source, adds what became of its records to `sum`, and tells which of them were rejected.
@@ -151,10 +212,14 @@ fn import(
         sum.accepted = accepted.saturating_add(so_far.accepted);
         sum.duplicates = duplicates.saturating_add(so_far.duplicates);
         sum.rejected_count = rejected.saturating_add(so_far.rejected_count);
-        progress.set_message(format!("{} segments", sum.accepted));
+        progress.set_message(format!("{} {}", sum.accepted, source.kind.counted()));
     };
     let input = source.open(progress)?;
-    let ingested = ingest(source.format, input, options, |batch| destination.append(batch), told);
+    let ingested = match source.kind {
+        Kind::Segments => ingest(source.format, input, options, |batch| destination.append(batch), told),
+        Kind::Events => ingest_events(input, options, |events| destination.append_events(events), told),
+        Kind::History => ingest_history(input, options, |batch| destination.append(batch), told),
+    };
     progress.set_position(end);
     progress.suspend(|| complain_of_rejected(&source.name, &latest));
     ingested.map(drop).with_context(|| format!("cannot import {}", source.name))

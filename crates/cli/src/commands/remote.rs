@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 use arrow::array::RecordBatch;
 use serde::Deserialize;
-use skillscope_segment::{Format, SegmentBatchBuilder, SegmentRows, SegmentWriter};
+use skillscope_segment::{Event, EventBatch, Format, SegmentBatchBuilder, SegmentRows, SegmentWriter};
 use skillscope_store::{Appended, RefusedRow};
 use ureq::Agent;
 use ureq::http::StatusCode;
@@ -13,13 +13,13 @@ use crate::output::Usage;
 /// The largest request that is tried: a server that refuses a larger one may hang up before it says so.
 const MAX_REQUEST_BYTES: usize = 1 << 20;
 
-/// A running server that segments are sent to.
+/// A running server that records are sent to.
 pub(crate) struct RemoteStore {
     url: String,
     agent: Agent,
 }
 
-/// The server's answer to a batch of segments.
+/// The server's answer to a batch of records.
 #[derive(Deserialize)]
 struct Answer {
     accepted: usize,
@@ -58,27 +58,42 @@ impl RemoteStore {
     pub(crate) fn append(&self, batch: &RecordBatch) -> Result<Appended> {
         let mut appended = Appended::default();
         let segments = SegmentRows::new(batch)?;
-        for (account, rows) in rows_by_account(&segments)? {
-            self.append_rows(&segments, &account, &rows, &mut appended)?;
+        let account_of = |row| Ok(segments.segment(row)?.account_id.into_owned());
+        for (account, rows) in rows_by_account(segments.len(), account_of)? {
+            let target = Target { account: &account, records: "segments", content_type: ARROW_STREAM };
+            self.send(&target, &rows, &|rows| arrow_stream(&segments, rows), &mut appended)?;
+        }
+        Ok(appended)
+    }
+
+    /// Sends events, those of each account in their order.
+    pub(crate) fn append_events(&self, events: &EventBatch) -> Result<Appended> {
+        let mut appended = Appended::default();
+        let events: Vec<Event<&str>> = events.iter().collect();
+        let account_of =
+            |row: usize| events.get(row).map(|event| event.account_id.to_owned()).context("there are no more events");
+        for (account, rows) in rows_by_account(events.len(), account_of)? {
+            let target = Target { account: &account, records: "events", content_type: "application/x-ndjson" };
+            self.send(&target, &rows, &|rows| ndjson(&events, rows), &mut appended)?;
         }
         Ok(appended)
     }
 
     /// Sends some rows of one account, in halves where they are too many for one request.
-    fn append_rows(
+    fn send(
         &self,
-        segments: &SegmentRows,
-        account: &str,
+        target: &Target<'_>,
         rows: &[usize],
+        body_of: &dyn Fn(&[usize]) -> Result<Vec<u8>>,
         appended: &mut Appended,
     ) -> Result<()> {
-        let Some(answer) = self.post(account, &rows_of(segments, rows)?)? else {
+        let Some(answer) = self.post(target, &body_of(rows)?)? else {
             if rows.len() < 2 {
-                bail!("{} takes no request that is large enough for one segment", self.url);
+                bail!("{} takes no request that is large enough for one record", self.url);
             }
             let (first, second) = rows.split_at(rows.len() / 2);
-            self.append_rows(segments, account, first, appended)?;
-            return self.append_rows(segments, account, second, appended);
+            self.send(target, first, body_of, appended)?;
+            return self.send(target, second, body_of, appended);
         };
         appended.accepted += answer.accepted;
         appended.duplicates += answer.duplicates;
@@ -92,17 +107,14 @@ impl RemoteStore {
         Ok(())
     }
 
-    /// The server's answer to `batch`; `None` where that is too large for it.
-    fn post(&self, account: &str, batch: &RecordBatch) -> Result<Option<Answer>> {
-        let mut writer = SegmentWriter::new(Format::Arrow, Vec::new())?;
-        writer.write(batch)?;
-        let body = writer.finish()?;
+    /// The server's answer to `body`; `None` where that is too large for it.
+    fn post(&self, target: &Target<'_>, body: &[u8]) -> Result<Option<Answer>> {
         if body.len() > MAX_REQUEST_BYTES {
             return Ok(None);
         }
-        let url = format!("{}/v1/accounts/{account}/segments", self.url);
-        let request = self.agent.post(&url).content_type("application/vnd.apache.arrow.stream");
-        let mut response = request.send(&body).with_context(|| format!("cannot reach {url}"))?;
+        let url = format!("{}/v1/accounts/{}/{}", self.url, target.account, target.records);
+        let request = self.agent.post(&url).content_type(target.content_type);
+        let mut response = request.send(body).with_context(|| format!("cannot reach {url}"))?;
         let status = response.status();
         let text = response.body_mut().read_to_string().with_context(|| format!("cannot read the answer of {url}"))?;
         if status == StatusCode::PAYLOAD_TOO_LARGE {
@@ -116,26 +128,39 @@ impl RemoteStore {
     }
 }
 
-/// A batch of some rows, with nothing of the others in its dictionaries.
-fn rows_of(segments: &SegmentRows, rows: &[usize]) -> Result<RecordBatch> {
+/// Where records are sent to.
+struct Target<'t> {
+    account: &'t str,
+    records: &'static str,
+    content_type: &'static str,
+}
+
+const ARROW_STREAM: &str = "application/vnd.apache.arrow.stream";
+
+/// Some rows, with nothing of the others in their dictionaries.
+fn arrow_stream(segments: &SegmentRows, rows: &[usize]) -> Result<Vec<u8>> {
     let mut builder = SegmentBatchBuilder::with_capacity(rows.len());
     for row in rows {
         builder.append(&segments.segment(*row)?);
     }
-    Ok(builder.finish()?)
+    let mut writer = SegmentWriter::new(Format::Arrow, Vec::new())?;
+    writer.write(&builder.finish()?)?;
+    Ok(writer.finish()?)
+}
+
+fn ndjson(events: &[Event<&str>], rows: &[usize]) -> Result<Vec<u8>> {
+    let mut lines = Vec::new();
+    for event in rows.iter().filter_map(|row| events.get(*row)) {
+        event.write_line(&mut lines)?;
+    }
+    Ok(lines)
 }
 
 /// The rows of each account.
-fn rows_by_account(segments: &SegmentRows) -> Result<BTreeMap<String, Vec<usize>>> {
+fn rows_by_account(count: usize, account_of: impl Fn(usize) -> Result<String>) -> Result<BTreeMap<String, Vec<usize>>> {
     let mut accounts = BTreeMap::<String, Vec<usize>>::new();
-    for row in 0..segments.len() {
-        let segment = segments.segment(row)?;
-        match accounts.get_mut(segment.account_id.as_ref()) {
-            Some(rows) => rows.push(row),
-            None => {
-                accounts.insert(segment.account_id.into_owned(), vec![row]);
-            }
-        }
+    for row in 0..count {
+        accounts.entry(account_of(row)?).or_default().push(row);
     }
     Ok(accounts)
 }

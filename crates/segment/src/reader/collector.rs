@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use arrow::array::RecordBatch;
 
-use super::{Chunk, Format, ReadOptions, Rejection};
+use super::{Chunk, ReadOptions, Rejection};
 use crate::{AccountId, Error, Result, Segment, SegmentBatchBuilder, SegmentRows, conform, schema};
 
 /// Rows that a builder has room for before it grows; most requests have no more.
@@ -10,7 +10,8 @@ const FIRST_CAPACITY: usize = 1024;
 
 /// Checks records one by one and hands them on in chunks.
 pub(super) struct Collector<'o, S> {
-    format: Format,
+    /// The format's name.
+    format: &'static str,
     options: &'o ReadOptions,
     builder: SegmentBatchBuilder,
     lines: Vec<u64>,
@@ -19,7 +20,7 @@ pub(super) struct Collector<'o, S> {
 }
 
 impl<'o, S> Collector<'o, S> {
-    pub(super) fn new(format: Format, options: &'o ReadOptions, sink: S) -> Self {
+    pub(super) fn new(format: &'static str, options: &'o ReadOptions, sink: S) -> Self {
         let builder = SegmentBatchBuilder::with_capacity(options.chunk_rows.min(FIRST_CAPACITY));
         Self { format, options, builder, lines: Vec::new(), rejected: Vec::new(), sink }
     }
@@ -81,7 +82,7 @@ impl<'o, S> Collector<'o, S> {
     where
         S: FnMut(Chunk) -> std::result::Result<(), E>,
     {
-        let format = self.format.name();
+        let format = self.format;
         if line <= 1 {
             return Err(Error::Unreadable { format, reason }.into());
         }

@@ -5,6 +5,7 @@ mod batches;
 mod collector;
 mod events;
 mod format;
+mod history;
 mod json_array;
 mod ndjson;
 mod parquet;
@@ -22,6 +23,7 @@ use crate::{AccountId, Error};
 use collector::Collector;
 pub use events::{EventChunk, read_events};
 pub use format::{Compression, Format};
+pub use history::read_history;
 
 /// Where the bytes come from. Parquet is read in place from a file or from memory; a stream of it is first read whole.
 pub enum Input {
@@ -97,7 +99,7 @@ pub fn read_segments<E: From<Error>>(
     options: &ReadOptions,
     sink: impl FnMut(Chunk) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut collector = Collector::new(format, options, sink);
+    let mut collector = Collector::new(format.name(), options, sink);
     match format {
         Format::Ndjson => ndjson::read(buffered(input), |line, json| match json {
             Err(Error::Io(error)) => collector.broken(line, error.to_string()),

@@ -71,6 +71,11 @@ impl FollowedConversation {
         Self { number, trial, next_sequence: 0, conversation: Conversation::default(), disorder: None }
     }
 
+    /// All events with lower sequences have taken effect, or will not.
+    pub fn next_sequence(&self) -> u64 {
+        self.next_sequence
+    }
+
     /// Nothing is known and nothing waits: it is as if there had been no event.
     pub(super) fn is_void(&self) -> bool {
         !self.conversation.is_started() && !self.has_waiting()

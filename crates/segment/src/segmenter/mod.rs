@@ -46,10 +46,12 @@ mod trial;
 
 use std::collections::{HashMap, VecDeque};
 
+pub(crate) use conversation::Conversation;
 pub use conversation::PastConversation;
 pub use dead_letter::{DeadLetter, Impossible};
 pub use followed::FollowedConversation;
 pub use segmented::Segmented;
+pub(crate) use stay::ClosedStay;
 pub use trial::Change;
 
 use crate::{AccountId, Error, Event};

@@ -1,0 +1,41 @@
+use std::cell::Cell;
+use std::io::{self, Read};
+use std::rc::Rc;
+
+/// A reader that fails once it has given more bytes than it may since the last [`Limit::reset`].
+pub(super) struct Limited<R> {
+    inner: R,
+    limit: Limit,
+}
+
+/// How much a [`Limited`] reader may still give.
+#[derive(Clone)]
+pub(super) struct Limit {
+    most: u64,
+    left: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Limited<R> {
+    pub(super) fn new(inner: R, most: u64) -> (Self, Limit) {
+        let limit = Limit { most, left: Rc::new(Cell::new(most)) };
+        (Self { inner, limit: limit.clone() }, limit)
+    }
+}
+
+impl Limit {
+    pub(super) fn reset(&self) {
+        self.left.set(self.most);
+    }
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Limit { most, left } = &self.limit;
+        if left.get() == 0 {
+            return Err(io::Error::other(format!("a record is longer than {most} bytes")));
+        }
+        let read = self.inner.read(buffer)?;
+        left.set(left.get().saturating_sub(read as u64));
+        Ok(read)
+    }
+}

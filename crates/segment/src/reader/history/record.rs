@@ -1,0 +1,150 @@
+use serde::Deserialize;
+
+use crate::error::shortened;
+use crate::reader::record;
+use crate::{Error, Result};
+
+/// A conversation of the export, as far as its segments depend on it. Every field may be missing here: what it means
+/// that one is depends on the others.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct HistoryRecord {
+    pub(super) info: Info,
+    message_records: Option<Vec<Message>>,
+    agent_participants: Option<Vec<Participant>>,
+    transfers: Option<Vec<Transfer>>,
+    dialogs: Option<Vec<Dialog>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Info {
+    conversation_id: Option<String>,
+    brand_id: Option<String>,
+    pub(super) start_time_l: Option<i64>,
+    pub(super) end_time_l: Option<i64>,
+    pub(super) close_reason: Option<String>,
+    pub(super) status: Option<String>,
+    pub(super) latest_skill_id: Option<i64>,
+    pub(super) source: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Message {
+    pub(super) time_l: Option<i64>,
+    pub(super) sent_by: Option<String>,
+    participant_id: Option<String>,
+    pub(super) seq: Option<i64>,
+    pub(super) dialog_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Participant {
+    agent_id: Option<String>,
+    pub(super) user_type_name: Option<String>,
+    pub(super) permission: Option<String>,
+    pub(super) time_l: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Transfer {
+    pub(super) time_l: Option<i64>,
+    pub(super) source_skill_id: Option<i64>,
+    pub(super) target_skill_id: Option<i64>,
+    assigned_agent_id: Option<String>,
+    pub(super) reason: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Dialog {
+    pub(super) dialog_id: Option<String>,
+    pub(super) dialog_type: Option<String>,
+    pub(super) start_time_l: Option<i64>,
+    pub(super) end_time_l: Option<i64>,
+    pub(super) close_reason: Option<String>,
+    pub(super) skill_id: Option<i64>,
+}
+
+/// The conversation's identifier alone, whatever the rest is like.
+#[derive(Deserialize)]
+struct Identified {
+    info: IdentifiedInfo,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct IdentifiedInfo {
+    conversation_id: String,
+}
+
+impl HistoryRecord {
+    /// Reads the JSON object of a conversation.
+    ///
+    /// # Errors
+    /// [`Error::Record`], or [`Error::Conversation`] where the conversation can be told.
+    pub(super) fn parse(json: &str) -> Result<Self> {
+        record::parse(json.as_bytes()).map_err(|error| match serde_json::from_str::<Identified>(json) {
+            Ok(Identified { info }) => {
+                Error::Conversation { id: shortened(&info.conversation_id), reason: error.to_string() }
+            }
+            Err(_) => error,
+        })
+    }
+
+    pub(super) fn conversation_id(&self) -> Result<&str> {
+        let id = self.info.conversation_id.as_deref().filter(|id| !id.is_empty());
+        id.ok_or_else(|| Error::Record { reason: "info.conversationId is missing".to_owned() })
+    }
+
+    /// The brand's account; empty where it is not told.
+    pub(super) fn brand_id(&self) -> &str {
+        self.info.brand_id.as_deref().unwrap_or_default()
+    }
+
+    pub(super) fn messages(&self) -> &[Message] {
+        self.message_records.as_deref().unwrap_or_default()
+    }
+
+    pub(super) fn participants(&self) -> &[Participant] {
+        self.agent_participants.as_deref().unwrap_or_default()
+    }
+
+    pub(super) fn has_participants(&self) -> bool {
+        self.agent_participants.is_some()
+    }
+
+    pub(super) fn transfers(&self) -> &[Transfer] {
+        self.transfers.as_deref().unwrap_or_default()
+    }
+
+    pub(super) fn dialogs(&self) -> &[Dialog] {
+        self.dialogs.as_deref().unwrap_or_default()
+    }
+}
+
+impl Message {
+    pub(super) fn participant_id(&self) -> Option<&str> {
+        agent(self.participant_id.as_deref())
+    }
+}
+
+impl Participant {
+    pub(super) fn agent_id(&self) -> Option<&str> {
+        agent(self.agent_id.as_deref())
+    }
+}
+
+impl Transfer {
+    pub(super) fn assigned_agent_id(&self) -> Option<&str> {
+        agent(self.assigned_agent_id.as_deref())
+    }
+}
+
+/// An export writes `null` as text, too, where there is no agent.
+fn agent(id: Option<&str>) -> Option<&str> {
+    id.filter(|id| !id.is_empty() && *id != "null")
+}
