@@ -1,8 +1,10 @@
 mod archive;
+mod conversations;
 mod faults;
 mod keys;
 mod recovery;
 mod samples;
 mod simulated_disk;
 mod simulation;
+mod streams;
 mod writing;

@@ -10,6 +10,7 @@ use skillscope_segment::{Segment, UserType};
 
 use super::samples::{DAY, HOUR, MINUTE, World, batch, contents, entry, segment};
 use super::simulated_disk::Fault;
+use super::streams::{Delivery, Streams};
 use crate::compaction::Compaction;
 use crate::file_record::FileRecord;
 use crate::run::{Run, hour_of};
@@ -56,6 +57,9 @@ struct Simulation {
     /// Batches whose write failed: they must not be there, unless the power goes before the journal is written anew.
     doubtful: Vec<Vec<Segment<'static>>>,
     conversations: u32,
+    streams: Streams,
+    /// Events that were sent without an answer, and how the conversations are with them. They are sent again.
+    unanswered: Option<(Delivery, Streams)>,
     counts: Counts,
 }
 
@@ -64,6 +68,7 @@ struct Simulation {
 struct Counts {
     crashes: u32,
     failed_writes: u32,
+    streamed: usize,
     sealed: u32,
     compacted: u32,
     expired: u32,
@@ -81,6 +86,8 @@ impl Simulation {
             model: BTreeMap::new(),
             doubtful: Vec::new(),
             conversations: 0,
+            streams: Streams::new("streamed"),
+            unanswered: None,
             counts: Counts::default(),
         }
     }
@@ -88,7 +95,8 @@ impl Simulation {
     fn run(mut self) {
         for step in 0..STEPS {
             match self.random.random_range(0..100) {
-                0..40 => self.append(),
+                0..30 => self.append(),
+                30..40 => self.stream(),
                 40..50 => {
                     let wait = [MINUTE, HOUR, 12 * HOUR, 4 * DAY][self.random.random_range(0..4)];
                     self.world.wait(self.random.random_range(0..wait));
@@ -106,7 +114,7 @@ impl Simulation {
         self.restart();
         self.check();
         let counts = &self.counts;
-        assert!(counts.crashes > 0 && counts.failed_writes > 0, "{counts:?}");
+        assert!(counts.crashes > 0 && counts.failed_writes > 0 && counts.streamed > 0, "{counts:?}");
         assert!(counts.sealed > 0 && counts.compacted > 0 && counts.expired > 0, "{counts:?}");
         assert_eq!(self.world.quarantined().iter().filter(|path| !path.starts_with("archive")).count(), 0);
     }
@@ -179,6 +187,28 @@ impl Simulation {
         }
     }
 
+    /// Conversations go on, as events.
+    fn stream(&mut self) {
+        let (delivery, streams) = self.unanswered.take().unwrap_or_else(|| {
+            let mut streams = self.streams.clone();
+            let delivery = streams.go_on(&mut self.random, self.world.now());
+            (delivery, streams)
+        });
+        match self.store().append_events(delivery.batch(), true) {
+            Ok(appended) => {
+                assert_eq!(appended.accepted + appended.duplicates, delivery.events.len());
+                self.counts.streamed += delivery.closed.len();
+                self.model.extend(delivery.closed.into_iter().map(|segment| (entry(&segment).0, segment)));
+                self.streams = streams;
+            }
+            Err(_) => {
+                self.counts.failed_writes += 1;
+                self.doubtful.push(delivery.closed.clone());
+                self.unanswered = Some((delivery, streams));
+            }
+        }
+    }
+
     /// One step of a job, or the beginning of another; what fails is tried again later.
     fn maintain(&mut self) {
         let store = self.store.take().unwrap();
@@ -247,7 +277,11 @@ impl Simulation {
         ];
         self.world.disk.set_fault(Some(faults[self.random.random_range(0..faults.len())]));
         for _ in 0..self.random.random_range(1..5) {
-            if self.random.random_bool(0.5) { self.append() } else { self.maintain() }
+            match self.random.random_range(0..4) {
+                0 => self.append(),
+                1 => self.stream(),
+                _ => self.maintain(),
+            }
         }
         if self.random.random_bool(0.1) {
             self.crash();
@@ -304,6 +338,10 @@ impl Simulation {
         }
         let expected: BTreeMap<String, String> = self.model.values().map(entry).collect();
         assert_eq!(contents, expected);
+        assert_eq!(self.store().dead_letters(), BTreeMap::new());
+        if self.unanswered.is_none() {
+            assert_eq!(self.store().open_conversations(), self.streams.open());
+        }
     }
 }
 
