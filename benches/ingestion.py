@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Benchmark of ingestion: throughput, the report's latency meanwhile, memory and restart.
+"""Benchmark of ingestion: throughput, of segments and of events, the report's latency meanwhile, memory and restart.
 
     cargo build --release
     pip install duckdb pyarrow
@@ -13,6 +13,14 @@ throughput  Rows a second that are durable when they are acknowledged: skillscop
             measurement starts with an empty data directory or database, takes `--seconds` or until the prepared rows
             run out, and is made once a round: every engine in round 1, then every engine in round 2 and so on. The
             table has the median over the `--rounds`.
+events      Conversation events a second that are durable when they are acknowledged: all events of `--rows-events`
+            segments, about nine times as many, in order of time over HTTP as NDJSON, in batches of 1,000 and of 10,000
+            from one client and of 1,000 from 4 clients at once, each of which has whole conversations; in batches of
+            1,000 with `--open-conversations` opened beforehand; and all of them by `import events`, which takes them
+            from their file into a directory without a server, until it ends. Every measurement starts with an empty
+            data directory, and is made once a round; the table has the median over the `--rounds`.
+            A second table has the resident memory of a server before and after `--open-conversations` are opened, each
+            by its start, an agent and a message of the consumer, and after SIGKILL and a new start.
 latency     The report of two skills over the last hour by 5 minutes, asked every 10 ms of a server that holds
             `--rows-latency` rows of 24 hours: while nothing else happens, while another process ingests 50,000 rows a
             second, and after that, with the rows that have come in. Times count from sending; the last column counts
@@ -20,7 +28,7 @@ latency     The report of two skills over the last hour by 5 minutes, asked ever
 memory      Resident memory of that server once its files no longer change, and how long a start takes after SIGKILL.
 
 Everything is kept in one temporary directory within the current one, so that it is on the same disk, and removed at the
-end. The whole takes some ten minutes, 5 GB of disk and 6 GB of memory. Keep the machine idle meanwhile.
+end. The whole takes some twenty-five minutes, 5 GB of disk and 6 GB of memory. Keep the machine idle meanwhile.
 """
 
 import argparse
@@ -28,10 +36,12 @@ import contextlib
 import dataclasses
 import itertools
 import json
+import math
 import multiprocessing
 import os
 import pathlib
 import platform
+import random
 import resource
 import shutil
 import signal
@@ -44,15 +54,18 @@ import tempfile
 import threading
 import time
 import urllib.parse
+import uuid
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import pyarrow as pa
 
-PARTS = ["throughput", "latency", "memory"]
+PARTS = ["throughput", "events", "latency", "memory"]
 ACCOUNT = "account-1"
 SKILLS = 200
 SEGMENTS_PATH = f"/v1/accounts/{ACCOUNT}/segments"
+EVENTS_PATH = f"/v1/accounts/{ACCOUNT}/events"
 REPORT_PATH = (
     f"/operations/api/account/{ACCOUNT}/msgskillsegments"
     "?timeframe=60&interval=5&skillIds=7,12&userType=human&v=1"
@@ -70,6 +83,18 @@ ARROW_ROWS_A_SECOND = 500_000
 SQLITE_ROWS_A_SECOND = 120_000
 SQLITE_SMALL_ROWS_A_SECOND = 60_000
 DUCKDB_SMALL_ROWS_A_SECOND = 10_000
+
+LARGE_EVENT_BATCH = 10_000
+EVENT_CLIENTS = 4
+EVENT_HOURS = 24
+EVENTS_GOAL = "100,000"
+
+# Open conversations are older than any event of the hours above, and have so many events each.
+OPENED_HOURS_AGO = 27
+OPENING_EVENTS = 3
+# A body of these has 5 MB: what a server needs for larger ones would show in its memory.
+CONVERSATIONS_A_BODY = 10_000
+OPEN_CONVERSATION_GOAL = "500"
 
 # Bodies of the preload; a server takes up to 64 MiB.
 PRELOAD_BODY_BYTES = 50_000_000
@@ -249,12 +274,12 @@ def serving(binary, directory):
 # Rows.
 
 
-def generate(binary, path, rows, hours, seed):
-    """Writes rows of one account that end within the last hours; another seed makes other keys."""
+def generate(binary, path, rows, hours, seed, what="segments"):
+    """Writes rows of one account that end within the last hours, or their events; another seed makes other keys."""
     end = int(time.time() * 1000)
     options = {"rows": rows, "skills": SKILLS, "hours": hours, "end": end, "seed": seed, "out": path}
     arguments = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
-    subprocess.run([binary, "generate", "segments", *arguments, "--log", "warn"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([binary, "generate", what, *arguments, "--log", "warn"], check=True, stdout=subprocess.DEVNULL)
 
 
 def ndjson_batches(path, size, limit):
@@ -335,8 +360,8 @@ class Round:
         return self.directory / name
 
 
-def own_cpu_seconds():
-    usage = resource.getrusage(resource.RUSAGE_SELF)
+def own_cpu_seconds(whose=resource.RUSAGE_SELF):
+    usage = resource.getrusage(whose)
     return usage.ru_utime + usage.ru_stime
 
 
@@ -383,8 +408,13 @@ def skillscope_arrow(round_):
 
 
 def skillscope_many_clients(round_):
-    """A thread a client. They share one interpreter: look at the client's own CPU time before judging the server."""
     requests = ndjson_requests(round_.ndjson, SMALL_BATCH, round_.rows(NDJSON_ROWS_A_SECOND))
+    with serving(round_.binary, round_.path("data")) as server:
+        return measure_clients(server, [requests[i::CLIENTS] for i in range(CLIENTS)], round_.seconds)
+
+
+def measure_clients(server, requests_by_client, seconds):
+    """A thread a client. They share one interpreter: look at the client's own CPU time before judging the server."""
     go = threading.Event()
 
     def client(connection, own_requests):
@@ -397,14 +427,18 @@ def skillscope_many_clients(round_):
                 break
         return answers, rows
 
-    with serving(round_.binary, round_.path("data")) as server, ThreadPoolExecutor(CLIENTS) as pool:
-        connections = [server.connect() for _ in range(CLIENTS)]
-        clients = [pool.submit(client, c, requests[i::CLIENTS]) for i, c in enumerate(connections)]
+    with ThreadPoolExecutor(len(requests_by_client)) as pool:
+        connections = [server.connect() for _ in requests_by_client]
+        clients = [pool.submit(client, *pair) for pair in zip(connections, requests_by_client)]
         os.sync()
         server_cpu, client_cpu, started = server.cpu_seconds(), own_cpu_seconds(), time.perf_counter()
-        deadline = started + round_.seconds
+        deadline = started + seconds
         go.set()
-        results = [client.result() for client in clients]
+        try:
+            results = [client.result() for client in clients]
+        finally:
+            # Where one has failed, or the script is ended, the others do not go on.
+            deadline = 0
         seconds, client_cpu = time.perf_counter() - started, own_cpu_seconds() - client_cpu
         server_cpu = server.cpu_seconds() - server_cpu
         for connection in connections:
@@ -528,25 +562,210 @@ def measure_throughput(binary, directory, seconds, rounds):
 def print_throughput(measurements):
     rows = []
     for (name, size, clients, _), results in zip(ENGINES, measurements):
-        in_process = results[0].server_cpu is None
-        client_cpu = sum(result.client_cpu for result in results)
-        rows.append(
-            [
-                name,
-                f"{size:,}",
-                clients,
-                f"{statistics.median(result.rate for result in results):,.0f}",
-                " / ".join(f"{result.rate / 1000:,.1f}" for result in results),
-                f"{sum(result.seconds for result in results):.1f} s",
-                "in process" if in_process else f"{client_cpu:.1f} s",
-                f"{client_cpu if in_process else sum(result.server_cpu for result in results):.1f} s",
-            ]
-        )
+        rows.append([name, f"{size:,}", clients, *throughput_cells(results)])
     print_table(
         "Throughput of durable ingestion",
         ["engine", "batch", "clients", "rows/s", "rounds, 1,000 rows/s", "wall", "client's CPU", "engine's CPU"],
         rows,
     )
+
+
+def throughput_cells(results):
+    in_process = results[0].server_cpu is None
+    client_cpu = sum(result.client_cpu for result in results)
+    return [
+        f"{statistics.median(result.rate for result in results):,.0f}",
+        " / ".join(f"{result.rate / 1000:,.1f}" for result in results),
+        f"{sum(result.seconds for result in results):.1f} s",
+        "in process" if in_process else f"{client_cpu:.1f} s",
+        f"{client_cpu if in_process else sum(result.server_cpu for result in results):.1f} s",
+    ]
+
+
+# Events.
+
+
+@dataclasses.dataclass
+class EventsRound:
+    """What every way of taking events in is given in one round: the same events, and where to keep what they make."""
+
+    binary: str
+    data: pathlib.Path
+    # The events of so many segments.
+    path: pathlib.Path
+    segments: int
+    # How many conversations are opened beforehand where there are to be others.
+    others_open: int
+
+
+def conversation_id(event):
+    """The conversation of a line as `generate events` writes it."""
+    start = event.index(b'"conversation_id":"') + len(b'"conversation_id":"')
+    return event[start : event.index(b'"', start)]
+
+
+def event_requests(path, size, clients):
+    """Requests for each client. It has all events of its conversations, so that they come in their order."""
+    requests, held = [[] for _ in range(clients)], [[] for _ in range(clients)]
+    with open(path, "rb") as events:
+        for event in events:
+            client = zlib.crc32(conversation_id(event)) % clients
+            held[client].append(event)
+            if len(held[client]) == size:
+                requests[client].append(event_request(held[client]))
+                held[client] = []
+    for own_requests, rest in zip(requests, held):
+        if rest:
+            own_requests.append(event_request(rest))
+    return requests
+
+
+def event_request(events):
+    return http_request("POST", EVENTS_PATH, b"".join(events), NDJSON), len(events)
+
+
+def check_segments(server, rows):
+    with contextlib.closing(server.connect()) as connection:
+        [row] = query(connection, "select count(*) as n from segments")
+    check_stored(row["n"], rows)
+
+
+def events_over_http(round_, size, clients, others_open=0):
+    requests = event_requests(round_.path, size, clients)
+    with serving(round_.binary, round_.data) as server:
+        if others_open:
+            open_conversations(server, others_open)
+        measurement = measure_clients(server, requests, math.inf)
+        check_segments(server, round_.segments)
+    return measurement
+
+
+def events_while_open(round_, size, clients):
+    return events_over_http(round_, size, clients, round_.others_open)
+
+
+def events_import(round_, *_):
+    with open(round_.path, "rb") as file:
+        events = sum(1 for _ in file)
+    arguments = ["import", "events", str(round_.path), "--data-dir", str(round_.data), "--log", "warn"]
+    os.sync()
+    cpu, started = own_cpu_seconds(resource.RUSAGE_CHILDREN), time.perf_counter()
+    imported = subprocess.run([round_.binary, *arguments], check=True, stdout=subprocess.PIPE, text=True)
+    seconds, cpu = time.perf_counter() - started, own_cpu_seconds(resource.RUSAGE_CHILDREN) - cpu
+    if imported.stdout.strip() != f"accepted {events}, duplicates 0, rejected 0":
+        raise RuntimeError(f"of {events} events: {imported.stdout}")
+    with serving(round_.binary, round_.data) as server:
+        check_segments(server, round_.segments)
+    return Measurement(events, seconds, cpu)
+
+
+def open_conversation_bodies(count):
+    """Conversations that have an agent, who has not answered yet; the same ones each time, but for the time."""
+    chance = random.Random(1)
+    start = int(time.time() * 1000) - OPENED_HOURS_AGO * 3_600_000
+    for first in range(0, count, CONVERSATIONS_A_BODY):
+        events = []
+        for number in range(first, min(first + CONVERSATIONS_A_BODY, count)):
+            conversation = uuid.UUID(int=chance.getrandbits(128))
+            skill, agent = chance.randint(1, SKILLS), f"agent-{chance.randint(1, 999)}"
+            time_ms = start + number * 3_600_000 // count
+            happenings = [
+                (time_ms, f'"conversation_started","skill_id":{skill},"source":"WEB"'),
+                (time_ms + 20_000, f'"agent_assigned","agent_id":"{agent}","user_type":"human"'),
+                (time_ms + 30_000, '"message","sender":"consumer"'),
+            ]
+            head = f'{{"account_id":"{ACCOUNT}","conversation_id":"{conversation}"'
+            events += [
+                f'{head},"sequence":{sequence},"time":{time_},"type":{kind}}}\n'
+                for sequence, (time_, kind) in enumerate(happenings)
+            ]
+        yield "".join(events).encode()
+
+
+def open_conversations(server, count):
+    progress(f"opening {count:,} conversations")
+    with contextlib.closing(server.connect()) as connection:
+        answers = [
+            connection.ok(http_request("POST", EVENTS_PATH, body, NDJSON)) for body in open_conversation_bodies(count)
+        ]
+    check_accepted(answers, OPENING_EVENTS * count)
+    wait_until_idle(server)
+
+
+# Name, events of a batch, clients, the goal, and how it is measured.
+EVENT_WAYS = [
+    ("HTTP", LARGE_BATCH, 1, EVENTS_GOAL, events_over_http),
+    ("HTTP", LARGE_EVENT_BATCH, 1, EVENTS_GOAL, events_over_http),
+    ("HTTP", LARGE_BATCH, EVENT_CLIENTS, EVENTS_GOAL, events_over_http),
+    ("HTTP, {:,} other conversations open", LARGE_BATCH, 1, "", events_while_open),
+    ("`import events` into a directory", None, None, "", events_import),
+]
+
+
+def measure_events(binary, directory, rows, others_open, rounds):
+    measurements = [[] for _ in EVENT_WAYS]
+    path, data = directory / "events.ndjson", directory / "events"
+    for number in range(1, rounds + 1):
+        generate(binary, path, rows, hours=EVENT_HOURS, seed=number, what="events")
+        round_ = EventsRound(binary, data, path, rows, others_open)
+        for (name, size, clients, _, measure), results in zip(EVENT_WAYS, measurements):
+            results.append(measure(round_, size, clients))
+            shutil.rmtree(data)
+            batches = f", {size} × {clients}" if size else ""
+            progress(f"round {number}: {name.format(others_open)}{batches}: {results[-1].rate:,.0f} events/s")
+    path.unlink()
+    print_events(measurements, rows, others_open)
+    measure_open_conversations(binary, data, others_open)
+
+
+def print_events(measurements, rows, others_open):
+    lines = []
+    for (name, size, clients, goal, _), results in zip(EVENT_WAYS, measurements):
+        way = [name.format(others_open), f"{size:,}" if size else "", clients or ""]
+        lines.append([*way, *throughput_cells(results), goal])
+    head = ["way", "batch", "clients", "events/s", "rounds, 1,000 events/s", "wall", "client's CPU", "engine's CPU"]
+    print_table(f"Durable ingestion of the events of {rows:,} segments", [*head, "goal"], lines)
+
+
+def measure_open_conversations(binary, directory, count):
+    server = Server(binary, directory)
+    try:
+        wait_until_idle(server)
+        empty = server.resident_bytes()
+        open_conversations(server, count)
+        opened = server.resident_bytes()
+        progress("killing and starting again")
+        server.kill()
+        server = Server(binary, directory)
+        wait_until_idle(server)
+        restarted = server.resident_bytes()
+        check_followed(server, count)
+    finally:
+        server.kill()
+    shutil.rmtree(directory)
+    print_table(
+        f"Memory of {count:,} open conversations, and restart",
+        ["what", "figure", "more than without any, per conversation", "goal"],
+        [
+            ["resident memory without any", megabytes(empty), "", ""],
+            ["resident memory", *more_memory(opened, empty, count)],
+            *(["start after SIGKILL: " + step, f"{seconds:.2f} s", "", ""] for step, seconds in server.seconds.items()),
+            ["resident memory after the start", *more_memory(restarted, empty, count)],
+        ],
+    )
+
+
+def more_memory(size, empty, count):
+    return [megabytes(size), f"{(size - empty) / count:.0f} bytes", f"{OPEN_CONVERSATION_GOAL} bytes"]
+
+
+def check_followed(server, count):
+    """That a server knows the conversations still: what opened them is repeated then."""
+    body = next(open_conversation_bodies(count))
+    with contextlib.closing(server.connect()) as connection:
+        answer = json.loads(connection.ok(http_request("POST", EVENTS_PATH, body, NDJSON)))
+    if answer["duplicates"] != body.count(b"\n"):
+        raise RuntimeError(f"the start forgot conversations: {answer}")
 
 
 # Latency, memory and restart: one server, loaded with many rows beforehand.
@@ -809,9 +1028,11 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", required=True, help="the binary to measure, built for release")
     parser.add_argument("--seconds", type=float, default=5, help="how long one measurement of throughput takes (5)")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of throughput (3)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of throughput and events (3)")
+    parser.add_argument("--rows-events", type=int, default=1_000_000, help="segments of the events (1,000,000)")
+    parser.add_argument("--open-conversations", type=int, default=1_000_000, help="how many to open (1,000,000)")
     parser.add_argument("--rows-latency", type=int, default=10_000_000, help="rows to load beforehand (10,000,000)")
-    parser.add_argument("--parts", type=parts_of, default=PARTS, help="some of throughput,latency,memory (all)")
+    parser.add_argument("--parts", type=parts_of, default=PARTS, help="some of throughput,events,latency,memory (all)")
     return parser.parse_args()
 
 
@@ -824,6 +1045,10 @@ def main():
         print_machine(directory)
         if "throughput" in options.parts:
             measure_throughput(options.binary, directory, options.seconds, options.rounds)
+        if "events" in options.parts:
+            measure_events(
+                options.binary, directory, options.rows_events, options.open_conversations, options.rounds
+            )
         if {"latency", "memory"} & set(options.parts):
             measure_loaded(options.binary, directory, options.parts, options.rows_latency)
     finally:

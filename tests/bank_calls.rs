@@ -1,10 +1,16 @@
-//! A month of real calls to a bank, where they are at hand: the report against a loop over the records.
+//! A month of real calls to a bank, where they are at hand: the report against a loop over the records, and the segments
+//! of the calls against those that come of their events.
+//!
+//! Each run delivers the events in another disorder; `SKILLSCOPE_SHUFFLE_SEED` repeats that of an earlier run, and a
+//! check that fails tells it.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::hash::{BuildHasher, RandomState};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -13,25 +19,74 @@ use crate::binary::{Server, skipped, stderr, succeed};
 
 const MINUTE_MS: i64 = 60_000;
 
-/// The records as NDJSON; `None`, visibly, where they are not here.
-fn records() -> Option<String> {
+const SEGMENTS: usize = 64_191;
+const EVENTS: u64 = 275_498;
+
+/// How many of the shuffled events come twice.
+const REPEATED: u64 = 13_774;
+
+/// Every column, named and in the order in which the tool prints them, so that rows can be compared as text.
+const ROWS: &str = "select account_id, conversation_id, source, segment_index, skill_id, \
+    cast(start_time as bigint) as start_time, cast(end_time as bigint) as end_time, start_reason, end_reason, \
+    user_type, outcome, abandoned_in_queue, cast(first_assigned_time as bigint) as first_assigned_time, \
+    cast(first_agent_message_time as bigint) as first_agent_message_time, time_to_first_agent_message_ms, \
+    agent_messages, consumer_messages, last_agent_id from segments";
+
+/// The records as NDJSON, or why they cannot be had here.
+fn records(what: &[&str]) -> Result<String, &'static str> {
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     let (tool, calls) = (shared.join("tools/bank_calls.py"), shared.join("data/bank-calls-1999-02.csv.gz"));
     if !tool.exists() || !calls.exists() {
-        skipped("bank_calls", "the records of the bank's calls are not here");
-        return None;
+        return Err("the records of the bank's calls are not here");
     }
-    match Command::new("python3").arg(tool).arg("segments").arg(calls).output() {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            skipped("bank_calls", "python3 is not here");
-            None
-        }
+    let (form, options) = what.split_first().unwrap();
+    match Command::new("python3").arg(tool).arg(form).arg(calls).args(options).output() {
+        Err(error) if error.kind() == ErrorKind::NotFound => Err("python3 is not here"),
         output => {
             let output = output.unwrap();
             assert!(output.status.success(), "{}", stderr(&output));
-            Some(String::from_utf8(output.stdout).unwrap())
+            Ok(String::from_utf8(output.stdout).unwrap())
         }
     }
+}
+
+/// Records that several tests share; `None`, visibly, where they are not here.
+fn shared(records: &'static OnceLock<Result<String, &'static str>>, what: &[&str], test: &str) -> Option<&'static str> {
+    let records = records.get_or_init(|| self::records(what));
+    records.as_ref().inspect_err(|reason| skipped(test, reason)).ok().map(String::as_str)
+}
+
+fn segments(test: &str) -> Option<&'static str> {
+    static RECORDS: OnceLock<Result<String, &'static str>> = OnceLock::new();
+    shared(&RECORDS, &["segments"], test)
+}
+
+fn events(test: &str) -> Option<&'static str> {
+    static RECORDS: OnceLock<Result<String, &'static str>> = OnceLock::new();
+    shared(&RECORDS, &["events"], test)
+}
+
+/// The events late, twice and out of order.
+fn shuffled(test: &str) -> Option<&'static str> {
+    static RECORDS: OnceLock<Result<String, &'static str>> = OnceLock::new();
+    shared(&RECORDS, &["events", "--shuffle", &seed().to_string()], test)
+}
+
+fn seed() -> u64 {
+    static SEED: OnceLock<u64> = OnceLock::new();
+    let given = || std::env::var("SKILLSCOPE_SHUFFLE_SEED").ok().map(|seed| seed.parse().unwrap());
+    *SEED.get_or_init(|| given().unwrap_or_else(|| RandomState::new().hash_one(0)))
+}
+
+/// Said where a check fails.
+fn repeat() -> String {
+    format!("SKILLSCOPE_SHUFFLE_SEED={}", seed())
+}
+
+/// Where the text is cut: a line that the seed chooses.
+fn cut(text: &str) -> (&str, &str) {
+    let place = text.len() / 10 + usize::try_from(seed() % (text.len() as u64 * 8 / 10)).unwrap();
+    text.split_at(place + text[place..].find('\n').unwrap() + 1)
 }
 
 fn metrics(rows: &[&Value]) -> Value {
@@ -72,12 +127,12 @@ fn report(server: &Server, query: &str) -> Value {
 
 #[test]
 fn reports_over_real_calls_equal_a_loop_over_the_records() {
-    let Some(text) = records() else { return };
+    let Some(text) = segments("reports_over_real_calls_equal_a_loop_over_the_records") else { return };
     let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(rows.len(), 64_191);
+    assert_eq!(rows.len(), SEGMENTS);
     let directory = TempDir::new().unwrap();
     let (file, data_dir) = (directory.path().join("calls.ndjson"), directory.path().join("data"));
-    fs::write(&file, &text).unwrap();
+    fs::write(&file, text).unwrap();
     let import = ["import", "segments", file.to_str().unwrap(), "--data-dir", data_dir.to_str().unwrap()];
     assert_eq!(succeed(import), "accepted 64191, duplicates 0, rejected 0\n");
 
@@ -104,4 +159,126 @@ fn reports_over_real_calls_equal_a_loop_over_the_records() {
             assert_eq!(interval, &expected);
         }
     }
+}
+
+/// Checks that the server has exactly the segments of the calls, in all columns.
+#[track_caller]
+fn assert_has_the_segments(server: &Server, test: &str) {
+    let body = json!({ "query": ROWS }).to_string();
+    let (status, answer) = server.post("/v1/sql", "application/json", body.as_bytes());
+    assert_eq!(status, 200, "{answer}");
+    let answer = answer.strip_prefix('[').and_then(|rows| rows.strip_suffix(']')).unwrap().replace("},{", "}\n{");
+    let (mut found, mut expected): (Vec<_>, Vec<_>) =
+        (answer.lines().collect(), segments(test).unwrap().lines().collect());
+    found.sort_unstable();
+    expected.sort_unstable();
+    let repeat = repeat();
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_eq!(found, expected, "{repeat}");
+    }
+    assert_eq!(found.len(), SEGMENTS, "{repeat}");
+}
+
+#[track_caller]
+fn assert_has_the_segments_in(data_dir: &Path, test: &str) {
+    assert_has_the_segments(&Server::over(data_dir, &[]), test);
+}
+
+/// What became of events: how many were accepted, and how many had come before.
+type Counts = (u64, u64);
+
+/// Imports events by a process of its own.
+#[track_caller]
+fn import(directory: &TempDir, text: &str) -> Counts {
+    let file = directory.path().join("events.ndjson");
+    fs::write(&file, text).unwrap();
+    let data_dir = directory.path().join("data");
+    let printed = succeed(["import", "events", file.to_str().unwrap(), "--data-dir", data_dir.to_str().unwrap()]);
+    let numbers: Vec<u64> = printed
+        .split([' ', ',', '\n'])
+        .filter(|word| word.starts_with(|first: char| first.is_ascii_digit()))
+        .map(|number| number.parse().unwrap())
+        .collect();
+    assert_eq!(printed, format!("accepted {}, duplicates {}, rejected 0\n", numbers[0], numbers[1]));
+    (numbers[0], numbers[1])
+}
+
+#[track_caller]
+fn post(server: &Server, text: &str) -> Counts {
+    let (status, answer) = server.post("/v1/accounts/bank/events", "application/x-ndjson", text.as_bytes());
+    assert_eq!(status, 200, "{answer}");
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(answer["rejected_count"], 0, "{answer}");
+    (answer["accepted"].as_u64().unwrap(), answer["duplicates"].as_u64().unwrap())
+}
+
+fn sum(counts: impl IntoIterator<Item = Counts>) -> Counts {
+    counts.into_iter().fold((0, 0), |sum, counts| (sum.0 + counts.0, sum.1 + counts.1))
+}
+
+#[test]
+fn events_in_order_give_exactly_the_segments() {
+    let test = "events_in_order_give_exactly_the_segments";
+    let Some(events) = events(test) else { return };
+    let directory = TempDir::new().unwrap();
+    assert_eq!(import(&directory, events), (EVENTS, 0));
+    assert_has_the_segments_in(&directory.path().join("data"), test);
+}
+
+#[test]
+fn events_late_twice_and_out_of_order_give_exactly_the_segments_and_once_more_nothing() {
+    let test = "events_late_twice_and_out_of_order_give_exactly_the_segments_and_once_more_nothing";
+    let Some(events) = shuffled(test) else { return };
+    let directory = TempDir::new().unwrap();
+    let data_dir = directory.path().join("data");
+    assert_eq!(import(&directory, events), (EVENTS, REPEATED), "{}", repeat());
+    assert_has_the_segments_in(&data_dir, test);
+    assert_eq!(import(&directory, events), (0, EVENTS + REPEATED), "{}", repeat());
+    assert_has_the_segments_in(&data_dir, test);
+    let checked = succeed(["check", "--data-dir", data_dir.to_str().unwrap()]);
+    assert!(checked.contains(&format!("with {SEGMENTS} segments")), "{checked}");
+    assert!(!data_dir.join("dead-letters").exists(), "every event had its effect; {}", repeat());
+}
+
+#[test]
+fn events_imported_in_two_parts_by_two_processes_give_exactly_the_segments() {
+    let test = "events_imported_in_two_parts_by_two_processes_give_exactly_the_segments";
+    let Some(events) = shuffled(test) else { return };
+    let directory = TempDir::new().unwrap();
+    let (first, second) = cut(events);
+    assert_eq!(sum([import(&directory, first), import(&directory, second)]), (EVENTS, REPEATED), "{}", repeat());
+    assert_has_the_segments_in(&directory.path().join("data"), test);
+}
+
+#[test]
+fn events_posted_in_small_requests_to_a_server_that_is_killed_in_between_give_exactly_the_segments() {
+    const REQUEST_LINES: usize = 200;
+    let test = "events_posted_in_small_requests_to_a_server_that_is_killed_in_between_give_exactly_the_segments";
+    let Some(events) = shuffled(test) else { return };
+    let lines: Vec<&str> = events.split_inclusive('\n').collect();
+    let requests: Vec<String> = lines.chunks(REQUEST_LINES).map(|lines| lines.concat()).collect();
+    let before_kill = 1 + usize::try_from(seed() % (requests.len() as u64 - 1)).unwrap();
+    let (before, after) = requests.split_at(before_kill);
+    let directory = TempDir::new().unwrap();
+
+    let server = Server::over(directory.path(), &[]);
+    let counts = sum(before.iter().map(|request| post(&server, request)));
+    // The answer may have been lost on the way: then the request is sent again.
+    drop(server);
+    let server = Server::over(directory.path(), &[]);
+    assert_eq!(post(&server, before.last().unwrap()), (0, REQUEST_LINES as u64), "{}", repeat());
+
+    let counts = sum(after.iter().map(|request| post(&server, request)).chain([counts]));
+    assert_eq!(counts, (EVENTS, REPEATED), "{}", repeat());
+    assert_has_the_segments(&server, test);
+}
+
+#[test]
+fn events_posted_in_one_request_give_exactly_the_segments() {
+    let test = "events_posted_in_one_request_give_exactly_the_segments";
+    let Some(events) = shuffled(test) else { return };
+    let directory = TempDir::new().unwrap();
+    let server = Server::over(directory.path(), &[]);
+    assert_eq!(post(&server, events), (EVENTS, REPEATED), "{}", repeat());
+    assert_has_the_segments(&server, test);
 }

@@ -3,6 +3,7 @@
 mod anything;
 mod door;
 mod durability;
+mod events;
 mod ingestion;
 mod openapi;
 mod report;

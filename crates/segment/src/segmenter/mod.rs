@@ -62,8 +62,8 @@ use trial::Trial;
 /// As many events of an account wait for others; with one more, those that have waited longest go ahead.
 const MOST_WAITING: usize = 1 << 18;
 
-/// As many conversations that have closed are remembered, in any case, for as long as there are no more.
-const MOST_CLOSED: usize = 1 << 17;
+/// As many conversations that have closed are remembered, however long ago; of more, those of the bound. Few in tests.
+const MOST_CLOSED: usize = if cfg!(test) { 16 } else { 1 << 17 };
 
 /// Follows the conversations of all accounts.
 ///
@@ -247,10 +247,21 @@ impl Segmenter {
 
     /// Ends the trial: it is as it was when it began.
     pub fn roll_back(&mut self) {
-        for before in self.trial.undo() {
+        let undo = self.trial.undo();
+        if undo.is_empty() {
+            // Nothing but the time can have changed.
+            self.roll_back_watermarks();
+            return;
+        }
+        for before in undo {
             let Some(account) = self.accounts.get_mut(&before.account) else { continue };
             account.restore(before.conversation, before.state, self.wait_ms, &mut self.closed);
         }
+        self.sort_closed();
+        self.roll_back_watermarks();
+    }
+
+    fn roll_back_watermarks(&mut self) {
         for (account, watermark) in self.trial.undo_watermarks() {
             if let Some(account) = self.accounts.get_mut(&account) {
                 account.watermark = watermark;
@@ -306,6 +317,10 @@ impl Segmenter {
 
     /// Puts conversations that were [restored](Self::restore) in the order in which they closed.
     pub fn finish_restoring(&mut self) {
+        self.sort_closed();
+    }
+
+    fn sort_closed(&mut self) {
         self.closed.make_contiguous().sort_by_key(|closed| closed.at);
     }
 }

@@ -9,6 +9,7 @@ use proptest::sample::select;
 use skillscope_segment::Format;
 
 use super::door::{Door, SEGMENTS, line, two_segments};
+use super::events::{EVENTS, event as event_line};
 
 const TEXTS: [&str; 22] = [
     "1",
@@ -126,6 +127,25 @@ fn any_body() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+/// Events of which every field may be anything that it can be.
+fn any_events() -> impl Strategy<Value = Vec<u8>> {
+    let kinds = select(vec![
+        serde_json::json!({ "type": "conversation_started", "skill_id": 7 }),
+        serde_json::json!({ "type": "agent_assigned", "agent_id": "ann", "user_type": "bot", "takeover": true }),
+        serde_json::json!({ "type": "returned_to_queue" }),
+        serde_json::json!({ "type": "message", "sender": "agent" }),
+        serde_json::json!({ "type": "transferred", "skill_id": 8, "reason": "agent" }),
+        serde_json::json!({ "type": "conversation_closed", "by": "consumer" }),
+        serde_json::json!({ "type": "conversation_resumed", "skill_id": -1 }),
+        serde_json::json!({ "type": "oops" }),
+    ]);
+    let sequence = prop_oneof![0..6_u64, any::<u64>()];
+    let age = prop_oneof![0..200_000_i64, any::<i32>().prop_map(i64::from)];
+    let event = (select(vec!["c-1", "c-2", ""]), sequence, age, kinds);
+    vec(event.prop_map(|(id, sequence, age, fields)| event_line(id, sequence, age, fields)), 1..12)
+        .prop_map(|lines| lines.concat().into_bytes())
+}
+
 /// Method, URI, content type, content encoding and body.
 type Parts = (String, String, Option<String>, Option<&'static str>, Vec<u8>);
 
@@ -147,6 +167,7 @@ fn any_request() -> impl Strategy<Value = Parts> {
         "/api/account/{}/service/agentVep/baseURI.json",
         "/api/account/acme/service/{}/baseURI.json",
         "/v1/accounts/{}/segments",
+        "/v1/accounts/{}/events",
         "/v1/sql",
         "/healthz",
         "/readyz",
@@ -171,8 +192,9 @@ fn plausible_request() -> impl Strategy<Value = Parts> {
     };
     let media_type = select(MEDIA_TYPES.to_vec()).prop_map(str::to_owned);
     let ingestion = (media_type, any_body()).prop_map(move |(media_type, body)| post(SEGMENTS, media_type, body));
+    let events = any_events().prop_map(move |body| post(EVENTS, "application/x-ndjson".to_owned(), body));
     let sql = any_body().prop_map(move |body| post("/v1/sql", "application/json".to_owned(), body));
-    prop_oneof![report, ingestion, sql]
+    prop_oneof![report, ingestion, events, sql]
 }
 
 proptest! {

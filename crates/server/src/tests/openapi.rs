@@ -5,6 +5,7 @@ use axum::http::Request;
 use serde_json::Value;
 
 use super::door::{Answer, Door, SEGMENTS, line, report_of};
+use super::events::{EVENTS, event};
 
 async fn document(door: &Door) -> Value {
     door.get("/openapi.json").await.json()
@@ -38,6 +39,7 @@ async fn the_document_is_openapi_3_1_and_lists_every_route() {
             "GET /operations/api/account/{account}/msgskillsegments",
             "GET /readyz",
             "GET /v1/backup",
+            "POST /v1/accounts/{account}/events",
             "POST /v1/accounts/{account}/segments",
             "POST /v1/sql",
         ]
@@ -119,12 +121,15 @@ async fn every_answer_is_as_the_document_says() {
     let report = "/operations/api/account/{account}/msgskillsegments";
     let host = "/api/account/{account}/service/{service}/baseURI.json";
     let segments = "/v1/accounts/{account}/segments";
+    let events = "/v1/accounts/{account}/events";
     let ndjson = "application/x-ndjson";
     let cases = [
         ("POST", segments, door.post(SEGMENTS, ndjson, line("c-1", 7, 1) + "oops\n").await),
         ("POST", segments, door.post("/v1/accounts/%20/segments", ndjson, "").await),
         ("POST", segments, door.post(SEGMENTS, "text/csv", "").await),
         ("POST", segments, door.post(SEGMENTS, ndjson, vec![0; super::door::MAX_BODY_BYTES + 1]).await),
+        ("POST", events, door.post(EVENTS, ndjson, "oops\n").await),
+        ("POST", events, door.post(EVENTS, "text/csv", "").await),
         ("GET", report, door.get(&report_of("acme")).await),
         ("GET", report, door.get(&format!("{}&interval=30", report_of("acme"))).await),
         ("GET", report, door.get(&format!("{}&interval=31", report_of("acme"))).await),
@@ -184,4 +189,27 @@ async fn the_record_in_the_document_is_the_record_that_is_read() {
     assert_eq!(record["properties"]["user_type"]["enum"], serde_json::json!(["bot", "human", "mixed", "none"]));
     let sample: Value = serde_json::from_str(&line("c-1", 7, 1)).unwrap();
     assert_eq!(conforms(&document, record, &sample), Ok(()));
+}
+
+#[tokio::test]
+async fn the_events_in_the_document_are_those_that_are_read() {
+    let door = Door::new();
+    let document = document(&door).await;
+    let record = &document["components"]["schemas"]["EventBody"];
+    let types = record["properties"]["type"]["enum"].as_array().unwrap();
+    assert_eq!(types.len(), 7);
+    for (sequence, kind) in types.iter().enumerate() {
+        let fields = serde_json::json!({
+            "type": kind, "skill_id": 7, "agent_id": "ann", "user_type": "bot", "takeover": true, "sender": "system",
+            "reason": "agent", "by": "system", "source": "APP",
+        });
+        let line = event("c-1", sequence as u64, 0, fields);
+        assert_eq!(conforms(&document, record, &serde_json::from_str(&line).unwrap()), Ok(()));
+        assert_eq!(door.post(EVENTS, "application/x-ndjson", line).await.json()["accepted"], 1, "{kind}");
+    }
+    let accepted = |field: &str| record["properties"][field]["enum"].as_array().unwrap().clone();
+    assert_eq!(accepted("user_type"), ["human", "bot"]);
+    assert_eq!(accepted("reason"), ["skill", "agent"]);
+    assert_eq!(accepted("by"), ["consumer", "agent", "system"]);
+    assert_eq!(accepted("sender"), ["consumer", "agent", "system"]);
 }

@@ -214,3 +214,49 @@ fn what_is_rolled_back_has_not_been() {
     take(&mut desk, &story, &[1, 3, 4]);
     assert_eq!(desk.segments, story.segments());
 }
+
+#[test]
+fn of_many_conversations_that_closed_those_of_the_bound_are_remembered() {
+    let mut desk = Desk::new();
+    let conversation = |number: i64| {
+        let mut story = Story::started(12, number).closed_by(ClosedBy::Agent, number);
+        story.events.iter_mut().for_each(|event| event.conversation_id = format!("c-{number}"));
+        story
+    };
+    for number in 0..100 {
+        desk.take_all(&conversation(number).events);
+        desk.segmenter.forget(0);
+        desk.segmenter.keep();
+    }
+    // Those that closed at 39 to 99 are within 60 seconds of the last.
+    assert_eq!(desk.segmenter.conversations().count(), 61);
+    desk.take_all(&conversation(39).events);
+    assert_eq!(desk.duplicates, 2);
+    desk.take_all(&conversation(38).events);
+    assert_eq!((desk.duplicates, desk.segments.len()), (2, 101), "what is forgotten is told once more");
+    assert_eq!(desk.segments[100], desk.segments[38]);
+    // So long as no event moves the watermark, the clock does.
+    desk.segmenter.forget(WAIT_MS + 1);
+    desk.segmenter.keep();
+    assert_eq!(desk.segmenter.conversations().count(), 16);
+}
+
+#[test]
+fn what_is_forgotten_on_trial_is_remembered_after_a_roll_back() {
+    let mut desk = Desk::new();
+    for number in 0..30 {
+        let mut story = Story::started(12, number * 10).closed_by(ClosedBy::Agent, number * 10);
+        story.events.iter_mut().for_each(|event| event.conversation_id = format!("c-{number}"));
+        desk.take_all(&story.events);
+    }
+    let before = desk.segmenter.conversations().count();
+    desk.segmenter.forget(0);
+    assert_eq!(desk.segmenter.conversations().count(), before, "it is on trial");
+    desk.segmenter.roll_back();
+    assert_eq!(desk.segmenter.conversations().count(), before);
+    for _ in 0..2 {
+        desk.segmenter.forget(0);
+        desk.segmenter.keep();
+        assert_eq!(desk.segmenter.conversations().count(), 16);
+    }
+}
