@@ -115,7 +115,7 @@ fn an_import_leaves_every_hour_that_is_over_in_the_archive() {
     succeed(["import", "segments", sample::path().to_str().unwrap(), "--data-dir", data_dir]);
     assert_eq!(
         succeed(["check", "--data-dir", data_dir]).lines().last().unwrap().split(" with ").nth(1).unwrap(),
-        "200 segments, 0 segments in the journal: nothing is wrong"
+        "200 segments, 0 segments and 0 conversations in the journal: nothing is wrong"
     );
     let server = Server::over(directory.path(), &[]);
     assert_eq!(server.sql("select sum(rows) as rows from system.files")[0]["rows"], 200);

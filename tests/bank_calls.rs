@@ -1,5 +1,5 @@
-//! A month of real calls to a bank, where they are at hand: the report against a loop over the records, and the segments
-//! of the calls against those that come of their events.
+//! A month of real calls to a bank, where they are at hand: the report against a loop over the records, and the
+//! segments of the calls against those that their events give.
 //!
 //! Each run delivers the events in another disorder; `SKILLSCOPE_SHUFFLE_SEED` repeats that of an earlier run, and a
 //! check that fails tells it.
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::binary::{Server, skipped, stderr, succeed};
+use crate::events::ROWS;
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -24,13 +25,6 @@ const EVENTS: u64 = 275_498;
 
 /// How many of the shuffled events come twice.
 const REPEATED: u64 = 13_774;
-
-/// Every column, named and in the order in which the tool prints them, so that rows can be compared as text.
-const ROWS: &str = "select account_id, conversation_id, source, segment_index, skill_id, \
-    cast(start_time as bigint) as start_time, cast(end_time as bigint) as end_time, start_reason, end_reason, \
-    user_type, outcome, abandoned_in_queue, cast(first_assigned_time as bigint) as first_assigned_time, \
-    cast(first_agent_message_time as bigint) as first_agent_message_time, time_to_first_agent_message_ms, \
-    agent_messages, consumer_messages, last_agent_id from segments";
 
 /// The records as NDJSON, or why they cannot be had here.
 fn records(what: &[&str]) -> Result<String, &'static str> {
@@ -161,7 +155,7 @@ fn reports_over_real_calls_equal_a_loop_over_the_records() {
     }
 }
 
-/// Checks that the server has exactly the segments of the calls, in all columns.
+/// Checks that the server has exactly the segments of the calls, in all columns, by the text of each row.
 #[track_caller]
 fn assert_has_the_segments(server: &Server, test: &str) {
     let body = json!({ "query": ROWS }).to_string();

@@ -1,8 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, RandomState};
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use tempfile::TempDir;
 
-use crate::binary::{run, stderr, succeed};
+use crate::binary::{Server, run, stderr, succeed};
+use crate::events::ROWS;
 
 /// 2018-01-18T08:51:55.679Z
 const END: i64 = 1_516_265_515_679;
@@ -124,4 +127,86 @@ fn hours_before_1970_are_refused() {
     let output = run(["generate", "segments", "--end", "1970-01-01T12:00:00Z", "--hours", "24", "--out", "-"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("1970"), "{}", stderr(&output));
+}
+
+/// Generates a workload of 20,000 segments in each of the three forms, and gives the folder with the files.
+fn in_three_forms(seed: &str) -> TempDir {
+    let directory = TempDir::new().unwrap();
+    let end = END.to_string();
+    for (form, file) in FORMS {
+        let out = directory.path().join(file);
+        let options = ["--rows", "20000", "--accounts", "3", "--seed", seed, "--end", &end];
+        succeed(["generate", form].into_iter().chain(options).chain(["--out", out.to_str().unwrap()]));
+    }
+    directory
+}
+
+const FORMS: [(&str, &str); 3] =
+    [("segments", "segments.ndjson"), ("events", "events.ndjson"), ("history", "history.json")];
+
+#[test]
+fn the_three_forms_describe_the_same_conversations() {
+    let seed = RandomState::new().hash_one(0).to_string();
+    let directory = in_three_forms(&seed);
+    let body = json!({ "query": format!("{ROWS} order by account_id, conversation_id, segment_index") }).to_string();
+    let mut expected = None;
+    for (form, file) in FORMS {
+        let (file, data_dir) = (directory.path().join(file), directory.path().join(form));
+        let (file, data_dir_text) = (file.to_str().unwrap(), data_dir.to_str().unwrap());
+        let printed = succeed(["import", form, file, "--data-dir", data_dir_text]);
+        assert!(printed.ends_with(", duplicates 0, rejected 0\n"), "seed {seed}: {form}: {printed}");
+        assert!(!data_dir.join("dead-letters").exists(), "seed {seed}: {form}");
+        let (status, rows) = Server::over(&data_dir, &[]).post("/v1/sql", "application/json", body.as_bytes());
+        assert_eq!(status, 200, "{rows}");
+        assert_eq!(rows.matches(r#""segment_index":"#).count(), 20_000, "seed {seed}: {form}");
+        let expected: &String = expected.get_or_insert_with(|| rows.clone());
+        for (found, expected) in rows.split("},{").zip(expected.split("},{")) {
+            assert_eq!(found, expected, "seed {seed}: {form}");
+        }
+    }
+
+    // Whoever has delivered the one may deliver the others as well.
+    let data_dir = directory.path().join("history");
+    for (form, file, printed) in [
+        ("segments", "segments.ndjson", "accepted 0, duplicates 20000, rejected 0\n"),
+        ("history", "history.json", "accepted 0, duplicates 20000, rejected 0\n"),
+        ("events", "events.ndjson", ", duplicates 0, rejected 0\n"),
+    ] {
+        let file = directory.path().join(file);
+        let output = succeed(["import", form, file.to_str().unwrap(), "--data-dir", data_dir.to_str().unwrap()]);
+        assert!(output.ends_with(printed), "seed {seed}: {form}: {output}");
+    }
+    let (status, rows) = Server::over(&data_dir, &[]).post("/v1/sql", "application/json", body.as_bytes());
+    assert_eq!(status, 200, "{rows}");
+    assert!(rows == expected.unwrap(), "seed {seed}");
+}
+
+#[test]
+fn events_come_in_order_of_time_and_those_of_a_conversation_in_sequence() {
+    let (seed, end) = (RandomState::new().hash_one(0).to_string(), END.to_string());
+    let options = ["--rows", "20000", "--accounts", "3", "--seed", &seed, "--end", &end, "--out", "-"];
+    let text = succeed(["generate", "events"].into_iter().chain(options));
+    let mut latest = i64::MIN;
+    let mut next = BTreeMap::<(String, String), u64>::new();
+    for line in text.lines() {
+        let event: Value = serde_json::from_str(line).unwrap();
+        let time = event["time"].as_i64().unwrap();
+        assert!(latest <= time && time < END, "seed {seed}: {line}");
+        latest = time;
+        let id = |column: &str| event[column].as_str().unwrap().to_owned();
+        let next = next.entry((id("account_id"), id("conversation_id"))).or_default();
+        assert_eq!(event["sequence"], *next, "seed {seed}: {line}");
+        *next += 1;
+    }
+}
+
+#[test]
+fn events_and_history_are_written_in_no_other_format() {
+    let end = END.to_string();
+    for (form, file) in [("events", "/tmp/events.parquet"), ("events", "/tmp/events.json"), ("history", "/tmp/h.arrow")]
+    {
+        let output = run(["generate", form, "--end", &end, "--out", file]);
+        assert_eq!(output.status.code(), Some(2), "{form} {file}");
+        assert!(stderr(&output).contains(file), "{}", stderr(&output));
+    }
 }

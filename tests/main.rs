@@ -13,6 +13,7 @@ mod bank_calls;
 mod binary;
 mod configuration;
 mod crash;
+mod events;
 mod generate;
 mod import;
 mod sample;

@@ -80,23 +80,19 @@ pub(crate) enum GenerateWhat {
 pub(crate) struct ImportEventsArguments {
     #[command(flatten)]
     pub(crate) import: ImportArguments,
-    #[command(flatten)]
-    pub(crate) wait: EventWait,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct EventWait {
     /// How long an event waits for those before it in its conversation, in event time.
-    #[arg(long, value_name = "SECONDS", default_value_t = StoreOptions::EVENT_WAIT_MS as u32 / 1000)]
+    #[arg(long, value_name = "SECONDS", default_value_t = EVENT_WAIT_SECONDS, conflicts_with = "url")]
     event_wait: u32,
 }
 
-impl EventWait {
-    /// In milliseconds.
-    pub(crate) fn ms(&self) -> i64 {
+impl ImportEventsArguments {
+    /// How long an event waits, in milliseconds.
+    pub(crate) fn wait_ms(&self) -> i64 {
         i64::from(self.event_wait) * 1000
     }
 }
+
+const EVENT_WAIT_SECONDS: u32 = StoreOptions::EVENT_WAIT_MS as u32 / 1000;
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
@@ -131,8 +127,9 @@ pub(crate) struct ServeArguments {
     /// be forever. Repeatable. Without it everything is kept.
     #[arg(long, value_name = "[ACCOUNT=]AGE", value_delimiter = ',')]
     pub(crate) retain: Vec<String>,
-    #[command(flatten)]
-    pub(crate) event_wait: EventWait,
+    /// How long a conversation event waits for those before it in its conversation, in event time.
+    #[arg(long, value_name = "SECONDS", default_value_t = EVENT_WAIT_SECONDS)]
+    pub(crate) event_wait: u32,
     /// The largest request body, in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     pub(crate) max_body_bytes: usize,

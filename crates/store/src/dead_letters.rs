@@ -16,6 +16,11 @@ impl Store {
         self.dead_letters.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The folder that they are kept in.
+    pub fn dead_letter_folder(&self) -> PathBuf {
+        self.directory.dead_letters()
+    }
+
     /// Writes dead letters to the file of the day, durably, as events that can be imported again. Where the commit
     /// after it fails they may stand there twice: events that are repeated change nothing.
     pub(crate) fn keep_dead_letters(&self, letters: &[DeadLetter]) -> Result<()> {
@@ -39,9 +44,15 @@ impl Store {
         for letter in letters {
             letter.write_line(&mut lines).map_err(Error::io("write", &path))?;
         }
-        file.set_length(end.saturating_add(lines.len() as u64)).map_err(Error::io("write", &path))?;
-        file.write_at(end, &lines).map_err(Error::io("write", &path))?;
-        file.sync().map_err(Error::io("sync", &path))?;
+        let written = file
+            .set_length(end.saturating_add(lines.len() as u64))
+            .and_then(|()| file.write_at(end, &lines))
+            .and_then(|()| file.sync());
+        if let Err(error) = written {
+            // What stands there now may be anything.
+            let _ = file.set_length(end);
+            return Err(Error::io("write", &path)(error));
+        }
         if end == 0 {
             for folder in [folder.as_path(), self.directory.path()] {
                 disk.sync_folder(folder).map_err(Error::io("sync", folder))?;

@@ -8,9 +8,9 @@ use crate::Appended;
 /// What became of the records of an input.
 #[derive(Debug, Default, Clone)]
 pub struct Ingested {
-    /// Segments that are stored now, and were not before.
+    /// Segments that are stored now, or events that are taken in, and were not before.
     pub accepted: u64,
-    /// Segments that were stored already.
+    /// Segments or events that had been delivered before.
     pub duplicates: u64,
     /// Records that were not taken.
     pub rejected_count: u64,

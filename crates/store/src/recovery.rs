@@ -207,7 +207,7 @@ fn segmenter(directory: &DataDirectory, options: &StoreOptions, contents: &mut C
     let mut segmenter = Segmenter::new(options.event_wait_ms);
     let now = options.clock.now();
     for (account, watermark) in &contents.watermarks {
-        segmenter.restore_watermark(account, *watermark, now)?;
+        segmenter.restore_watermark(account, *watermark, options.event_time_goes_on, now)?;
     }
     for (number, bytes) in std::mem::take(&mut contents.conversations) {
         let restored = ConversationRecord::decode(&bytes)

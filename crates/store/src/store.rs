@@ -160,11 +160,11 @@ impl Store {
             several => cut(&concatenated(several)?)?,
         };
         let conversations = ConversationChanges::on_trial(segmenter)?;
+        self.keep_dead_letters(dead_letters)?;
         if !cuts.is_empty() || !conversations.is_empty() {
             // Whatever can fail comes before the commit.
             let extended = snapshot.with_rows(&cuts, self.options.clock.now());
             let entries = entries(&cuts, journal)?;
-            self.keep_dead_letters(dead_letters)?;
             journal.commit(Change { entries, conversations, ..Change::default() })?;
             self.publish(extended);
         }

@@ -8,7 +8,7 @@ use std::thread;
 use anyhow::{Context, Result};
 use flate2::write::GzEncoder;
 use indicatif::{ProgressBar, ProgressStyle};
-use skillscope_segment::{AccountId, Compression, Format, SegmentWriter, format_instant};
+use skillscope_segment::{AccountId, Compression, EventKind, Format, SegmentWriter, format_instant};
 use skillscope_workload::{HistoryWriter, Workload, WorkloadOptions};
 
 use crate::arguments::GenerateWhat;
@@ -43,7 +43,7 @@ pub(crate) fn run(what: GenerateWhat) -> Result<ExitCode> {
     )?);
     let written = match form {
         Form::Segments => write_segments(&workload, &progress, format, out),
-        Form::Events => write_events(&workload, out),
+        Form::Events => write_events(&workload, &progress, out),
         Form::History => write_history(&workload, &progress, out),
     };
     progress.finish_and_clear();
@@ -109,8 +109,12 @@ fn write_segments(workload: &Workload, progress: &ProgressBar, format: Format, o
     })
 }
 
-fn write_events(workload: &Workload, mut out: Box<dyn Finish>) -> Result<()> {
-    workload.for_each_event(|event| event.write_line(&mut out))?;
+fn write_events(workload: &Workload, progress: &ProgressBar, mut out: Box<dyn Finish>) -> Result<()> {
+    workload.for_each_event(|event| {
+        let ends_segment = matches!(event.kind, EventKind::Closed { .. } | EventKind::Transferred { .. });
+        progress.inc(u64::from(ends_segment));
+        event.write_line(&mut out)
+    })?;
     Ok(out.finish()?)
 }
 

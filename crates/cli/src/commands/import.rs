@@ -1,4 +1,5 @@
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -91,7 +92,8 @@ impl Kind {
             Self::History => Format::Json,
         };
         match said.filter(|said| *said != only) {
-            Some(_) => Err(Usage::error(format!("{} are read as {} alone", self.counted(), only.name()))),
+            Some(_) if self == Self::History => Err(Usage::error("message history is read as JSON pages alone")),
+            Some(_) => Err(Usage::error("events are read as NDJSON alone")),
             None => Ok(only),
         }
     }
@@ -131,7 +133,9 @@ impl Source {
         if self.format == Format::Parquet && self.compression == Compression::None {
             return Ok(input);
         }
-        let counted = progress.wrap_read(input.into_read());
+        // A file that grows is read as far as it reached: it may be the one that dead letters of this import go to.
+        let length = if self.bytes > 0 { self.bytes } else { u64::MAX };
+        let counted = progress.wrap_read(input.into_read().take(length));
         Ok(Input::Stream(Box::new(counted)).decompressed(self.compression)?)
     }
 }
@@ -146,7 +150,8 @@ impl Destination {
     fn of(arguments: &ImportArguments, what: &ImportWhat) -> Result<Self> {
         let mut options = StoreOptions::default();
         if let ImportWhat::Events(events) = what {
-            options.event_wait_ms = events.wait.ms();
+            options.event_wait_ms = events.wait_ms();
+            options.event_time_goes_on = false;
         }
         Ok(match &arguments.url {
             Some(url) => Self::Server(RemoteStore::new(url)?),
@@ -180,7 +185,9 @@ impl Destination {
         match self {
             Self::Directory(store) => {
                 for (reason, count) in store.dead_letters() {
-                    output::complain(&format!("{count} events had no effect and were kept: {reason}"));
+                    let folder = store.dead_letter_folder();
+                    let folder = folder.display();
+                    output::complain(&format!("without effect, and kept in {folder}: {count} ({reason})"));
                 }
                 Ok(store.seal_finished_hours()?)
             }

@@ -48,7 +48,7 @@ fn store_options(arguments: &ServeArguments, clock: Clock) -> Result<StoreOption
         hot_hours: arguments.hot_hours,
         hot_bytes: arguments.hot_bytes.unwrap_or(defaults.hot_bytes),
         seal_grace_ms: i64::from(arguments.seal_grace) * 1000,
-        event_wait_ms: arguments.event_wait.ms(),
+        event_wait_ms: i64::from(arguments.event_wait) * 1000,
         retention: Retention::parse(&arguments.retain).map_err(Usage::error)?,
         ..defaults
     })

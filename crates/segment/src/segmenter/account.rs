@@ -4,7 +4,7 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 use super::followed::{FollowedConversation, Target};
 use super::segmented::Segmented;
 use super::trial::Trial;
-use super::{AskPast, Closed};
+use super::{AskPast, Closed, MOST_WAITING};
 use crate::AccountId;
 
 /// The conversations of one account.
@@ -13,31 +13,17 @@ pub(super) struct Account {
     pub(super) id: AccountId,
     /// The highest credible event time, in milliseconds since the epoch.
     pub(super) watermark: i64,
+    /// The highest one that another segmenter knew of, where this one does not go on from there.
+    pub(super) earlier_watermark: i64,
     /// When an event came last, in milliseconds since the epoch.
     pub(super) last_arrival: i64,
     /// The trial in which the watermark was last changed.
     pub(super) trial: u64,
     pub(super) conversations: HashMap<Box<str>, Box<FollowedConversation>>,
-    pub(super) due: Due,
-}
-
-/// When which conversation has an event that has waited long enough. What is noted here may not be so any more.
-#[derive(Debug, Default)]
-pub(super) struct Due(BinaryHeap<Reverse<(i64, Box<str>)>>);
-
-impl Due {
-    pub(super) fn push(&mut self, time: i64, conversation: &str) {
-        self.0.push(Reverse((time, Box::from(conversation))));
-    }
-
-    /// The first that is due at `time`, or that is one too many beside `most` others.
-    pub(super) fn next(&mut self, time: i64, most: usize) -> Option<(i64, Box<str>)> {
-        let Reverse((due, _)) = self.0.peek()?;
-        if *due > time && self.0.len() <= most {
-            return None;
-        }
-        self.0.pop().map(|Reverse(first)| first)
-    }
+    /// The number of events that wait.
+    pub(super) waiting: usize,
+    /// When which conversation is to be looked at. One that is noted here may have nothing that waits any more.
+    due: BinaryHeap<Reverse<(i64, Box<str>)>>,
 }
 
 impl Account {
@@ -45,51 +31,81 @@ impl Account {
         Self {
             id,
             watermark: i64::MIN,
+            earlier_watermark: i64::MIN,
             last_arrival: i64::MIN,
             trial: 0,
             conversations: HashMap::new(),
-            due: Due::default(),
+            waiting: 0,
+            due: BinaryHeap::new(),
         }
     }
 
     pub(super) fn is_idle(&self, now: i64, wait_ms: i64) -> bool {
-        !self.due.0.is_empty() && self.last_arrival.saturating_add(wait_ms) <= now
+        self.waiting > 0 && self.last_arrival.saturating_add(wait_ms) <= now
     }
 
     pub(super) fn open_conversations(&self) -> usize {
         self.conversations.values().filter(|followed| followed.is_open()).count()
     }
 
+    /// Notes when a conversation is to be looked at, unless that is noted.
+    pub(super) fn note_due(&mut self, conversation: &str, wait_ms: i64) {
+        let Some(followed) = self.conversations.get_mut(conversation) else { return };
+        let Some(first) = followed.waiting_since().min() else { return };
+        let due = first.saturating_add(wait_ms);
+        if due < followed.due {
+            followed.due = due;
+            self.due.push(Reverse((due, Box::from(conversation))));
+        }
+    }
+
+    /// The first conversation that is due at `time`, or that has to make room.
+    pub(super) fn next_due(&mut self, time: i64) -> Option<(i64, Box<str>)> {
+        let Reverse((due, _)) = self.due.peek()?;
+        if *due > time && self.waiting <= MOST_WAITING {
+            return None;
+        }
+        let Reverse((due, conversation)) = self.due.pop()?;
+        if let Some(followed) = self.conversations.get_mut(&conversation).filter(|followed| followed.due == due) {
+            followed.due = i64::MAX;
+        }
+        Some((due, conversation))
+    }
+
     /// Lets the events of a conversation go ahead that have waited since `since` or longer.
-    #[expect(clippy::too_many_arguments, reason = "the account is one part of a segmenter, and they are the others")]
     pub(super) fn give_up<E>(
         &mut self,
         conversation: &str,
         since: i64,
-        now: i64,
-        trial: &mut Trial,
-        closed: &mut VecDeque<Closed>,
+        around: &mut Around<'_>,
         past: &mut AskPast<'_, E>,
         out: &mut Segmented,
     ) -> Result<(), E> {
         let Some(followed) = self.conversations.get_mut(conversation) else { return Ok(()) };
-        if followed.waiting_since().all(|waiting| waiting > since) {
-            return Ok(());
+        if followed.waiting_since().any(|waiting| waiting <= since) {
+            around.trial.note_change(&self.id, conversation, followed);
+            let (waiting, closed_at) = (followed.waiting(), followed.closed_at());
+            let mut target = Target { account: self.id.as_str(), conversation, past, out };
+            followed.give_up(since, &mut target)?;
+            self.waiting = (self.waiting + followed.waiting()).saturating_sub(waiting);
+            self.settle(conversation, closed_at, around);
         }
-        trial.note_change(&self.id, conversation, followed);
-        let mut target = Target { account: self.id.as_str(), conversation, past, out };
-        followed.give_up(since, &mut target)?;
-        self.settle(conversation, now, closed);
+        self.note_due(conversation, around.wait_ms);
         Ok(())
     }
 
-    /// Drops a conversation of which nothing is known, and remembers when one has closed.
-    pub(super) fn settle(&mut self, conversation: &str, now: i64, closed: &mut VecDeque<Closed>) {
+    /// Drops a conversation of which nothing is known, and remembers when one has closed; `closed_at` is what it was before.
+    pub(super) fn settle(&mut self, conversation: &str, closed_at: Option<i64>, around: &mut Around<'_>) {
         let Some(followed) = self.conversations.get(conversation) else { return };
         if followed.is_void() {
             self.conversations.remove(conversation);
-        } else if let Some(at) = followed.closed_at() {
-            closed.push_back(Closed { account: self.id.clone(), conversation: conversation.into(), at, arrived: now });
+        } else if let Some(at) = followed.closed_at().filter(|at| Some(*at) != closed_at) {
+            around.closed.push_back(Closed {
+                account: self.id.clone(),
+                conversation: conversation.into(),
+                at,
+                arrived: around.now,
+            });
         }
     }
 
@@ -112,14 +128,25 @@ impl Account {
         wait_ms: i64,
         closed: &mut VecDeque<Closed>,
     ) {
-        let Some(state) = state else {
-            self.conversations.remove(&conversation);
-            return;
-        };
-        for since in state.waiting_since() {
-            self.due.push(since.saturating_add(wait_ms), &conversation);
+        let before = self.conversations.remove(&conversation);
+        self.waiting = self.waiting.saturating_sub(before.as_ref().map_or(0, |state| state.waiting()));
+        let Some(mut state) = state else { return };
+        // What was noted of it may have been taken off.
+        state.due = i64::MAX;
+        self.waiting += state.waiting();
+        if let Some(at) = state.closed_at() {
+            let (account, arrived) = (self.id.clone(), self.last_arrival);
+            closed.push_back(Closed { account, conversation: conversation.clone(), at, arrived });
         }
         self.conversations.insert(conversation.clone(), state);
-        self.settle(&conversation, self.last_arrival, closed);
+        self.note_due(&conversation, wait_ms);
     }
+}
+
+/// What a segmenter has around its accounts.
+pub(super) struct Around<'s> {
+    pub(super) now: i64,
+    pub(super) wait_ms: i64,
+    pub(super) trial: &'s mut Trial,
+    pub(super) closed: &'s mut VecDeque<Closed>,
 }

@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::dead_letter::Impossible;
 use super::stay::{ClosedStay, Stay};
@@ -12,7 +13,7 @@ pub(crate) struct Conversation {
     segment_index: u32,
     /// The time of the last event, in milliseconds since the epoch.
     time: i64,
-    source: Option<Box<str>>,
+    source: Option<SmolStr>,
     /// No agent has spoken since it was resumed.
     is_silent_since_resume: bool,
 }
@@ -40,13 +41,18 @@ impl Conversation {
         Self {
             phase: Phase::Closed,
             segment_index: past.next_index,
-            source: past.source.map(String::into_boxed_str),
+            source: past.source.map(SmolStr::from),
             ..Self::default()
         }
     }
 
     pub(super) fn is_started(&self) -> bool {
         !matches!(self.phase, Phase::NotStarted)
+    }
+
+    /// Whether stored segments show that it closed, of which no event has told.
+    pub(super) fn is_behind(&self, past: &PastConversation) -> bool {
+        past.next_index > self.segment_index
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -109,7 +115,7 @@ impl Conversation {
 
     fn start(&mut self, time: i64, event: &EventKind<&str>) -> Result<Option<ClosedStay>, Impossible> {
         let EventKind::Started { skill_id, source } = event else { return Err(Impossible::NotStarted) };
-        self.source = source.map(Box::from);
+        self.source = source.map(SmolStr::from);
         self.phase = Phase::Open(Box::new(Stay::new(*skill_id, time, StartReason::NewConversation)));
         Ok(None)
     }

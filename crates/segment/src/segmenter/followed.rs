@@ -22,6 +22,9 @@ pub struct FollowedConversation {
     /// The trial in which it was last changed.
     #[serde(skip)]
     pub(super) trial: u64,
+    /// When its events are looked at next, in milliseconds since the epoch of event time.
+    #[serde(skip, default = "never")]
+    pub(super) due: i64,
     /// All events before have taken effect, or will not.
     next_sequence: u64,
     conversation: Conversation,
@@ -43,6 +46,11 @@ struct Waiting {
     /// Its gap is given up so long after this time, in milliseconds since the epoch.
     since: i64,
     event: EventKind<Box<str>>,
+}
+
+/// A time that does not come.
+fn never() -> i64 {
+    i64::MAX
 }
 
 /// What an event says by its place alone.
@@ -68,7 +76,7 @@ pub(super) struct Target<'t, 'o, E> {
 
 impl FollowedConversation {
     pub(super) fn new(number: u64, trial: u64) -> Self {
-        Self { number, trial, next_sequence: 0, conversation: Conversation::default(), disorder: None }
+        Self { number, trial, due: never(), next_sequence: 0, conversation: Conversation::default(), disorder: None }
     }
 
     /// All events with lower sequences have taken effect, or will not.
@@ -92,7 +100,12 @@ impl FollowedConversation {
     }
 
     fn has_waiting(&self) -> bool {
-        self.disorder.as_ref().is_some_and(|disorder| !disorder.waiting.is_empty())
+        self.waiting() > 0
+    }
+
+    /// The number of events that wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.disorder.as_ref().map_or(0, |disorder| disorder.waiting.len())
     }
 
     /// For each event that waits, since when.
@@ -101,8 +114,9 @@ impl FollowedConversation {
     }
 
     pub(super) fn place(&self, sequence: u64, event: &EventKind<&str>) -> Place {
-        if !self.conversation.is_started() && matches!(event, EventKind::Started { .. }) {
-            // Nothing comes before the start, wherever a source begins to count.
+        let is_start = !self.conversation.is_started() && matches!(event, EventKind::Started { .. });
+        if is_start && sequence <= self.next_sequence {
+            // Others went ahead of it, and had no effect.
             return Place::Next;
         }
         let disorder = self.disorder.as_deref();
@@ -121,10 +135,6 @@ impl FollowedConversation {
     /// Takes an event that has waited for no other, and those that have waited for it.
     pub(super) fn take_next<E>(&mut self, event: &Event<&str>, target: &mut Target<'_, '_, E>) -> Result<(), E> {
         if !self.conversation.is_started() && matches!(event.kind, EventKind::Started { .. }) {
-            // What is numbered lower cannot be.
-            while let Some((sequence, waiting)) = self.pop_waiting(|sequence| sequence < event.sequence) {
-                target.dead_letter(sequence, &waiting.borrowed(), waiting.time, Impossible::NotStarted);
-            }
             // What was given up without a start may come again.
             self.disorder.iter_mut().for_each(|disorder| disorder.skipped.clear());
         }
@@ -133,7 +143,7 @@ impl FollowedConversation {
         self.take_contiguous(target)
     }
 
-    /// Lets an event wait for those before it; tells whether there is no room for more.
+    /// Lets an event wait for those before it; tells whether there are too many now.
     pub(super) fn wait(&mut self, event: &Event<&str>, since: i64) -> bool {
         let disorder = self.disorder.get_or_insert_default();
         let waiting = Waiting { time: event.time, since, event: event.kind.map(|text| Box::from(*text)) };
@@ -155,6 +165,7 @@ impl FollowedConversation {
                 disorder.skipped.push((from, to));
             }
         }
+        disorder.forget_first();
         self.tidy();
     }
 
@@ -165,9 +176,7 @@ impl FollowedConversation {
             let Some((sequence, _)) = disorder.waiting.first_key_value() else { break };
             let sequence = *sequence;
             disorder.skipped.push((self.next_sequence, sequence));
-            if disorder.skipped.len() > MOST_SKIPPED {
-                disorder.skipped.remove(0);
-            }
+            disorder.forget_first();
             self.next_sequence = sequence;
             self.take_contiguous(target)?;
         }
@@ -177,20 +186,17 @@ impl FollowedConversation {
 
     /// Takes the events that wait for nothing any more.
     fn take_contiguous<E>(&mut self, target: &mut Target<'_, '_, E>) -> Result<(), E> {
-        let next = |this: &Self| this.next_sequence;
-        loop {
-            let sequence = next(self);
-            let Some((_, waiting)) = self.pop_waiting(|first| first <= sequence) else { break };
+        while let Some(waiting) = self.pop_next() {
             self.effect(waiting.time, &waiting.borrowed(), target)?;
         }
         self.tidy();
         Ok(())
     }
 
-    /// The event that waits with the lowest sequence, if that is as wanted.
-    fn pop_waiting(&mut self, is_wanted: impl Fn(u64) -> bool) -> Option<(u64, Waiting)> {
+    /// The event that waits and is the next.
+    fn pop_next(&mut self) -> Option<Waiting> {
         let first = self.disorder.as_mut()?.waiting.first_entry()?;
-        is_wanted(*first.key()).then(|| first.remove_entry())
+        (*first.key() == self.next_sequence).then(|| first.remove())
     }
 
     /// What the event numbered [`Self::next_sequence`] does.
@@ -202,6 +208,13 @@ impl FollowedConversation {
                 disorder.skipped.clear();
             }
             self.conversation = Conversation::of_past(past.unwrap_or_default());
+        }
+        if self.conversation.is_open() && matches!(event, EventKind::Resumed { .. }) {
+            // It may be open because a part of what led to its stored segments was delivered once more.
+            let past = (target.past)(target.account, target.conversation, time)?;
+            if let Some(past) = past.filter(|past| self.conversation.is_behind(past)) {
+                self.conversation = Conversation::of_past(past);
+            }
         }
         match self.conversation.take(time, event) {
             Ok(None) => {}
@@ -220,6 +233,14 @@ impl FollowedConversation {
         if self.disorder.as_ref().is_some_and(|disorder| disorder.waiting.is_empty() && disorder.skipped.is_empty()) {
             self.disorder = None;
         }
+    }
+}
+
+impl Disorder {
+    /// Keeps the list of gaps short.
+    fn forget_first(&mut self) {
+        let surplus = self.skipped.len().saturating_sub(MOST_SKIPPED);
+        self.skipped.drain(..surplus);
     }
 }
 

@@ -31,8 +31,8 @@
 //!
 //! Events may come repeated, late and out of order. Those that come in the order of their sequence take effect at once; one
 //! that is ahead waits for those before it, until the account's watermark (the highest event time seen) has passed it
-//! by [`Segmenter::new`]'s bound, or the account has had no event for so long. A conversation that has closed is remembered
-//! for that bound at least, so that repeats find it.
+//! by [`Segmenter::new`]'s bound, or the account has had no event for so long. A conversation that has closed is remembered,
+//! so that repeats find it, until the watermark has passed the close by that bound; longer while there are few.
 
 mod account;
 mod conversation;
@@ -55,11 +55,11 @@ pub(crate) use stay::ClosedStay;
 pub use trial::Change;
 
 use crate::{AccountId, Error, Event};
-use account::Account;
+use account::{Account, Around};
 use followed::{Place, Target};
 use trial::Trial;
 
-/// As many events of an account wait for others; with one more, those that have waited longest go ahead.
+/// As many events of an account wait for others; with one more, those go ahead that have waited longest.
 const MOST_WAITING: usize = 1 << 18;
 
 /// As many conversations that have closed are remembered, however long ago; of more, those of the bound. Few in tests.
@@ -136,57 +136,62 @@ impl Segmenter {
             account.watermark = event.time;
         }
         let conversation = event.conversation_id;
-        let Account { id, conversations, due, .. } = account;
-        let mut target = Target { account: id.as_str(), conversation, past, out };
-        if !conversations.contains_key(conversation) {
-            trial.note(id, conversation, None);
+        if !account.conversations.contains_key(conversation) {
+            trial.note(&account.id, conversation, None);
             let new = FollowedConversation::new(*next_number, trial.number());
             *next_number = next_number.saturating_add(1);
-            conversations.insert(Box::from(conversation), Box::new(new));
+            account.conversations.insert(Box::from(conversation), Box::new(new));
         }
-        let Some(followed) = conversations.get_mut(conversation) else { return Ok(()) };
-        let place = followed.place(event.sequence, &event.kind);
-        if place == Place::Repeat {
-            target.out.duplicates += 1;
-        } else {
-            trial.note_change(id, conversation, followed);
-            target.out.accepted += 1;
-            match place {
-                Place::Repeat => {}
-                Place::Skipped => followed.take_skipped(event, &mut target),
-                Place::Next => followed.take_next(event, &mut target)?,
-                Place::Early => {
-                    let since = event.time.min(arrival.latest_credible);
-                    let is_full = followed.wait(event, since);
-                    if is_full {
-                        followed.give_up(i64::MAX, &mut target)?;
-                    } else {
-                        due.push(since.saturating_add(*wait_ms), conversation);
-                    }
-                }
-            }
-            if !followed.is_open() {
-                account.settle(conversation, arrival.now, closed);
-            }
+        let mut around = Around { now: arrival.now, wait_ms: *wait_ms, trial, closed };
+        Self::take_of(account, event, arrival, &mut around, past, out)?;
+        // What was believed once, of an import, is not believed where events are of now.
+        let watermark = account.watermark.min(arrival.latest_credible);
+        while let Some((due, conversation)) = account.next_due(watermark) {
+            // One that goes ahead before its time does so because there are too many.
+            let since = watermark.max(due).saturating_sub(around.wait_ms);
+            account.give_up(&conversation, since, &mut around, past, out)?;
         }
-        Self::give_up_due(account, *wait_ms, arrival.now, trial, closed, past, out)
+        Ok(())
     }
 
-    /// Lets the events of an account go ahead that have waited long enough, or too many.
-    fn give_up_due<E>(
+    /// Takes an event of a conversation of `account` that is followed.
+    fn take_of<E>(
         account: &mut Account,
-        wait_ms: i64,
-        now: i64,
-        trial: &mut Trial,
-        closed: &mut VecDeque<Closed>,
+        event: &Event<&str>,
+        arrival: Arrival,
+        around: &mut Around<'_>,
         past: &mut AskPast<'_, E>,
         out: &mut Segmented,
     ) -> Result<(), E> {
-        let bound = account.watermark.saturating_sub(wait_ms);
-        while let Some((due, conversation)) = account.due.next(account.watermark, MOST_WAITING) {
-            // One that goes ahead before its time does so because there are too many.
-            let since = bound.max(due.saturating_sub(wait_ms));
-            account.give_up(&conversation, since, now, trial, closed, past, out)?;
+        let conversation = event.conversation_id;
+        let Some(followed) = account.conversations.get_mut(conversation) else { return Ok(()) };
+        let place = followed.place(event.sequence, &event.kind);
+        if place == Place::Repeat {
+            out.duplicates += 1;
+            return Ok(());
+        }
+        out.accepted += 1;
+        around.trial.note_change(&account.id, conversation, followed);
+        let (waiting, closed_at) = (followed.waiting(), followed.closed_at());
+        let mut target = Target { account: account.id.as_str(), conversation, past, out };
+        match place {
+            Place::Repeat => {}
+            Place::Skipped => followed.take_skipped(event, &mut target),
+            Place::Next => followed.take_next(event, &mut target)?,
+            Place::Early => {
+                let has_too_many = followed.wait(event, event.time.min(arrival.latest_credible));
+                if has_too_many {
+                    followed.give_up(i64::MAX, &mut target)?;
+                }
+            }
+        }
+        account.waiting = (account.waiting + followed.waiting()).saturating_sub(waiting);
+        let (is_open, is_early) = (followed.is_open(), place == Place::Early);
+        if !is_open {
+            account.settle(conversation, closed_at, around);
+        }
+        if is_early {
+            account.note_due(conversation, around.wait_ms);
         }
         Ok(())
     }
@@ -203,9 +208,11 @@ impl Segmenter {
     /// What `past` returns. The trial is to be rolled back then.
     pub fn give_up_idle<E>(&mut self, now: i64, past: &mut AskPast<'_, E>, out: &mut Segmented) -> Result<(), E> {
         let Self { accounts, trial, closed, wait_ms, .. } = self;
-        for account in accounts.values_mut().filter(|account| account.is_idle(now, *wait_ms)) {
-            while let Some((_, conversation)) = account.due.next(i64::MAX, MOST_WAITING) {
-                account.give_up(&conversation, i64::MAX, now, trial, closed, past, out)?;
+        let wait_ms = *wait_ms;
+        let mut around = Around { now, wait_ms, trial, closed };
+        for account in accounts.values_mut().filter(|account| account.is_idle(now, wait_ms)) {
+            while let Some((_, conversation)) = account.next_due(i64::MAX) {
+                account.give_up(&conversation, i64::MAX, &mut around, past, out)?;
             }
         }
         Ok(())
@@ -304,14 +311,20 @@ impl Segmenter {
         Ok(())
     }
 
-    /// Takes up an account's watermark where another segmenter left it.
+    /// Takes up an account's watermark where another segmenter left it; or, where `goes_on` is false, keeps it for the next
+    /// one, so that events older than that are put in order as if they were the first.
     ///
     /// # Errors
     /// Where the account is none.
-    pub fn restore_watermark(&mut self, account: &str, watermark: i64, now: i64) -> Result<(), Error> {
+    pub fn restore_watermark(&mut self, account: &str, watermark: i64, goes_on: bool, now: i64) -> Result<(), Error> {
         let id = AccountId::parse(account)?;
         let account = self.accounts.entry(id.clone()).or_insert_with(|| Account::new(id));
-        (account.watermark, account.last_arrival) = (watermark, now);
+        account.last_arrival = now;
+        if goes_on {
+            account.watermark = watermark;
+        } else {
+            account.earlier_watermark = watermark;
+        }
         Ok(())
     }
 
@@ -321,6 +334,10 @@ impl Segmenter {
     }
 
     fn sort_closed(&mut self) {
-        self.closed.make_contiguous().sort_by_key(|closed| closed.at);
+        let mut closed: Vec<Closed> = std::mem::take(&mut self.closed).into();
+        let key = |closed: &Closed| (closed.at, closed.account.clone(), closed.conversation.clone());
+        closed.sort_by_cached_key(key);
+        closed.dedup_by_key(|closed| key(closed));
+        self.closed = closed.into();
     }
 }

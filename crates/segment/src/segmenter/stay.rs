@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::{AgentKind, EndReason, Outcome, Segment, StartReason, UserType};
 
@@ -12,7 +13,7 @@ pub(super) struct Stay {
     start_reason: StartReason,
     first_assigned_time: Option<i64>,
     /// The agent assigned last, also where the assignment is over.
-    last_agent_id: Option<Box<str>>,
+    last_agent_id: Option<SmolStr>,
     /// When that agent was assigned; `None` where nobody is.
     assigned_since: Option<i64>,
     /// Whether that assignment was a takeover.

@@ -100,7 +100,7 @@ impl Trial {
         accounts: &'s HashMap<AccountId, Account>,
     ) -> impl Iterator<Item = (&'s str, i64)> {
         let changed = self.watermarks.iter().filter_map(|(account, _)| accounts.get(account));
-        changed.map(|account| (account.id.as_str(), account.watermark))
+        changed.map(|account| (account.id.as_str(), account.watermark.max(account.earlier_watermark)))
     }
 
     /// All conversations as they were when the trial began.
@@ -130,7 +130,7 @@ impl Trial {
     ) -> impl Iterator<Item = (&'s str, i64)> {
         accounts.values().filter_map(|account| {
             let before = self.watermarks.iter().find(|(id, _)| *id == account.id).map(|(_, watermark)| *watermark);
-            let watermark = before.unwrap_or(account.watermark);
+            let watermark = before.unwrap_or(account.watermark).max(account.earlier_watermark);
             (watermark > i64::MIN).then(|| (account.id.as_str(), watermark))
         })
     }

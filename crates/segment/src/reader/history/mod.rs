@@ -4,6 +4,8 @@
 //! the segments that a stream of its events would have given.
 
 mod conversation;
+mod dialogs;
+mod happenings;
 mod limited;
 mod record;
 #[cfg(test)]

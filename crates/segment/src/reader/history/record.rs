@@ -4,6 +4,9 @@ use crate::error::shortened;
 use crate::reader::record;
 use crate::{Error, Result};
 
+/// As many agents, transfers or dialogs of one conversation are read: far more than any has.
+const LONGEST_LIST: usize = 4096;
+
 /// A conversation of the export, as far as its segments depend on it. Every field may be missing here: what it means
 /// that one is depends on the others.
 #[derive(Debug, Default, Deserialize)]
@@ -87,12 +90,27 @@ impl HistoryRecord {
     /// # Errors
     /// [`Error::Record`], or [`Error::Conversation`] where the conversation can be told.
     pub(super) fn parse(json: &str) -> Result<Self> {
-        record::parse(json.as_bytes()).map_err(|error| match serde_json::from_str::<Identified>(json) {
+        let record = record::parse::<Self>(json.as_bytes()).and_then(Self::checked);
+        record.map_err(|error| match serde_json::from_str::<Identified>(json) {
             Ok(Identified { info }) => {
                 Error::Conversation { id: shortened(&info.conversation_id), reason: error.to_string() }
             }
             Err(_) => error,
         })
+    }
+
+    /// Lists that are looked through over and over are short.
+    fn checked(self) -> Result<Self> {
+        for (list, length) in [
+            ("agentParticipants", self.participants().len()),
+            ("transfers", self.transfers().len()),
+            ("dialogs", self.dialogs().len()),
+        ] {
+            if length > LONGEST_LIST {
+                return Err(problem(format!("{list} has {length} entries: at most {LONGEST_LIST} are read")));
+            }
+        }
+        Ok(self)
     }
 
     pub(super) fn conversation_id(&self) -> Result<&str> {
@@ -147,4 +165,17 @@ impl Transfer {
 /// An export writes `null` as text, too, where there is no agent.
 fn agent(id: Option<&str>) -> Option<&str> {
     id.filter(|id| !id.is_empty() && *id != "null")
+}
+
+/// A time that is told: an export writes -1 where there is none.
+pub(super) fn known(time: Option<i64>) -> Option<i64> {
+    time.filter(|time| *time >= 0)
+}
+
+pub(super) fn time_of(time: Option<i64>, field: &str) -> Result<i64> {
+    known(time).ok_or_else(|| problem(format!("{field} is missing")))
+}
+
+pub(super) fn problem(reason: impl Into<String>) -> Error {
+    Error::Record { reason: reason.into() }
 }

@@ -935,3 +935,36 @@ proptest! {
         prop_assert!(taken.rejected.is_empty() || (taken.rejected.len() == 1 && taken.numbers == [2]), "{:?}", taken);
     }
 }
+
+#[test]
+fn a_list_that_no_conversation_has_rejects_the_record() {
+    let mut record = Record::closed("AGENT", 60).named("long");
+    for _ in 0..5000 {
+        record = record.transferred("Skill", (12, 13), "null", 20);
+    }
+    let rejection = record.rejection();
+    assert!(rejection.contains("\"long\"") && rejection.contains("4096"), "{rejection}");
+}
+
+#[test]
+fn a_manager_who_joins_shortly_after_taking_over_has_still_taken_over() {
+    let record = Record::closed("AGENT", 60).human("ann", 5).transferred("TakeOver", (12, 12), "mia", 20);
+    let segment = record.clone().human("mia", 21).agent_says("mia", 25).segment();
+    assert_eq!((segment.agent_messages, segment.time_to_first_agent_message_ms), (1, None));
+    let back_again = record.human("ann", 22).human("mia", 24).agent_says("mia", 25).segment();
+    assert_eq!(back_again.time_to_first_agent_message_ms, Some(1000), "assigned anew after somebody else");
+}
+
+#[test]
+fn who_joins_for_the_survey_is_no_agent_of_the_segment() {
+    let record = Record::closed("AGENT", 60).human("ann", 5).dialog("POST_SURVEY", 60, Some(90), "CONSUMER");
+    assert_eq!(record.bot("survey-bot", 60).segment().user_type, UserType::Human);
+}
+
+#[test]
+fn messages_by_agents_without_any_agent_told_reject_the_record() {
+    let record = Record::closed("AGENT", 60).agent_says("ann", 20).without("/agentParticipants");
+    assert!(record.rejection().contains("agentParticipants is missing"));
+    let by_consumer = Record::closed("AGENT", 60).consumer_says(20).without("/agentParticipants");
+    assert_eq!(by_consumer.segment().outcome, Outcome::NonResponsiveAgent);
+}

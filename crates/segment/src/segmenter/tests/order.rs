@@ -95,12 +95,53 @@ fn dead_letters_of_a_conversation_that_starts_later_can_be_replayed() {
 }
 
 #[test]
-fn a_start_takes_effect_at_once_wherever_a_source_begins_to_count() {
+fn a_start_that_is_ahead_waits_like_any_other_event() {
     let mut numbered_from_one = story();
     numbered_from_one.events.iter_mut().for_each(|event| event.sequence += 1);
     let mut desk = Desk::new();
     desk.take_all(&numbered_from_one.events);
+    assert_eq!(desk.segments, []);
+    desk.time_passes_to(60);
     assert_eq!((desk.segments, desk.dead_letters), (story().segments(), Vec::new()));
+}
+
+#[test]
+fn the_gaps_of_a_hostile_source_are_not_all_remembered() {
+    let mut desk = Desk::new();
+    let event = |sequence| {
+        let mut event = Story::started(12, 0).consumer_says(1).events.remove(1);
+        event.sequence = sequence;
+        event
+    };
+    desk.take(&story().events[0]);
+    desk.take(&event(1_000_000));
+    desk.time_passes_to(61);
+    for sequence in 0..1000 {
+        desk.take(&event(2 + 2 * sequence));
+    }
+    let (.., state) = desk.segmenter.conversations().find(|(_, _, id, _)| *id == "c-1").unwrap();
+    assert!(format!("{state:?}").len() < 2_000, "{state:?}");
+}
+
+#[test]
+fn a_start_that_is_delivered_again_does_not_hide_the_resume() {
+    let mut desk = Desk::new();
+    // Of a conversation whose segments 0 to 2 are stored, and which is not remembered.
+    desk.take(&story().events[0]);
+    desk.past = Some(PastConversation { next_index: 3, source: None });
+    let resume = story().resumed(13, 9000).closed_by(ClosedBy::Consumer, 9010);
+    take(&mut desk, &resume, &[5, 6]);
+    desk.time_passes_to(9060);
+    assert_eq!((desk.segments.len(), desk.segments[0].segment_index), (1, 3));
+}
+
+#[test]
+fn older_events_are_put_in_order_where_the_watermark_does_not_go_on() {
+    let mut desk = Desk::new();
+    desk.segmenter.restore_watermark("acme", at(100_000), false, 0).unwrap();
+    take(&mut desk, &story(), &[0, 2, 1, 4, 3]);
+    assert_eq!(desk.segments, story().segments());
+    assert_eq!(desk.segmenter.watermarks().collect::<Vec<_>>(), [("acme", at(100_000))]);
 }
 
 #[test]

@@ -1,0 +1,183 @@
+use std::collections::BTreeSet;
+
+use super::dialogs::is_main;
+use super::record::{HistoryRecord, Message, Participant, Transfer, problem, time_of};
+use crate::error::shortened;
+use crate::{AgentKind, EventKind, Result, Sender, TransferReason};
+
+/// Something in a conversation, at its place: by time; in the same millisecond participants join first, messages follow
+/// by their numbers, then transfers.
+pub(super) struct Happening<'r> {
+    pub(super) time: i64,
+    rank: (Rank, i64),
+    pub(super) event: EventKind<&'r str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Join,
+    Message,
+    Transfer,
+}
+
+/// What a transfer is.
+pub(super) enum Move {
+    BackToQueue,
+    TakeOver,
+    Transfer(TransferReason),
+}
+
+impl Move {
+    pub(super) fn of(transfer: &Transfer) -> Self {
+        match transfer.reason.as_deref().unwrap_or_default().to_ascii_lowercase().as_str() {
+            "back2q" => Self::BackToQueue,
+            "takeover" => Self::TakeOver,
+            "skill" => Self::Transfer(TransferReason::Skill),
+            "agent" => Self::Transfer(TransferReason::Agent),
+            _ => Self::Transfer(TransferReason::Other),
+        }
+    }
+}
+
+/// All that happened, in order.
+pub(super) fn happenings(record: &HistoryRecord) -> Result<Vec<Happening<'_>>> {
+    let mut happenings = joins(record)?;
+    happenings.extend(messages(record)?);
+    happenings.extend(transfers(record)?);
+    happenings.sort_by_key(|happening| (happening.time, happening.rank));
+    Ok(happenings)
+}
+
+/// The assignments of agents. One at which the agent took the conversation over is told by a transfer in the same millisecond.
+fn joins(record: &HistoryRecord) -> Result<Vec<Happening<'_>>> {
+    let mut takeovers: BTreeSet<(i64, &str)> = BTreeSet::new();
+    for transfer in record.transfers() {
+        if matches!(Move::of(transfer), Move::TakeOver) {
+            takeovers.extend(transfer.time_l.zip(transfer.assigned_agent_id()));
+        }
+    }
+    let mut joins = Vec::with_capacity(record.participants().len());
+    // From the last, since of several joins in the same millisecond it is the last that the takeover was.
+    for (place, participant) in record.participants().iter().enumerate().rev() {
+        let kind = participant.user_type_name.as_deref().unwrap_or_default();
+        let Some(agent_id) = participant.agent_id().filter(|_| !kind.eq_ignore_ascii_case("system")) else { continue };
+        if !is_assigned(participant)? {
+            continue;
+        }
+        let agent_kind = match kind.to_ascii_lowercase().as_str() {
+            "human" => AgentKind::Human,
+            "bot" => AgentKind::Bot,
+            _ => {
+                let kind = shortened(kind);
+                return Err(problem(format!(
+                    "userTypeName of an assigned agent is {kind:?}: it is Human, Bot or System"
+                )));
+            }
+        };
+        let time = time_of(participant.time_l, "timeL of an assigned agent")?;
+        let takeover = takeovers.remove(&(time, agent_id));
+        let event = EventKind::Assigned { agent_id, agent_kind, takeover };
+        joins.push(Happening { time, rank: (Rank::Join, place as i64), event });
+    }
+    for (time, agent_id) in takeovers {
+        take_over(record, &mut joins, time, agent_id);
+    }
+    Ok(joins)
+}
+
+fn is_assigned(participant: &Participant) -> Result<bool> {
+    let permission = participant.permission.as_deref().ok_or_else(|| problem("permission of an agent is missing"))?;
+    Ok(permission.eq_ignore_ascii_case("ASSIGNED_AGENT"))
+}
+
+/// Adds a takeover by a manager who is not said to join in that very millisecond. If the next that is assigned is the
+/// manager once more, it is still by the takeover.
+fn take_over<'r>(record: &HistoryRecord, joins: &mut Vec<Happening<'r>>, time: i64, agent_id: &'r str) {
+    let transfers = record.transfers().iter().filter_map(|transfer| transfer.time_l);
+    let next_transfer = transfers.filter(|other| *other > time).min().unwrap_or(i64::MAX);
+    let later = joins.iter_mut().filter(|join| join.time > time && join.time <= next_transfer);
+    if let Some(Happening { event: EventKind::Assigned { agent_id: next, takeover, .. }, .. }) =
+        later.min_by_key(|join| (join.time, join.rank))
+    {
+        *takeover |= *next == agent_id;
+    }
+    let event = EventKind::Assigned { agent_id, agent_kind: AgentKind::Human, takeover: true };
+    joins.push(Happening { time, rank: (Rank::Transfer, i64::MIN), event });
+}
+
+/// The messages, but for those of surveys.
+fn messages(record: &HistoryRecord) -> Result<Vec<Happening<'_>>> {
+    let surveys: BTreeSet<&str> = record
+        .dialogs()
+        .iter()
+        .filter(|dialog| !is_main(dialog))
+        .filter_map(|dialog| dialog.dialog_id.as_deref())
+        .collect();
+    let is_by_agent =
+        |message: &Message| message.sent_by.as_deref().is_some_and(|sender| sender.eq_ignore_ascii_case("agent"));
+    if !record.has_participants() && record.messages().iter().any(is_by_agent) {
+        return Err(problem("agentParticipants is missing, and there are messages by agents"));
+    }
+    let mut messages = Vec::with_capacity(record.messages().len());
+    for (place, message) in record.messages().iter().enumerate() {
+        if message.dialog_id.as_deref().is_some_and(|dialog| surveys.contains(dialog)) {
+            continue;
+        }
+        let sender = message.sent_by.as_deref().ok_or_else(|| problem("sentBy of a message is missing"))?;
+        let event = match sender.to_ascii_lowercase().as_str() {
+            "consumer" => EventKind::Message { sender: Sender::Consumer, agent_id: None },
+            "agent" => EventKind::Message { sender: Sender::Agent, agent_id: message.participant_id() },
+            _ => continue,
+        };
+        let time = time_of(message.time_l, "timeL of a message")?;
+        messages.push(Happening { time, rank: (Rank::Message, message.seq.unwrap_or(place as i64)), event });
+    }
+    Ok(messages)
+}
+
+/// The transfers, each with the assignment that it brought.
+fn transfers(record: &HistoryRecord) -> Result<Vec<Happening<'_>>> {
+    let mut happenings = Vec::with_capacity(record.transfers().len());
+    for (place, transfer) in record.transfers().iter().enumerate() {
+        let time = time_of(transfer.time_l, "timeL of a transfer")?;
+        let rank = (Rank::Transfer, 2 * place as i64);
+        let event = match (Move::of(transfer), transfer.target_skill_id) {
+            (Move::TakeOver, _) => continue,
+            (Move::BackToQueue, None | Some(..=-1)) => EventKind::Returned,
+            (Move::BackToQueue, Some(skill_id)) => EventKind::Transferred { skill_id, reason: TransferReason::Skill },
+            (Move::Transfer(reason), Some(skill_id)) => EventKind::Transferred { skill_id, reason },
+            (Move::Transfer(_), None) => return Err(problem("targetSkillId of a transfer is missing")),
+        };
+        let is_to_agent = matches!(event, EventKind::Transferred { reason: TransferReason::Agent, .. });
+        happenings.push(Happening { time, rank, event });
+        if is_to_agent && let Some((agent_id, agent_kind)) = assigned_by(record, transfer, time) {
+            let event = EventKind::Assigned { agent_id, agent_kind, takeover: false };
+            happenings.push(Happening { time, rank: (rank.0, rank.1 + 1), event });
+        }
+    }
+    Ok(happenings)
+}
+
+/// The agent to whom a conversation was transferred, unless the time at which that agent joined is told as a later one.
+fn assigned_by<'r>(record: &'r HistoryRecord, transfer: &'r Transfer, time: i64) -> Option<(&'r str, AgentKind)> {
+    let agent_id = transfer.assigned_agent_id()?;
+    let later = record.transfers().iter().filter_map(|other| other.time_l).filter(|other| *other > time);
+    let next = later.min().unwrap_or(i64::MAX);
+    let of_agent = || record.participants().iter().filter(|participant| participant.agent_id() == Some(agent_id));
+    let is_later = |joined: i64| joined > time && joined <= next;
+    let joins_later = of_agent()
+        .any(|participant| is_assigned(participant).unwrap_or(false) && participant.time_l.is_some_and(is_later));
+    let kind = of_agent().find_map(|participant| participant.user_type_name.as_deref())?;
+    let agent_kind = match kind.to_ascii_lowercase().as_str() {
+        "human" => AgentKind::Human,
+        "bot" => AgentKind::Bot,
+        _ => return None,
+    };
+    (!joins_later).then_some((agent_id, agent_kind))
+}
+
+impl Happening<'_> {
+    pub(super) fn is_join(&self) -> bool {
+        self.rank.0 == Rank::Join
+    }
+}
