@@ -15,6 +15,8 @@ mod configuration;
 mod crash;
 mod events;
 mod generate;
+mod history;
 mod import;
 mod sample;
 mod serve;
+mod streaming;

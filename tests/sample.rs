@@ -1,4 +1,4 @@
-//! The sample in `data/`, and that it is what the README there says.
+//! The samples in `data/`, and that they are what the README there says.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,18 +9,26 @@ pub(crate) fn path() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/segments.ndjson")
 }
 
-/// Writes the sample anew.
+/// Writes the sample of segments anew.
 pub(crate) fn generate(out: &Path) {
-    let options =
-        ["--rows", "200", "--skills", "6", "--hours", "24", "--end", "2018-01-18T08:51:55.679Z", "--seed", "1"];
-    let command = ["generate", "segments"].into_iter().chain(options);
+    generate_as("segments", "200", out);
+}
+
+fn generate_as(what: &str, rows: &str, out: &Path) {
+    let options = ["--skills", "6", "--hours", "24", "--end", "2018-01-18T08:51:55.679Z", "--seed", "1"];
+    let command = ["generate", what, "--rows", rows].into_iter().chain(options);
     succeed(command.chain(["--out", out.to_str().expect("the path is UTF-8")]));
 }
 
 #[test]
-fn the_sample_is_reproducible() {
+fn the_samples_are_reproducible() {
     let directory = tempfile::TempDir::new().unwrap();
-    let again = directory.path().join("segments.ndjson");
-    generate(&again);
-    assert!(fs::read(again).unwrap() == fs::read(path()).unwrap(), "the same options give other bytes than before");
+    for (what, rows, name) in
+        [("segments", "200", "segments.ndjson"), ("events", "20", "events.ndjson"), ("history", "20", "history.json")]
+    {
+        let again = directory.path().join(name);
+        generate_as(what, rows, &again);
+        let sample = path().with_file_name(name);
+        assert!(fs::read(again).unwrap() == fs::read(sample).unwrap(), "{name} has other bytes than before");
+    }
 }

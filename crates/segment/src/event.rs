@@ -167,6 +167,9 @@ impl Event<&str> {
                 return Err(Error::TextTooLong { column: field, limit: MAX_TEXT_BYTES });
             }
         }
+        if self.conversation_id.is_empty() {
+            return Err(Error::Value { column: "conversation_id", problem: "empty" });
+        }
         if self.sequence == u64::MAX {
             return Err(Error::Value { column: "sequence", problem: "too large" });
         }

@@ -35,7 +35,7 @@ impl Store {
         let (snapshot, conversations, number, files) = loop {
             let (snapshot, conversations, number) = {
                 let mut writer = self.writer();
-                let conversations = ConversationChanges::whole(&writer.segmenter)?;
+                let conversations = ConversationChanges::whole(&writer.segmenter).detached()?;
                 (self.snapshot(), conversations, writer.journal.number_file())
             };
             let all: Vec<_> = snapshot.all_files().cloned().collect();

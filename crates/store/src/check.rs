@@ -5,7 +5,6 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 
 use crate::archive_file::ArchiveFile;
-use crate::conversation_record::ConversationRecord;
 use crate::directory::DataDirectory;
 use crate::disk::{Disk, LocalDisk};
 use crate::file_record::{FileRecord, day_of};
@@ -43,7 +42,7 @@ pub fn check(path: &Path) -> Result<Checked> {
     let contents = inspect(disk.as_ref(), &directory.journal())?;
     let mut check = Check { directory, disk, hasher: KeyHasher::new(), checked: Checked::default(), may_repeat: false };
     check.journal_damage(&contents);
-    check.conversations(&contents);
+    check.checked.conversations = contents.conversations.len() as u64;
     check.strangers(&contents)?;
     check.days(contents)?;
     check.checked.quarantined = check.directory.quarantined_files()?.len() as u64;
@@ -81,15 +80,6 @@ impl Check {
             self.problem(
                 "the journal is missing: what was not archived is lost, and the next start lists the files anew",
             );
-        }
-    }
-
-    fn conversations(&mut self, contents: &Contents) {
-        self.checked.conversations = contents.conversations.len() as u64;
-        for (number, record) in &contents.conversations {
-            if let Err(error) = ConversationRecord::decode(record) {
-                self.problem(format!("the journal's conversation {number}: {error}"));
-            }
         }
     }
 

@@ -1,6 +1,6 @@
 use skillscope_segment::{Change, FollowedConversation, Segmenter};
 
-use crate::Result;
+use crate::{Error, Result};
 
 /// A conversation that is followed, as the journal holds it.
 #[derive(Debug)]
@@ -24,7 +24,9 @@ impl ConversationRecord {
 
 /// What a commit changes of the conversations that are followed.
 #[derive(Debug, Default)]
-pub(crate) struct ConversationChanges {
+pub(crate) struct ConversationChanges<'s> {
+    /// All that this one follows and that is not on trial. They may be many, and are encoded one by one.
+    pub(crate) followed: Option<&'s Segmenter>,
     /// By number, encoded.
     pub(crate) changed: Vec<(u64, Vec<u8>)>,
     /// Numbers of those that are followed no longer.
@@ -33,7 +35,7 @@ pub(crate) struct ConversationChanges {
     pub(crate) watermarks: Vec<(String, i64)>,
 }
 
-impl ConversationChanges {
+impl<'s> ConversationChanges<'s> {
     /// What is on trial.
     pub(crate) fn on_trial(segmenter: &Segmenter) -> Result<Self> {
         let mut changes = Self::default();
@@ -46,21 +48,46 @@ impl ConversationChanges {
                 Change::Forgotten { number } => changes.forgotten.push(number),
             }
         }
+        // Neighbours in the tree one after the other.
+        changes.changed.sort_unstable_by_key(|(number, _)| *number);
         changes.watermarks.extend(segmenter.changed_watermarks().map(|(account, time)| (account.to_owned(), time)));
         Ok(changes)
     }
 
     /// All that is not on trial.
-    pub(crate) fn whole(segmenter: &Segmenter) -> Result<Self> {
-        let mut changes = Self::default();
-        for (number, account, conversation, state) in segmenter.conversations() {
-            changes.changed.push((number, ConversationRecord::encode(account, conversation, state)?));
+    pub(crate) fn whole(segmenter: &'s Segmenter) -> Self {
+        let watermarks = segmenter.watermarks().map(|(account, time)| (account.to_owned(), time)).collect();
+        Self { followed: Some(segmenter), watermarks, ..Self::default() }
+    }
+
+    /// The same, encoded, so that it can be kept while the segmenter goes on.
+    pub(crate) fn detached(mut self) -> Result<ConversationChanges<'static>> {
+        let mut changed = std::mem::take(&mut self.changed);
+        self.for_each_followed(|number, record| {
+            changed.push((number, record.to_vec()));
+            Ok::<_, Error>(())
+        })?;
+        let Self { forgotten, watermarks, .. } = self;
+        Ok(ConversationChanges { followed: None, changed, forgotten, watermarks })
+    }
+
+    /// Gives all that is followed to `each`, encoded, in the order of their numbers.
+    pub(crate) fn for_each_followed<E: From<Error>>(
+        &self,
+        mut each: impl FnMut(u64, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut followed: Vec<_> = self.followed.into_iter().flat_map(Segmenter::conversations).collect();
+        followed.sort_unstable_by_key(|(number, ..)| *number);
+        let mut bytes = Vec::new();
+        for (number, account, conversation, state) in followed {
+            bytes.clear();
+            bytes = postcard::to_extend(&(account, conversation, state), bytes).map_err(Error::from)?;
+            each(number, &bytes)?;
         }
-        changes.watermarks.extend(segmenter.watermarks().map(|(account, time)| (account.to_owned(), time)));
-        Ok(changes)
+        Ok(())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.changed.is_empty() && self.forgotten.is_empty() && self.watermarks.is_empty()
+        self.followed.is_none() && self.changed.is_empty() && self.forgotten.is_empty() && self.watermarks.is_empty()
     }
 }

@@ -32,6 +32,7 @@ impl Store {
     /// # Errors
     /// Where they cannot be written; no event has had an effect then.
     pub fn append_events(&self, batch: EventBatch, is_live: bool) -> Result<Appended> {
+        self.search_archive_for(&batch)?;
         let rows = batch.len();
         let now = self.options.clock.now();
         let latest_credible = match self.options.hot_clock {
@@ -40,6 +41,13 @@ impl Store {
         };
         let arrival = Arrival { now, latest_credible };
         self.submit(Write::Events(Events { batch, arrival, gives_up_idle: false }), rows)
+    }
+
+    /// Lets event time begin anew, so that a file of older events is put in order as if it were the first.
+    pub fn restart_event_time(&self) {
+        let mut writer = self.writer();
+        writer.segmenter.roll_back();
+        writer.segmenter.restart_event_time();
     }
 
     /// Lets events go ahead that have waited as long as their account has had none; tells whether there were any.

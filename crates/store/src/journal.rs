@@ -76,7 +76,7 @@ pub(crate) struct Change<'a> {
     /// Files that leave the list because they are corrupt or gone.
     pub(crate) lost: Vec<u64>,
     /// The conversations that are followed.
-    pub(crate) conversations: ConversationChanges,
+    pub(crate) conversations: ConversationChanges<'a>,
     /// Whether this is all that the journal holds.
     pub(crate) is_whole: bool,
 }
@@ -232,15 +232,46 @@ fn write_entries(transaction: &WriteTransaction, change: &Change<'_>) -> std::re
     Ok(())
 }
 
+/// Why a conversation could not be written.
+enum NotWritten {
+    Storage(redb::StorageError),
+    Encoding(Error),
+}
+
+impl From<redb::StorageError> for NotWritten {
+    fn from(error: redb::StorageError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+impl From<Error> for NotWritten {
+    fn from(error: Error) -> Self {
+        Self::Encoding(error)
+    }
+}
+
+impl From<NotWritten> for redb::Error {
+    fn from(error: NotWritten) -> Self {
+        match error {
+            NotWritten::Storage(error) => error.into(),
+            NotWritten::Encoding(error) => Self::Io(io::Error::other(error)),
+        }
+    }
+}
+
 fn write_conversations(transaction: &WriteTransaction, change: &Change<'_>) -> std::result::Result<(), redb::Error> {
     let changes = &change.conversations;
     if changes.is_empty() && !change.is_whole {
         return Ok(());
     }
     let mut conversations = transaction.open_table(CONVERSATIONS)?;
+    let mut insert = |number: u64, record: &[u8]| {
+        conversations.insert(number, framed(&conversation_name(number), record).as_slice()).map(drop)
+    };
     for (number, record) in &changes.changed {
-        conversations.insert(number, framed(&conversation_name(*number), record).as_slice())?;
+        insert(*number, record)?;
     }
+    changes.for_each_followed(|number, record| insert(number, record).map_err(NotWritten::from))?;
     for number in &changes.forgotten {
         conversations.remove(number)?;
     }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -23,8 +23,8 @@ pub(crate) struct Contents {
     pub(crate) entries: Vec<Entry>,
     pub(crate) files: Vec<FileRecord>,
     pub(crate) retired: Vec<FileRecord>,
-    /// The conversations that are followed, by number, encoded.
-    pub(crate) conversations: BTreeMap<u64, Vec<u8>>,
+    /// The conversations that are followed, by number.
+    pub(crate) conversations: Vec<(u64, ConversationRecord)>,
     /// Event times by account, in milliseconds since the epoch.
     pub(crate) watermarks: Vec<(String, i64)>,
     /// What could not be read, by name, with the bytes that stand there.
@@ -112,18 +112,19 @@ fn read(file: Box<dyn InPlaceFile>, verify: bool, contents: &mut Contents) -> st
 
 /// Adds the conversations that are not there yet. There may be several states of one in the file: the one that got
 /// furthest is the last that was written, or the one before.
-fn salvage_conversations(bytes: &[u8], conversations: &mut BTreeMap<u64, Vec<u8>>) {
-    let mut found: BTreeMap<u64, (u64, &[u8])> = BTreeMap::new();
+fn salvage_conversations(bytes: &[u8], conversations: &mut Vec<(u64, ConversationRecord)>) {
+    let known: BTreeSet<u64> = conversations.iter().map(|(number, _)| *number).collect();
+    let mut found: BTreeMap<u64, ConversationRecord> = BTreeMap::new();
     for (name, payload) in all_values(bytes) {
         let number = name.strip_prefix(CONVERSATION).and_then(|number| number.parse().ok());
-        let Some(number) = number.filter(|number| !conversations.contains_key(number)) else { continue };
+        let Some(number) = number.filter(|number| !known.contains(number)) else { continue };
         let Ok(record) = ConversationRecord::decode(payload) else { continue };
-        let events = record.state.next_sequence();
-        if found.get(&number).is_none_or(|(other, _)| *other <= events) {
-            found.insert(number, (events, payload));
+        let is_furthest = |other: &ConversationRecord| other.state.next_sequence() <= record.state.next_sequence();
+        if found.get(&number).is_none_or(is_furthest) {
+            found.insert(number, record);
         }
     }
-    conversations.extend(found.into_iter().map(|(number, (_, payload))| (number, payload.to_owned())));
+    conversations.extend(found);
 }
 
 fn read_conversations(transaction: &WriteTransaction, contents: &mut Contents) -> std::result::Result<(), redb::Error> {
@@ -136,11 +137,9 @@ fn read_conversations(transaction: &WriteTransaction, contents: &mut Contents) -
     for record in transaction.open_table(CONVERSATIONS)?.iter()? {
         let (number, value) = record?;
         let (number, name) = (number.value(), conversation_name(number.value()));
-        match unframed(&name, value.value()) {
-            Some(record) => {
-                contents.conversations.insert(number, record.to_owned());
-            }
-            None => contents.damaged.push((name, value.value().to_owned())),
+        match unframed(&name, value.value()).map(ConversationRecord::decode) {
+            Some(Ok(record)) => contents.conversations.push((number, record)),
+            _ => contents.damaged.push((name, value.value().to_owned())),
         }
     }
     Ok(())

@@ -1,7 +1,8 @@
 //! Keeping closed segments: in a journal first, in memory while they are hot, as Parquet in the archive for good.
 //!
 //! A [`Store`] owns one data directory. What it accepts is durable before [`Store::append`] returns, and is in every
-//! [`Snapshot`] taken afterwards; [`ingest`] does so with a whole input. A snapshot is a consistent, immutable view: for
+//! [`Snapshot`] taken afterwards; [`ingest`] does so with a whole input. [`Store::append_events`] follows conversations, whose
+//! open states are as durable as the segments that they leave behind. A snapshot is a consistent, immutable view: for
 //! each account, one [`Partition`] for every hour of `end_time` in memory, and the [`ArchiveFile`]s of the others.
 //! [`Store::maintain`], or a thread of [`Maintenance`], seals, merges, evicts and expires what is due.
 //!

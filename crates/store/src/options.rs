@@ -23,9 +23,6 @@ pub struct StoreOptions {
     pub seal_grace_ms: i64,
     /// How long an event waits for one before it in its conversation, in milliseconds of event time.
     pub event_wait_ms: i64,
-    /// Whether the event time of each account goes on from where it was. Otherwise it begins anew, so that events from
-    /// before then are put in order too.
-    pub event_time_goes_on: bool,
     /// How long segments are kept.
     pub retention: Retention,
 }
@@ -42,7 +39,6 @@ impl Default for StoreOptions {
             hot_bytes: memory_bytes() / 2,
             seal_grace_ms: Self::SEAL_GRACE_MS,
             event_wait_ms: Self::EVENT_WAIT_MS,
-            event_time_goes_on: true,
             retention: Retention::default(),
         }
     }

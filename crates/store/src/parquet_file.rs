@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{AsArray, RecordBatch};
+use arrow::array::{AsArray, RecordBatch, StringArray};
+use arrow::compute::kernels::cmp::eq;
 use arrow::datatypes::{TimestampMillisecondType, UInt32Type};
 use arrow::error::ArrowError;
 use bytes::{Buf, Bytes};
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{ArrowPredicateFn, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowFilter};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -82,8 +83,24 @@ fn properties(batch: &RecordBatch) -> std::result::Result<WriterPropertiesBuilde
 
 /// The rows of a file, with the schema of segments.
 pub(crate) fn decode(bytes: Bytes) -> Result<Vec<RecordBatch>> {
+    decoded(reader(bytes)?)
+}
+
+/// The rows of a conversation, of which the whole file has few.
+pub(crate) fn decode_conversation(bytes: Bytes, conversation: &str) -> Result<Vec<RecordBatch>> {
+    let reader = reader(bytes)?;
+    let mask = ProjectionMask::columns(reader.parquet_schema(), [column::CONVERSATION_ID]);
+    let wanted = StringArray::new_scalar(conversation);
+    let is_wanted = ArrowPredicateFn::new(mask, move |batch| eq(batch.column(0), &wanted));
+    decoded(reader.with_row_filter(RowFilter::new(vec![Box::new(is_wanted)])))
+}
+
+fn reader(bytes: Bytes) -> Result<ParquetRecordBatchReaderBuilder<Bytes>> {
     let options = ArrowReaderOptions::new().with_schema(schema());
-    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options)?;
+    Ok(ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options)?)
+}
+
+fn decoded(builder: ParquetRecordBatchReaderBuilder<Bytes>) -> Result<Vec<RecordBatch>> {
     let mut batches = Vec::new();
     for batch in builder.with_batch_size(BATCH_ROWS).build()? {
         batches.push(without_slack(conform(&batch?)?)?);

@@ -24,7 +24,7 @@ use arrow::compute::filter_record_batch;
 use skillscope_segment::{AccountId, Segmenter};
 
 use crate::archive_file::{self, ArchiveFile};
-use crate::conversation_record::ConversationRecord;
+use crate::conversation_record::ConversationChanges;
 use crate::directory::DataDirectory;
 use crate::disk;
 use crate::file_record::FileRecord;
@@ -61,7 +61,7 @@ pub(crate) fn recover(directory: &DataDirectory, options: &StoreOptions, hasher:
     sort_out_files(directory, &mut contents)?;
     let files = archive_files(directory, options, &contents.files)?;
 
-    let segmenter = segmenter(directory, options, &mut contents)?;
+    let segmenter = segmenter(options, &mut contents)?;
     let mut recovery = Recovery { options, hasher, keys: KeyIndex::new(), snapshot: Snapshot::default() };
     let rows = decode(directory, std::mem::take(&mut contents.entries))?;
     let rows = if contents.is_incomplete { recovery.not_archived(rows, &files)? } else { rows };
@@ -71,7 +71,8 @@ pub(crate) fn recover(directory: &DataDirectory, options: &StoreOptions, hasher:
 
     let retired = archive_files(directory, options, &contents.retired)?;
     let mut writer = Writer { keys, journal, segmenter, retired, doubtful: Vec::new() };
-    let change = whole_journal(&snapshot, &mut writer)?;
+    let mut change = whole_journal(&snapshot, &mut writer)?;
+    change.conversations = ConversationChanges::whole(&writer.segmenter);
     match writer.journal.replace(change) {
         // Retired files are removed by the first clean-up: now it is certain that they are retired.
         Ok(()) => set_corrupt_aside(directory, &corrupt)?,
@@ -202,20 +203,15 @@ fn decode(directory: &DataDirectory, entries: Vec<Entry>) -> Result<Vec<RecordBa
     Ok(rows)
 }
 
-/// The conversations of the journal. One of which nothing can be made is set aside.
-fn segmenter(directory: &DataDirectory, options: &StoreOptions, contents: &mut Contents) -> Result<Segmenter> {
+/// The conversations of the journal.
+fn segmenter(options: &StoreOptions, contents: &mut Contents) -> Result<Segmenter> {
     let mut segmenter = Segmenter::new(options.event_wait_ms);
     let now = options.clock.now();
     for (account, watermark) in &contents.watermarks {
-        segmenter.restore_watermark(account, *watermark, options.event_time_goes_on, now)?;
+        segmenter.restore_watermark(account, *watermark, now)?;
     }
-    for (number, bytes) in std::mem::take(&mut contents.conversations) {
-        let restored = ConversationRecord::decode(&bytes)
-            .and_then(|record| Ok(segmenter.restore(&record.account, &record.conversation, record.state, now)?));
-        if let Err(error) = restored {
-            let place = directory.keep_damaged(&format!("journal conversation {number}"), &bytes)?;
-            tracing::error!(%error, place = %place.display(), "a conversation of the journal was set aside");
-        }
+    for (_, record) in std::mem::take(&mut contents.conversations) {
+        segmenter.restore(&record.account, &record.conversation, record.state, now)?;
     }
     segmenter.finish_restoring();
     Ok(segmenter)

@@ -16,6 +16,7 @@ use crate::journal::{Change, Entry, Journal};
 use crate::journal_entry::encode_rows;
 use crate::keys::{KeyHasher, KeyIndex};
 use crate::maintenance::Job;
+use crate::past::ArchivedPasts;
 use crate::run::{Cut, concatenated, cut};
 use crate::{ArchiveFile, Result, Snapshot, StoreOptions, recovery};
 
@@ -26,6 +27,7 @@ pub struct Store {
     pub(crate) options: StoreOptions,
     pub(crate) hasher: KeyHasher,
     pub(crate) archived_keys: ArchivedKeys,
+    pub(crate) archived_pasts: Mutex<ArchivedPasts>,
     appends: GroupCommit<Write, Appended>,
     /// How many events could have no effect, by reason.
     pub(crate) dead_letters: Mutex<BTreeMap<Impossible, u64>>,
@@ -81,6 +83,7 @@ impl Store {
             options,
             hasher,
             archived_keys: ArchivedKeys::new(hasher),
+            archived_pasts: Mutex::default(),
             appends: GroupCommit::default(),
             dead_letters: Mutex::default(),
             writer: Mutex::new(recovered.writer),
@@ -199,6 +202,7 @@ impl Store {
             return Ok(());
         }
         let mut change = whole_journal(&self.snapshot(), writer)?;
+        change.conversations = ConversationChanges::whole(&writer.segmenter);
         // They do not count, and can be removed once no journal on disk says otherwise: not before.
         change.retired.extend(writer.doubtful.iter().map(|file| file.record().clone()));
         writer.journal.replace(change)?;
@@ -216,7 +220,7 @@ impl Store {
     }
 }
 
-/// All that the journal holds, as one change of an empty one.
+/// All that the journal holds but for the conversations, as one change of an empty one.
 pub(crate) fn whole_journal(snapshot: &Snapshot, writer: &mut Writer) -> Result<Change<'static>> {
     let mut change = Change::default();
     for partition in snapshot.all_partitions() {
@@ -230,7 +234,6 @@ pub(crate) fn whole_journal(snapshot: &Snapshot, writer: &mut Writer) -> Result<
             change.entries.push(entry(account, hour, writer.journal.number_entry(), run)?);
         }
     }
-    change.conversations = ConversationChanges::whole(&writer.segmenter)?;
     change.added = snapshot.all_files().map(|file| file.record().clone()).collect();
     change.retired = writer.retired.iter().map(|file| file.record().clone()).collect();
     Ok(change)

@@ -151,7 +151,6 @@ impl Destination {
         let mut options = StoreOptions::default();
         if let ImportWhat::Events(events) = what {
             options.event_wait_ms = events.wait_ms();
-            options.event_time_goes_on = false;
         }
         Ok(match &arguments.url {
             Some(url) => Self::Server(RemoteStore::new(url)?),
@@ -177,6 +176,13 @@ impl Destination {
         match self {
             Self::Directory(store) => maintained(store, store.append_events(events, false)?),
             Self::Server(server) => server.append_events(&events),
+        }
+    }
+
+    /// The files of an import need not follow each other in time.
+    fn begin_file(&self) {
+        if let Self::Directory(store) = self {
+            store.restart_event_time();
         }
     }
 
@@ -224,7 +230,10 @@ fn import(
     let input = source.open(progress)?;
     let ingested = match source.kind {
         Kind::Segments => ingest(source.format, input, options, |batch| destination.append(batch), told),
-        Kind::Events => ingest_events(input, options, |events| destination.append_events(events), told),
+        Kind::Events => {
+            destination.begin_file();
+            ingest_events(input, options, |events| destination.append_events(events), told)
+        }
         Kind::History => ingest_history(input, options, |batch| destination.append(batch), told),
     };
     progress.set_position(end);

@@ -13,7 +13,7 @@ pub(super) struct Account {
     pub(super) id: AccountId,
     /// The highest credible event time, in milliseconds since the epoch.
     pub(super) watermark: i64,
-    /// The highest one that another segmenter knew of, where this one does not go on from there.
+    /// The highest one before event time began anew.
     pub(super) earlier_watermark: i64,
     /// When an event came last, in milliseconds since the epoch.
     pub(super) last_arrival: i64,

@@ -287,6 +287,11 @@ impl Segmenter {
         self.trial.committed_watermarks(&self.accounts)
     }
 
+    /// Whether anything is known of a conversation.
+    pub fn follows(&self, account: &str, conversation: &str) -> bool {
+        self.accounts.get(account).is_some_and(|account| account.conversations.contains_key(conversation))
+    }
+
     /// The number of conversations that are open.
     pub fn open_conversations(&self) -> usize {
         self.accounts.values().map(Account::open_conversations).sum()
@@ -311,20 +316,23 @@ impl Segmenter {
         Ok(())
     }
 
-    /// Takes up an account's watermark where another segmenter left it; or, where `goes_on` is false, keeps it for the next
-    /// one, so that events older than that are put in order as if they were the first.
+    /// Lets event time begin anew in every account, so that events older than those so far are put in order as if they were
+    /// the first. Nothing may be on trial.
+    pub fn restart_event_time(&mut self) {
+        for account in self.accounts.values_mut() {
+            account.earlier_watermark = account.earlier_watermark.max(account.watermark);
+            account.watermark = i64::MIN;
+        }
+    }
+
+    /// Takes up an account's watermark where another segmenter left it.
     ///
     /// # Errors
     /// Where the account is none.
-    pub fn restore_watermark(&mut self, account: &str, watermark: i64, goes_on: bool, now: i64) -> Result<(), Error> {
+    pub fn restore_watermark(&mut self, account: &str, watermark: i64, now: i64) -> Result<(), Error> {
         let id = AccountId::parse(account)?;
         let account = self.accounts.entry(id.clone()).or_insert_with(|| Account::new(id));
-        account.last_arrival = now;
-        if goes_on {
-            account.watermark = watermark;
-        } else {
-            account.earlier_watermark = watermark;
-        }
+        (account.watermark, account.last_arrival) = (watermark, now);
         Ok(())
     }
 

@@ -64,6 +64,7 @@ async fn a_bad_line_is_told_with_its_number_and_reason_and_the_others_count() {
         (r#"{"conversation_id":"c","sequence":1,"time":-1,"type":"returned_to_queue"}"#, "1970"),
         (r#"{"conversation_id":"c","time":1,"type":"returned_to_queue"}"#, "sequence"),
         (r#"{"sequence":1,"time":1,"type":"returned_to_queue"}"#, "conversation_id"),
+        (r#"{"conversation_id":"","sequence":1,"time":1,"type":"returned_to_queue"}"#, "conversation_id is empty"),
         (r#"{"account_id":"bolt","conversation_id":"c","sequence":1,"time":1,"type":"returned_to_queue"}"#, "bolt"),
         (
             r#"{"conversation_id":"c","sequence":1,"time":1,"type":"transferred","skill_id":3,"reason":"other"}"#,

@@ -275,3 +275,89 @@ fn a_journal_that_is_damaged_loses_no_whole_conversation() {
         world.disk.put("/data/journal.redb", journal.clone());
     }
 }
+
+/// A store that reads everything from its files.
+fn cold() -> (World, Store) {
+    let world = World::with(|options| options.hot_hours = 0);
+    let store = world.open();
+    (world, store)
+}
+
+/// A segment of conversation c-1.
+fn numbered(index: u32, end_time: i64) -> Segment<'static> {
+    Segment { segment_index: index, ..plain("acme", 1, end_time) }
+}
+
+/// The index that a resume of c-1 gets.
+fn index_after_resume(store: &Store) -> u32 {
+    send(store, &[resumed("c-1", 40, NOON - 10 * MINUTE), closed("c-1", 41, NOON - 9 * MINUTE)]).unwrap();
+    send(store, &[started("c-9", NOON)]).unwrap();
+    let resumed = segments(store).into_iter().find(|segment| segment.start_reason == StartReason::Resume);
+    resumed.unwrap().segment_index
+}
+
+#[test]
+fn the_last_segment_is_found_in_whichever_file_it_is() {
+    let early = NOON - 3 * DAY + 10 * MINUTE;
+    let (first, second) = (numbered(0, early), numbered(1, early + 40 * MINUTE));
+    let later_hours = plain("acme", 2, early + 5 * HOUR);
+    for order in [[&first, &second, &later_hours], [&second, &first, &later_hours], [&later_hours, &second, &first]] {
+        let (_world, store) = cold();
+        for segment in order {
+            store.append(&batch(std::slice::from_ref(segment))).unwrap();
+            store.seal_finished_hours().unwrap();
+        }
+        assert_eq!(index_after_resume(&store), 2, "{order:?}");
+    }
+    // One has come late and is in memory, and a later one is in a file.
+    let (_world, store) = cold();
+    store.append(&batch(&[second])).unwrap();
+    store.seal_finished_hours().unwrap();
+    store.append(&batch(&[first])).unwrap();
+    assert_eq!(index_after_resume(&store), 2);
+}
+
+#[test]
+fn the_archive_is_searched_when_a_resume_comes_and_not_again_when_it_goes_ahead() {
+    let (world, store) = cold();
+    store.append(&batch(&[numbered(2, NOON - 3 * DAY)])).unwrap();
+    store.seal_finished_hours().unwrap();
+    send(&store, &[resumed("c-1", 40, NOON - 10 * MINUTE), closed("c-1", 41, NOON - 9 * MINUTE)]).unwrap();
+    for file in world.archived() {
+        world.disk.take_away(&format!("/data/archive/{file}"));
+    }
+    send(&store, &[started("c-9", NOON)]).unwrap();
+    let snapshot = store.snapshot();
+    let account = snapshot.account("acme").unwrap();
+    let rows = snapshot.partitions(account).flat_map(|partition| partition.batches());
+    let indexes: Vec<u32> = rows
+        .flat_map(|batch| {
+            let rows = SegmentRows::new(batch).unwrap();
+            (0..rows.len()).map(|row| rows.segment(row).unwrap().segment_index).collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(indexes, [3]);
+}
+
+#[test]
+fn a_file_that_cannot_be_searched_holds_up_no_event() {
+    let (world, store) = cold();
+    store.append(&batch(&[numbered(2, NOON - 3 * DAY)])).unwrap();
+    store.seal_finished_hours().unwrap();
+    for file in world.archived() {
+        world.disk.put(&format!("/data/archive/{file}"), b"no parquet".to_vec());
+    }
+    send(&store, &[resumed("c-1", 40, NOON - 10 * MINUTE), closed("c-1", 41, NOON - 9 * MINUTE)]).unwrap();
+    assert_eq!(send(&store, &[started("c-9", NOON)]).unwrap().accepted, 1);
+}
+
+#[test]
+fn a_file_of_older_events_is_put_in_order_where_event_time_begins_anew() {
+    let (_world, store) = prepared();
+    send(&store, &[started("c-9", NOON)]).unwrap();
+    let old = [started("c-2", NOON - DAY), closed("c-2", 2, NOON - DAY + 2), said("c-2", 1, NOON - DAY + 1)];
+    store.restart_event_time();
+    store.append_events(batch_of(&old), false).unwrap();
+    assert_eq!(segments(&store)[0].consumer_messages, 1);
+    assert_eq!(store.dead_letters(), BTreeMap::new());
+}

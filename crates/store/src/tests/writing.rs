@@ -215,7 +215,7 @@ fn a_folder_with_other_files_is_not_taken() {
 fn another_format_is_refused() {
     let directory = TempDir::new().unwrap();
     drop(Store::open(directory.path()).unwrap());
-    for (version, said) in [("3", "use a newer skillscope"), ("1", "import the files"), ("x", "use a newer skillscope")]
+    for (version, said) in [("4", "use a newer skillscope"), ("1", "import the files"), ("x", "use a newer skillscope")]
     {
         std::fs::write(directory.path().join("format-version"), version).unwrap();
         let error = Store::open(directory.path()).unwrap_err().to_string();

@@ -136,9 +136,10 @@ fn a_start_that_is_delivered_again_does_not_hide_the_resume() {
 }
 
 #[test]
-fn older_events_are_put_in_order_where_the_watermark_does_not_go_on() {
+fn older_events_are_put_in_order_where_event_time_begins_anew() {
     let mut desk = Desk::new();
-    desk.segmenter.restore_watermark("acme", at(100_000), false, 0).unwrap();
+    desk.segmenter.restore_watermark("acme", at(100_000), 0).unwrap();
+    desk.segmenter.restart_event_time();
     take(&mut desk, &story(), &[0, 2, 1, 4, 3]);
     assert_eq!(desk.segments, story().segments());
     assert_eq!(desk.segmenter.watermarks().collect::<Vec<_>>(), [("acme", at(100_000))]);

@@ -191,7 +191,7 @@ fn restarted(old: &Segmenter) -> Segmenter {
         new.restore(account, conversation, state.clone(), 0).unwrap();
     }
     for (account, watermark) in old.watermarks() {
-        new.restore_watermark(account, watermark, true, 0).unwrap();
+        new.restore_watermark(account, watermark, 0).unwrap();
     }
     new.finish_restoring();
     new
