@@ -11,11 +11,11 @@ pub(crate) fn path() -> PathBuf {
 
 /// Writes the sample of segments anew.
 pub(crate) fn generate(out: &Path) {
-    generate_as("segments", "200", out);
+    generate_as("segments", ("200", "1"), out);
 }
 
-fn generate_as(what: &str, rows: &str, out: &Path) {
-    let options = ["--skills", "6", "--hours", "24", "--end", "2018-01-18T08:51:55.679Z", "--seed", "1"];
+fn generate_as(what: &str, (rows, seed): (&str, &str), out: &Path) {
+    let options = ["--skills", "6", "--hours", "24", "--end", "2018-01-18T08:51:55.679Z", "--seed", seed];
     let command = ["generate", what, "--rows", rows].into_iter().chain(options);
     succeed(command.chain(["--out", out.to_str().expect("the path is UTF-8")]));
 }
@@ -23,11 +23,14 @@ fn generate_as(what: &str, rows: &str, out: &Path) {
 #[test]
 fn the_samples_are_reproducible() {
     let directory = tempfile::TempDir::new().unwrap();
-    for (what, rows, name) in
-        [("segments", "200", "segments.ndjson"), ("events", "20", "events.ndjson"), ("history", "20", "history.json")]
-    {
+    // Of another seed, so that the conversations are others than those of the segments.
+    for (what, options, name) in [
+        ("segments", ("200", "1"), "segments.ndjson"),
+        ("events", ("20", "2"), "events.ndjson"),
+        ("history", ("20", "2"), "history.json"),
+    ] {
         let again = directory.path().join(name);
-        generate_as(what, rows, &again);
+        generate_as(what, options, &again);
         let sample = path().with_file_name(name);
         assert!(fs::read(again).unwrap() == fs::read(sample).unwrap(), "{name} has other bytes than before");
     }

@@ -34,6 +34,9 @@ pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
     let app = App::new(Arc::clone(&store), engine, options);
     let served = runtime.block_on(serve(&addresses, &store, app, sample.is_some()));
     drop(maintenance);
+    for (reason, count) in store.dead_letters() {
+        tracing::warn!(%reason, count, folder = %store.dead_letter_folder().display(), "events had no effect and were kept");
+    }
     // What is still under way now was given the time that it gets.
     runtime.shutdown_background();
     served.map(|()| ExitCode::SUCCESS)

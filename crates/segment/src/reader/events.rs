@@ -49,3 +49,92 @@ fn push(json: &[u8], options: &ReadOptions, events: &mut EventBatch) -> crate::R
     events.push(&record.event(account)?);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
+    use super::*;
+    use crate::{AgentKind, ClosedBy, Event, EventKind, Sender, TransferReason};
+
+    fn read(text: impl Into<Vec<u8>>) -> (Vec<String>, Vec<(u64, String)>) {
+        let options = ReadOptions { account: Some(AccountId::parse("acme").unwrap()), chunk_rows: 3 };
+        let (mut events, mut rejected) = (Vec::new(), Vec::new());
+        read_events::<Error>(Input::Bytes(text.into().into()), &options, |chunk| {
+            assert_eq!(chunk.events.len(), chunk.lines.len());
+            assert!(chunk.events.len() <= 3);
+            events.extend(chunk.events.iter().map(|event| format!("{event:?}")));
+            rejected.extend(chunk.rejected.into_iter().map(|rejection| (rejection.line, rejection.error.to_string())));
+            Ok(())
+        })
+        .unwrap();
+        (events, rejected)
+    }
+
+    fn any_kind() -> impl Strategy<Value = EventKind<String>> {
+        let text = || "\\PC{0,12}";
+        prop_oneof![
+            (any::<i64>(), prop::option::of(text()))
+                .prop_map(|(skill_id, source)| EventKind::Started { skill_id, source }),
+            (text(), prop::sample::select(AgentKind::ALL), any::<bool>())
+                .prop_map(|(agent_id, agent_kind, takeover)| EventKind::Assigned { agent_id, agent_kind, takeover }),
+            Just(EventKind::Returned),
+            (prop::sample::select(Sender::ALL), prop::option::of(text()))
+                .prop_map(|(sender, agent_id)| EventKind::Message { sender, agent_id }),
+            (any::<i64>(), prop::sample::select(vec![TransferReason::Skill, TransferReason::Agent]))
+                .prop_map(|(skill_id, reason)| EventKind::Transferred { skill_id, reason }),
+            prop::sample::select(ClosedBy::ALL).prop_map(|by| EventKind::Closed { by }),
+            any::<i64>().prop_map(|skill_id| EventKind::Resumed { skill_id }),
+        ]
+    }
+
+    fn any_event() -> impl Strategy<Value = Event<String>> {
+        ("\\PC{1,20}", 0..u64::MAX, 0..7_000_000_000_000_i64, any_kind()).prop_map(|(id, sequence, time, kind)| Event {
+            account_id: "acme".to_owned(),
+            conversation_id: id,
+            sequence,
+            time,
+            kind,
+        })
+    }
+
+    fn lines(events: &[Event<String>]) -> Vec<u8> {
+        let mut lines = Vec::new();
+        events.iter().for_each(|event| event.map(String::as_str).write_line(&mut lines).unwrap());
+        lines
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(events in vec(any_event(), 0..10)) {
+            let expected: Vec<_> = events.iter().map(|event| format!("{:?}", event.map(String::as_str))).collect();
+            prop_assert_eq!(read(lines(&events)), (expected, Vec::new()));
+        }
+
+        #[test]
+        fn no_bytes_from_anywhere_make_it_panic(bytes in vec(any::<u8>(), 0..300)) {
+            let (events, rejected) = read(bytes.clone());
+            let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
+            prop_assert!(events.len() + rejected.len() <= lines);
+        }
+
+        #[test]
+        fn a_damaged_line_costs_itself_alone(
+            events in vec(any_event(), 2..6), place in any::<Index>(), byte in any::<Index>(), by in any::<u8>(),
+        ) {
+            let mut parts: Vec<Vec<u8>> = events.iter().map(|event| lines(std::slice::from_ref(event))).collect();
+            let damaged = place.index(parts.len());
+            // Its end stays: one line may not become two.
+            let byte = byte.index(parts[damaged].len() - 1);
+            parts[damaged][byte] = if by == b'\n' { 0 } else { by };
+            let (found, rejected) = read(parts.concat());
+            prop_assert!(found.len() + 1 >= events.len());
+            prop_assert_eq!(found.len() + rejected.len(), events.len());
+            for (line, _) in rejected {
+                prop_assert_eq!(line, damaged as u64 + 1);
+            }
+        }
+    }
+}
