@@ -26,7 +26,8 @@ pub struct Backup {
 }
 
 impl Store {
-    /// Notes what is stored now. Later writes do not change it, and are not held up.
+    /// Notes what is stored now. Later writes do not change it, and are held up only while the conversations that are followed
+    /// are noted.
     ///
     /// # Errors
     /// Where the copy of the journal cannot be written.

@@ -11,6 +11,11 @@ pub(crate) struct ConversationRecord {
 }
 
 impl ConversationRecord {
+    /// Account and conversation.
+    pub(crate) fn name(&self) -> (String, String) {
+        (self.account.clone(), self.conversation.clone())
+    }
+
     pub(crate) fn encode(account: &str, conversation: &str, state: &FollowedConversation) -> Result<Vec<u8>> {
         Ok(postcard::to_allocvec(&(account, conversation, state))?)
     }

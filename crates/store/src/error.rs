@@ -129,6 +129,15 @@ impl Error {
         }
     }
 
+    /// Whether a file holds something else than what was written, or is gone, as opposed to a disk that cannot be read.
+    pub(crate) fn is_of_file_content(&self) -> bool {
+        match self {
+            Self::Parquet(parquet::errors::ParquetError::External(source)) => !source.is::<io::Error>(),
+            Self::Parquet(_) | Self::Arrow(_) | Self::Segment(_) => true,
+            other => other.is_of_lost_file(),
+        }
+    }
+
     /// Whether there is no room for what was to be written: on the disk, in the quota, or within the largest file that
     /// the process may write.
     pub fn is_storage_full(&self) -> bool {

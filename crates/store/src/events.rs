@@ -58,7 +58,7 @@ impl Store {
         }
         let arrival = Arrival { now, latest_credible: i64::MAX };
         self.submit(Write::Events(Events { batch: EventBatch::new(), arrival, gives_up_idle: true }), 0)?;
-        Ok(true)
+        Ok(!self.writer().segmenter.has_idle(now))
     }
 
     /// The number of conversations that are open.

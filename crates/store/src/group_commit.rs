@@ -60,6 +60,12 @@ impl<T, R> GroupCommit<T, R> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The number of writes that wait.
+    #[cfg(test)]
+    pub(crate) fn waiting_writes(&self) -> usize {
+        self.waiting().len()
+    }
+
     /// Those that have waited longest.
     fn next_group(&self) -> (Vec<T>, Vec<Arc<Outcome<R>>>) {
         let mut waiting = self.waiting();

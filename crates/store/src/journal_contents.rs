@@ -113,18 +113,20 @@ fn read(file: Box<dyn InPlaceFile>, verify: bool, contents: &mut Contents) -> st
 /// Adds the conversations that are not there yet. There may be several states of one in the file: the one that got
 /// furthest is the last that was written, or the one before.
 fn salvage_conversations(bytes: &[u8], conversations: &mut Vec<(u64, ConversationRecord)>) {
-    let known: BTreeSet<u64> = conversations.iter().map(|(number, _)| *number).collect();
-    let mut found: BTreeMap<u64, ConversationRecord> = BTreeMap::new();
+    let known: BTreeSet<_> = conversations.iter().map(|(_, record)| record.name()).collect();
+    let mut found: BTreeMap<_, (u64, ConversationRecord)> = BTreeMap::new();
     for (name, payload) in all_values(bytes) {
-        let number = name.strip_prefix(CONVERSATION).and_then(|number| number.parse().ok());
-        let Some(number) = number.filter(|number| !known.contains(number)) else { continue };
+        let Some(number) = name.strip_prefix(CONVERSATION).and_then(|number| number.parse().ok()) else { continue };
         let Ok(record) = ConversationRecord::decode(payload) else { continue };
-        let is_furthest = |other: &ConversationRecord| other.state.next_sequence() <= record.state.next_sequence();
-        if found.get(&number).is_none_or(is_furthest) {
-            found.insert(number, record);
+        // One that was forgotten and came back has a higher number.
+        let progress = (number, record.state.next_sequence());
+        let is_furthest =
+            |(other, state): &(u64, ConversationRecord)| (*other, state.state.next_sequence()) <= progress;
+        if !known.contains(&record.name()) && found.get(&record.name()).is_none_or(is_furthest) {
+            found.insert(record.name(), (number, record));
         }
     }
-    conversations.extend(found);
+    conversations.extend(found.into_values());
 }
 
 fn read_conversations(transaction: &WriteTransaction, contents: &mut Contents) -> std::result::Result<(), redb::Error> {

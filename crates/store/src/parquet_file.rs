@@ -1,9 +1,9 @@
 //! The bytes of an archive file.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{AsArray, RecordBatch, StringArray};
-use arrow::compute::kernels::cmp::eq;
+use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{TimestampMillisecondType, UInt32Type};
 use arrow::error::ArrowError;
 use bytes::{Buf, Bytes};
@@ -11,6 +11,7 @@ use parquet::arrow::arrow_reader::{ArrowPredicateFn, ArrowReaderOptions, Parquet
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::bloom_filter::Sbbf;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{ReaderProperties, WriterProperties, WriterPropertiesBuilder};
@@ -86,12 +87,15 @@ pub(crate) fn decode(bytes: Bytes) -> Result<Vec<RecordBatch>> {
     decoded(reader(bytes)?)
 }
 
-/// The rows of a conversation, of which the whole file has few.
-pub(crate) fn decode_conversation(bytes: Bytes, conversation: &str) -> Result<Vec<RecordBatch>> {
+/// The rows of some conversations, of which the whole file has few.
+pub(crate) fn decode_conversations(bytes: Bytes, conversations: &HashSet<&str>) -> Result<Vec<RecordBatch>> {
     let reader = reader(bytes)?;
     let mask = ProjectionMask::columns(reader.parquet_schema(), [column::CONVERSATION_ID]);
-    let wanted = StringArray::new_scalar(conversation);
-    let is_wanted = ArrowPredicateFn::new(mask, move |batch| eq(batch.column(0), &wanted));
+    let wanted: HashSet<String> = conversations.iter().map(|conversation| (*conversation).to_owned()).collect();
+    let is_wanted = ArrowPredicateFn::new(mask, move |batch: RecordBatch| {
+        let names = batch.column(0).as_string::<i32>();
+        Ok(names.iter().map(|name| Some(name.is_some_and(|name| wanted.contains(name)))).collect())
+    });
     decoded(reader.with_row_filter(RowFilter::new(vec![Box::new(is_wanted)])))
 }
 
@@ -145,23 +149,37 @@ pub(crate) fn for_each_key(bytes: Bytes, mut each: impl FnMut(&str, u32, i64)) -
     Ok(())
 }
 
-/// Whether a file may hold a row of one of the conversations, by its bloom filters. They are right where they say no.
+/// Whether a file may hold a row of one of the conversations, by its bloom filters.
 pub(crate) fn may_hold<'c>(file: Arc<dyn DiskFile>, mut conversations: impl Iterator<Item = &'c str>) -> Result<bool> {
-    let length = file.length().map_err(|error| ParquetError::External(Box::new(error)))?;
-    let properties = ReaderProperties::builder().set_read_bloom_filter(true).build();
-    let options = ReadOptionsBuilder::new().with_reader_properties(properties).build();
-    let reader = SerializedFileReader::new_with_options(DiskReader { file, length }, options)?;
-    let metadata = reader.metadata();
-    let is_conversation = |path: &ColumnPath| path.string() == column::CONVERSATION_ID;
-    let columns = metadata.file_metadata().schema_descr().columns();
-    let Some(place) = columns.iter().position(|column| is_conversation(column.path())) else { return Ok(true) };
-    let mut groups = Vec::new();
-    for group in 0..metadata.num_row_groups() {
-        groups.push(reader.get_row_group(group)?);
+    let filters = BloomFilters::read(file)?;
+    Ok(conversations.any(|conversation| filters.may_hold(conversation)))
+}
+
+/// What a file says of the conversations in it, of each row group; `None` where one says nothing.
+pub(crate) struct BloomFilters(Vec<Option<Sbbf>>);
+
+impl BloomFilters {
+    pub(crate) fn read(file: Arc<dyn DiskFile>) -> Result<Self> {
+        let length = file.length().map_err(|error| ParquetError::External(Box::new(error)))?;
+        let properties = ReaderProperties::builder().set_read_bloom_filter(true).build();
+        let options = ReadOptionsBuilder::new().with_reader_properties(properties).build();
+        let reader = SerializedFileReader::new_with_options(DiskReader { file, length }, options)?;
+        let metadata = reader.metadata();
+        let is_conversation = |path: &ColumnPath| path.string() == column::CONVERSATION_ID;
+        let columns = metadata.file_metadata().schema_descr().columns();
+        let place = columns.iter().position(|column| is_conversation(column.path()));
+        let mut filters = Vec::new();
+        for group in 0..metadata.num_row_groups() {
+            let group = reader.get_row_group(group)?;
+            filters.push(place.and_then(|place| group.get_column_bloom_filter(place).cloned()));
+        }
+        Ok(Self(filters))
     }
-    Ok(conversations.any(|conversation| {
-        groups.iter().any(|group| group.get_column_bloom_filter(place).is_none_or(|filter| filter.check(conversation)))
-    }))
+
+    /// Whether there may be a row of a conversation; they are right where they say no.
+    pub(crate) fn may_hold(&self, conversation: &str) -> bool {
+        self.0.iter().any(|filter| filter.as_ref().is_none_or(|filter| filter.check(conversation)))
+    }
 }
 
 /// A file on disk as the Parquet reader wants it.

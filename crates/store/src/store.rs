@@ -18,7 +18,7 @@ use crate::keys::{KeyHasher, KeyIndex};
 use crate::maintenance::Job;
 use crate::past::ArchivedPasts;
 use crate::run::{Cut, concatenated, cut};
-use crate::{ArchiveFile, Result, Snapshot, StoreOptions, recovery};
+use crate::{ArchiveFile, Error, Result, Snapshot, StoreOptions, recovery};
 
 /// The segments of one data directory. Readers take snapshots and never wait for a write to finish.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct Store {
     pub(crate) hasher: KeyHasher,
     pub(crate) archived_keys: ArchivedKeys,
     pub(crate) archived_pasts: Mutex<ArchivedPasts>,
-    appends: GroupCommit<Write, Appended>,
+    appends: GroupCommit<Write, Result<Appended>>,
     /// How many events could have no effect, by reason.
     pub(crate) dead_letters: Mutex<BTreeMap<Impossible, u64>>,
     writer: Mutex<Writer>,
@@ -105,13 +105,30 @@ impl Store {
 
     /// Makes a write, alone or together with others.
     pub(crate) fn submit(&self, write: Write, rows: usize) -> Result<Appended> {
-        self.appends.submit(write, rows, || self.writer(), |writer, group| self.append_group(writer, group))
+        self.appends.submit(write, rows, || self.writer(), |writer, group| self.append_group(writer, group))?
     }
 
-    fn append_group(&self, writer: &mut Writer, group: &[Write]) -> Result<Vec<Appended>> {
+    /// Makes a group of writes with one commit. Where that fails before the commit, what one of them asks for cannot be
+    /// found out: each is made by itself then.
+    fn append_group(&self, writer: &mut Writer, group: &[Write]) -> Result<Vec<Result<Appended>>> {
+        self.make_sound(writer)?;
+        match self.append_whole(writer, group) {
+            Ok(appended) => Ok(appended.into_iter().map(Ok).collect()),
+            Err(_) if group.len() > 1 && writer.journal.is_sound() => {
+                let alone = |write| {
+                    self.make_sound(writer)?;
+                    let mut appended = self.append_whole(writer, std::slice::from_ref(write))?;
+                    appended.pop().ok_or(Error::Interrupted)
+                };
+                Ok(group.iter().map(alone).collect())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn append_whole(&self, writer: &mut Writer, group: &[Write]) -> Result<Vec<Appended>> {
         // What a writer that panicked left on trial.
         writer.segmenter.roll_back();
-        self.make_sound(writer)?;
         let mut dead_letters = Vec::new();
         let appended = self.try_append(writer, group, &mut dead_letters);
         match &appended {
@@ -173,6 +190,12 @@ impl Store {
         }
         trial.keep();
         Ok(appended)
+    }
+
+    /// The number of writes that wait for others.
+    #[cfg(test)]
+    pub(crate) fn waiting_writes(&self) -> usize {
+        self.appends.waiting_writes()
     }
 
     /// All segments stored so far.

@@ -40,6 +40,20 @@ impl Account {
         }
     }
 
+    /// Moves the watermark to the time of an event, if that is credible. One that is itself beyond what is credible now,
+    /// since an import believed it, counts as none.
+    pub(super) fn observe(&mut self, time: i64, latest_credible: i64, trial: &mut Trial) {
+        let incredible = self.watermark > latest_credible;
+        let is_later = time <= latest_credible && (incredible || time > self.watermark);
+        if incredible || is_later {
+            trial.note_watermark(self);
+            self.watermark = if is_later { time } else { i64::MIN };
+        }
+        if self.earlier_watermark > latest_credible {
+            self.earlier_watermark = i64::MIN;
+        }
+    }
+
     pub(super) fn is_idle(&self, now: i64, wait_ms: i64) -> bool {
         self.waiting > 0 && self.last_arrival.saturating_add(wait_ms) <= now
     }
@@ -86,8 +100,10 @@ impl Account {
             around.trial.note_change(&self.id, conversation, followed);
             let (waiting, closed_at) = (followed.waiting(), followed.closed_at());
             let mut target = Target { account: self.id.as_str(), conversation, past, out };
-            followed.give_up(since, &mut target)?;
+            let outcome = followed.give_up(since, &mut target);
+            // Also where it failed half-way: a roll back goes by what is there.
             self.waiting = (self.waiting + followed.waiting()).saturating_sub(waiting);
+            outcome?;
             self.settle(conversation, closed_at, around);
         }
         self.note_due(conversation, around.wait_ms);
@@ -131,8 +147,8 @@ impl Account {
         let before = self.conversations.remove(&conversation);
         self.waiting = self.waiting.saturating_sub(before.as_ref().map_or(0, |state| state.waiting()));
         let Some(mut state) = state else { return };
-        // What was noted of it may have been taken off.
-        state.due = i64::MAX;
+        // What is noted of it now is noted still, and what was then may have been taken off.
+        state.due = before.map_or(i64::MAX, |before| before.due);
         self.waiting += state.waiting();
         if let Some(at) = state.closed_at() {
             let (account, arrived) = (self.id.clone(), self.last_arrival);

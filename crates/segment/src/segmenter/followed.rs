@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::AskPast;
-use super::conversation::Conversation;
+use super::conversation::{Conversation, PastConversation};
 use super::dead_letter::{DeadLetter, Impossible};
 use super::segmented::Segmented;
 use crate::{Event, EventKind};
@@ -84,6 +84,11 @@ impl FollowedConversation {
         self.next_sequence
     }
 
+    /// Whether an event with this sequence is the next of a conversation that has started.
+    pub(super) fn expects(&self, sequence: u64) -> bool {
+        self.conversation.is_started() && self.next_sequence == sequence
+    }
+
     /// Nothing is known and nothing waits: it is as if there had been no event.
     pub(super) fn is_void(&self) -> bool {
         !self.conversation.is_started() && !self.has_waiting()
@@ -139,8 +144,8 @@ impl FollowedConversation {
             self.disorder.iter_mut().for_each(|disorder| disorder.skipped.clear());
         }
         self.next_sequence = event.sequence;
-        self.effect(event.time, &event.kind, target)?;
-        self.take_contiguous(target)
+        self.effect(event.time, &event.kind, false, target)?;
+        self.take_contiguous(false, target)
     }
 
     /// Lets an event wait for those before it; tells whether there are too many now.
@@ -165,7 +170,7 @@ impl FollowedConversation {
                 disorder.skipped.push((from, to));
             }
         }
-        disorder.forget_first();
+        disorder.join_first();
         self.tidy();
     }
 
@@ -176,18 +181,19 @@ impl FollowedConversation {
             let Some((sequence, _)) = disorder.waiting.first_key_value() else { break };
             let sequence = *sequence;
             disorder.skipped.push((self.next_sequence, sequence));
-            disorder.forget_first();
+            disorder.join_first();
             self.next_sequence = sequence;
-            self.take_contiguous(target)?;
+            self.take_contiguous(true, target)?;
         }
         self.tidy();
         Ok(())
     }
 
-    /// Takes the events that wait for nothing any more.
-    fn take_contiguous<E>(&mut self, target: &mut Target<'_, '_, E>) -> Result<(), E> {
+    /// Takes the events that wait for nothing any more, the first of them after a gap or not.
+    fn take_contiguous<E>(&mut self, mut is_after_gap: bool, target: &mut Target<'_, '_, E>) -> Result<(), E> {
         while let Some(waiting) = self.pop_next() {
-            self.effect(waiting.time, &waiting.borrowed(), target)?;
+            self.effect(waiting.time, &waiting.borrowed(), is_after_gap, target)?;
+            is_after_gap = false;
         }
         self.tidy();
         Ok(())
@@ -200,20 +206,26 @@ impl FollowedConversation {
     }
 
     /// What the event numbered [`Self::next_sequence`] does.
-    fn effect<E>(&mut self, time: i64, event: &EventKind<&str>, target: &mut Target<'_, '_, E>) -> Result<(), E> {
-        if !self.conversation.is_started() && matches!(event, EventKind::Resumed { .. }) {
+    fn effect<E>(
+        &mut self,
+        time: i64,
+        event: &EventKind<&str>,
+        is_after_gap: bool,
+        target: &mut Target<'_, '_, E>,
+    ) -> Result<(), E> {
+        let is_started = self.conversation.is_started();
+        if matches!(event, EventKind::Resumed { .. }) && (is_after_gap || !is_started) {
+            // What came before it may be stored, and forgotten here, or delivered once more in part.
             let past = (target.past)(target.account, target.conversation, time)?;
             if let (Some(_), Some(disorder)) = (&past, &mut self.disorder) {
-                // The events up to now are not missing: they are in the stored segments.
                 disorder.skipped.clear();
             }
-            self.conversation = Conversation::of_past(past.unwrap_or_default());
-        }
-        if self.conversation.is_open() && matches!(event, EventKind::Resumed { .. }) {
-            // It may be open because a part of what led to its stored segments was delivered once more.
-            let past = (target.past)(target.account, target.conversation, time)?;
-            if let Some(past) = past.filter(|past| self.conversation.is_behind(past)) {
-                self.conversation = Conversation::of_past(past);
+            match past {
+                Some(past) if !is_started || self.conversation.is_behind(&past) => {
+                    self.conversation = Conversation::of_past(past);
+                }
+                None if !is_started => self.conversation = Conversation::of_past(PastConversation::default()),
+                _ => {}
             }
         }
         match self.conversation.take(time, event) {
@@ -237,10 +249,14 @@ impl FollowedConversation {
 }
 
 impl Disorder {
-    /// Keeps the list of gaps short.
-    fn forget_first(&mut self) {
+    /// Keeps the list of gaps short: of too many, the first are taken for one, so that what belongs to them is never
+    /// passed over in silence.
+    fn join_first(&mut self) {
         let surplus = self.skipped.len().saturating_sub(MOST_SKIPPED);
-        self.skipped.drain(..surplus);
+        let joined = self.skipped.drain(..surplus).reduce(|(from, to), other| (from.min(other.0), to.max(other.1)));
+        if let (Some(joined), Some(first)) = (joined, self.skipped.first_mut()) {
+            *first = (first.0.min(joined.0), first.1.max(joined.1));
+        }
     }
 }
 

@@ -131,10 +131,7 @@ impl Segmenter {
         let Self { accounts, trial, next_number, closed, wait_ms } = self;
         let Some(account) = accounts.get_mut(event.account_id) else { return Ok(()) };
         account.last_arrival = arrival.now;
-        if event.time <= arrival.latest_credible && event.time > account.watermark {
-            trial.note_watermark(account);
-            account.watermark = event.time;
-        }
+        account.observe(event.time, arrival.latest_credible, trial);
         let conversation = event.conversation_id;
         if !account.conversations.contains_key(conversation) {
             trial.note(&account.id, conversation, None);
@@ -144,8 +141,7 @@ impl Segmenter {
         }
         let mut around = Around { now: arrival.now, wait_ms: *wait_ms, trial, closed };
         Self::take_of(account, event, arrival, &mut around, past, out)?;
-        // What was believed once, of an import, is not believed where events are of now.
-        let watermark = account.watermark.min(arrival.latest_credible);
+        let watermark = account.watermark;
         while let Some((due, conversation)) = account.next_due(watermark) {
             // One that goes ahead before its time does so because there are too many.
             let since = watermark.max(due).saturating_sub(around.wait_ms);
@@ -174,18 +170,21 @@ impl Segmenter {
         around.trial.note_change(&account.id, conversation, followed);
         let (waiting, closed_at) = (followed.waiting(), followed.closed_at());
         let mut target = Target { account: account.id.as_str(), conversation, past, out };
-        match place {
-            Place::Repeat => {}
-            Place::Skipped => followed.take_skipped(event, &mut target),
-            Place::Next => followed.take_next(event, &mut target)?,
+        let outcome = match place {
+            Place::Repeat => Ok(()),
+            Place::Skipped => {
+                followed.take_skipped(event, &mut target);
+                Ok(())
+            }
+            Place::Next => followed.take_next(event, &mut target),
             Place::Early => {
                 let has_too_many = followed.wait(event, event.time.min(arrival.latest_credible));
-                if has_too_many {
-                    followed.give_up(i64::MAX, &mut target)?;
-                }
+                if has_too_many { followed.give_up(i64::MAX, &mut target) } else { Ok(()) }
             }
-        }
+        };
+        // Also where it failed half-way: a roll back goes by what is there.
         account.waiting = (account.waiting + followed.waiting()).saturating_sub(waiting);
+        outcome?;
         let (is_open, is_early) = (followed.is_open(), place == Place::Early);
         if !is_open {
             account.settle(conversation, closed_at, around);
@@ -260,11 +259,14 @@ impl Segmenter {
             self.roll_back_watermarks();
             return;
         }
+        let closed = self.closed.len();
         for before in undo {
             let Some(account) = self.accounts.get_mut(&before.account) else { continue };
             account.restore(before.conversation, before.state, self.wait_ms, &mut self.closed);
         }
-        self.sort_closed();
+        if self.closed.len() > closed {
+            self.sort_closed();
+        }
         self.roll_back_watermarks();
     }
 
@@ -287,9 +289,11 @@ impl Segmenter {
         self.trial.committed_watermarks(&self.accounts)
     }
 
-    /// Whether anything is known of a conversation.
-    pub fn follows(&self, account: &str, conversation: &str) -> bool {
-        self.accounts.get(account).is_some_and(|account| account.conversations.contains_key(conversation))
+    /// Whether a resume would go ahead at once, without a question for what is stored of its conversation.
+    pub fn expects(&self, resume: &Event<&str>) -> bool {
+        let followed =
+            self.accounts.get(resume.account_id).and_then(|account| account.conversations.get(resume.conversation_id));
+        followed.is_some_and(|followed| followed.expects(resume.sequence))
     }
 
     /// The number of conversations that are open.

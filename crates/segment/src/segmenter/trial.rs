@@ -100,7 +100,9 @@ impl Trial {
         accounts: &'s HashMap<AccountId, Account>,
     ) -> impl Iterator<Item = (&'s str, i64)> {
         let changed = self.watermarks.iter().filter_map(|(account, _)| accounts.get(account));
-        changed.map(|account| (account.id.as_str(), account.watermark.max(account.earlier_watermark)))
+        changed
+            .map(|account| (account.id.as_str(), account.watermark.max(account.earlier_watermark)))
+            .filter(|(_, watermark)| *watermark > i64::MIN)
     }
 
     /// All conversations as they were when the trial began.

@@ -9,7 +9,7 @@ use skillscope_segment::{ClosedBy, Event, EventKind, Impossible, Segment, Segmen
 use super::samples::{DAY, HOUR, MINUTE, NOON, World, batch, contents, maintain, plain};
 use super::simulated_disk::Fault;
 use super::streams::batch_of;
-use crate::{Appended, Result, Store};
+use crate::{Appended, Error, Result, Store};
 
 const FAULTS: [fn(usize) -> Fault; 7] =
     [Fault::Write, Fault::ShortWrite, Fault::Full, Fault::Sync, Fault::Rename, Fault::Any, Fault::Broken];
@@ -157,19 +157,34 @@ fn a_fault_leaves_nothing_of_the_events_or_all_and_they_can_be_sent_again() {
     }
 }
 
+/// Lets events and a closed segment be written together.
+fn together(store: &Store, events: &[Event<String>]) -> (Result<Appended>, Result<Appended>) {
+    let held = store.writer();
+    std::thread::scope(|scope| {
+        let events = scope.spawn(|| send(store, events));
+        let segments = scope.spawn(|| store.append(&batch(&[plain("bolt", 1, NOON)])));
+        while store.waiting_writes() < 2 {
+            std::thread::yield_now();
+        }
+        drop(held);
+        (events.join().unwrap(), segments.join().unwrap())
+    })
+}
+
 #[test]
-fn what_is_written_together_fails_together() {
+fn what_is_written_together_fails_together_where_the_disk_does() {
     let (world, store) = prepared();
     world.disk.set_fault(Some(Fault::Full(0)));
-    assert!(send(&store, &ending()).unwrap_err().is_storage_full());
-    assert!(store.append(&batch(&[plain("acme", 1, NOON)])).unwrap_err().is_storage_full());
+    let (events, appended) = together(&store, &ending());
+    assert!(events.unwrap_err().is_storage_full() && appended.unwrap_err().is_storage_full());
+    assert_eq!((segments(&store).len(), store.open_conversations()), (0, 1));
     world.disk.set_fault(None);
     // The journal is written anew first: without what failed.
-    assert_eq!(store.append(&batch(&[plain("acme", 1, NOON)])).unwrap().accepted, 1);
+    let (events, appended) = together(&store, &ending());
+    assert_eq!((events.unwrap().accepted, appended.unwrap().accepted), (3, 1));
     drop(store);
     let store = world.open();
-    assert_eq!((segments(&store).len(), store.open_conversations()), (1, 1));
-    assert_eq!(send(&store, &ending()).unwrap().accepted, 3);
+    assert_eq!((segments(&store).len(), store.open_conversations()), (2, 1));
 }
 
 #[test]
@@ -200,7 +215,7 @@ fn a_resume_takes_its_index_from_the_stored_segments_in_memory_and_in_the_archiv
             store.snapshot().accounts().map(|account| store.snapshot().archived(account).count()).sum::<usize>();
         assert_eq!(files > 0, is_archived);
         for _ in 0..2 {
-            send(&store, &[resumed("c-1", 40, NOON - 10 * MINUTE), closed("c-1", 41, NOON - 9 * MINUTE)]).unwrap();
+            send(&store, &waiting_resume()).unwrap();
             send(&store, &[started("c-9", NOON)]).unwrap();
             let new = segments(&store).into_iter().find(|segment| segment.start_reason == StartReason::Resume);
             let new = new.unwrap();
@@ -288,9 +303,14 @@ fn numbered(index: u32, end_time: i64) -> Segment<'static> {
     Segment { segment_index: index, ..plain("acme", 1, end_time) }
 }
 
+/// A resume that waits for the events before it, and the close after it.
+fn waiting_resume() -> [Event<String>; 2] {
+    [resumed("c-1", 40, NOON - 10 * MINUTE), closed("c-1", 41, NOON - 10 * MINUTE + 1)]
+}
+
 /// The index that a resume of c-1 gets.
 fn index_after_resume(store: &Store) -> u32 {
-    send(store, &[resumed("c-1", 40, NOON - 10 * MINUTE), closed("c-1", 41, NOON - 9 * MINUTE)]).unwrap();
+    send(store, &waiting_resume()).unwrap();
     send(store, &[started("c-9", NOON)]).unwrap();
     let resumed = segments(store).into_iter().find(|segment| segment.start_reason == StartReason::Resume);
     resumed.unwrap().segment_index
@@ -322,7 +342,7 @@ fn the_archive_is_searched_when_a_resume_comes_and_not_again_when_it_goes_ahead(
     let (world, store) = cold();
     store.append(&batch(&[numbered(2, NOON - 3 * DAY)])).unwrap();
     store.seal_finished_hours().unwrap();
-    send(&store, &[resumed("c-1", 40, NOON - 10 * MINUTE), closed("c-1", 41, NOON - 9 * MINUTE)]).unwrap();
+    send(&store, &waiting_resume()).unwrap();
     for file in world.archived() {
         world.disk.take_away(&format!("/data/archive/{file}"));
     }
@@ -347,7 +367,7 @@ fn a_file_that_cannot_be_searched_holds_up_no_event() {
     for file in world.archived() {
         world.disk.put(&format!("/data/archive/{file}"), b"no parquet".to_vec());
     }
-    send(&store, &[resumed("c-1", 40, NOON - 10 * MINUTE), closed("c-1", 41, NOON - 9 * MINUTE)]).unwrap();
+    send(&store, &waiting_resume()).unwrap();
     assert_eq!(send(&store, &[started("c-9", NOON)]).unwrap().accepted, 1);
 }
 
@@ -360,4 +380,36 @@ fn a_file_of_older_events_is_put_in_order_where_event_time_begins_anew() {
     store.append_events(batch_of(&old), false).unwrap();
     assert_eq!(segments(&store)[0].consumer_messages, 1);
     assert_eq!(store.dead_letters(), BTreeMap::new());
+}
+
+#[test]
+fn events_that_cannot_be_judged_while_a_file_cannot_be_read_hold_up_nobody_else() {
+    let (world, store) = cold();
+    send(&store, &waiting_resume()).unwrap();
+    // The file has come since the resume did.
+    store.append(&batch(&[numbered(2, NOON - 3 * DAY)])).unwrap();
+    store.seal_finished_hours().unwrap();
+    world.disk.set_archive_unreadable(true);
+    let time_passes = [started("c-9", NOON)];
+    for _ in 0..3 {
+        let (events, appended) = together(&store, &time_passes);
+        assert!(matches!(events, Err(Error::Io { .. })), "{events:?}");
+        assert!(appended.is_ok(), "{appended:?}");
+        assert_eq!(store.open_conversations(), 0);
+    }
+    world.disk.set_archive_unreadable(false);
+    assert_eq!(send(&store, &time_passes).unwrap().accepted, 1);
+    let resumed = segments(&store).into_iter().find(|segment| segment.start_reason == StartReason::Resume);
+    assert_eq!(resumed.unwrap().segment_index, 3);
+}
+
+#[test]
+fn a_conversation_of_hundreds_of_segments_goes_on_where_only_the_last_is_in_memory() {
+    let world = World::with(|options| options.hot_hours = 2);
+    let store = world.open();
+    let archived: Vec<_> = (0..300).map(|index| numbered(index, NOON - 5 * DAY + i64::from(index))).collect();
+    store.append(&batch(&archived)).unwrap();
+    store.append(&batch(&[numbered(300, NOON - 30 * MINUTE)])).unwrap();
+    store.seal_finished_hours().unwrap();
+    assert_eq!(index_after_resume(&store), 301);
 }

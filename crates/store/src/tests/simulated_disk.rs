@@ -21,6 +21,8 @@ struct State {
     durable_names: BTreeMap<PathBuf, Content>,
     folders: BTreeSet<PathBuf>,
     locked: bool,
+    /// Parquet files cannot be opened.
+    is_archive_unreadable: bool,
     fault: Option<Fault>,
     /// Changing operations so far.
     operations: usize,
@@ -106,6 +108,11 @@ impl SimulatedDisk {
 
     pub(super) fn set_fault(&self, fault: Option<Fault>) {
         self.state().fault = fault;
+    }
+
+    /// Lets nobody open Parquet files, or lets everybody again.
+    pub(super) fn set_archive_unreadable(&self, is_unreadable: bool) {
+        self.state().is_archive_unreadable = is_unreadable;
     }
 
     /// Changing operations so far.
@@ -312,6 +319,10 @@ impl Disk for SimulatedDisk {
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        let is_parquet = path.extension().is_some_and(|extension| extension == "parquet");
+        if is_parquet && self.state().is_archive_unreadable {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         Ok(Arc::new(OpenFile { disk: self.clone(), content: self.content(path)? }))
     }
 

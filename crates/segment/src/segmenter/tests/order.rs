@@ -302,3 +302,70 @@ fn what_is_forgotten_on_trial_is_remembered_after_a_roll_back() {
         assert_eq!(desk.segmenter.conversations().count(), 16);
     }
 }
+
+#[test]
+fn a_question_that_fails_is_asked_again_and_counts_nothing_twice() {
+    let story = Story::started(12, 0).consumer_says(1).consumer_says(2).resumed(13, 3).closed_by(ClosedBy::Agent, 4);
+    let mut desk = Desk::new();
+    take(&mut desk, &story, &[1, 2, 3, 4]);
+    let past = |is_there: bool| {
+        move |_: &str, _: &str, _: i64| match is_there {
+            true => Ok(Some(PastConversation { next_index: 1, source: None })),
+            false => Err(crate::Error::Record { reason: "the disk fails".to_owned() }),
+        }
+    };
+    let mut out = crate::Segmented::new();
+    for _ in 0..3 {
+        assert!(desk.segmenter.give_up_idle(i64::MAX, &mut past(false), &mut out).is_err());
+        desk.segmenter.roll_back();
+        assert!(desk.segmenter.has_idle(i64::MAX));
+    }
+    let mut out = crate::Segmented::new();
+    desk.segmenter.give_up_idle(i64::MAX, &mut past(true), &mut out).unwrap();
+    desk.segmenter.keep();
+    assert_eq!((out.segments.len(), out.dead_letters.len()), (1, 2));
+    assert!(!desk.segmenter.has_idle(i64::MAX), "nothing waits any more");
+}
+
+#[test]
+fn a_watermark_far_ahead_is_forgotten_where_events_are_of_now() {
+    let mut desk = Desk::new();
+    let mut ahead = Story::started(12, 1_000_000_000).events.remove(0);
+    ahead.conversation_id = "ahead".to_owned();
+    desk.take(&ahead);
+    for sequence in [0, 2, 1, 4, 3] {
+        desk.take_at(&story().events[sequence], Arrival { now: at(20), latest_credible: at(320) });
+    }
+    assert_eq!((desk.segments, desk.dead_letters), (story().segments(), Vec::new()));
+    assert_eq!(desk.segmenter.watermarks().collect::<Vec<_>>(), [("acme", at(20))]);
+}
+
+#[test]
+fn a_first_part_that_is_delivered_again_does_not_mislead_the_resume() {
+    let mut desk = Desk::new();
+    // Segments 0 to 2 are stored; of these the first is told once more.
+    desk.take_all(&story().events);
+    desk.past = Some(PastConversation { next_index: 3, source: None });
+    let resume = story().resumed(13, 100).closed_by(ClosedBy::Consumer, 110).resumed(13, 9000);
+    let resume = resume.closed_by(ClosedBy::Consumer, 9010);
+    take(&mut desk, &resume, &[7, 8]);
+    desk.time_passes_to(9060);
+    assert_eq!(desk.segments.last().unwrap().segment_index, 3);
+}
+
+#[test]
+fn what_belongs_to_one_of_many_gaps_is_never_passed_over() {
+    let event = |sequence| {
+        let mut event = Story::started(12, 0).consumer_says(1).events.remove(1);
+        event.sequence = sequence;
+        event
+    };
+    let mut desk = Desk::new();
+    desk.take(&story().events[0]);
+    desk.take(&event(200));
+    desk.time_passes_to(61);
+    for sequence in (2..200).step_by(2).chain((1..200).step_by(2)) {
+        desk.take(&event(sequence));
+    }
+    assert_eq!(desk.dead_letters.len(), 199);
+}
