@@ -217,12 +217,11 @@ impl FollowedConversation {
         if matches!(event, EventKind::Resumed { .. }) && (is_after_gap || !is_started) {
             // What came before it may be stored, and forgotten here, or delivered once more in part.
             let past = (target.past)(target.account, target.conversation, time)?;
-            if let (Some(_), Some(disorder)) = (&past, &mut self.disorder) {
-                disorder.skipped.clear();
-            }
             match past {
                 Some(past) if !is_started || self.conversation.is_behind(&past) => {
                     self.conversation = Conversation::of_past(past);
+                    // What was not waited for any longer is not missing.
+                    self.disorder.iter_mut().for_each(|disorder| disorder.skipped.clear());
                 }
                 None if !is_started => self.conversation = Conversation::of_past(PastConversation::default()),
                 _ => {}

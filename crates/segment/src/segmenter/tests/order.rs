@@ -369,3 +369,15 @@ fn what_belongs_to_one_of_many_gaps_is_never_passed_over() {
     }
     assert_eq!(desk.dead_letters.len(), 199);
 }
+
+#[test]
+fn a_late_event_before_a_resume_is_told_also_where_all_before_is_stored() {
+    let resume = story().consumer_says(21).resumed(13, 30).closed_by(ClosedBy::Consumer, 31);
+    let mut desk = Desk::new();
+    desk.past = Some(PastConversation { next_index: 1, source: None });
+    take(&mut desk, &resume, &[0, 1, 2, 3, 4, 6, 7]);
+    desk.time_passes_to(90);
+    assert_eq!(desk.segments.len(), 2);
+    take(&mut desk, &resume, &[5]);
+    assert_eq!(desk.dead_letters, [(5, Impossible::TooLate)]);
+}
