@@ -24,7 +24,7 @@ pub fn read_events<E: From<Error>>(
     mut sink: impl FnMut(EventChunk) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut chunk = EventChunk::default();
-    ndjson::read(buffered(input), |line, json| {
+    ndjson::read(buffered(input.into_read()), |line, json| {
         let outcome = match json {
             Err(Error::Io(error)) if line <= 1 => {
                 return Err(Error::Unreadable { format: "NDJSON", reason: error.to_string() }.into());

@@ -101,18 +101,18 @@ pub fn read_segments<E: From<Error>>(
 ) -> Result<(), E> {
     let mut collector = Collector::new(format.name(), options, sink);
     match format {
-        Format::Ndjson => ndjson::read(buffered(input), |line, json| match json {
+        Format::Ndjson => ndjson::read(buffered(input.into_read()), |line, json| match json {
             Err(Error::Io(error)) => collector.broken(line, error.to_string()),
             json => collector.take(line, json.and_then(record::parse)),
         }),
-        Format::Json => json_array::read(buffered(input), &mut collector),
-        Format::Arrow => arrow_stream::read(buffered(input), &mut collector),
+        Format::Json => json_array::read(buffered(input.into_read()), &mut collector),
+        Format::Arrow => arrow_stream::read(buffered(input.into_read()), &mut collector),
         Format::Parquet => parquet::read(input, &mut collector),
     }?;
     collector.finish()
 }
 
-fn buffered(input: Input) -> BufReader<Box<dyn Read>> {
+fn buffered<R: Read>(input: R) -> BufReader<R> {
     const CAPACITY: usize = 1 << 17;
-    BufReader::with_capacity(CAPACITY, input.into_read())
+    BufReader::with_capacity(CAPACITY, input)
 }

@@ -39,3 +39,21 @@ impl<R: Read> Read for Limited<R> {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_gives_no_more_than_its_limit_until_that_is_reset() {
+        let (mut reader, limit) = Limited::new([7_u8; 100].as_slice(), 10);
+        let mut bytes = [0; 4];
+        for _ in 0..3 {
+            assert_eq!(reader.read(&mut bytes).unwrap(), 4);
+        }
+        let error = reader.read(&mut bytes).unwrap_err();
+        assert!(error.to_string().contains("10 bytes"), "{error}");
+        limit.reset();
+        assert_eq!(reader.read(&mut bytes).unwrap(), 4);
+    }
+}

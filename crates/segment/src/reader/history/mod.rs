@@ -40,8 +40,9 @@ pub fn read_history<E: From<Error>>(
     sink: impl FnMut(Chunk) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut collector = Collector::new(FORMAT, options, sink);
-    let (reader, limit) = Limited::new(buffered(input), MAX_RECORD_BYTES);
-    let mut deserializer = serde_json::Deserializer::from_reader(reader);
+    // Below the buffer, which is read byte by byte: what it holds does not matter beside a record's limit.
+    let (reader, limit) = Limited::new(input.into_read(), MAX_RECORD_BYTES);
+    let mut deserializer = serde_json::Deserializer::from_reader(buffered(reader));
     let mut records = Records { collector: &mut collector, options, limit, read: 0, stopped: None };
     let broken = loop {
         if deserializer.end().is_ok() {
