@@ -3,15 +3,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use datafusion::datasource::provider_as_source;
 use datafusion::error::DataFusionError;
-use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::{ExecutionPlan, collect};
-use datafusion::prelude::{SessionConfig, SessionContext};
 use skillscope_store::Store;
 
 use crate::assembly::assemble;
 use crate::files_table::FilesTable;
 use crate::plan::report_plan;
+use crate::report_session::ReportSession;
 use crate::table::SegmentsTable;
 use crate::{Clock, Error, Report, ReportRequest, Result, SqlQuery, sql};
 
@@ -22,7 +22,7 @@ const SQL_MEMORY_BYTES: usize = 2 << 30;
 pub struct Engine {
     store: Arc<Store>,
     clock: Clock,
-    reports: SessionContext,
+    reports: ReportSession,
     sql_runtime: Arc<RuntimeEnv>,
     breaches: AtomicU64,
 }
@@ -37,7 +37,7 @@ impl Engine {
         Ok(Self {
             store,
             clock,
-            reports: SessionContext::new_with_config(SessionConfig::new().with_information_schema(false)),
+            reports: ReportSession::new(),
             sql_runtime: sql_runtime.map_err(Error::Report)?,
             breaches: AtomicU64::new(0),
         })
@@ -66,9 +66,8 @@ impl Engine {
     pub async fn plan_report(&self, request: &ReportRequest) -> Result<ReportPlan> {
         let table = SegmentsTable::new(Arc::clone(&self.store), None);
         let logical = report_plan(provider_as_source(Arc::new(table)), request).map_err(Error::Report)?;
-        let state = self.reports.state();
-        let physical = state.create_physical_plan(&logical).await.map_err(Error::of_report)?;
-        Ok(ReportPlan { request: request.clone(), physical, session: self.reports.clone() })
+        let physical = self.reports.plan(&logical).await.map_err(Error::of_report)?;
+        Ok(ReportPlan { request: request.clone(), physical, task: self.reports.task() })
     }
 
     /// Runs a statement that reads, and streams its rows.
@@ -111,7 +110,7 @@ impl Error {
 pub struct ReportPlan {
     request: ReportRequest,
     physical: Arc<dyn ExecutionPlan>,
-    session: SessionContext,
+    task: Arc<TaskContext>,
 }
 
 impl ReportPlan {
@@ -120,7 +119,7 @@ impl ReportPlan {
     /// # Errors
     /// [`Error::Report`] where DataFusion fails, [`Error::Archive`] where a file cannot be read.
     pub async fn run(&self) -> Result<Report> {
-        let rows = collect(Arc::clone(&self.physical), self.session.task_ctx()).await.map_err(Error::of_report)?;
+        let rows = collect(Arc::clone(&self.physical), Arc::clone(&self.task)).await.map_err(Error::of_report)?;
         assemble(&self.request, &rows).map_err(Error::Report)
     }
 }

@@ -16,6 +16,7 @@ mod metrics;
 mod plan;
 mod report;
 mod report_json;
+mod report_session;
 mod request;
 mod scan;
 mod sql;
