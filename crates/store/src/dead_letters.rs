@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use chrono::{DateTime, Utc};
 use skillscope_segment::{DeadLetter, Impossible};
@@ -32,13 +33,16 @@ impl Store {
         disk.create_folder(&folder).map_err(Error::io("create", &folder))?;
         let file = disk.open_in_place(&path).map_err(Error::io("open", &path))?;
         let end = file.length().map_err(Error::io("read", &path))?;
+        if end == 0 {
+            // Before there is a line in it: where this fails, it is tried again.
+            for folder in [folder.as_path(), self.directory.path()] {
+                disk.sync_folder(folder).map_err(Error::io("sync", folder))?;
+            }
+        }
         let mut lines = Vec::new();
-        // The line before may have been cut short.
-        let last = match end.checked_sub(1) {
-            Some(last) => file.read_at(last, 1).map_err(Error::io("read", &path))?,
-            None => b"\n".as_slice().into(),
-        };
-        if last.as_ref() != b"\n" {
+        let was_sound = self.is_dead_letter_file_sound.swap(false, Ordering::Relaxed);
+        if end > 0 && !was_sound {
+            // What an earlier process wrote, or this one in vain, may have no end on disk, whatever is read of it now.
             lines.push(b'\n');
         }
         for letter in letters {
@@ -53,11 +57,7 @@ impl Store {
             let _ = file.set_length(end);
             return Err(Error::io("write", &path)(error));
         }
-        if end == 0 {
-            for folder in [folder.as_path(), self.directory.path()] {
-                disk.sync_folder(folder).map_err(Error::io("sync", folder))?;
-            }
-        }
+        self.is_dead_letter_file_sound.store(true, Ordering::Relaxed);
         Ok(())
     }
 

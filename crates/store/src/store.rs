@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use arrow::array::RecordBatch;
@@ -31,6 +32,8 @@ pub struct Store {
     appends: GroupCommit<Write, Result<Appended>>,
     /// How many events could have no effect, by reason.
     pub(crate) dead_letters: Mutex<BTreeMap<Impossible, u64>>,
+    /// The last write of dead letters is on disk whole.
+    pub(crate) is_dead_letter_file_sound: AtomicBool,
     writer: Mutex<Writer>,
     published: RwLock<Arc<Snapshot>>,
     /// The last job of maintenance; held by the one that is under way.
@@ -86,6 +89,7 @@ impl Store {
             archived_pasts: Mutex::default(),
             appends: GroupCommit::default(),
             dead_letters: Mutex::default(),
+            is_dead_letter_file_sound: AtomicBool::new(false),
             writer: Mutex::new(recovered.writer),
             published: RwLock::new(Arc::new(recovered.snapshot)),
             job: Mutex::default(),

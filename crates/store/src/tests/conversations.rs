@@ -413,3 +413,35 @@ fn a_conversation_of_hundreds_of_segments_goes_on_where_only_the_last_is_in_memo
     store.seal_finished_hours().unwrap();
     assert_eq!(index_after_resume(&store), 301);
 }
+
+#[test]
+fn a_dead_letter_is_as_durable_as_the_answer_to_its_event() {
+    let late = [closed("c-1", 2, NOON - 30), said("c-1", 3, NOON - 20)];
+    let (first, end) = {
+        let (world, store) = prepared();
+        let first = world.disk.operations();
+        send(&store, &late).unwrap();
+        (first, world.disk.operations())
+    };
+    for fault in FAULTS {
+        for at in first..end {
+            let (world, store) = prepared();
+            world.disk.set_fault(Some(fault(at)));
+            let sent = send(&store, &late);
+            world.disk.set_fault(None);
+            if sent.is_err() {
+                assert_eq!(store.dead_letters(), BTreeMap::new(), "{:?}", fault(at));
+                send(&store, &late).unwrap();
+            }
+            assert_eq!(store.dead_letters(), BTreeMap::from([(Impossible::AfterClose, 1)]));
+            world.disk.cut_power(&mut Xoshiro256PlusPlus::seed_from_u64(at as u64));
+            let text = world.disk.read("/data/dead-letters/1999-02-16.ndjson");
+            let lines = text.split(|byte| *byte == b'\n');
+            let letters = lines.filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok());
+            let sequences: Vec<_> = letters.map(|letter| letter["sequence"].clone()).collect();
+            // A failed commit may leave it there twice.
+            assert!((1..=2).contains(&sequences.len()), "{:?}: {sequences:?}", fault(at));
+            assert!(sequences.iter().all(|sequence| *sequence == 3), "{:?}: {sequences:?}", fault(at));
+        }
+    }
+}
