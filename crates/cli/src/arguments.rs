@@ -80,8 +80,8 @@ pub(crate) enum GenerateWhat {
 pub(crate) struct ImportEventsArguments {
     #[command(flatten)]
     pub(crate) import: ImportArguments,
-    /// How long an event waits for those before it in its conversation, in event time.
-    #[arg(long, value_name = "SECONDS", default_value_t = EVENT_WAIT_SECONDS, conflicts_with = "url")]
+    /// How long an event waits for those before it in its conversation, in event time; a server at --url has its own.
+    #[arg(long, value_name = "SECONDS", default_value_t = EVENT_WAIT_SECONDS)]
     event_wait: u32,
 }
 
