@@ -23,6 +23,7 @@ mod sql;
 mod table;
 #[cfg(test)]
 mod tests;
+mod totals;
 
 pub use engine::{Engine, ReportPlan};
 pub use error::{Error, Result};

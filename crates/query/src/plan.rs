@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::error::Result;
 use datafusion::functions::datetime::expr_fn::date_bin;
 use datafusion::functions_aggregate::expr_fn::{count, sum};
-use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, TableSource, col, lit};
+use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, TableSource, cast, col, lit};
 use skillscope_segment::{Outcome, UserType, column};
 
 use crate::request::{ReportRequest, UserTypeFilter};
@@ -32,7 +33,8 @@ const TIME_ZONE: &str = "UTC";
 const NANOSECONDS_PER_MS: i64 = 1_000_000;
 
 /// The plan for `request` over `segments`: one row for each skill, or each skill and interval, that has segments.
-/// Totals over skills and intervals are sums of these rows, so one pass is enough.
+/// Totals over skills and intervals are sums of these rows, so one pass is enough. Every expression has the types that it
+/// needs: no conversions are to be found when it is planned.
 pub(crate) fn report_plan(segments: Arc<dyn TableSource>, request: &ReportRequest) -> Result<LogicalPlan> {
     let mut groups = vec![col(column::SKILL_ID).alias(cell::SKILL)];
     groups.extend(request.interval_ms().map(|length| interval_start(request, length)));
@@ -47,7 +49,7 @@ fn belongs(request: &ReportRequest) -> Expr {
     let range = request.range();
     let end_time = || col(column::END_TIME);
     let mut condition = col(column::ACCOUNT_ID)
-        .eq(lit(request.account()))
+        .eq(word(DataType::Int32, request.account()))
         .and(end_time().gt_eq(instant(range.start)))
         .and(end_time().lt(instant(range.end)));
     if let Some(skills) = request.skills() {
@@ -60,7 +62,7 @@ fn belongs(request: &ReportRequest) -> Expr {
         UserTypeFilter::All => None,
     };
     match user_type {
-        Some(user_type) => condition.and(col(column::USER_TYPE).eq(lit(user_type.as_str()))),
+        Some(user_type) => condition.and(col(column::USER_TYPE).eq(word(DataType::Int8, user_type.as_str()))),
         None => condition,
     }
 }
@@ -70,13 +72,16 @@ fn interval_start(request: &ReportRequest, length: i64) -> Expr {
     let length = ScalarValue::new_interval_mdn(0, 0, length.saturating_mul(NANOSECONDS_PER_MS));
     let origin = request.range().start.saturating_mul(NANOSECONDS_PER_MS);
     let origin = ScalarValue::TimestampNanosecond(Some(origin), Some(TIME_ZONE.into()));
-    date_bin(lit(length), col(column::END_TIME), lit(origin)).alias(cell::INTERVAL)
+    // `date_bin` has one type for time and origin.
+    let end_time = cast(col(column::END_TIME), origin.data_type());
+    date_bin(lit(length), end_time, lit(origin)).alias(cell::INTERVAL)
 }
 
 /// Every metric as a count or a sum. The sum of samples has 64 bits: it holds unless a million segments of one skill and
 /// interval waited for two hundred years each.
 fn metrics() -> Result<Vec<Expr>> {
-    let outcome = |outcome: Outcome, name| count_where(col(column::OUTCOME).eq(lit(outcome.as_str())), name);
+    let outcome =
+        |outcome: Outcome, name| count_where(col(column::OUTCOME).eq(word(DataType::Int8, outcome.as_str())), name);
     let sample = || col(column::TIME_TO_FIRST_AGENT_MESSAGE_MS);
     Ok(vec![
         count(lit(1)).alias(cell::TOTAL),
@@ -92,6 +97,11 @@ fn metrics() -> Result<Vec<Expr>> {
 
 fn count_where(condition: Expr, name: &str) -> Result<Expr> {
     Ok(count(lit(1)).filter(condition).build()?.alias(name))
+}
+
+/// A word in the type of a dictionary column.
+fn word(key: DataType, word: &str) -> Expr {
+    lit(ScalarValue::Dictionary(Box::new(key), Box::new(ScalarValue::from(word))))
 }
 
 fn instant(ms: i64) -> Expr {

@@ -4,18 +4,17 @@ use datafusion::error::Result;
 use datafusion::execution::TaskContext;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::optimizer::AnalyzerRule;
 use datafusion::optimizer::OptimizerRule;
-use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
 use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use datafusion::optimizer::push_down_filter::PushDownFilter;
-use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::combine_partial_final_agg::CombinePartialFinalAggregate;
 use datafusion::physical_optimizer::ensure_coop::EnsureCooperative;
 use datafusion::physical_optimizer::ensure_requirements::EnsureRequirements;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
+
+use crate::totals::{AnswerFromTotals, totals_query_planner};
 
 /// The session that reports are planned and run in. Planning is a large part of a small report's time, so that it carries
 /// only the rules that their one shape needs: a scan, a filter and an aggregation.
@@ -28,7 +27,8 @@ impl ReportSession {
     pub(crate) fn new() -> Self {
         let state = SessionStateBuilder::new_with_default_features()
             .with_config(SessionConfig::new().with_information_schema(false))
-            .with_analyzer_rules(analyzer_rules())
+            .with_analyzer_rules(Vec::new())
+            .with_query_planner(totals_query_planner())
             .with_optimizer_rules(optimizer_rules())
             .with_physical_optimizer_rules(physical_optimizer_rules())
             .build();
@@ -45,14 +45,10 @@ impl ReportSession {
     }
 }
 
-/// Times in milliseconds meet literals in nanoseconds, and words meet dictionaries.
-fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    vec![Arc::new(TypeCoercion::new())]
-}
-
-/// Comparisons are made in the columns' own types, the scan prunes by the filters, and reads the columns that are asked for.
+/// Running totals answer every report. Where some rows have none, a scan prunes by the filters, and reads the columns that are
+/// asked for.
 fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    vec![Arc::new(SimplifyExpressions::new()), Arc::new(PushDownFilter::new()), Arc::new(OptimizeProjections::new())]
+    vec![Arc::new(AnswerFromTotals), Arc::new(PushDownFilter::new()), Arc::new(OptimizeProjections::new())]
 }
 
 /// The aggregation is made in parts where there are several, and every part can be interrupted.

@@ -11,6 +11,8 @@ use datafusion::execution::context::SQLOptions;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::optimizer::push_down_filter::PushDownFilter;
+use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
@@ -18,6 +20,7 @@ use futures::executor::block_on;
 
 use crate::files_table::FilesTable;
 use crate::table::SegmentsTable;
+use crate::totals::{AnswerFromTotals, totals_query_planner};
 
 /// An analyst's statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +56,13 @@ pub(crate) fn plan(
         SessionConfig::new().with_information_schema(true).with_default_catalog_and_schema(CATALOG, "public");
     // The zone of the table's times, so that now() compares with them as it is.
     config.options_mut().execution.time_zone = Some("UTC".to_owned());
-    let state =
-        SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features().build();
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime)
+        .with_default_features()
+        .with_optimizer_rules(optimizer_rules())
+        .with_query_planner(totals_query_planner())
+        .build();
     let session = SessionContext::new_with_state(state);
     session.register_table("segments", Arc::new(segments))?;
     register_system_tables(&session, files)?;
@@ -64,6 +72,14 @@ pub(crate) fn plan(
     // The catalog is in memory: nothing is waited for.
     let plan = stacker::grow(PLANNING_STACK_BYTES, || block_on(logical_plan(&state, text)))?;
     Ok(DataFrame::new(state, plan))
+}
+
+/// DataFusion's rules, and the one for running totals where filters have reached the table.
+fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    let mut rules = Optimizer::new().rules;
+    let filters = rules.iter().position(|rule| rule.name() == PushDownFilter::new().name());
+    rules.insert(filters.map_or(rules.len(), |place| place + 1), Arc::new(AnswerFromTotals));
+    rules
 }
 
 /// The tables of the schema `system`, beside the schema of `segments`.

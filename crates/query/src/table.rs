@@ -17,7 +17,7 @@ use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::union::UnionExec;
 use skillscope_segment::{AccountId, column};
-use skillscope_store::{ArchiveFile, Partition, Snapshot, Store};
+use skillscope_store::{ArchiveFile, Partition, Snapshot, Store, Totals};
 
 use crate::archive_scan::archive_scan;
 use crate::scan::SegmentsScan;
@@ -32,15 +32,46 @@ pub(crate) struct SegmentsTable {
     snapshot: Arc<Snapshot>,
     /// The only account that can be seen; `None` where all can.
     scope: Option<String>,
+    has_totals: bool,
 }
 
 impl SegmentsTable {
     pub(crate) fn new(store: Arc<Store>, scope: Option<String>) -> Self {
-        Self { snapshot: store.snapshot(), store, scope }
+        Self { snapshot: store.snapshot(), store, scope, has_totals: true }
     }
 
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshot)
+    }
+
+    /// The same rows, to be read and not to be answered from running totals.
+    pub(crate) fn without_totals(&self) -> Self {
+        let (store, snapshot) = (Arc::clone(&self.store), Arc::clone(&self.snapshot));
+        Self { store, snapshot, scope: self.scope.clone(), has_totals: false }
+    }
+
+    /// Whether questions may be answered from running totals.
+    pub(crate) fn has_totals(&self) -> bool {
+        self.has_totals
+    }
+
+    /// The accounts that can be seen and have segments, in alphabetical order.
+    pub(crate) fn all_accounts(&self) -> impl Iterator<Item = &AccountId> {
+        let is_in_scope = |account: &&AccountId| self.scope.as_deref().is_none_or(|scope| scope == account.as_str());
+        self.snapshot.accounts().filter(is_in_scope)
+    }
+
+    /// The account with this identifier, where it can be seen and has segments.
+    pub(crate) fn account(&self, id: &str) -> Option<&AccountId> {
+        let is_in_scope = self.scope.as_deref().is_none_or(|scope| scope == id);
+        is_in_scope.then(|| self.snapshot.account(id))?
+    }
+
+    /// Running totals of the rows of files; `None` where there are none of some.
+    pub(crate) async fn totals(&self, files: Vec<Arc<ArchiveFile>>) -> Result<Option<Vec<Arc<Totals>>>> {
+        let files = self.readable(files).await?;
+        let store = Arc::clone(&self.store);
+        waiting(move || store.archived_totals(&files)).await
     }
 
     /// The files of `candidates` that can be read. The first time that a file is read, it is read whole.
@@ -49,9 +80,7 @@ impl SegmentsTable {
             return Ok(candidates);
         }
         let store = Arc::clone(&self.store);
-        let readable = tokio::task::spawn_blocking(move || store.readable(candidates)).await;
-        let readable = readable.map_err(|error| DataFusionError::External(Box::new(error)))?;
-        readable.map_err(|error| DataFusionError::External(Box::new(error)))
+        waiting(move || store.readable(candidates)).await
     }
 
     /// The accounts that are in scope and that the filters let through.
@@ -107,6 +136,13 @@ impl TableProvider for SegmentsTable {
         let cold = archive_scan(files, filter, projection, limit, threads)?;
         if partitions.is_empty() { Ok(cold) } else { UnionExec::try_new(vec![hot, cold]) }
     }
+}
+
+/// What reads files, on a thread that may wait for the disk.
+async fn waiting<T: Send + 'static>(work: impl FnOnce() -> skillscope_store::Result<T> + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    let done = done.map_err(|error| DataFusionError::External(Box::new(error)))?;
+    done.map_err(|error| DataFusionError::External(Box::new(error)))
 }
 
 /// The account in a filter of the form `account_id = 'A'`.

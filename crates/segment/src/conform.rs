@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int8Array, Int32Array, RecordBatch, StringArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int8Type, Int32Type};
+use arrow::datatypes::{DataType, Int8Type, Int32Type, SchemaRef};
 use arrow::error::ArrowError;
 
 use crate::schema::{end_reasons, outcomes, start_reasons, user_types};
@@ -17,7 +17,14 @@ use crate::{Result, column, schema};
 /// # Errors
 /// Where a column is missing, cannot be converted, or holds a word that is none of its vocabulary.
 pub fn conform(batch: &RecordBatch) -> Result<RecordBatch> {
-    let schema = schema();
+    conform_to(batch, schema())
+}
+
+/// The same with some of the columns: those of `schema`, which has fields of [`schema()`](crate::schema()).
+///
+/// # Errors
+/// As [`conform`].
+pub fn conform_to(batch: &RecordBatch, schema: SchemaRef) -> Result<RecordBatch> {
     let columns = schema.fields().iter().map(|field| {
         let name = field.name().as_str();
         let Some(array) = batch.column_by_name(name) else {

@@ -34,7 +34,7 @@ mod writer;
 pub use account::AccountId;
 pub use batch_builder::SegmentBatchBuilder;
 pub use batch_rows::SegmentRows;
-pub use conform::conform;
+pub use conform::{conform, conform_to};
 pub use error::{Error, Result};
 pub use event::{AgentKind, ClosedBy, Event, EventKind, Sender, TransferReason};
 pub use event_batch::EventBatch;

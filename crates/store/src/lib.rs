@@ -13,6 +13,7 @@
 mod admission;
 mod archive_file;
 mod archived_keys;
+mod archived_totals;
 mod backup;
 mod check;
 mod clock;
@@ -47,6 +48,7 @@ mod snapshot;
 mod store;
 #[cfg(test)]
 mod tests;
+mod totals;
 
 pub use admission::{Appended, RefusedRow};
 pub use archive_file::{ArchiveFile, FileState};
@@ -62,3 +64,4 @@ pub use partition::Partition;
 pub use retention::{Retention, RetentionError};
 pub use snapshot::Snapshot;
 pub use store::Store;
+pub use totals::{Counted, Cursor, RowClass, Series, Tally, TallyByUserType, Totals};

@@ -24,7 +24,7 @@ pub(crate) enum Job {
 impl Store {
     /// Does one thing that is due, if there is one, and tells whether there was: merges runs in memory, lets events go
     /// ahead that wait where no more come, removes what has
-    /// expired, lets go of hours that are not hot any more, seals an hour, or merges small files.
+    /// expired, lets go of hours that are not hot any more, makes totals of hot ones that found no room in memory, seals an hour, or merges small files.
     ///
     /// # Errors
     /// Where it cannot be done; nothing is lost, and it is tried again later.
@@ -50,7 +50,9 @@ impl Store {
         };
         let mut done = false;
         let mut failed = None;
-        for job in [&(|| self.expire()) as &dyn Fn() -> Result<bool>, &|| self.evict(), &|| self.clean_up()] {
+        let short: [&dyn Fn() -> Result<bool>; 4] =
+            [&|| self.expire(), &|| self.evict(), &|| self.make_hot_totals(), &|| self.clean_up()];
+        for job in short {
             match job() {
                 Ok(was_due) => done |= was_due,
                 Err(error) => failed = failed.or(Some(error)),

@@ -18,6 +18,8 @@ pub struct StoreOptions {
     pub hot_hours: u32,
     /// Memory for rows, in bytes. Beyond it, the oldest are read from disk.
     pub hot_bytes: u64,
+    /// Memory for running totals of files that are not in memory, in bytes. Those of the hot hours are kept in any case.
+    pub totals_bytes: u64,
     /// How long an hour that is over waits for rows before it is written to the archive, in milliseconds. Rows that come
     /// later still are written within a minute, or this time where it is shorter.
     pub seal_grace_ms: i64,
@@ -28,7 +30,7 @@ pub struct StoreOptions {
 }
 
 impl Default for StoreOptions {
-    /// The last 26 hours in at most half of the machine's memory; hours are sealed ten minutes after their end, and kept
+    /// The last 26 hours in at most half of the machine's memory, and a tenth of it for totals of older ones; hours are sealed ten minutes after their end, and kept
     /// forever.
     fn default() -> Self {
         Self {
@@ -37,6 +39,7 @@ impl Default for StoreOptions {
             hot_clock: Clock::System,
             hot_hours: Self::HOT_HOURS,
             hot_bytes: memory_bytes() / 2,
+            totals_bytes: memory_bytes() / 10,
             seal_grace_ms: Self::SEAL_GRACE_MS,
             event_wait_ms: Self::EVENT_WAIT_MS,
             retention: Retention::default(),

@@ -18,7 +18,7 @@ use parquet::file::properties::{ReaderProperties, WriterProperties, WriterProper
 use parquet::file::reader::{ChunkReader, FileReader, Length};
 use parquet::file::serialized_reader::{ReadOptionsBuilder, SerializedFileReader};
 use parquet::schema::types::ColumnPath;
-use skillscope_segment::{column, conform, schema};
+use skillscope_segment::{column, conform, conform_to, schema};
 
 use crate::Result;
 use crate::disk::DiskFile;
@@ -85,6 +85,16 @@ fn properties(batch: &RecordBatch) -> std::result::Result<WriterPropertiesBuilde
 /// The rows of a file, with the schema of segments.
 pub(crate) fn decode(bytes: Bytes) -> Result<Vec<RecordBatch>> {
     decoded(reader(bytes)?)
+}
+
+/// Some columns of the rows.
+pub(crate) fn decode_columns(bytes: Bytes, names: &[&str]) -> Result<Vec<RecordBatch>> {
+    let reader = reader(bytes)?;
+    let places = names.iter().map(|name| schema().index_of(name)).collect::<Result<Vec<_>, _>>()?;
+    let schema = Arc::new(schema().project(&places)?);
+    let mask = ProjectionMask::columns(reader.parquet_schema(), names.iter().copied());
+    let batches = reader.with_projection(mask).with_batch_size(BATCH_ROWS).build()?;
+    batches.map(|batch| Ok(conform_to(&batch?, Arc::clone(&schema))?)).collect()
 }
 
 /// The rows of some conversations, of which the whole file has few.

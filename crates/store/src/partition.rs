@@ -5,6 +5,7 @@ use arrow::array::RecordBatch;
 use skillscope_segment::AccountId;
 
 use crate::run::{MAX_RUN_BYTES, MAX_RUN_ROWS, Run};
+use crate::totals::Totals;
 
 /// Milliseconds of the time that one partition covers.
 pub(crate) const HOUR_MS: i64 = 3_600_000;
@@ -138,6 +139,11 @@ impl Partition {
     /// The rows, in batches of [`skillscope_segment::schema`], each sorted by skill, user type and end time.
     pub fn batches(&self) -> impl Iterator<Item = &RecordBatch> {
         self.sealed.iter().chain(&self.sealing).chain(&self.open).map(|run| &run.batch)
+    }
+
+    /// Running totals of the rows, each row in one of them. `None` where some rows allow no totals.
+    pub fn totals(&self) -> Option<Vec<&Arc<Totals>>> {
+        self.sealed.iter().chain(&self.sealing).chain(&self.open).map(|run| run.totals.as_ref()).collect()
     }
 
     /// The number of rows in all batches.

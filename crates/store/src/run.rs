@@ -9,6 +9,7 @@ use skillscope_segment::{AccountId, column, conform};
 
 use crate::Result;
 use crate::partition::HOUR_MS;
+use crate::totals::Totals;
 
 /// Rows of one account and one hour of `end_time`, sorted by skill, user type and end time.
 #[derive(Debug, Clone)]
@@ -16,7 +17,9 @@ pub(crate) struct Run {
     pub(crate) batch: RecordBatch,
     pub(crate) end_times: RangeInclusive<i64>,
     pub(crate) skills: RangeInclusive<i64>,
-    /// Memory that the rows take.
+    /// `None` where the rows allow none.
+    pub(crate) totals: Option<Arc<Totals>>,
+    /// Memory that the rows and their totals take.
     pub(crate) bytes: usize,
 }
 
@@ -34,7 +37,9 @@ impl Run {
         for array in batch.columns() {
             bytes += array.to_data().get_slice_memory_size()?;
         }
-        Ok(Self { batch, end_times, skills, bytes })
+        let totals = Totals::of(&batch).map(Arc::new);
+        bytes += totals.as_ref().map_or(0, |totals| totals.bytes());
+        Ok(Self { batch, end_times, skills, totals, bytes })
     }
 
     /// One run of the rows of several.

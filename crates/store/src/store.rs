@@ -9,6 +9,7 @@ use skillscope_segment::{DeadLetter, Impossible, Segmenter};
 
 use crate::admission::{Appended, Candidates};
 use crate::archived_keys::ArchivedKeys;
+use crate::archived_totals::ArchivedTotals;
 use crate::conversation_record::ConversationChanges;
 use crate::directory::DataDirectory;
 use crate::events::Events;
@@ -29,6 +30,7 @@ pub struct Store {
     pub(crate) hasher: KeyHasher,
     pub(crate) archived_keys: ArchivedKeys,
     pub(crate) archived_pasts: Mutex<ArchivedPasts>,
+    pub(crate) archived_totals: ArchivedTotals,
     appends: GroupCommit<Write, Result<Appended>>,
     /// How many events could have no effect, by reason.
     pub(crate) dead_letters: Mutex<BTreeMap<Impossible, u64>>,
@@ -87,6 +89,7 @@ impl Store {
             hasher,
             archived_keys: ArchivedKeys::new(hasher),
             archived_pasts: Mutex::default(),
+            archived_totals: ArchivedTotals::default(),
             appends: GroupCommit::default(),
             dead_letters: Mutex::default(),
             is_dead_letter_file_sound: AtomicBool::new(false),

@@ -7,4 +7,5 @@ mod samples;
 mod simulated_disk;
 mod simulation;
 mod streams;
+mod totals;
 mod writing;

@@ -1,0 +1,165 @@
+use arrow::array::{ArrayRef, TimestampMillisecondArray, TimestampNanosecondArray};
+use arrow::datatypes::{DataType, TimeUnit};
+use datafusion::common::ScalarValue;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::functions::datetime::date_bin::DateBinFunc;
+use datafusion::functions::datetime::date_trunc::DateTruncFunc;
+use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::expr::ScalarFunction;
+use skillscope_segment::column;
+
+pub(super) const NS_PER_MS: i64 = 1_000_000;
+
+const NS_PER_DAY: i64 = 86_400_000 * NS_PER_MS;
+
+/// Bins of equal width, one after the other without end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Bins {
+    /// The start of bin 0, in nanoseconds since the epoch.
+    origin_ns: i64,
+    /// The first millisecond that lies in bin 0.
+    origin: i64,
+    /// In milliseconds; `None` for one bin that has all times.
+    width: Option<i64>,
+}
+
+impl Bins {
+    /// One bin for all times.
+    pub(super) const ONE: Self = Self { origin_ns: 0, origin: 0, width: None };
+
+    /// The bins of `date_bin` over the end time; of `date_trunc` where its bins are of equal width, too. `None` for any
+    /// other expression.
+    pub(super) fn recognise(expression: &Expr) -> Option<Self> {
+        let Expr::ScalarFunction(function) = expression else { return None };
+        if function.func.inner().is::<DateBinFunc>() {
+            Self::of_date_bin(function)
+        } else if function.func.inner().is::<DateTruncFunc>() {
+            Self::of_date_trunc(function)
+        } else {
+            None
+        }
+    }
+
+    fn of_date_bin(function: &ScalarFunction) -> Option<Self> {
+        let (width, time, origin) = match function.args.as_slice() {
+            [width, time] => (width, time, 0),
+            [width, time, Expr::Literal(origin, _)] => (width, time, nanoseconds(origin)?),
+            _ => return None,
+        };
+        let Expr::Literal(width, _) = width else { return None };
+        let width = match width {
+            ScalarValue::IntervalMonthDayNano(Some(width)) if width.months == 0 => {
+                i64::from(width.days).checked_mul(NS_PER_DAY)?.checked_add(width.nanoseconds)?
+            }
+            ScalarValue::IntervalDayTime(Some(width)) => i64::from(width.days)
+                .checked_mul(NS_PER_DAY)?
+                .checked_add(i64::from(width.milliseconds).checked_mul(NS_PER_MS)?)?,
+            _ => return None,
+        };
+        is_end_time(time).then(|| Self::new(origin, width))?
+    }
+
+    fn of_date_trunc(function: &ScalarFunction) -> Option<Self> {
+        let [Expr::Literal(granularity, _), time] = function.args.as_slice() else { return None };
+        const SECOND: i64 = 1_000 * NS_PER_MS;
+        let (origin, width) = match granularity.try_as_str().flatten()?.to_ascii_lowercase().as_str() {
+            "second" => (0, SECOND),
+            "minute" => (0, 60 * SECOND),
+            "hour" => (0, 3_600 * SECOND),
+            "day" => (0, NS_PER_DAY),
+            // The epoch was a Thursday, and weeks begin on Mondays.
+            "week" => (4 * NS_PER_DAY, 7 * NS_PER_DAY),
+            _ => return None,
+        };
+        is_end_time(time).then(|| Self::new(origin, width))?
+    }
+
+    fn new(origin_ns: i64, width_ns: i64) -> Option<Self> {
+        // Bins that begin between two milliseconds have those from the next one on.
+        let origin = origin_ns.div_euclid(NS_PER_MS) + i64::from(origin_ns.rem_euclid(NS_PER_MS) > 0);
+        let is_whole = width_ns > 0 && width_ns % NS_PER_MS == 0;
+        is_whole.then_some(Self { origin_ns, origin, width: Some(width_ns / NS_PER_MS) })
+    }
+
+    /// The number of the bin that a time lies in.
+    pub(super) fn of(&self, time: i64) -> i64 {
+        match self.width {
+            Some(width) => time.saturating_sub(self.origin).div_euclid(width),
+            None => 0,
+        }
+    }
+
+    /// The first millisecond of a bin.
+    pub(super) fn start(&self, bin: i64) -> i64 {
+        match self.width {
+            Some(width) => bin.saturating_mul(width).saturating_add(self.origin),
+            None if bin <= 0 => i64::MIN,
+            None => i64::MAX,
+        }
+    }
+
+    /// About how many bins a range of times touches.
+    pub(super) fn count(&self, from: i64, until: i64) -> u64 {
+        let span = u64::try_from(until.saturating_sub(from)).unwrap_or(0);
+        self.width.map_or(1, |width| span / width.unsigned_abs() + 1)
+    }
+
+    /// The width and start as `EXPLAIN` shows them.
+    pub(super) fn width(&self) -> Option<i64> {
+        self.width
+    }
+
+    /// The starts of bins in a column's own type.
+    pub(super) fn labels(&self, bins: &[i64], data_type: &DataType) -> Result<ArrayRef> {
+        let DataType::Timestamp(unit, zone) = data_type else { return Err(unexpected(data_type)) };
+        let width_ns = self.width.unwrap_or(1).checked_mul(NS_PER_MS).ok_or_else(out_of_range)?;
+        let label = |bin: &i64| bin.checked_mul(width_ns)?.checked_add(self.origin_ns);
+        let labels = bins.iter().map(label).collect::<Option<Vec<i64>>>().ok_or_else(out_of_range)?;
+        match unit {
+            TimeUnit::Nanosecond => {
+                Ok(std::sync::Arc::new(TimestampNanosecondArray::from(labels).with_timezone_opt(zone.clone())))
+            }
+            TimeUnit::Millisecond => {
+                let labels: Vec<i64> = labels.into_iter().map(|label| label.div_euclid(NS_PER_MS)).collect();
+                Ok(std::sync::Arc::new(TimestampMillisecondArray::from(labels).with_timezone_opt(zone.clone())))
+            }
+            _ => Err(unexpected(data_type)),
+        }
+    }
+}
+
+/// The end time, also in nanoseconds instead of milliseconds.
+pub(super) fn is_end_time(expression: &Expr) -> bool {
+    match expression {
+        Expr::Column(name) => name.name == column::END_TIME,
+        Expr::Cast(cast) => {
+            let is_same_clock = |zone: &Option<std::sync::Arc<str>>| zone.as_deref().is_none_or(|zone| zone == "UTC");
+            let keeps_all = match cast.field.data_type() {
+                DataType::Timestamp(TimeUnit::Second, _) => false,
+                DataType::Timestamp(_, zone) => is_same_clock(zone),
+                _ => false,
+            };
+            keeps_all && is_end_time(&cast.expr)
+        }
+        _ => false,
+    }
+}
+
+/// An instant in nanoseconds since the epoch.
+pub(super) fn nanoseconds(instant: &ScalarValue) -> Option<i64> {
+    match instant {
+        ScalarValue::TimestampSecond(Some(time), _) => time.checked_mul(1_000 * NS_PER_MS),
+        ScalarValue::TimestampMillisecond(Some(time), _) => time.checked_mul(NS_PER_MS),
+        ScalarValue::TimestampMicrosecond(Some(time), _) => time.checked_mul(1_000),
+        ScalarValue::TimestampNanosecond(Some(time), _) => Some(*time),
+        _ => None,
+    }
+}
+
+fn out_of_range() -> DataFusionError {
+    DataFusionError::Execution("the start of a bin lies beyond the times that can be written".to_owned())
+}
+
+fn unexpected(data_type: &DataType) -> DataFusionError {
+    DataFusionError::Internal(format!("the starts of bins are not of type {data_type}"))
+}

@@ -1,0 +1,284 @@
+use std::ops::{AddAssign, Range};
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, DictionaryArray, Float64Array, Int8Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray,
+};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, SchemaRef};
+use datafusion::error::Result;
+use skillscope_segment::{AccountId, UserType};
+use skillscope_store::{Counted, Cursor, Series, Tally, TallyByUserType, Totals};
+
+use super::bins::Bins;
+use super::metric::{Metric, samples};
+use super::{Key, TotalsQuery};
+
+/// So many bins are counted at a time: their tallies stay in the processor's nearest caches.
+const WINDOW_BINS: i64 = 512;
+
+/// Rows that may be counted together: those of an account, or of all accounts where the question does not tell them apart.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) account: Option<AccountId>,
+    pub(super) parts: Vec<Arc<Totals>>,
+    /// The skills that pass the conditions, in ascending order.
+    pub(super) skills: Vec<i64>,
+}
+
+/// Skills of a group, by their places.
+pub(super) type Share = (usize, Range<usize>);
+
+/// The rows of an answer, batch by batch: those of some groups and skills.
+pub(super) struct Cells {
+    query: Arc<TotalsQuery>,
+    groups: Arc<Vec<Group>>,
+    /// The user types that count; `None` for all.
+    user_types: Option<Vec<bool>>,
+    schema: SchemaRef,
+    batch_rows: usize,
+    shares: std::vec::IntoIter<Share>,
+    /// What is left of the share under way.
+    share: Share,
+    /// Where each of its parts was found last.
+    hints: Vec<usize>,
+    /// The first time that has not been counted yet, of the unit under way.
+    from: i64,
+    rows: Vec<Row>,
+    has_given: bool,
+}
+
+/// A row of the answer.
+struct Row {
+    group: usize,
+    skill: i64,
+    user_type: usize,
+    bin: i64,
+    tally: Tally,
+}
+
+impl Cells {
+    pub(super) fn new(
+        query: Arc<TotalsQuery>,
+        groups: Arc<Vec<Group>>,
+        user_types: Option<Vec<bool>>,
+        schema: SchemaRef,
+        batch_rows: usize,
+        shares: Vec<Share>,
+    ) -> Self {
+        Self {
+            from: query.conditions.from,
+            query,
+            groups,
+            user_types,
+            schema,
+            batch_rows: batch_rows.max(1),
+            shares: shares.into_iter(),
+            share: (0, 0..0),
+            hints: Vec::new(),
+            rows: Vec::new(),
+            has_given: false,
+        }
+    }
+
+    /// The skills that are counted together next; `None` when all have been.
+    fn unit(&mut self) -> Option<Share> {
+        while self.share.1.is_empty() {
+            self.share = self.shares.next()?;
+            let parts = self.groups.get(self.share.0).map_or(0, |group| group.parts.len());
+            self.hints = vec![0; parts];
+        }
+        let (group, skills) = &self.share;
+        let end = if self.query.is_by(Key::Skill) { skills.start + 1 } else { skills.end };
+        Some((*group, skills.start..end))
+    }
+
+    /// Counts a window of bins of a unit, and goes on to the next one.
+    fn count(&mut self, unit: Share) {
+        let counts_by_type = self.query.is_by(Key::UserType) || self.user_types.is_some();
+        let end = if counts_by_type {
+            self.count_window::<TallyByUserType>(&unit, Self::push_by_user_type)
+        } else {
+            self.count_window::<Tally>(&unit, |cells, key, bin, tally| cells.push(key, 0, bin, tally))
+        };
+        match end {
+            Some(end) if end < self.query.conditions.until => self.from = end,
+            _ => {
+                self.from = self.query.conditions.from;
+                self.share.1.start = unit.1.end;
+            }
+        }
+    }
+
+    /// Counts the first bins of a unit that have rows, and gives the end of the last of them; `None` where there are none.
+    fn count_window<T: Counted + AddAssign>(
+        &mut self,
+        (group, skills): &Share,
+        push: impl Fn(&mut Self, (usize, i64), i64, T),
+    ) -> Option<i64> {
+        let groups = Arc::clone(&self.groups);
+        let of_group = groups.get(*group)?;
+        let skills = of_group.skills.get(skills.clone())?;
+        let (until, bins) = (self.query.conditions.until, self.query.bins);
+        let mut cursors = self.cursors::<T>(of_group, skills);
+        let first = cursors.iter().filter_map(Cursor::next_time).min().filter(|time| *time < until)?;
+        let window = Window::new(bins, first, until);
+        let mut cells = vec![T::default(); window.cells(&cursors)];
+        for cursor in &mut cursors {
+            window.count(cursor, &mut cells);
+        }
+        let key = (*group, skills.first().copied().unwrap_or_default());
+        for (bin, tally) in (window.first_bin..).zip(cells) {
+            push(self, key, bin, tally);
+        }
+        Some(window.end)
+    }
+
+    /// A walk through each series of the skills that has rows in time, standing at the first one that has not been counted.
+    fn cursors<'t, T: Counted>(&mut self, group: &'t Group, skills: &[i64]) -> Vec<Cursor<'t, T>> {
+        let (from, until) = (self.from, self.query.conditions.until);
+        let is_in_time = |series: &Series<'_>| *series.end_times().end() >= from && *series.end_times().start() < until;
+        let mut cursors = Vec::with_capacity(group.parts.len());
+        for (part, hint) in group.parts.iter().zip(&mut self.hints) {
+            if skills.len() > 1 {
+                *hint = 0;
+            }
+            for skill in skills {
+                if let Some(series) = part.find(*skill, hint).filter(is_in_time) {
+                    let is_late = *series.end_times().start() < from;
+                    let mut cursor = series.walk::<T>();
+                    if is_late {
+                        cursor.advance(from);
+                    }
+                    cursors.push(cursor);
+                }
+            }
+        }
+        cursors
+    }
+
+    fn push_by_user_type(&mut self, key: (usize, i64), bin: i64, tallies: TallyByUserType) {
+        let counts =
+            |user_type: usize| self.user_types.as_ref().is_none_or(|types| types.get(user_type) == Some(&true));
+        let counted: Vec<(usize, Tally)> =
+            tallies.0.into_iter().enumerate().filter(|(user_type, _)| counts(*user_type)).collect();
+        if self.query.is_by(Key::UserType) {
+            counted.into_iter().for_each(|(user_type, tally)| self.push(key, user_type, bin, tally));
+        } else {
+            let all = counted.into_iter().fold(Tally::default(), |all, (_, tally)| all + tally);
+            self.push(key, 0, bin, all);
+        }
+    }
+
+    fn push(&mut self, (group, skill): (usize, i64), user_type: usize, bin: i64, tally: Tally) {
+        if tally.rows() > 0 {
+            self.rows.push(Row { group, skill, user_type, bin, tally });
+        }
+    }
+
+    fn flush(&mut self) -> Result<RecordBatch> {
+        let rows = std::mem::take(&mut self.rows);
+        self.has_given = true;
+        let mut columns = Vec::with_capacity(self.schema.fields().len());
+        for (key, field) in self.query.keys.iter().zip(self.schema.fields()) {
+            columns.push(self.key_column(*key, &rows, field.data_type())?);
+        }
+        for metric in &self.query.metrics {
+            columns.push(metric_column(*metric, &rows));
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)
+    }
+
+    fn key_column(&self, key: Key, rows: &[Row], data_type: &DataType) -> Result<ArrayRef> {
+        let values: ArrayRef = match key {
+            Key::Account => {
+                let account = |row: &Row| self.groups.get(row.group)?.account.as_ref().map(AccountId::as_str);
+                Arc::new(StringArray::from_iter(rows.iter().map(account)))
+            }
+            Key::Skill => Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.skill))),
+            Key::UserType => {
+                let keys = Int8Array::from_iter_values(rows.iter().map(|row| row.user_type as i8));
+                let words = StringArray::from_iter_values(UserType::ALL.iter().map(|word| word.as_str()));
+                Arc::new(DictionaryArray::try_new(keys, Arc::new(words))?)
+            }
+            Key::Bin => {
+                let bins: Vec<i64> = rows.iter().map(|row| row.bin).collect();
+                return self.query.bins.labels(&bins, data_type);
+            }
+        };
+        Ok(cast(&values, data_type)?)
+    }
+}
+
+fn metric_column(metric: Metric, rows: &[Row]) -> ArrayRef {
+    let values = rows.iter().map(|row| metric.of(&row.tally));
+    match metric {
+        Metric::Count(_) => Arc::new(Int64Array::from_iter_values(values.map(Option::unwrap_or_default))),
+        Metric::CountAsSum(_) | Metric::SampleSum => Arc::new(Int64Array::from_iter(values)),
+        Metric::SampleAverage => {
+            let average = |row: &Row| metric.of(&row.tally).map(|sum| sum as f64 / samples(&row.tally) as f64);
+            Arc::new(Float64Array::from_iter(rows.iter().map(average)))
+        }
+    }
+}
+
+impl Iterator for Cells {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.rows.len() < self.batch_rows {
+            let Some(unit) = self.unit() else { break };
+            self.count(unit);
+        }
+        if self.rows.is_empty() && self.query.keys.is_empty() && !self.has_given {
+            // Without anything to group by, there is one row, also of nothing.
+            self.rows.push(Row { group: 0, skill: 0, user_type: 0, bin: 0, tally: Tally::default() });
+        }
+        (!self.rows.is_empty()).then(|| self.flush())
+    }
+}
+
+/// Some bins one after the other.
+struct Window {
+    bins: Bins,
+    first_bin: i64,
+    /// The first time after them, or after all that counts.
+    end: i64,
+}
+
+impl Window {
+    fn new(bins: Bins, first: i64, until: i64) -> Self {
+        let first_bin = bins.of(first);
+        Self { bins, first_bin, end: bins.start(first_bin.saturating_add(WINDOW_BINS)).min(until) }
+    }
+
+    /// The number of cells up to the last one that may have rows.
+    fn cells<T: Counted>(&self, cursors: &[Cursor<'_, T>]) -> usize {
+        let last = cursors.iter().map(Cursor::last_time).max().unwrap_or(self.end).min(self.end.saturating_sub(1));
+        let bins = self.bins.of(last).saturating_sub(self.first_bin).clamp(0, WINDOW_BINS - 1);
+        usize::try_from(bins).unwrap_or(0) + 1
+    }
+
+    /// Adds what a cursor finds in each bin.
+    fn count<T: Counted + AddAssign>(&self, cursor: &mut Cursor<'_, T>, cells: &mut [T]) {
+        let mut bin = self.first_bin;
+        let mut bin_end = self.bins.start(bin.saturating_add(1));
+        while let Some(time) = cursor.next_time().filter(|time| *time < self.end) {
+            if time >= bin_end {
+                // Mostly the next bin, which is found without a division.
+                bin += 1;
+                bin_end = self.bins.start(bin.saturating_add(1));
+                if time >= bin_end {
+                    bin = self.bins.of(time);
+                    bin_end = self.bins.start(bin.saturating_add(1));
+                }
+            }
+            let tally = cursor.advance(bin_end.min(self.end));
+            let place = usize::try_from(bin.saturating_sub(self.first_bin)).ok();
+            if let Some(cell) = place.and_then(|place| cells.get_mut(place)) {
+                *cell += tally;
+            }
+        }
+    }
+}

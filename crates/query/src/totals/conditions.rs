@@ -1,0 +1,200 @@
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::compute::cast;
+use datafusion::common::tree_node::TreeNode;
+use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::error::Result;
+use datafusion::execution::context::ExecutionProps;
+use datafusion::logical_expr::expr::{Between, InList};
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use datafusion::physical_expr::create_physical_expr;
+use skillscope_segment::column;
+
+use super::bins::{NS_PER_MS, is_end_time, nanoseconds};
+
+/// Which rows count.
+#[derive(Debug)]
+pub(super) struct Conditions {
+    /// The first end time that counts, and the first after it that does not, in milliseconds since the epoch.
+    pub(super) from: i64,
+    pub(super) until: i64,
+    pub(super) accounts: ColumnFilter,
+    pub(super) skills: ColumnFilter,
+    pub(super) user_types: ColumnFilter,
+}
+
+/// Conditions on the values of one column, all of which must hold.
+#[derive(Debug)]
+pub(super) struct ColumnFilter {
+    column: &'static str,
+    conditions: Vec<Expr>,
+}
+
+impl Default for Conditions {
+    fn default() -> Self {
+        let all = |column| ColumnFilter { column, conditions: Vec::new() };
+        Self {
+            from: i64::MIN,
+            until: i64::MAX,
+            accounts: all(column::ACCOUNT_ID),
+            skills: all(column::SKILL_ID),
+            user_types: all(column::USER_TYPE),
+        }
+    }
+}
+
+impl Conditions {
+    /// Takes a condition in as well; `None` where totals do not know what it asks about.
+    pub(super) fn add(&mut self, condition: &Expr) -> Option<()> {
+        split_conjunction(condition).into_iter().try_for_each(|part| self.add_part(part))
+    }
+
+    fn add_part(&mut self, condition: &Expr) -> Option<()> {
+        if matches!(condition, Expr::Literal(ScalarValue::Boolean(Some(true)), _)) {
+            return Some(());
+        }
+        match only_column(condition)? {
+            column::END_TIME => self.add_time(condition),
+            column::ACCOUNT_ID => self.accounts.add(condition),
+            column::SKILL_ID => self.skills.add(condition),
+            column::USER_TYPE => self.user_types.add(condition),
+            _ => None,
+        }
+    }
+
+    fn add_time(&mut self, condition: &Expr) -> Option<()> {
+        match condition {
+            Expr::BinaryExpr(BinaryExpr { left, op, right }) => match (left.as_ref(), right.as_ref()) {
+                (time, Expr::Literal(instant, _)) if is_end_time(time) => self.add_bound(*op, nanoseconds(instant)?),
+                (Expr::Literal(instant, _), time) if is_end_time(time) => {
+                    self.add_bound(op.swap()?, nanoseconds(instant)?)
+                }
+                _ => None,
+            },
+            Expr::Between(Between { expr, negated: false, low, high }) if is_end_time(expr) => {
+                let (Expr::Literal(low, _), Expr::Literal(high, _)) = (low.as_ref(), high.as_ref()) else {
+                    return None;
+                };
+                self.add_bound(Operator::GtEq, nanoseconds(low)?)?;
+                self.add_bound(Operator::LtEq, nanoseconds(high)?)
+            }
+            _ => None,
+        }
+    }
+
+    fn add_bound(&mut self, comparison: Operator, instant: i64) -> Option<()> {
+        let millisecond = instant.div_euclid(NS_PER_MS);
+        let is_whole = instant.rem_euclid(NS_PER_MS) == 0;
+        // The first millisecond at the instant or after it, and the first one after it.
+        let (at, after) = (if is_whole { millisecond } else { millisecond + 1 }, millisecond + 1);
+        match comparison {
+            Operator::GtEq => self.from = self.from.max(at),
+            Operator::Gt => self.from = self.from.max(after),
+            Operator::Lt => self.until = self.until.min(at),
+            Operator::LtEq => self.until = self.until.min(after),
+            Operator::Eq => {
+                self.from = self.from.max(at);
+                self.until = self.until.min(after);
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+impl ColumnFilter {
+    fn add(&mut self, condition: &Expr) -> Option<()> {
+        // Filters stand in a plan twice where the table takes a part of them over.
+        if !self.conditions.contains(condition) {
+            self.conditions.push(condition.clone());
+        }
+        Some(())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.conditions.is_empty()
+    }
+
+    /// The only values that can pass, where the conditions are no more than a list of them.
+    pub(super) fn values(&self) -> Option<Vec<&ScalarValue>> {
+        let [condition] = self.conditions.as_slice() else { return None };
+        match condition {
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => match (left.as_ref(), right.as_ref()) {
+                (Expr::Column(_), Expr::Literal(value, _)) | (Expr::Literal(value, _), Expr::Column(_)) => {
+                    Some(vec![value])
+                }
+                _ => None,
+            },
+            Expr::InList(InList { expr, list, negated: false }) if matches!(expr.as_ref(), Expr::Column(_)) => {
+                let value = |item: &'_ Expr| matches!(item, Expr::Literal(..));
+                list.iter().all(value).then(|| {
+                    let literals = list.iter().filter_map(|item| match item {
+                        Expr::Literal(value, _) => Some(value),
+                        _ => None,
+                    });
+                    literals.collect()
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// Which of `values`, which are of any type that the column's can be made of, pass.
+    pub(super) fn passes(&self, values: &ArrayRef) -> Result<BooleanArray> {
+        let schema = skillscope_segment::schema();
+        let field = schema.field_with_name(self.column)?.clone();
+        let values = cast(values, field.data_type())?;
+        let rows = values.len();
+        let schema = arrow::datatypes::SchemaRef::new(arrow::datatypes::Schema::new(vec![field]));
+        let batch = RecordBatch::try_new(schema.clone(), vec![values])?;
+        let mut all = BooleanArray::from(vec![true; rows]);
+        for condition in &self.conditions {
+            let passes = evaluate(condition, &batch, &DFSchema::try_from(schema.clone())?)?;
+            all = arrow::compute::and(&all, &passes)?;
+        }
+        Ok(all)
+    }
+}
+
+/// For each row whether a condition holds; where it is null, it does not.
+pub(super) fn evaluate(condition: &Expr, rows: &RecordBatch, schema: &DFSchema) -> Result<BooleanArray> {
+    let unqualified = condition.clone().transform(|expression| {
+        Ok(match expression {
+            Expr::Column(name) if name.relation.is_some() => datafusion::common::tree_node::Transformed::yes(
+                Expr::Column(datafusion::common::Column::new_unqualified(name.name)),
+            ),
+            other => datafusion::common::tree_node::Transformed::no(other),
+        })
+    })?;
+    let physical =
+        create_physical_expr(&unqualified.data, schema, &ExecutionProps::new(), &PhysicalPlanningContext::default())?;
+    let values = physical.evaluate(rows)?.into_array(rows.num_rows())?;
+    Ok(values.as_boolean().iter().map(|value| Some(value == Some(true))).collect())
+}
+
+/// The one column that an expression is about, where it has the same value for the same value of the column.
+pub(super) fn only_column(expression: &Expr) -> Option<&'static str> {
+    const KNOWN: [&str; 4] = [column::ACCOUNT_ID, column::SKILL_ID, column::USER_TYPE, column::END_TIME];
+    let columns = expression.column_refs();
+    let name = columns.iter().next()?.name.as_str();
+    let is_only = columns.iter().all(|column| column.name == name) && is_pure(expression);
+    KNOWN.into_iter().find(|known| is_only && *known == name)
+}
+
+/// Whether an expression depends on its columns alone.
+pub(super) fn is_pure(expression: &Expr) -> bool {
+    let depends_on_more = |part: &Expr| {
+        Ok(matches!(
+            part,
+            Expr::Exists(_)
+                | Expr::InSubquery(_)
+                | Expr::SetComparison(_)
+                | Expr::ScalarSubquery(_)
+                | Expr::OuterReferenceColumn(..)
+                | Expr::Placeholder(_)
+                | Expr::ScalarVariable(..)
+        ))
+    };
+    !expression.is_volatile() && !expression.exists(depends_on_more).unwrap_or(true)
+}

@@ -1,0 +1,253 @@
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, Int64Array, StringArray};
+use arrow::datatypes::SchemaRef;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions};
+use futures::stream;
+use skillscope_segment::{UserType, format_instant};
+use skillscope_store::Totals;
+
+use super::cells::{Cells, Group, Share};
+use super::conditions::{ColumnFilter, Conditions};
+use super::parts::AccountTotals;
+use super::{Key, TotalsQuery};
+
+/// Below this many look-ups, one thread has made them before a second one has started.
+const MIN_LOOK_UPS_PER_THREAD: u64 = 4_096;
+
+/// Counts and sums from running totals; its line in `EXPLAIN` tells which.
+#[derive(Debug)]
+pub(super) struct TotalsExec {
+    query: Arc<TotalsQuery>,
+    groups: Arc<Vec<Group>>,
+    /// The user types that count; `None` for all.
+    user_types: Option<Vec<bool>>,
+    /// For each thread what it counts.
+    shares: Vec<Vec<Share>>,
+    properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl TotalsExec {
+    /// Answers `query` with rows of `schema` by at most `threads` threads.
+    pub(super) fn try_new(
+        query: Arc<TotalsQuery>,
+        accounts: Vec<AccountTotals>,
+        schema: SchemaRef,
+        threads: usize,
+    ) -> Result<Self> {
+        let conditions = &query.conditions;
+        let user_types = user_types(&conditions.user_types)?;
+        let groups = groups(&query, accounts)?;
+        let shares = shares(&query, &groups, threads);
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            Partitioning::UnknownPartitioning(shares.len()),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        Ok(Self {
+            query,
+            groups: Arc::new(groups),
+            user_types,
+            shares,
+            properties: Arc::new(properties),
+            metrics: ExecutionPlanMetricsSet::new(),
+        })
+    }
+}
+
+fn user_types(filter: &ColumnFilter) -> Result<Option<Vec<bool>>> {
+    if filter.is_empty() {
+        return Ok(None);
+    }
+    if let Some(values) = filter.values() {
+        let words: Vec<&str> = values.into_iter().filter_map(|value| value.try_as_str().flatten()).collect();
+        return Ok(Some(UserType::ALL.iter().map(|user_type| words.contains(&user_type.as_str())).collect()));
+    }
+    let words: ArrayRef = Arc::new(StringArray::from_iter_values(UserType::ALL.iter().map(|word| word.as_str())));
+    Ok(Some(flags(&filter.passes(&words)?)))
+}
+
+fn flags(passes: &BooleanArray) -> Vec<bool> {
+    passes.iter().map(|passes| passes == Some(true)).collect()
+}
+
+fn groups(query: &TotalsQuery, accounts: Vec<AccountTotals>) -> Result<Vec<Group>> {
+    let group = |account, parts: Vec<Arc<Totals>>| {
+        let skills = skills(&parts, &query.conditions)?;
+        Ok(Group { account, parts, skills })
+    };
+    if query.is_by(Key::Account) {
+        return accounts.into_iter().map(|of| group(Some(of.account), of.parts)).collect();
+    }
+    let parts = accounts.into_iter().flat_map(|account| account.parts).collect();
+    Ok(vec![group(None, parts)?])
+}
+
+/// The skills in some totals that pass, in ascending order.
+fn skills(parts: &[Arc<Totals>], conditions: &Conditions) -> Result<Vec<i64>> {
+    let filter = &conditions.skills;
+    if let Some(values) = filter.values() {
+        let mut skills: Vec<i64> = values.into_iter().filter_map(|value| i64::try_from(value.clone()).ok()).collect();
+        skills.sort_unstable();
+        skills.dedup();
+        return Ok(skills);
+    }
+    let mut skills = Vec::new();
+    for part in parts {
+        merge(&mut skills, part.skills());
+    }
+    if !filter.is_empty() {
+        let values: ArrayRef = Arc::new(Int64Array::from(skills.clone()));
+        let mut passes = flags(&filter.passes(&values)?).into_iter();
+        skills.retain(|_| passes.next() == Some(true));
+    }
+    Ok(skills)
+}
+
+/// Adds those of `more` that are not in `skills` yet. Both are in ascending order; mostly there is nothing to add.
+fn merge(skills: &mut Vec<i64>, more: impl Iterator<Item = i64>) {
+    let mut known = skills.iter().copied().peekable();
+    let mut new = Vec::new();
+    for skill in more {
+        while known.next_if(|known| *known < skill).is_some() {}
+        if known.next_if_eq(&skill).is_none() {
+            new.push(skill);
+        }
+    }
+    if !new.is_empty() {
+        skills.extend(new);
+        skills.sort_unstable();
+    }
+}
+
+/// The skills of all groups, in order, in about equal shares.
+fn shares(query: &TotalsQuery, groups: &[Group], threads: usize) -> Vec<Vec<Share>> {
+    let conditions = &query.conditions;
+    let look_ups = |group: &Group| {
+        // A bin that no part has rows of costs nothing.
+        let first = group.parts.iter().map(|part| *part.end_times().start()).min().unwrap_or(0).max(conditions.from);
+        let last = group.parts.iter().map(|part| *part.end_times().end()).max().unwrap_or(0).min(conditions.until);
+        let bins = query.bins.count(first, last).saturating_add(group.parts.len() as u64);
+        bins.saturating_mul(group.skills.len() as u64)
+    };
+    let all_skills: usize = groups.iter().map(|group| group.skills.len()).sum();
+    let work = groups.iter().map(look_ups).fold(0, u64::saturating_add);
+    let most = usize::try_from(work / MIN_LOOK_UPS_PER_THREAD).unwrap_or(usize::MAX);
+    let threads = if query.is_by(Key::Skill) { most.clamp(1, threads.max(1)) } else { 1 };
+    let of_each = all_skills.div_ceil(threads).max(1);
+    let mut shares = vec![Vec::new()];
+    let mut room = of_each;
+    for (number, group) in groups.iter().enumerate() {
+        let mut start = 0;
+        while start < group.skills.len() {
+            if room == 0 {
+                shares.push(Vec::new());
+                room = of_each;
+            }
+            let end = group.skills.len().min(start + room);
+            if let Some(share) = shares.last_mut() {
+                share.push((number, start..end));
+            }
+            (start, room) = (end, room - (end - start));
+        }
+    }
+    shares
+}
+
+impl DisplayAs for TotalsExec {
+    fn fmt_as(&self, format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let conditions = &self.query.conditions;
+        if format != DisplayFormatType::TreeRender {
+            f.write_str("SegmentTotals: ")?;
+        }
+        let parts: usize = self.groups.iter().map(|group| group.parts.len()).sum();
+        let skills: usize = self.groups.iter().map(|group| group.skills.len()).sum();
+        write!(f, "parts={parts}, skills={skills}")?;
+        if conditions.from > i64::MIN {
+            write!(f, ", from={}", format_instant(conditions.from))?;
+        }
+        if conditions.until < i64::MAX {
+            write!(f, ", until={}", format_instant(conditions.until))?;
+        }
+        if let Some(width) = self.query.bins.width() {
+            write!(f, ", bins of {width} ms")?;
+        }
+        if let Some(passes) = &self.user_types {
+            let words = UserType::ALL.iter().zip(passes).filter(|(_, passes)| **passes);
+            let words: Vec<&str> = words.map(|(word, _)| word.as_str()).collect();
+            write!(f, ", user_types=[{}]", words.join(", "))?;
+        }
+        write!(f, ", threads={}", self.shares.len())
+    }
+}
+
+impl ExecutionPlan for TotalsExec {
+    fn name(&self) -> &str {
+        "SegmentTotals"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        _children: Vec<Arc<dyn ExecutionPlan>>,
+        _options: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn with_new_children(self: Arc<Self>, _children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let Some(shares) = self.shares.get(partition) else {
+            return Err(DataFusionError::Internal(format!("these totals have no partition {partition}")));
+        };
+        let metrics = BaselineMetrics::new(&self.metrics, partition);
+        let mut cells = Cells::new(
+            Arc::clone(&self.query),
+            Arc::clone(&self.groups),
+            self.user_types.clone(),
+            self.schema(),
+            context.session_config().batch_size(),
+            shares.clone(),
+        );
+        let batches = std::iter::from_fn(move || {
+            let _timer = metrics.elapsed_compute().timer();
+            let batch = cells.next()?;
+            if let Ok(batch) = &batch {
+                metrics.record_output(batch.num_rows());
+            }
+            Some(batch)
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), stream::iter(batches))))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+}

@@ -1,0 +1,144 @@
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::catalog::Session;
+use datafusion::common::DFSchemaRef;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::datasource::{provider_as_source, source_as_provider};
+use datafusion::error::Result;
+use datafusion::execution::context::QueryPlanner;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
+
+use super::TotalsQuery;
+use super::exec::TotalsExec;
+use super::parts::parts;
+use crate::table::SegmentsTable;
+
+/// An aggregation that is to be answered from running totals.
+#[derive(Debug, Clone)]
+pub(super) struct TotalsNode {
+    /// The aggregation over a scan, for when there are no totals of some rows.
+    plain: LogicalPlan,
+    table: Arc<SegmentsTable>,
+    query: Arc<TotalsQuery>,
+}
+
+impl TotalsNode {
+    pub(super) fn new(plain: LogicalPlan, table: Arc<SegmentsTable>, query: TotalsQuery) -> Self {
+        Self { plain, table, query: Arc::new(query) }
+    }
+
+    /// The aggregation over a scan of the same snapshot.
+    fn scan_instead(&self) -> Result<LogicalPlan> {
+        let without_totals = |plan| {
+            let LogicalPlan::TableScan(mut scan) = plan else { return Ok(Transformed::no(plan)) };
+            if let Some(table) = source_as_provider(&scan.source)?.downcast_ref::<SegmentsTable>() {
+                scan.source = provider_as_source(Arc::new(table.without_totals()));
+            }
+            Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
+        };
+        Ok(self.plain.clone().transform_up(without_totals)?.data)
+    }
+}
+
+// What is asked follows from the plan that it was recognised in.
+
+impl PartialEq for TotalsNode {
+    fn eq(&self, other: &Self) -> bool {
+        self.plain == other.plain
+    }
+}
+
+impl Eq for TotalsNode {}
+
+impl PartialOrd for TotalsNode {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self.plain.partial_cmp(&other.plain)
+    }
+}
+
+impl Hash for TotalsNode {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.plain.hash(state);
+    }
+}
+
+impl UserDefinedLogicalNodeCore for TotalsNode {
+    fn name(&self) -> &str {
+        "SegmentTotals"
+    }
+
+    fn inputs(&self) -> Vec<&LogicalPlan> {
+        Vec::new()
+    }
+
+    fn schema(&self) -> &DFSchemaRef {
+        self.plain.schema()
+    }
+
+    fn expressions(&self) -> Vec<Expr> {
+        Vec::new()
+    }
+
+    fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SegmentTotals: {}", self.plain.display())
+    }
+
+    fn with_exprs_and_inputs(&self, _expressions: Vec<Expr>, _inputs: Vec<LogicalPlan>) -> Result<Self> {
+        Ok(self.clone())
+    }
+}
+
+/// A planner that knows [`TotalsNode`]s, too.
+pub(crate) fn totals_query_planner() -> Arc<dyn QueryPlanner + Send + Sync> {
+    Arc::new(TotalsQueryPlanner(DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(TotalsPlanner)])))
+}
+
+struct TotalsQueryPlanner(DefaultPhysicalPlanner);
+
+impl fmt::Debug for TotalsQueryPlanner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TotalsQueryPlanner")
+    }
+}
+
+#[async_trait]
+impl QueryPlanner for TotalsQueryPlanner {
+    async fn create_physical_plan(
+        &self,
+        logical_plan: &LogicalPlan,
+        session: &dyn Session,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.0.create_physical_plan(logical_plan, session).await
+    }
+}
+
+struct TotalsPlanner;
+
+#[async_trait]
+impl ExtensionPlanner for TotalsPlanner {
+    async fn plan_extension(
+        &self,
+        _planner: &dyn PhysicalPlanner,
+        node: &dyn UserDefinedLogicalNode,
+        _logical_inputs: &[&LogicalPlan],
+        _physical_inputs: &[Arc<dyn ExecutionPlan>],
+        session: &dyn Session,
+        _planning_ctx: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        let Some(node) = node.as_any().downcast_ref::<TotalsNode>() else { return Ok(None) };
+        let Some(parts) = parts(&node.table, &node.query.conditions).await? else {
+            return session.create_physical_plan(&node.scan_instead()?).await.map(Some);
+        };
+        let schema = Arc::clone(node.plain.schema().inner());
+        let threads = session.config().target_partitions();
+        let exec = TotalsExec::try_new(Arc::clone(&node.query), parts, schema, threads)?;
+        Ok(Some(Arc::new(exec)))
+    }
+}

@@ -1,0 +1,64 @@
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, StringArray};
+use datafusion::error::Result;
+use skillscope_segment::AccountId;
+use skillscope_store::Totals;
+
+use super::conditions::Conditions;
+use crate::table::SegmentsTable;
+
+/// The totals of one account.
+#[derive(Debug)]
+pub(super) struct AccountTotals {
+    pub(super) account: AccountId,
+    /// Each has rows of its own; together they have all that can count.
+    pub(super) parts: Vec<Arc<Totals>>,
+}
+
+/// The totals of all rows that can count; `None` where there are none of some.
+pub(super) async fn parts(table: &SegmentsTable, conditions: &Conditions) -> Result<Option<Vec<AccountTotals>>> {
+    let snapshot = table.snapshot();
+    let mut accounts = Vec::new();
+    for account in accounts_that_pass(table, conditions)? {
+        let mut parts = Vec::new();
+        let is_in_time = |end_times: std::ops::RangeInclusive<i64>| {
+            *end_times.end() >= conditions.from && *end_times.start() < conditions.until
+        };
+        for partition in snapshot.partitions(&account).filter(|partition| is_in_time(partition.end_times())) {
+            let Some(totals) = partition.totals() else { return Ok(None) };
+            parts.extend(totals.into_iter().cloned());
+        }
+        let files: Vec<_> = snapshot.archived(&account).filter(|file| is_in_time(file.end_times())).cloned().collect();
+        if !files.is_empty() {
+            let Some(totals) = table.totals(files).await? else { return Ok(None) };
+            parts.extend(totals);
+        }
+        accounts.push(AccountTotals { account, parts });
+    }
+    Ok(Some(accounts))
+}
+
+fn accounts_that_pass(table: &SegmentsTable, conditions: &Conditions) -> Result<Vec<AccountId>> {
+    let filter = &conditions.accounts;
+    if let Some(values) = filter.values() {
+        // Mostly one of many.
+        let names = values.into_iter().filter_map(|value| value.try_as_str().flatten());
+        let mut accounts: Vec<AccountId> = names.filter_map(|name| table.account(name)).cloned().collect();
+        accounts.sort_unstable();
+        accounts.dedup();
+        return Ok(accounts);
+    }
+    let accounts: Vec<&AccountId> = table.all_accounts().collect();
+    if filter.is_empty() || accounts.is_empty() {
+        return Ok(accounts.into_iter().cloned().collect());
+    }
+    let names: ArrayRef = Arc::new(StringArray::from_iter_values(accounts.iter().map(|account| account.as_str())));
+    let passes = filter.passes(&names)?;
+    Ok(accounts
+        .into_iter()
+        .zip(&passes)
+        .filter(|(_, passes)| *passes == Some(true))
+        .map(|(account, _)| account.clone())
+        .collect())
+}

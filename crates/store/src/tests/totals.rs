@@ -1,0 +1,140 @@
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use skillscope_segment::{Segment, UserType};
+
+use super::samples::{batch, segment};
+use crate::run::Run;
+use crate::totals::{RowClass, Tally, TallyByUserType, Totals};
+
+/// What totals know of a row.
+#[derive(Debug, Clone)]
+struct Fact {
+    skill: i64,
+    end_time: i64,
+    user_type: UserType,
+    class: RowClass,
+    sample: i64,
+}
+
+const START: i64 = 1_516_265_000_000;
+
+const DAY_AND_A_HALF: i64 = (1 << 27) - 2;
+
+fn any_fact(span: i64) -> impl Strategy<Value = Fact> {
+    let time = prop_oneof![4 => 0..=span, 2 => 0_i64..5, 1 => span / 2..span / 2 + 100, 1 => Just(span)];
+    let sample = prop_oneof![8 => 0_i64..100_000, 1 => select(vec![i64::MAX, i64::from(u32::MAX), 1 << 32])];
+    let skill = prop_oneof![6 => Just(7_i64), 1 => select(vec![i64::MIN, -1, 8, i64::MAX])];
+    (skill, time, select(UserType::ALL), select(RowClass::ALL.to_vec()), sample).prop_map(
+        |(skill, time, user_type, class, sample)| Fact { skill, end_time: START + time, user_type, class, sample },
+    )
+}
+
+fn totals(facts: &[Fact]) -> Totals {
+    let row = |(number, fact): (u32, &Fact)| {
+        let mut row: Segment<'_> = segment("acme", number, 0, fact.skill, fact.user_type, fact.end_time);
+        row.outcome = fact.class.outcome();
+        row.abandoned_in_queue = fact.class.is_in_queue();
+        row.time_to_first_agent_message_ms = fact.class.has_sample().then_some(fact.sample);
+        row
+    };
+    let rows: Vec<_> = (0..).zip(facts).map(row).collect();
+    Totals::of(&Run::new(&batch(&rows)).unwrap().batch).unwrap()
+}
+
+fn count<'f>(facts: impl Iterator<Item = &'f Fact>) -> Tally {
+    let mut tally = Tally::default();
+    for fact in facts {
+        tally.counts[fact.class as usize] += 1;
+        if fact.class.has_sample() {
+            tally.sample_sum = tally.sample_sum.wrapping_add(fact.sample);
+        }
+    }
+    tally
+}
+
+fn check_walk(facts: &[Fact], totals: &Totals, skill: i64, instants: &[i64]) {
+    let of_skill = || facts.iter().filter(|fact| fact.skill == skill);
+    let Some(series) = totals.find(skill, &mut 0) else { return assert_eq!(of_skill().count(), 0) };
+    assert_eq!(series.whole(), count(of_skill()));
+    assert_eq!(series.rows() as usize, of_skill().count());
+    let times = || of_skill().map(|fact| fact.end_time);
+    assert_eq!(series.end_times(), times().min().unwrap()..=times().max().unwrap());
+
+    let (mut all, mut by_type) = (series.walk::<Tally>(), series.walk::<TallyByUserType>());
+    let mut from = i64::MIN;
+    for until in instants {
+        let between = || of_skill().filter(|fact| (from..*until).contains(&fact.end_time));
+        assert_eq!(all.advance(*until), count(between()), "{from} to {until}");
+        let expected = UserType::ALL.iter().map(|of| count(between().filter(|fact| fact.user_type == *of)));
+        assert_eq!(by_type.advance(*until).0.to_vec(), expected.collect::<Vec<_>>(), "{from} to {until}");
+        let next = times().filter(|time| time >= until).min();
+        assert_eq!(all.next_time(), next);
+        assert_eq!(by_type.next_time(), next);
+        from = *until;
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_walk_counts_the_rows_between_its_instants(
+        facts in select(vec![3_600_000, DAY_AND_A_HALF]).prop_flat_map(|span| vec(any_fact(span), 1..500)),
+        instants in vec(-10_i64..3_600_010, 0..40),
+    ) {
+        let totals = totals(&facts);
+        let mut skills: Vec<i64> = facts.iter().map(|fact| fact.skill).collect();
+        skills.sort_unstable();
+        skills.dedup();
+        prop_assert_eq!(totals.skills().collect::<Vec<_>>(), skills.clone());
+
+        // Instants at, just before and just after rows, and anywhere.
+        let of_rows = facts.iter().step_by(7).flat_map(|fact| [fact.end_time - 1, fact.end_time, fact.end_time + 1]);
+        let mut instants: Vec<i64> = instants.into_iter().map(|time| START + time).chain(of_rows).collect();
+        instants.sort_unstable();
+        for skill in skills {
+            check_walk(&facts, &totals, skill, &instants);
+            check_walk(&facts, &totals, skill, &[i64::MIN, START, i64::MAX]);
+            check_walk(&facts, &totals, skill, &[i64::MAX, i64::MAX]);
+        }
+    }
+}
+
+fn fact(end_time: i64) -> Fact {
+    Fact { skill: 7, end_time, user_type: UserType::Human, class: RowClass::Interactive, sample: 0 }
+}
+
+#[test]
+fn rows_a_day_and_a_half_apart_have_totals_and_beyond_that_none() {
+    let totals = totals(&[fact(START), fact(START + DAY_AND_A_HALF)]);
+    check_walk(
+        &[fact(START), fact(START + DAY_AND_A_HALF)],
+        &totals,
+        7,
+        &[START + 1, START + DAY_AND_A_HALF, START + DAY_AND_A_HALF + 1],
+    );
+    let apart = |end_time| segment("acme", 1, 0, 7, UserType::None, end_time);
+    let two = batch(&[apart(START), apart(START + DAY_AND_A_HALF + 1)]);
+    assert!(Totals::of(&two).is_none());
+    assert!(Totals::of(&batch(&[apart(i64::MIN), apart(i64::MAX)])).is_none());
+}
+
+#[test]
+fn rows_that_are_not_sorted_or_break_the_rules_have_no_totals() {
+    let row = |skill, user_type, end_time| segment("acme", 1, 0, skill, user_type, end_time);
+    for unsorted in [
+        [row(8, UserType::None, START), row(7, UserType::None, START)],
+        [row(7, UserType::None, START), row(7, UserType::Bot, START)],
+        [row(7, UserType::Bot, START + 1), row(7, UserType::Bot, START)],
+    ] {
+        assert!(Totals::of(&batch(&unsorted)).is_none(), "{unsorted:?}");
+    }
+    let mut sampled = row(7, UserType::Human, START);
+    sampled.time_to_first_agent_message_ms = Some(5);
+    assert!(Totals::of(&batch(&[sampled])).is_none(), "nobody spoke in an abandoned segment");
+}
+
+#[test]
+fn a_row_of_a_busy_skill_takes_at_most_16_bytes() {
+    let facts: Vec<Fact> = (0..50_000).map(|row| fact(START + row * 60)).collect();
+    assert!(totals(&facts).bytes() <= 16 * facts.len());
+}

@@ -1,0 +1,131 @@
+use std::ops::Sub;
+
+use skillscope_segment::UserType;
+
+use super::Series;
+use super::block::{BLOCK_ROWS, Block, offset_of, pack_bound, user_type_of};
+use super::tally::{Tally, TallyByUserType};
+
+/// What a walk counts: all rows, or those of each user type.
+pub trait Counted: Copy + Default + Sub<Output = Self> {
+    /// The rows before `bound`, of which the last are in this series' block `block`, and how many of these there are.
+    #[doc(hidden)]
+    fn before(series: &Series<'_>, block: usize, bound: Bound) -> (Self, usize);
+
+    /// All rows.
+    #[doc(hidden)]
+    fn whole(series: &Series<'_>) -> Self;
+}
+
+/// An instant as a series' blocks have it.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Bound(u32);
+
+/// A walk through the rows of a skill in the order of their end times: counts from instant to instant.
+#[derive(Debug)]
+pub struct Cursor<'t, T> {
+    series: Series<'t>,
+    /// The block of the next row, and the row's place in it.
+    block: usize,
+    place: usize,
+    /// What lies behind.
+    behind: T,
+}
+
+impl<'t, T: Counted> Cursor<'t, T> {
+    pub(super) fn new(series: Series<'t>) -> Self {
+        Self { series, block: 0, place: 0, behind: T::default() }
+    }
+
+    /// The end time of the next row, of whatever user type; `None` where there is none.
+    pub fn next_time(&self) -> Option<i64> {
+        if (self.block, self.place) == (0, 0) {
+            // The directory knows without looking at the block.
+            return Some(*self.series.end_times().start());
+        }
+        let packed = self.series.blocks().get(self.block)?.time(self.place)?;
+        Some(self.series.totals.origin.saturating_add(i64::from(offset_of(packed))))
+    }
+
+    /// The end time of the last row.
+    pub fn last_time(&self) -> i64 {
+        *self.series.end_times().end()
+    }
+
+    /// Goes on to the first row that ended at `until` or later, and tells what lay between. `until` must not be before an
+    /// earlier one.
+    pub fn advance(&mut self, until: i64) -> T {
+        let offset = until.saturating_sub(self.series.totals.origin);
+        let behind = if offset > i64::from(self.series.entry.last_time) {
+            (self.block, self.place) = (self.series.blocks().len(), 0);
+            T::whole(&self.series)
+        } else {
+            let bound = pack_bound(u32::try_from(offset).unwrap_or(0));
+            let Some(block) = last_before(self.series.starts(), self.block, bound) else { return T::default() };
+            let (behind, rows) = T::before(&self.series, block, Bound(bound));
+            // The rows of a full block end with it.
+            (self.block, self.place) = if rows == BLOCK_ROWS { (block + 1, 0) } else { (block, rows) };
+            behind
+        };
+        let between = behind - self.behind;
+        self.behind = behind;
+        between
+    }
+}
+
+/// The last of `starts` from place `from` on that is below `bound`. If the one at `from` is not, this is the one before it.
+/// The next is mostly near: the steps become longer until one is too long.
+fn last_before(starts: &[u32], from: usize, bound: u32) -> Option<usize> {
+    let is_before = |place: usize| starts.get(place).is_some_and(|start| *start < bound);
+    if !is_before(from) {
+        return from.checked_sub(1);
+    }
+    let (mut low, mut step) = (from, 1);
+    while is_before(low + step) {
+        low += step;
+        step *= 2;
+    }
+    let end = starts.len().min(low + step);
+    let between = starts.get(low + 1..end).unwrap_or_default();
+    Some(low + between.partition_point(|start| *start < bound))
+}
+
+impl Counted for Tally {
+    fn before(series: &Series<'_>, block: usize, bound: Bound) -> (Self, usize) {
+        let Some(of_block) = series.blocks().get(block) else { return Default::default() };
+        let before = of_block.before((block * BLOCK_ROWS) as u64);
+        let (mut tally, rows) = of_block.rows_before(bound.0);
+        tally.sample_sum = tally.sample_sum.wrapping_add(series.large_samples(block, |place| place < rows));
+        (before + tally, rows)
+    }
+
+    fn whole(series: &Series<'_>) -> Self {
+        series.whole()
+    }
+}
+
+impl Counted for TallyByUserType {
+    fn before(series: &Series<'_>, block: usize, bound: Bound) -> (Self, usize) {
+        let (mut tallies, first) = series.group_of(block);
+        for (block, of_block) in series.blocks().iter().enumerate().take(block + 1).skip(first) {
+            of_block.add_by_user_type(bound.0, &mut tallies);
+            add_large_samples(series, block, of_block, bound, &mut tallies);
+        }
+        let rows = series.blocks().get(block).map_or(0, |of_block| of_block.rows_before(bound.0).1);
+        (tallies, rows)
+    }
+
+    fn whole(series: &Series<'_>) -> Self {
+        let last = series.blocks().len().saturating_sub(1);
+        Self::before(series, last, Bound(pack_bound(series.entry.last_time + 1))).0
+    }
+}
+
+fn add_large_samples(series: &Series<'_>, block: usize, of_block: &Block, bound: Bound, tallies: &mut TallyByUserType) {
+    for (user_type, tally) in (0..UserType::ALL.len()).zip(&mut tallies.0) {
+        let is_of = |time: u32| time < bound.0 && user_type_of(time) == user_type;
+        let large = series.large_samples(block, |place| of_block.time(place).is_some_and(is_of));
+        tally.sample_sum = tally.sample_sum.wrapping_add(large);
+    }
+}
