@@ -20,8 +20,8 @@ as enums or dictionaries, sorted as suits each best; every engine has two proces
 where it is loaded.
 
 Before anything is measured, all engines must give the same cells for all shapes. Then each round asks every engine once
-for each shape, in turns; the tables have the medians over the `--samples`. Only skillscope writes its answer as JSON,
-too, which is a column of its own.
+for each shape, in turns; the tables have the medians over the `--samples`. Skillscope is also asked
+for the answer of a plan that was made before, and for the answer as JSON.
 
 Every engine is a process of its own. Up to `--alone-from` rows all of them are loaded at once; from there on one after
 the other, so that each has the memory for itself. Up to 10 million rows the whole takes some three minutes; a file of
@@ -32,6 +32,7 @@ import argparse
 import contextlib
 import dataclasses
 import importlib.metadata
+import itertools
 import json
 import math
 import os
@@ -77,6 +78,8 @@ SAMPLE = "time_to_first_agent_message_ms"
 COLUMNS = ["skill_id", "end_time", "user_type", "outcome", "abandoned_in_queue", SAMPLE]
 
 OURS = "skillscope"
+# What else skillscope is asked for.
+WHAT = {"again": "planned before", "json": "with JSON", "plan": "planning alone"}
 
 
 @dataclasses.dataclass
@@ -411,6 +414,10 @@ class Engine:
     def milliseconds(self, what, shape):
         return self.ask(what, shape)["ns"] / 1e6
 
+    def totals(self):
+        """The number of segments, and the memory that running totals of them take."""
+        return self.ask("totals", "a")
+
     def resident_bytes(self):
         for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
@@ -475,6 +482,9 @@ def check_same(rows, shape, name, found, reference_name, reference):
 
 def check_cells(rows, engine, references):
     """Compares an engine's cells with those of the first one that was asked, which `references` keeps by shape."""
+    if engine.name == OURS:
+        totals = engine.totals()
+        progress(f"its running totals take {totals['bytes'] / totals['rows']:.1f} bytes a segment")
     for shape in SHAPES:
         found = engine.cells(shape)
         if not found:
@@ -482,17 +492,26 @@ def check_cells(rows, engine, references):
         check_same(rows, shape, engine.name, found, *references.setdefault(shape, (engine.name, found)))
 
 
+def turns(engines):
+    """Who is asked for what in a round: with peers, skillscope always comes after one that has used the caches."""
+    ours = [engine for engine in engines if engine.name == OURS]
+    peers = [engine for engine in engines if engine.name != OURS]
+    asked = [(engine, what) for engine in ours for what in ["arrow", "json", "again", "plan"]]
+    between = itertools.zip_longest([(engine, "arrow") for engine in peers], asked)
+    return [turn for pair in between for turn in pair if turn]
+
+
 def measure(engines, samples, times):
     """Asks each engine once for each shape in every round, and appends to `times`, by what, shape and engine."""
+    order = turns(engines)
     for number in range(-WARM_UP_ROUNDS, samples):
         # Everyone comes after everyone else at some time.
-        first = number % len(engines)
+        first = 2 * number % len(order)
         for shape in SHAPES:
-            for engine in engines[first:] + engines[:first]:
-                for what in ["arrow", "json", "plan"] if engine.name == OURS else ["arrow"]:
-                    taken = engine.milliseconds(what, shape)
-                    if number >= 0:
-                        times.setdefault((what, shape, engine.name), []).append(taken)
+            for engine, what in order[first:] + order[:first]:
+                taken = engine.milliseconds(what, shape)
+                if number >= 0:
+                    times.setdefault((what, shape, engine.name), []).append(taken)
 
 
 def measure_together(names, ours, path, directory, rows, samples):
@@ -554,7 +573,7 @@ def print_times(rows, alone, references, times):
     medians = {key: statistics.median(values) for key, values in times.items()}
     table = []
     for shape, description in SHAPES.items():
-        ours = medians["arrow", shape, OURS]
+        ours = {what: medians[what, shape, OURS] for what in ["arrow", "json", "again", "plan"]}
         _, reference = references[shape]
         progress(f"shape {shape}, {description.title}: {len(reference):,} cells")
         for name in [OURS, *PEERS]:
@@ -565,14 +584,16 @@ def print_times(rows, alone, references, times):
                     name,
                     milliseconds(median),
                     f"{milliseconds(min(samples))} to {milliseconds(max(samples))}",
-                    "" if name == OURS else f"{median / ours:.2f}",
-                    milliseconds(medians["plan", shape, OURS]) if name == OURS else "",
-                    milliseconds(medians["json", shape, OURS]) if name == OURS else "",
+                    *("" if name == OURS else f"{median / ours[what]:.1f}" for what in ["arrow", "again", "json"]),
                 ]
             )
+        for what, title in WHAT.items():
+            samples = times[what, shape, OURS]
+            spread = f"{milliseconds(min(samples))} to {milliseconds(max(samples))}"
+            table.append([shape, f"{OURS}, {title}", milliseconds(ours[what]), spread, "", "", ""])
     print_table(
         f"{rows:,} segments, {'one engine after the other' if alone else 'engines in turns'}",
-        ["shape", "engine", "median", "from … to", "skillscope is … times as fast", "of this, planning", "with JSON"],
+        ["shape", "engine", "median", "from … to", "skillscope is … times as fast", "planned before", "with JSON"],
         table,
     )
 

@@ -1,9 +1,6 @@
 //! The rows that a report's plan gives, put together as a report.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
-
-use arrow::array::{Array, AsArray, RecordBatch, TimestampMillisecondArray};
+use arrow::array::{Array, AsArray, Int64Array, RecordBatch, TimestampMillisecondArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampMillisecondType};
 use datafusion::error::{DataFusionError, Result};
@@ -11,79 +8,140 @@ use datafusion::error::{DataFusionError, Result};
 use crate::plan::cell;
 use crate::{Breakdown, Interval, Metrics, Report, ReportRequest};
 
-/// The metrics of one skill, in one interval where there are any.
-struct Cell {
-    interval_start: i64,
-    skill: i64,
-    metrics: Metrics,
-}
-
-/// Puts the rows of [`report_plan`](crate::plan::report_plan) together as the report that `request` asked for.
+/// Puts the rows of a [report's plan](crate::plan::ReportPlans::plan) together as the report that `request` asked for.
 pub(crate) fn assemble(request: &ReportRequest, batches: &[RecordBatch]) -> Result<Report> {
-    let mut cells = Vec::new();
-    for batch in batches {
-        read_cells(batch, request.interval_ms().is_some(), &mut cells)?;
+    let by_interval = request.interval_ms().is_some();
+    let cells = batches.iter().map(|batch| Cells::of(batch, by_interval)).collect::<Result<Vec<_>>>()?;
+    let places = || cells.iter().flat_map(|cells| (0..cells.skill.len()).map(move |row| (cells, row)));
+    let key = |(cells, row): &(&Cells, usize)| (cells.skill.value(*row), cells.interval_start(*row));
+    let mut report = Unfinished::new(request, skills(places().map(|place| key(&place).0)));
+    if places().is_sorted_by_key(|place| key(&place)) {
+        places().for_each(|(cells, row)| report.add(cells, row));
+    } else {
+        // A scan gives its rows in any order.
+        let mut places: Vec<_> = places().collect();
+        places.sort_unstable_by_key(key);
+        places.into_iter().for_each(|(cells, row)| report.add(cells, row));
     }
-    let mut summary = BTreeMap::<i64, Metrics>::new();
-    for cell in &cells {
-        *summary.entry(cell.skill).or_default() += &cell.metrics;
-    }
-    let mut report = Report { intervals: None, summary: Breakdown::default() };
-    for (skill, metrics) in summary {
-        report.summary.push(skill, metrics);
-    }
-    if let Some(length) = request.interval_ms() {
-        report.intervals = Some(intervals(request.range(), length, cells));
-    }
-    Ok(report)
+    Ok(report.finish())
 }
 
-/// Every interval of `range`, newest first, with its cells.
-fn intervals(range: Range<i64>, length: i64, mut cells: Vec<Cell>) -> Vec<Interval> {
-    cells.sort_unstable_by_key(|cell| (cell.interval_start, cell.skill));
-    let mut cells = cells.into_iter().peekable();
-    let mut intervals = Vec::new();
-    let mut timestamp = range.start;
-    while timestamp < range.end {
-        let mut metrics = Breakdown::default();
-        while let Some(cell) = cells.next_if(|cell| cell.interval_start <= timestamp) {
-            metrics.push(cell.skill, cell.metrics);
+/// The number of skills, if each has its cells together.
+fn skills(of_cells: impl Iterator<Item = i64>) -> usize {
+    let (mut last, mut skills) = (None, 0);
+    for skill in of_cells {
+        if last.replace(skill) != Some(skill) {
+            skills += 1;
         }
-        intervals.push(Interval { timestamp, metrics });
-        timestamp = timestamp.saturating_add(length);
     }
-    intervals.reverse();
-    intervals
+    skills
 }
 
-fn read_cells(batch: &RecordBatch, by_interval: bool, cells: &mut Vec<Cell>) -> Result<()> {
-    let numbers = |name| Ok::<_, DataFusionError>(values(batch, name)?.as_primitive::<Int64Type>());
-    let (skill, total) = (numbers(cell::SKILL)?, numbers(cell::TOTAL)?);
-    let (abandoned, abandoned_in_queue) = (numbers(cell::ABANDONED)?, numbers(cell::ABANDONED_IN_QUEUE)?);
-    let non_responsive_consumer = numbers(cell::NON_RESPONSIVE_CONSUMER)?;
-    let non_responsive_agent = numbers(cell::NON_RESPONSIVE_AGENT)?;
-    let (interactive, samples) = (numbers(cell::INTERACTIVE)?, numbers(cell::SAMPLES)?);
-    let sample_sum = numbers(cell::SAMPLE_SUM)?;
-    let interval_start = if by_interval { Some(milliseconds(values(batch, cell::INTERVAL)?)?) } else { None };
-    cells.reserve(batch.num_rows());
-    for row in 0..batch.num_rows() {
-        cells.push(Cell {
-            interval_start: interval_start.as_ref().map_or(0, |start| start.value(row)),
-            skill: skill.value(row),
-            metrics: Metrics {
-                total: total.value(row),
-                abandoned: abandoned.value(row),
-                abandoned_in_queue: abandoned_in_queue.value(row),
-                non_responsive_consumer: non_responsive_consumer.value(row),
-                non_responsive_agent: non_responsive_agent.value(row),
-                interactive: interactive.value(row),
-                samples: samples.value(row),
-                // A sum over no sample is null.
-                sample_sum: if sample_sum.is_valid(row) { sample_sum.value(row) } else { 0 },
-            },
-        });
+/// The columns of some rows.
+struct Cells<'b> {
+    skill: &'b Int64Array,
+    interval_start: Option<TimestampMillisecondArray>,
+    total: &'b Int64Array,
+    abandoned: &'b Int64Array,
+    abandoned_in_queue: &'b Int64Array,
+    non_responsive_consumer: &'b Int64Array,
+    non_responsive_agent: &'b Int64Array,
+    interactive: &'b Int64Array,
+    samples: &'b Int64Array,
+    sample_sum: &'b Int64Array,
+}
+
+impl<'b> Cells<'b> {
+    fn of(batch: &'b RecordBatch, by_interval: bool) -> Result<Self> {
+        let numbers = |name| Ok::<_, DataFusionError>(values(batch, name)?.as_primitive::<Int64Type>());
+        Ok(Self {
+            skill: numbers(cell::SKILL)?,
+            interval_start: if by_interval { Some(milliseconds(values(batch, cell::INTERVAL)?)?) } else { None },
+            total: numbers(cell::TOTAL)?,
+            abandoned: numbers(cell::ABANDONED)?,
+            abandoned_in_queue: numbers(cell::ABANDONED_IN_QUEUE)?,
+            non_responsive_consumer: numbers(cell::NON_RESPONSIVE_CONSUMER)?,
+            non_responsive_agent: numbers(cell::NON_RESPONSIVE_AGENT)?,
+            interactive: numbers(cell::INTERACTIVE)?,
+            samples: numbers(cell::SAMPLES)?,
+            sample_sum: numbers(cell::SAMPLE_SUM)?,
+        })
     }
-    Ok(())
+
+    fn interval_start(&self, row: usize) -> i64 {
+        self.interval_start.as_ref().map_or(0, |start| start.value(row))
+    }
+
+    fn metrics(&self, row: usize) -> Metrics {
+        Metrics {
+            total: self.total.value(row),
+            abandoned: self.abandoned.value(row),
+            abandoned_in_queue: self.abandoned_in_queue.value(row),
+            non_responsive_consumer: self.non_responsive_consumer.value(row),
+            non_responsive_agent: self.non_responsive_agent.value(row),
+            interactive: self.interactive.value(row),
+            samples: self.samples.value(row),
+            // A sum over no sample is null.
+            sample_sum: if self.sample_sum.is_valid(row) { self.sample_sum.value(row) } else { 0 },
+        }
+    }
+}
+
+/// A report that cells are added to, in ascending order of skills, and of intervals within each.
+struct Unfinished {
+    start: i64,
+    length: i64,
+    /// The oldest first.
+    intervals: Option<Vec<Interval>>,
+    summary: Breakdown,
+    /// The summary of the skill under way.
+    skill: Option<(i64, Metrics)>,
+}
+
+impl Unfinished {
+    fn new(request: &ReportRequest, skills: usize) -> Self {
+        let range = request.range();
+        let empty = |timestamp| {
+            let metrics = Breakdown { skills: Vec::with_capacity(skills), total: Metrics::default() };
+            Interval { timestamp, metrics }
+        };
+        let intervals = request.interval_ms().map(|length| {
+            let next = |start: &i64| start.checked_add(length).filter(|start| *start < range.end);
+            std::iter::successors(Some(range.start), next).map(empty).collect()
+        });
+        let length = request.interval_ms().unwrap_or(i64::MAX);
+        Self { start: range.start, length, intervals, summary: Breakdown::default(), skill: None }
+    }
+
+    fn add(&mut self, cells: &Cells<'_>, row: usize) {
+        let (skill, metrics) = (cells.skill.value(row), cells.metrics(row));
+        match &mut self.skill {
+            Some((last, sum)) if *last == skill => *sum += &metrics,
+            _ => {
+                self.push_skill();
+                self.skill = Some((skill, metrics));
+            }
+        }
+        let place = cells.interval_start(row).saturating_sub(self.start) / self.length.max(1);
+        let interval = self.intervals.as_mut().zip(usize::try_from(place).ok());
+        if let Some(interval) = interval.and_then(|(intervals, place)| intervals.get_mut(place)) {
+            interval.metrics.push(skill, metrics);
+        }
+    }
+
+    fn push_skill(&mut self) {
+        if let Some((skill, metrics)) = self.skill.take() {
+            self.summary.push(skill, metrics);
+        }
+    }
+
+    fn finish(mut self) -> Report {
+        self.push_skill();
+        if let Some(intervals) = &mut self.intervals {
+            intervals.reverse();
+        }
+        Report { intervals: self.intervals, summary: self.summary }
+    }
 }
 
 /// `date_bin` may give its times in another unit than it was given.

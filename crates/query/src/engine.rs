@@ -1,16 +1,16 @@
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use datafusion::datasource::provider_as_source;
+use arrow::array::RecordBatch;
 use datafusion::error::DataFusionError;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_plan::{ExecutionPlan, collect};
+use datafusion::physical_plan::{ExecutionPlan, collect_partitioned, displayable};
 use skillscope_store::Store;
 
 use crate::assembly::assemble;
 use crate::files_table::FilesTable;
-use crate::plan::report_plan;
 use crate::report_session::ReportSession;
 use crate::table::SegmentsTable;
 use crate::{Clock, Error, Report, ReportRequest, Result, SqlQuery, sql};
@@ -37,7 +37,7 @@ impl Engine {
         Ok(Self {
             store,
             clock,
-            reports: ReportSession::new(),
+            reports: ReportSession::new().map_err(Error::Report)?,
             sql_runtime: sql_runtime.map_err(Error::Report)?,
             breaches: AtomicU64::new(0),
         })
@@ -64,9 +64,18 @@ impl Engine {
     /// # Errors
     /// [`Error::Report`] where DataFusion refuses the plan.
     pub async fn plan_report(&self, request: &ReportRequest) -> Result<ReportPlan> {
-        let table = SegmentsTable::new(Arc::clone(&self.store), None);
-        let logical = report_plan(provider_as_source(Arc::new(table)), request).map_err(Error::Report)?;
-        let physical = self.reports.plan(&logical).await.map_err(Error::of_report)?;
+        self.plan_report_over(SegmentsTable::new(Arc::clone(&self.store), None), request).await
+    }
+
+    /// As [`plan_report`](Self::plan_report), by a scan of the rows.
+    #[cfg(test)]
+    pub(crate) async fn plan_report_by_scan(&self, request: &ReportRequest) -> Result<ReportPlan> {
+        let table = SegmentsTable::new(Arc::clone(&self.store), None).without_totals();
+        self.plan_report_over(table, request).await
+    }
+
+    async fn plan_report_over(&self, table: SegmentsTable, request: &ReportRequest) -> Result<ReportPlan> {
+        let physical = self.reports.plan(table, request).await.map_err(Error::of_report)?;
         Ok(ReportPlan { request: request.clone(), physical, task: self.reports.task() })
     }
 
@@ -76,7 +85,17 @@ impl Engine {
     /// [`Error::Sql`] where the statement is wrong, [`Error::OutOfMemory`] where it needs too much memory. The stream's
     /// own errors become the same through [`Error::from_sql_stream`].
     pub async fn sql(&self, query: &SqlQuery) -> Result<SendableRecordBatchStream> {
+        self.sql_over(SegmentsTable::new(Arc::clone(&self.store), query.account.clone()), query).await
+    }
+
+    /// As [`sql`](Self::sql), by a scan of the rows.
+    #[cfg(test)]
+    pub(crate) async fn sql_by_scan(&self, query: &SqlQuery) -> Result<SendableRecordBatchStream> {
         let segments = SegmentsTable::new(Arc::clone(&self.store), query.account.clone());
+        self.sql_over(segments.without_totals(), query).await
+    }
+
+    async fn sql_over(&self, segments: SegmentsTable, query: &SqlQuery) -> Result<SendableRecordBatchStream> {
         let files = FilesTable::new(segments.snapshot(), query.account.clone());
         let runtime = Arc::clone(&self.sql_runtime);
         let planned = sql::plan(&query.text, self.clock.now(), segments, files, runtime).map_err(Error::of_sql)?;
@@ -106,11 +125,17 @@ impl Error {
     }
 }
 
-/// A report request that is ready to run.
+/// A report request that is ready to run, as often as need be. It is displayed as `EXPLAIN` displays plans.
 pub struct ReportPlan {
     request: ReportRequest,
     physical: Arc<dyn ExecutionPlan>,
     task: Arc<TaskContext>,
+}
+
+impl fmt::Display for ReportPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        displayable(self.physical.as_ref()).indent(false).fmt(f)
+    }
 }
 
 impl ReportPlan {
@@ -119,7 +144,16 @@ impl ReportPlan {
     /// # Errors
     /// [`Error::Report`] where DataFusion fails, [`Error::Archive`] where a file cannot be read.
     pub async fn run(&self) -> Result<Report> {
-        let rows = collect(Arc::clone(&self.physical), Arc::clone(&self.task)).await.map_err(Error::of_report)?;
-        assemble(&self.request, &rows).map_err(Error::Report)
+        assemble(&self.request, &self.cells().await?).map_err(Error::Report)
+    }
+
+    /// Runs the plan and gives its rows: a row for each skill, or for each skill and interval, that has segments, with the
+    /// counts and sums of [`Metrics`](crate::Metrics).
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), but for a report that cannot be put together.
+    pub async fn cells(&self) -> Result<Vec<RecordBatch>> {
+        let parts = collect_partitioned(Arc::clone(&self.physical), Arc::clone(&self.task)).await;
+        Ok(parts.map_err(Error::of_report)?.into_iter().flatten().collect())
     }
 }

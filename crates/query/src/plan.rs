@@ -4,11 +4,14 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion::common::ScalarValue;
+use datafusion::common::{Column, DFSchemaRef, ScalarValue};
 use datafusion::error::Result;
 use datafusion::functions::datetime::expr_fn::date_bin;
 use datafusion::functions_aggregate::expr_fn::{count, sum};
-use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, TableSource, cast, col, lit};
+use datafusion::logical_expr::{
+    Aggregate, Expr, ExprFunctionExt, Filter, LogicalPlan, LogicalPlanBuilder, LogicalTableSource, TableScan,
+    TableScanBuilder, TableSource, cast, lit,
+};
 use skillscope_segment::{Outcome, UserType, column};
 
 use crate::request::{ReportRequest, UserTypeFilter};
@@ -32,29 +35,59 @@ const TIME_ZONE: &str = "UTC";
 
 const NANOSECONDS_PER_MS: i64 = 1_000_000;
 
-/// The plan for `request` over `segments`: one row for each skill, or each skill and interval, that has segments.
-/// Totals over skills and intervals are sums of these rows, so one pass is enough. Every expression has the types that it
-/// needs: no conversions are to be found when it is planned.
-pub(crate) fn report_plan(segments: Arc<dyn TableSource>, request: &ReportRequest) -> Result<LogicalPlan> {
-    let mut groups = vec![col(column::SKILL_ID).alias(cell::SKILL)];
-    groups.extend(request.interval_ms().map(|length| interval_start(request, length)));
-    LogicalPlanBuilder::scan("segments", segments, None)?
-        .filter(belongs(request))?
-        .aggregate(groups, metrics()?)?
-        .build()
+/// What all plans of reports have in common.
+pub(crate) struct ReportPlans {
+    /// A scan of a table without rows.
+    scan: TableScan,
+    metrics: Vec<Expr>,
+    /// The columns of a report without intervals, and of one with intervals.
+    by_skill: DFSchemaRef,
+    by_interval: DFSchemaRef,
+}
+
+impl ReportPlans {
+    pub(crate) fn new() -> Result<Self> {
+        let source = Arc::new(LogicalTableSource::new(skillscope_segment::schema()));
+        let scan = TableScanBuilder::new("segments", source).build()?;
+        let metrics = metrics()?;
+        let schema = |groups| {
+            let scan = LogicalPlanBuilder::from(LogicalPlan::TableScan(scan.clone()));
+            Ok::<_, datafusion::error::DataFusionError>(Arc::clone(scan.aggregate(groups, metrics.clone())?.schema()))
+        };
+        let (by_skill, by_interval) = (schema(vec![skill()])?, schema(vec![skill(), interval_start(0, 1)])?);
+        Ok(Self { scan, metrics, by_skill, by_interval })
+    }
+
+    /// The plan for `request` over `segments`: one row for each skill, or each skill and interval, that has segments.
+    /// Totals over skills and intervals are sums of these rows, so one pass is enough. Every expression has the types
+    /// that it needs: no conversions are to be found when it is planned.
+    pub(crate) fn plan(&self, segments: Arc<dyn TableSource>, request: &ReportRequest) -> Result<LogicalPlan> {
+        let scan = LogicalPlan::TableScan(TableScan { source: segments, ..self.scan.clone() });
+        let filter = Filter::try_new(belongs(request), Arc::new(scan))?;
+        let mut groups = vec![skill()];
+        groups.extend(request.interval_ms().map(|length| interval_start(request.range().start, length)));
+        let schema = if groups.len() > 1 { &self.by_interval } else { &self.by_skill };
+        let input = Arc::new(LogicalPlan::Filter(filter));
+        let aggregate = Aggregate::try_new_with_schema(input, groups, self.metrics.clone(), Arc::clone(schema))?;
+        Ok(LogicalPlan::Aggregate(aggregate))
+    }
+}
+
+fn skill() -> Expr {
+    segment(column::SKILL_ID).alias(cell::SKILL)
 }
 
 /// Which segments count: of the account, ended in the timeframe, in one of the skills, by one of the user types.
 fn belongs(request: &ReportRequest) -> Expr {
     let range = request.range();
-    let end_time = || col(column::END_TIME);
-    let mut condition = col(column::ACCOUNT_ID)
+    let end_time = || segment(column::END_TIME);
+    let mut condition = segment(column::ACCOUNT_ID)
         .eq(word(DataType::Int32, request.account()))
         .and(end_time().gt_eq(instant(range.start)))
         .and(end_time().lt(instant(range.end)));
     if let Some(skills) = request.skills() {
         let skills = skills.iter().map(|skill| lit(*skill)).collect();
-        condition = condition.and(col(column::SKILL_ID).in_list(skills, false));
+        condition = condition.and(segment(column::SKILL_ID).in_list(skills, false));
     }
     let user_type = match request.user_type() {
         UserTypeFilter::Human => Some(UserType::Human),
@@ -62,18 +95,18 @@ fn belongs(request: &ReportRequest) -> Expr {
         UserTypeFilter::All => None,
     };
     match user_type {
-        Some(user_type) => condition.and(col(column::USER_TYPE).eq(word(DataType::Int8, user_type.as_str()))),
+        Some(user_type) => condition.and(segment(column::USER_TYPE).eq(word(DataType::Int8, user_type.as_str()))),
         None => condition,
     }
 }
 
 /// Intervals are cut from the request's start, never from round times.
-fn interval_start(request: &ReportRequest, length: i64) -> Expr {
+fn interval_start(start: i64, length: i64) -> Expr {
     let length = ScalarValue::new_interval_mdn(0, 0, length.saturating_mul(NANOSECONDS_PER_MS));
-    let origin = request.range().start.saturating_mul(NANOSECONDS_PER_MS);
+    let origin = start.saturating_mul(NANOSECONDS_PER_MS);
     let origin = ScalarValue::TimestampNanosecond(Some(origin), Some(TIME_ZONE.into()));
     // `date_bin` has one type for time and origin.
-    let end_time = cast(col(column::END_TIME), origin.data_type());
+    let end_time = cast(segment(column::END_TIME), origin.data_type());
     date_bin(lit(length), end_time, lit(origin)).alias(cell::INTERVAL)
 }
 
@@ -81,12 +114,12 @@ fn interval_start(request: &ReportRequest, length: i64) -> Expr {
 /// interval waited for two hundred years each.
 fn metrics() -> Result<Vec<Expr>> {
     let outcome =
-        |outcome: Outcome, name| count_where(col(column::OUTCOME).eq(word(DataType::Int8, outcome.as_str())), name);
-    let sample = || col(column::TIME_TO_FIRST_AGENT_MESSAGE_MS);
+        |outcome: Outcome, name| count_where(segment(column::OUTCOME).eq(word(DataType::Int8, outcome.as_str())), name);
+    let sample = || segment(column::TIME_TO_FIRST_AGENT_MESSAGE_MS);
     Ok(vec![
         count(lit(1)).alias(cell::TOTAL),
         outcome(Outcome::Abandoned, cell::ABANDONED)?,
-        count_where(col(column::ABANDONED_IN_QUEUE), cell::ABANDONED_IN_QUEUE)?,
+        count_where(segment(column::ABANDONED_IN_QUEUE), cell::ABANDONED_IN_QUEUE)?,
         outcome(Outcome::NonResponsiveConsumer, cell::NON_RESPONSIVE_CONSUMER)?,
         outcome(Outcome::NonResponsiveAgent, cell::NON_RESPONSIVE_AGENT)?,
         outcome(Outcome::Interactive, cell::INTERACTIVE)?,
@@ -97,6 +130,11 @@ fn metrics() -> Result<Vec<Expr>> {
 
 fn count_where(condition: Expr, name: &str) -> Result<Expr> {
     Ok(count(lit(1)).filter(condition).build()?.alias(name))
+}
+
+/// A column of the table. (Its name needs no parsing.)
+fn segment(name: &str) -> Expr {
+    Expr::Column(Column::new(Some("segments"), name))
 }
 
 /// A word in the type of a dictionary column.

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
+use datafusion::datasource::provider_as_source;
 use datafusion::error::Result;
 use datafusion::execution::TaskContext;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
-use datafusion::logical_expr::LogicalPlan;
 use datafusion::optimizer::OptimizerRule;
 use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use datafusion::optimizer::push_down_filter::PushDownFilter;
@@ -14,30 +14,40 @@ use datafusion::physical_optimizer::ensure_requirements::EnsureRequirements;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 
-use crate::totals::{AnswerFromTotals, totals_query_planner};
+use crate::ReportRequest;
+use crate::plan::ReportPlans;
+use crate::table::SegmentsTable;
+use crate::totals::{AnswerFromTotals, plan_totals};
 
 /// The session that reports are planned and run in. Planning is a large part of a small report's time, so that it carries
 /// only the rules that their one shape needs: a scan, a filter and an aggregation.
 pub(crate) struct ReportSession {
+    plans: ReportPlans,
     state: SessionState,
     task: Arc<TaskContext>,
 }
 
 impl ReportSession {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new() -> Result<Self> {
         let state = SessionStateBuilder::new_with_default_features()
             .with_config(SessionConfig::new().with_information_schema(false))
             .with_analyzer_rules(Vec::new())
-            .with_query_planner(totals_query_planner())
             .with_optimizer_rules(optimizer_rules())
             .with_physical_optimizer_rules(physical_optimizer_rules())
             .build();
         let task = Arc::new(TaskContext::from(&state));
-        Self { state, task }
+        Ok(Self { plans: ReportPlans::new()?, state, task })
     }
 
-    pub(crate) async fn plan(&self, logical: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
-        self.state.create_physical_plan(logical).await
+    /// Compiles a request to a physical plan over the table.
+    pub(crate) async fn plan(&self, table: SegmentsTable, request: &ReportRequest) -> Result<Arc<dyn ExecutionPlan>> {
+        let logical = self.plans.plan(provider_as_source(Arc::new(table)), request)?;
+        let rewritten = AnswerFromTotals.rewrite(logical, &self.state)?.data;
+        // What totals answer is one node: DataFusion's planner has nothing to do.
+        match plan_totals(&rewritten, &self.state).await? {
+            Some(plan) => Ok(plan),
+            None => self.state.create_physical_plan(&rewritten).await,
+        }
     }
 
     pub(crate) fn task(&self) -> Arc<TaskContext> {
@@ -45,10 +55,9 @@ impl ReportSession {
     }
 }
 
-/// Running totals answer every report. Where some rows have none, a scan prunes by the filters, and reads the columns that are
-/// asked for.
+/// For a scan, where some rows have no running totals: it prunes by the filters, and reads the columns that are asked for.
 fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    vec![Arc::new(AnswerFromTotals), Arc::new(PushDownFilter::new()), Arc::new(OptimizeProjections::new())]
+    vec![Arc::new(PushDownFilter::new()), Arc::new(OptimizeProjections::new())]
 }
 
 /// The aggregation is made in parts where there are several, and every part can be interrupted.

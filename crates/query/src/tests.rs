@@ -7,4 +7,5 @@ mod parameters;
 mod plan;
 mod random;
 mod sql;
+mod totals;
 mod world;

@@ -1,14 +1,21 @@
 use std::borrow::Cow;
+use std::convert::Infallible;
+use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
 use skillscope_query::ReportRequest;
 
 use crate::openapi::ReportBody;
 use crate::path::PathVariables;
 use crate::{App, Problem};
+
+/// Larger answers are written while they are sent.
+const STREAMED_BYTES: usize = 1 << 20;
 
 /// Count an account's closed skill segments of the last minutes, by skill and by interval.
 ///
@@ -42,7 +49,12 @@ pub(crate) async fn get(
     let parameters: Vec<(Cow<'_, str>, Cow<'_, str>)> = form_urlencoded::parse(query.as_bytes()).collect();
     let request = ReportRequest::from_parameters(&account, app.engine().clock().now(), &parameters)?;
     let report = app.engine().report(&request).await?;
-    let mut body = Vec::new();
-    report.write_json(&mut body);
+    let body = if report.json_bytes() > STREAMED_BYTES {
+        Body::from_stream(Arc::new(report).json_stream().map(Ok::<_, Infallible>))
+    } else {
+        let mut body = Vec::new();
+        report.write_json(&mut body);
+        Body::from(body)
+    };
     Ok(([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response())
 }

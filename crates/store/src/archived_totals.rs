@@ -87,6 +87,13 @@ impl Store {
         Ok(true)
     }
 
+    /// Memory that running totals take, in bytes: those of rows in memory, and those of files that were asked for.
+    pub fn totals_bytes(&self) -> usize {
+        let snapshot = self.snapshot();
+        let of_rows = snapshot.all_partitions().flat_map(|partition| partition.totals()).flatten();
+        of_rows.map(|totals| totals.bytes()).sum::<usize>() + self.archived_totals.bytes()
+    }
+
     fn is_hot_file(&self, file: &ArchiveFile) -> bool {
         file.record().hours().any(|hour| self.options.is_hot(hour))
     }
@@ -98,8 +105,7 @@ impl ArchivedTotals {
     }
 
     /// Memory that all of them take.
-    #[cfg(test)]
-    pub(crate) fn bytes(&self) -> usize {
+    fn bytes(&self) -> usize {
         self.known().entries.values().map(Entry::bytes).sum()
     }
 }

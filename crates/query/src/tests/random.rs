@@ -8,11 +8,11 @@ use super::oracle::{self, Asked};
 use super::world::{Facts, World, json, segments};
 
 /// The instant of the requests: not a round one.
-const NOW: i64 = 1_516_265_515_679;
+pub(super) const NOW: i64 = 1_516_265_515_679;
 
 const SKILLS: [i64; 5] = [-1, 0, 7, 12, i64::MAX];
 
-fn any_facts() -> impl Strategy<Value = Facts> {
+pub(super) fn any_facts() -> impl Strategy<Value = Facts> {
     // Mostly within the last hours, some at the edges of intervals and some at one and the same instant.
     let age = prop_oneof![
         4 => -1_000_i64..90_000_000,
@@ -32,7 +32,7 @@ fn any_facts() -> impl Strategy<Value = Facts> {
         })
 }
 
-fn any_request() -> impl Strategy<Value = Asked> {
+pub(super) fn any_request() -> impl Strategy<Value = Asked> {
     let timeframe = prop_oneof![1_i64..=1440, select(vec![5, 60, 120, 180, 720, 1440])];
     let skills = option::of(vec(select(SKILLS.to_vec()), 1..4));
     (
@@ -50,7 +50,7 @@ fn any_request() -> impl Strategy<Value = Asked> {
         })
 }
 
-fn parameters(asked: &Asked) -> Vec<(&'static str, String)> {
+pub(super) fn parameters(asked: &Asked) -> Vec<(&'static str, String)> {
     let mut parameters = vec![("v", "1".to_owned()), ("timeframe", asked.timeframe.to_string())];
     parameters.extend(asked.interval.map(|minutes| ("interval", minutes.to_string())));
     parameters.extend(asked.user_type.map(|user_type| ("userType", user_type.as_str().to_owned())));

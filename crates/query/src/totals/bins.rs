@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use arrow::array::{ArrayRef, TimestampMillisecondArray, TimestampNanosecondArray};
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::ScalarValue;
@@ -110,18 +112,18 @@ impl Bins {
     }
 
     /// The starts of bins in a column's own type.
-    pub(super) fn labels(&self, bins: &[i64], data_type: &DataType) -> Result<ArrayRef> {
+    pub(super) fn labels(&self, mut bins: Vec<i64>, data_type: &DataType) -> Result<ArrayRef> {
         let DataType::Timestamp(unit, zone) = data_type else { return Err(unexpected(data_type)) };
         let width_ns = self.width.unwrap_or(1).checked_mul(NS_PER_MS).ok_or_else(out_of_range)?;
-        let label = |bin: &i64| bin.checked_mul(width_ns)?.checked_add(self.origin_ns);
-        let labels = bins.iter().map(label).collect::<Option<Vec<i64>>>().ok_or_else(out_of_range)?;
+        for bin in &mut bins {
+            let label = bin.checked_mul(width_ns).and_then(|since| since.checked_add(self.origin_ns));
+            *bin = label.ok_or_else(out_of_range)?;
+        }
         match unit {
-            TimeUnit::Nanosecond => {
-                Ok(std::sync::Arc::new(TimestampNanosecondArray::from(labels).with_timezone_opt(zone.clone())))
-            }
+            TimeUnit::Nanosecond => Ok(Arc::new(TimestampNanosecondArray::from(bins).with_timezone_opt(zone.clone()))),
             TimeUnit::Millisecond => {
-                let labels: Vec<i64> = labels.into_iter().map(|label| label.div_euclid(NS_PER_MS)).collect();
-                Ok(std::sync::Arc::new(TimestampMillisecondArray::from(labels).with_timezone_opt(zone.clone())))
+                bins.iter_mut().for_each(|label| *label = label.div_euclid(NS_PER_MS));
+                Ok(Arc::new(TimestampMillisecondArray::from(bins).with_timezone_opt(zone.clone())))
             }
             _ => Err(unexpected(data_type)),
         }
@@ -133,7 +135,7 @@ pub(super) fn is_end_time(expression: &Expr) -> bool {
     match expression {
         Expr::Column(name) => name.name == column::END_TIME,
         Expr::Cast(cast) => {
-            let is_same_clock = |zone: &Option<std::sync::Arc<str>>| zone.as_deref().is_none_or(|zone| zone == "UTC");
+            let is_same_clock = |zone: &Option<Arc<str>>| zone.as_deref().is_none_or(|zone| zone == "UTC");
             let keeps_all = match cast.field.data_type() {
                 DataType::Timestamp(TimeUnit::Second, _) => false,
                 DataType::Timestamp(_, zone) => is_same_clock(zone),

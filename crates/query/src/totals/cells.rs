@@ -1,17 +1,14 @@
 use std::ops::{AddAssign, Range};
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, DictionaryArray, Float64Array, Int8Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray,
-};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use datafusion::error::Result;
-use skillscope_segment::{AccountId, UserType};
+use skillscope_segment::AccountId;
 use skillscope_store::{Counted, Cursor, Series, Tally, TallyByUserType, Totals};
 
 use super::bins::Bins;
-use super::metric::{Metric, samples};
+use super::columns::{Columns, Row};
 use super::{Key, TotalsQuery};
 
 /// So many bins are counted at a time: their tallies stay in the processor's nearest caches.
@@ -44,17 +41,10 @@ pub(super) struct Cells {
     hints: Vec<usize>,
     /// The first time that has not been counted yet, of the unit under way.
     from: i64,
+    /// Rows of the unit under way.
     rows: Vec<Row>,
+    columns: Columns,
     has_given: bool,
-}
-
-/// A row of the answer.
-struct Row {
-    group: usize,
-    skill: i64,
-    user_type: usize,
-    bin: i64,
-    tally: Tally,
 }
 
 impl Cells {
@@ -66,8 +56,9 @@ impl Cells {
         batch_rows: usize,
         shares: Vec<Share>,
     ) -> Self {
-        Self {
+        let mut cells = Self {
             from: query.conditions.from,
+            columns: Columns::new(&query, 0),
             query,
             groups,
             user_types,
@@ -78,7 +69,9 @@ impl Cells {
             hints: Vec::new(),
             rows: Vec::new(),
             has_given: false,
-        }
+        };
+        cells.columns = Columns::new(&cells.query, cells.expected_rows());
+        cells
     }
 
     /// The skills that are counted together next; `None` when all have been.
@@ -95,6 +88,9 @@ impl Cells {
 
     /// Counts a window of bins of a unit, and goes on to the next one.
     fn count(&mut self, unit: Share) {
+        if self.query.is_by(Key::Skill) && self.query.bins == Bins::ONE {
+            return self.count_skills();
+        }
         let counts_by_type = self.query.is_by(Key::UserType) || self.user_types.is_some();
         let end = if counts_by_type {
             self.count_window::<TallyByUserType>(&unit, Self::push_by_user_type)
@@ -107,6 +103,49 @@ impl Cells {
                 self.from = self.query.conditions.from;
                 self.share.1.start = unit.1.end;
             }
+        }
+    }
+
+    /// Counts all skills that are left of a share at once, where each has but one bin: part by part, as they lie in memory.
+    fn count_skills(&mut self) {
+        let (group, skills) = self.share.clone();
+        let counts_by_type = self.query.is_by(Key::UserType) || self.user_types.is_some();
+        if counts_by_type {
+            self.count_skills_as::<TallyByUserType>(group, &skills, Self::push_by_user_type);
+        } else {
+            self.count_skills_as::<Tally>(group, &skills, |cells, key, bin, tally| cells.push(key, 0, bin, tally));
+        }
+        self.share.1.start = skills.end;
+    }
+
+    fn count_skills_as<T: Counted + AddAssign>(
+        &mut self,
+        group: usize,
+        skills: &Range<usize>,
+        push: impl Fn(&mut Self, (usize, i64), i64, T),
+    ) {
+        let groups = Arc::clone(&self.groups);
+        let Some(of_group) = groups.get(group) else { return };
+        let skills = of_group.skills.get(skills.clone()).unwrap_or_default();
+        let (from, until) = (self.query.conditions.from, self.query.conditions.until);
+        let mut cells = vec![T::default(); skills.len()];
+        for part in &of_group.parts {
+            let mut hint = 0;
+            for (skill, cell) in skills.iter().zip(&mut cells) {
+                let Some(series) = part.find(*skill, &mut hint) else { continue };
+                if let Some(whole) = series.whole_within(from, until) {
+                    *cell += whole;
+                } else {
+                    let mut cursor = series.walk::<T>();
+                    if from > *series.end_times().start() {
+                        cursor.advance(from);
+                    }
+                    *cell += cursor.advance(until);
+                }
+            }
+        }
+        for (skill, tally) in skills.iter().zip(cells) {
+            push(self, (group, *skill), 0, tally);
         }
     }
 
@@ -176,50 +215,25 @@ impl Cells {
         }
     }
 
-    fn flush(&mut self) -> Result<RecordBatch> {
-        let rows = std::mem::take(&mut self.rows);
+    /// About how many rows the next batch will have at most.
+    fn expected_rows(&self) -> usize {
+        let of_shares: usize = self.shares.as_slice().iter().map(|(_, skills)| skills.len()).sum();
+        let skills = (of_shares + self.share.1.len()) as u64;
+        let bins = self.query.bins.count(self.from, self.query.conditions.until);
+        let rows = usize::try_from(skills.saturating_mul(bins)).unwrap_or(usize::MAX);
+        rows.min(self.batch_rows.saturating_add(WINDOW_BINS as usize))
+    }
+
+    /// Moves the rows into the columns.
+    fn settle(&mut self) {
+        self.columns.add(&self.rows);
+        self.rows.clear();
+    }
+
+    fn batch(&mut self) -> Result<RecordBatch> {
         self.has_given = true;
-        let mut columns = Vec::with_capacity(self.schema.fields().len());
-        for (key, field) in self.query.keys.iter().zip(self.schema.fields()) {
-            columns.push(self.key_column(*key, &rows, field.data_type())?);
-        }
-        for metric in &self.query.metrics {
-            columns.push(metric_column(*metric, &rows));
-        }
-        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)
-    }
-
-    fn key_column(&self, key: Key, rows: &[Row], data_type: &DataType) -> Result<ArrayRef> {
-        let values: ArrayRef = match key {
-            Key::Account => {
-                let account = |row: &Row| self.groups.get(row.group)?.account.as_ref().map(AccountId::as_str);
-                Arc::new(StringArray::from_iter(rows.iter().map(account)))
-            }
-            Key::Skill => Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.skill))),
-            Key::UserType => {
-                let keys = Int8Array::from_iter_values(rows.iter().map(|row| row.user_type as i8));
-                let words = StringArray::from_iter_values(UserType::ALL.iter().map(|word| word.as_str()));
-                Arc::new(DictionaryArray::try_new(keys, Arc::new(words))?)
-            }
-            Key::Bin => {
-                let bins: Vec<i64> = rows.iter().map(|row| row.bin).collect();
-                return self.query.bins.labels(&bins, data_type);
-            }
-        };
-        Ok(cast(&values, data_type)?)
-    }
-}
-
-fn metric_column(metric: Metric, rows: &[Row]) -> ArrayRef {
-    let values = rows.iter().map(|row| metric.of(&row.tally));
-    match metric {
-        Metric::Count(_) => Arc::new(Int64Array::from_iter_values(values.map(Option::unwrap_or_default))),
-        Metric::CountAsSum(_) | Metric::SampleSum => Arc::new(Int64Array::from_iter(values)),
-        Metric::SampleAverage => {
-            let average = |row: &Row| metric.of(&row.tally).map(|sum| sum as f64 / samples(&row.tally) as f64);
-            Arc::new(Float64Array::from_iter(rows.iter().map(average)))
-        }
+        let next = Columns::new(&self.query, self.expected_rows());
+        std::mem::replace(&mut self.columns, next).finish(&self.query, &self.groups, &self.schema)
     }
 }
 
@@ -227,15 +241,17 @@ impl Iterator for Cells {
     type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self.rows.len() < self.batch_rows {
+        while self.columns.rows() < self.batch_rows {
             let Some(unit) = self.unit() else { break };
             self.count(unit);
+            self.settle();
         }
-        if self.rows.is_empty() && self.query.keys.is_empty() && !self.has_given {
+        if self.columns.rows() == 0 && self.query.keys.is_empty() && !self.has_given {
             // Without anything to group by, there is one row, also of nothing.
             self.rows.push(Row { group: 0, skill: 0, user_type: 0, bin: 0, tally: Tally::default() });
+            self.settle();
         }
-        (!self.rows.is_empty()).then(|| self.flush())
+        (self.columns.rows() > 0).then(|| self.batch())
     }
 }
 
@@ -262,6 +278,23 @@ impl Window {
 
     /// Adds what a cursor finds in each bin.
     fn count<T: Counted + AddAssign>(&self, cursor: &mut Cursor<'_, T>, cells: &mut [T]) {
+        let Some(first) = cursor.next_time().filter(|time| *time < self.end) else { return };
+        let bins = self.bins.of(first)..=self.bins.of(cursor.last_time().min(self.end.saturating_sub(1)));
+        if bins.end().saturating_sub(*bins.start()) <= cursor.rows_left() {
+            // Hardly a bin without rows: one after the other.
+            let place = usize::try_from(bins.start().saturating_sub(self.first_bin)).unwrap_or(0);
+            let ends = bins.clone().map(|bin| self.bins.start(bin.saturating_add(1)).min(self.end));
+            if let Some(cells) = cells.get_mut(place..) {
+                let count = cells.len().min(usize::try_from(bins.end() - bins.start()).unwrap_or(0) + 1);
+                cursor.advance_each(ends, cells.get_mut(..count).unwrap_or_default());
+            }
+        } else {
+            self.count_sparse(cursor, cells);
+        }
+    }
+
+    /// Adds what a cursor finds in each bin that has rows, without looking at the others.
+    fn count_sparse<T: Counted + AddAssign>(&self, cursor: &mut Cursor<'_, T>, cells: &mut [T]) {
         let mut bin = self.first_bin;
         let mut bin_end = self.bins.start(bin.saturating_add(1));
         while let Some(time) = cursor.next_time().filter(|time| *time < self.end) {

@@ -1,7 +1,8 @@
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::cast;
-use datafusion::common::tree_node::TreeNode;
-use datafusion::common::{DFSchema, ScalarValue};
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::expr::{Between, InList};
@@ -146,7 +147,7 @@ impl ColumnFilter {
         let field = schema.field_with_name(self.column)?.clone();
         let values = cast(values, field.data_type())?;
         let rows = values.len();
-        let schema = arrow::datatypes::SchemaRef::new(arrow::datatypes::Schema::new(vec![field]));
+        let schema = SchemaRef::new(Schema::new(vec![field]));
         let batch = RecordBatch::try_new(schema.clone(), vec![values])?;
         let mut all = BooleanArray::from(vec![true; rows]);
         for condition in &self.conditions {
@@ -161,10 +162,10 @@ impl ColumnFilter {
 pub(super) fn evaluate(condition: &Expr, rows: &RecordBatch, schema: &DFSchema) -> Result<BooleanArray> {
     let unqualified = condition.clone().transform(|expression| {
         Ok(match expression {
-            Expr::Column(name) if name.relation.is_some() => datafusion::common::tree_node::Transformed::yes(
-                Expr::Column(datafusion::common::Column::new_unqualified(name.name)),
-            ),
-            other => datafusion::common::tree_node::Transformed::no(other),
+            Expr::Column(name) if name.relation.is_some() => {
+                Transformed::yes(Expr::Column(Column::new_unqualified(name.name)))
+            }
+            other => Transformed::no(other),
         })
     })?;
     let physical =
@@ -176,10 +177,15 @@ pub(super) fn evaluate(condition: &Expr, rows: &RecordBatch, schema: &DFSchema) 
 /// The one column that an expression is about, where it has the same value for the same value of the column.
 pub(super) fn only_column(expression: &Expr) -> Option<&'static str> {
     const KNOWN: [&str; 4] = [column::ACCOUNT_ID, column::SKILL_ID, column::USER_TYPE, column::END_TIME];
-    let columns = expression.column_refs();
-    let name = columns.iter().next()?.name.as_str();
-    let is_only = columns.iter().all(|column| column.name == name) && is_pure(expression);
-    KNOWN.into_iter().find(|known| is_only && *known == name)
+    let (mut name, mut is_only) = (None, true);
+    let walked = expression.apply(|part| {
+        if let Expr::Column(column) = part {
+            is_only &= *name.get_or_insert(column.name.as_str()) == column.name;
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    let is_only = walked.is_ok() && is_only && is_pure(expression);
+    KNOWN.into_iter().find(|known| is_only && Some(*known) == name)
 }
 
 /// Whether an expression depends on its columns alone.

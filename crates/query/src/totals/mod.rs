@@ -10,6 +10,7 @@
 
 mod bins;
 mod cells;
+mod columns;
 mod conditions;
 mod exec;
 mod metric;
@@ -21,7 +22,7 @@ use bins::Bins;
 use conditions::Conditions;
 use metric::Metric;
 
-pub(crate) use node::totals_query_planner;
+pub(crate) use node::{plan_totals, totals_query_planner};
 pub(crate) use rule::AnswerFromTotals;
 
 /// What is asked of the totals.

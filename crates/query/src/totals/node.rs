@@ -34,6 +34,16 @@ impl TotalsNode {
         Self { plain, table, query: Arc::new(query) }
     }
 
+    /// The plan that looks totals up, or scans rows where some have none.
+    async fn physical_plan(&self, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
+        let Some(parts) = parts(&self.table, &self.query.conditions).await? else {
+            return session.create_physical_plan(&self.scan_instead()?).await;
+        };
+        let schema = Arc::clone(self.plain.schema().inner());
+        let threads = session.config().target_partitions();
+        Ok(Arc::new(TotalsExec::try_new(Arc::clone(&self.query), parts, schema, threads)?))
+    }
+
     /// The aggregation over a scan of the same snapshot.
     fn scan_instead(&self) -> Result<LogicalPlan> {
         let without_totals = |plan| {
@@ -95,6 +105,15 @@ impl UserDefinedLogicalNodeCore for TotalsNode {
     }
 }
 
+/// The physical plan of a logical one that is nothing but a [`TotalsNode`]; `None` for any other.
+pub(crate) async fn plan_totals(plan: &LogicalPlan, session: &dyn Session) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    let LogicalPlan::Extension(extension) = plan else { return Ok(None) };
+    match extension.node.as_any().downcast_ref::<TotalsNode>() {
+        Some(node) => node.physical_plan(session).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// A planner that knows [`TotalsNode`]s, too.
 pub(crate) fn totals_query_planner() -> Arc<dyn QueryPlanner + Send + Sync> {
     Arc::new(TotalsQueryPlanner(DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(TotalsPlanner)])))
@@ -132,13 +151,9 @@ impl ExtensionPlanner for TotalsPlanner {
         session: &dyn Session,
         _planning_ctx: &PhysicalPlanningContext,
     ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-        let Some(node) = node.as_any().downcast_ref::<TotalsNode>() else { return Ok(None) };
-        let Some(parts) = parts(&node.table, &node.query.conditions).await? else {
-            return session.create_physical_plan(&node.scan_instead()?).await.map(Some);
-        };
-        let schema = Arc::clone(node.plain.schema().inner());
-        let threads = session.config().target_partitions();
-        let exec = TotalsExec::try_new(Arc::clone(&node.query), parts, schema, threads)?;
-        Ok(Some(Arc::new(exec)))
+        match node.as_any().downcast_ref::<TotalsNode>() {
+            Some(node) => node.physical_plan(session).await.map(Some),
+            None => Ok(None),
+        }
     }
 }

@@ -34,8 +34,7 @@ async fn no_rows_are_an_empty_array() {
 async fn explain_tells_which_hours_are_read() {
     let door = Door::new();
     door.post(SEGMENTS, "application/x-ndjson", line("c-1", 7, 1) + &line("c-2", 7, 7_200_000)).await;
-    let text =
-        "explain select count(*) from segments where account_id = 'acme' and end_time > now() - interval '1 hour'";
+    let text = "explain select max(start_time) from segments where account_id = 'acme' and end_time > now() - interval '1 hour'";
     let plan = door.sql(text).await.text();
     assert!(plan.contains("SegmentsScan: hours=1 of 2"), "{plan}");
 }

@@ -16,7 +16,7 @@ const FLAG_BITS: u32 = 5;
 
 /// Some rows of a series one after the other, and what came before them.
 #[derive(Debug, Clone)]
-#[repr(C, align(64))]
+#[repr(C, align(128))]
 pub(super) struct Block {
     /// The rows of each class before this block but for the last one, which are the others of all rows before.
     counts: [u32; CLASSES - 1],
@@ -66,16 +66,16 @@ impl Block {
         self.times.get(place).copied().filter(|time| *time != NO_ROW)
     }
 
+    /// Something of both cache lines, for those who want the block in the processor's cache.
+    pub(super) fn touch(&self) -> u32 {
+        let ([first, ..], [.., last]) = (&self.counts, &self.samples);
+        first ^ last
+    }
+
     /// What came before this block, `rows` rows altogether.
     pub(super) fn before(&self, rows: u64) -> Tally {
-        let mut counts = [0; CLASSES];
-        counts.iter_mut().zip(self.counts).for_each(|(count, rows)| *count = i64::from(rows));
-        let others: i64 = counts.iter().sum();
-        if let Some(last) = counts.last_mut() {
-            *last = rows as i64 - others;
-        }
         let [low, high] = self.sample_sum;
-        Tally { counts, sample_sum: ((u64::from(high) << 32) | u64::from(low)) as i64 }
+        Tally::with_others(self.counts, rows as i64, ((u64::from(high) << 32) | u64::from(low)) as i64)
     }
 
     /// The rows before `bound`: their tally but for large samples, and how many there are.

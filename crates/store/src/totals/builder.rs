@@ -123,14 +123,16 @@ impl<'b> Builder<'b> {
             last_time = offset;
             place += 1;
         }
+        let [counts @ .., _] = compact(&whole).counts;
         self.totals.directory.push(SeriesEntry {
             skill,
-            first_block,
-            first_group,
+            first_block: u32::try_from(first_block).ok()?,
+            first_group: u32::try_from(first_group).ok()?,
             rows: u32::try_from(rows.len()).ok()?,
             first_time: first_time?,
             last_time,
-            whole: compact(&whole),
+            counts,
+            sample_sum: whole.sample_sum,
         });
         Some(())
     }

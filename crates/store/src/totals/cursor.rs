@@ -1,4 +1,4 @@
-use std::ops::Sub;
+use std::ops::{AddAssign, Sub};
 
 use skillscope_segment::UserType;
 
@@ -48,6 +48,11 @@ impl<'t, T: Counted> Cursor<'t, T> {
         Some(self.series.totals.origin.saturating_add(i64::from(offset_of(packed))))
     }
 
+    /// How many rows there are from here on, to the nearest dozen.
+    pub fn rows_left(&self) -> i64 {
+        i64::from(self.series.entry.rows).saturating_sub((self.block * BLOCK_ROWS) as i64)
+    }
+
     /// The end time of the last row.
     pub fn last_time(&self) -> i64 {
         *self.series.end_times().end()
@@ -56,17 +61,61 @@ impl<'t, T: Counted> Cursor<'t, T> {
     /// Goes on to the first row that ended at `until` or later, and tells what lay between. `until` must not be before an
     /// earlier one.
     pub fn advance(&mut self, until: i64) -> T {
+        let found = self.find(until, self.block);
+        self.go(found)
+    }
+
+    /// The same for one instant after the other: adds to each of `cells` what lay between the instant before and that of
+    /// `ends`. Faster than one by one, since the processor fetches the blocks of the next ones from memory meanwhile.
+    pub fn advance_each(&mut self, ends: impl IntoIterator<Item = i64>, cells: &mut [T])
+    where
+        T: AddAssign,
+    {
+        const AT_ONCE: usize = 64;
+        let mut ends = ends.into_iter();
+        for cells in cells.chunks_mut(AT_ONCE) {
+            let mut found = [Found::Nothing; AT_ONCE];
+            let (mut block, mut touched) = (self.block, 0);
+            for (found, end) in found.iter_mut().zip(ends.by_ref().take(cells.len())) {
+                *found = self.find(end, block);
+                if let Found::Before(at, _) = found {
+                    block = *at;
+                    touched ^= self.series.blocks().get(*at).map_or(0, Block::touch);
+                }
+            }
+            std::hint::black_box(touched);
+            for (cell, found) in cells.iter_mut().zip(found) {
+                *cell += self.go(found);
+            }
+        }
+    }
+
+    /// Where the rows before an instant end. It is searched for from a block on.
+    fn find(&self, until: i64, from: usize) -> Found {
         let offset = until.saturating_sub(self.series.totals.origin);
-        let behind = if offset > i64::from(self.series.entry.last_time) {
-            (self.block, self.place) = (self.series.blocks().len(), 0);
-            T::whole(&self.series)
-        } else {
-            let bound = pack_bound(u32::try_from(offset).unwrap_or(0));
-            let Some(block) = last_before(self.series.starts(), self.block, bound) else { return T::default() };
-            let (behind, rows) = T::before(&self.series, block, Bound(bound));
-            // The rows of a full block end with it.
-            (self.block, self.place) = if rows == BLOCK_ROWS { (block + 1, 0) } else { (block, rows) };
-            behind
+        if offset > i64::from(self.series.entry.last_time) {
+            return Found::All;
+        }
+        let bound = pack_bound(u32::try_from(offset).unwrap_or(0));
+        match last_before(self.series.starts(), from, bound) {
+            Some(block) => Found::Before(block, bound),
+            None => Found::Nothing,
+        }
+    }
+
+    fn go(&mut self, found: Found) -> T {
+        let behind = match found {
+            Found::Nothing => return T::default(),
+            Found::Before(block, bound) => {
+                let (behind, rows) = T::before(&self.series, block, Bound(bound));
+                // The rows of a full block end with it.
+                (self.block, self.place) = if rows == BLOCK_ROWS { (block + 1, 0) } else { (block, rows) };
+                behind
+            }
+            Found::All => {
+                (self.block, self.place) = (self.series.blocks().len(), 0);
+                T::whole(&self.series)
+            }
         };
         let between = behind - self.behind;
         self.behind = behind;
@@ -74,9 +123,26 @@ impl<'t, T: Counted> Cursor<'t, T> {
     }
 }
 
+/// How far the rows before an instant reach.
+#[derive(Debug, Clone, Copy)]
+enum Found {
+    Nothing,
+    /// Into a block, up to a bound.
+    Before(usize, u32),
+    All,
+}
+
 /// The last of `starts` from place `from` on that is below `bound`. If the one at `from` is not, this is the one before it.
-/// The next is mostly near: the steps become longer until one is too long.
 fn last_before(starts: &[u32], from: usize, bound: u32) -> Option<usize> {
+    const NEAR: usize = 32;
+    // It is mostly near. Counting takes no branch that the processor could not foretell.
+    if let Some((near, _)) = starts.get(from..).unwrap_or_default().split_first_chunk::<NEAR>() {
+        let before = near.iter().map(|start| u32::from(*start < bound)).sum::<u32>() as usize;
+        if before < NEAR {
+            return (from + before).checked_sub(1);
+        }
+    }
+    // The steps become longer until one is too long.
     let is_before = |place: usize| starts.get(place).is_some_and(|start| *start < bound);
     if !is_before(from) {
         return from.checked_sub(1);

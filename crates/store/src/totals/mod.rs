@@ -47,16 +47,19 @@ pub struct Totals {
     large_samples: Vec<(usize, i64)>,
 }
 
-/// What is known of a skill without looking at its rows.
+/// What is known of a skill without looking at its rows: one cache line.
 #[derive(Debug)]
+#[repr(align(64))]
 struct SeriesEntry {
     skill: i64,
-    first_block: usize,
-    first_group: usize,
+    first_block: u32,
+    first_group: u32,
     rows: u32,
     first_time: u32,
     last_time: u32,
-    whole: CompactTally,
+    /// The rows of each class but for the last one, which are the others.
+    counts: [u32; CLASSES - 1],
+    sample_sum: i64,
 }
 
 /// A tally of at most 2³² rows.
@@ -90,6 +93,11 @@ impl Totals {
         };
         let entry = self.directory.get(*hint).filter(|entry| entry.skill == skill)?;
         Some(Series { totals: self, entry })
+    }
+
+    /// The rows of each skill, in ascending order of skills.
+    pub fn all_series(&self) -> impl ExactSizeIterator<Item = Series<'_>> {
+        self.directory.iter().map(|entry| Series { totals: self, entry })
     }
 
     /// The first and the last end time, in milliseconds since the epoch.
@@ -127,7 +135,13 @@ impl<'t> Series<'t> {
 
     /// All rows, whatever their time and user type.
     pub fn whole(&self) -> Tally {
-        self.entry.whole.into()
+        Tally::with_others(self.entry.counts, self.entry.rows.into(), self.entry.sample_sum)
+    }
+
+    /// All rows, where none ended before `from`, or at `until` or later.
+    pub fn whole_within<T: Counted>(&self, from: i64, until: i64) -> Option<T> {
+        let end_times = self.end_times();
+        (from <= *end_times.start() && *end_times.end() < until).then(|| T::whole(self))
     }
 
     /// A walk through the rows in the order of their end times.
@@ -144,7 +158,7 @@ impl<'t> Series<'t> {
     }
 
     fn of_series<T>(&self, of_blocks: &'t [T]) -> &'t [T] {
-        let first = self.entry.first_block;
+        let first = self.entry.first_block as usize;
         let count = (self.entry.rows as usize).div_ceil(BLOCK_ROWS);
         of_blocks.get(first..first.saturating_add(count)).unwrap_or_default()
     }
@@ -152,7 +166,8 @@ impl<'t> Series<'t> {
     /// What came before the group that a block of this series is in, and that group's first block.
     fn group_of(&self, block: usize) -> (TallyByUserType, usize) {
         let group = block / GROUP_BLOCKS;
-        let before = group.checked_sub(1).and_then(|place| self.totals.groups.get(self.entry.first_group + place));
+        let before =
+            group.checked_sub(1).and_then(|place| self.totals.groups.get(self.entry.first_group as usize + place));
         let before = before.copied().unwrap_or_default().map(Tally::from);
         (TallyByUserType(before), group * GROUP_BLOCKS)
     }
@@ -162,7 +177,7 @@ impl<'t> Series<'t> {
         if self.totals.large_samples.is_empty() {
             return 0;
         }
-        let first = (self.entry.first_block + block) * BLOCK_ROWS;
+        let first = (self.entry.first_block as usize + block) * BLOCK_ROWS;
         let large = &self.totals.large_samples;
         let start = large.partition_point(|(place, _)| *place < first);
         let here = large.iter().skip(start).take_while(|(place, _)| *place < first + BLOCK_ROWS);

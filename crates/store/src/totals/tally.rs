@@ -82,6 +82,12 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// The tally of `rows` rows, of which those of the last class are not in `counts`.
+    pub(super) fn with_others(counts: [u32; CLASSES - 1], rows: i64, sample_sum: i64) -> Self {
+        let [a, b, c, d, e, f] = counts.map(i64::from);
+        Self { counts: [a, b, c, d, e, f, rows - (a + b + c + d + e + f)], sample_sum }
+    }
+
     /// The number of rows.
     pub fn rows(&self) -> i64 {
         self.counts.iter().sum()
