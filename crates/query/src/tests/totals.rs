@@ -1,5 +1,7 @@
 //! What running totals answer is what a scan of the rows gives.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use arrow::array::RecordBatch;
 use arrow::util::pretty::pretty_format_batches;
 use datafusion::physical_plan::common::collect;
@@ -7,7 +9,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use skillscope_segment::{Outcome, UserType};
+use skillscope_segment::{Outcome, Segment, UserType};
 
 use super::random::{NOW, any_facts, any_request, parameters};
 use super::world::{Facts, World, json, segments};
@@ -230,7 +232,7 @@ fn any_skewed_facts() -> impl Strategy<Value = Facts> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn totals_and_a_scan_give_the_same_rows(
@@ -259,4 +261,90 @@ proptest! {
             prop_assert_eq!(json(&runtime.block_on(world.report(asked.account, &query))), json(&scanned), "{:?}", asked);
         }
     }
+}
+
+/// A segment in each of three skills and of three hours.
+fn a_batch(name: &str) -> Vec<Segment<'static>> {
+    let place = |(skill, hours): (i64, i64)| Facts {
+        account: "acme",
+        skill,
+        end_time: NOW - hours * 3_600_000 - 1,
+        user_type: UserType::Human,
+        outcome: Outcome::Interactive,
+        in_queue: false,
+        sample: Some(7),
+    };
+    let places = [1, 2, 3].into_iter().flat_map(|skill| [0, 1, 2].map(|hours| (skill, hours)));
+    let mut batch = segments(&places.map(place).collect::<Vec<_>>());
+    for (number, segment) in batch.iter_mut().enumerate() {
+        segment.conversation_id = format!("{name}-{number}").into();
+    }
+    batch
+}
+
+#[test]
+fn a_report_has_a_batch_whole_or_not_at_all() {
+    const WRITERS: usize = 2;
+    const BATCHES: usize = 60;
+    let world = World::new(NOW, &[]);
+    let done = AtomicUsize::new(0);
+    let write = |writer: usize| {
+        for number in 0..BATCHES {
+            world.append(&a_batch(&format!("{writer}-{number}")));
+        }
+        done.fetch_add(1, Ordering::SeqCst);
+    };
+    let is_over = || done.load(Ordering::SeqCst) == WRITERS;
+    std::thread::scope(|scope| {
+        (0..WRITERS).for_each(|writer| {
+            scope.spawn(move || write(writer));
+        });
+        // Rows become runs of all kinds, and files, meanwhile.
+        scope.spawn(|| {
+            while !is_over() {
+                world.store.seal_finished_hours().unwrap();
+                while world.store.maintain().unwrap() {}
+            }
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let mut before = 0;
+        loop {
+            let was_over = is_over();
+            let report =
+                runtime.block_on(world.report("acme", &[("timeframe", "180"), ("interval", "60"), ("v", "1")]));
+            let batches = report.summary.total.total / 9;
+            assert!(batches >= before, "a later report has no less");
+            before = batches;
+            for interval in report.intervals.iter().flatten() {
+                let totals: Vec<i64> = interval.metrics.skills.iter().map(|(_, metrics)| metrics.total).collect();
+                assert!(batches == 0 || totals == [batches; 3], "{batches}: {totals:?}");
+            }
+            if was_over {
+                break assert_eq!(batches as usize, WRITERS * BATCHES);
+            }
+        }
+    });
+}
+
+#[tokio::test]
+async fn what_finds_no_room_is_scanned() {
+    let facts = |age| Facts {
+        account: "acme",
+        skill: 7,
+        end_time: NOW - age,
+        user_type: UserType::Human,
+        outcome: Outcome::Interactive,
+        in_queue: false,
+        sample: Some(5),
+    };
+    let segments = segments(&(0..50).map(|number| facts(number * 600_000 + 7_200_001)).collect::<Vec<_>>());
+    // Everything is older than the hot hours, in files alone, and there is no memory for totals of them.
+    let world = World::with_options(NOW, 50, &segments, |options| (options.hot_hours, options.totals_bytes) = (0, 0));
+    let request = world.request("acme", &[("timeframe", "240"), ("v", "1")]).unwrap();
+    let plan = world.engine.plan_report(&request).await.unwrap();
+    assert!(plan.to_string().contains("DataSourceExec") && !plan.to_string().contains(NODE), "{plan}");
+    assert_eq!(plan.run().await.unwrap().summary.total.total, 12);
+    let text = "select skill_id, count(*) as n from segments group by 1";
+    let rows_of = pretty_format_batches(&by_totals(&world, text).await).unwrap().to_string();
+    assert!(rows_of.contains("| 7        | 50 |"), "{rows_of}");
 }

@@ -24,23 +24,28 @@ impl World {
     /// A store with `segments`, whose clock stands at `now`: once the first `archived` are stored, all that is stored is
     /// archived, and in memory as far as it is of the last `hot_hours`.
     pub(super) fn with_hot_hours(now: i64, hot_hours: u32, archived: usize, segments: &[Segment<'_>]) -> Self {
+        Self::with_options(now, archived, segments, |options| options.hot_hours = hot_hours)
+    }
+
+    /// … by other options.
+    pub(super) fn with_options(
+        now: i64,
+        archived: usize,
+        segments: &[Segment<'_>],
+        set: impl FnOnce(&mut StoreOptions),
+    ) -> Self {
         let directory = TempDir::new().unwrap();
         // All hours are over.
         let (clock, hot_clock) = (Clock::Fixed(now + 86_400_000), Clock::Fixed(now));
-        let options = StoreOptions { clock, hot_clock, hot_hours, ..StoreOptions::default() };
+        let mut options = StoreOptions { clock, hot_clock, ..StoreOptions::default() };
+        set(&mut options);
         let store = Arc::new(Store::open_with(directory.path(), options).unwrap());
         // In batches of several sizes, so that hours have several runs and merged ones.
         let sizes = [1, 13, 2, 40, 3].into_iter().cycle();
         let mut rest = segments;
         for size in sizes.take_while(|_| !segments.is_empty()) {
             let (batch, left) = rest.split_at(size.min(rest.len()));
-            let mut builder = SegmentBatchBuilder::with_capacity(batch.len());
-            for segment in batch {
-                segment.validate().unwrap();
-                builder.append(segment);
-            }
-            let appended = store.append(&builder.finish().unwrap()).unwrap();
-            assert_eq!(appended.accepted, batch.len(), "every segment has a key of its own");
+            append(&store, batch);
             rest = left;
             if segments.len() - rest.len() <= archived {
                 store.seal_finished_hours().unwrap();
@@ -54,6 +59,10 @@ impl World {
         Self { engine, store, _directory: directory }
     }
 
+    pub(super) fn append(&self, segments: &[Segment<'_>]) {
+        append(&self.store, segments);
+    }
+
     pub(super) fn request(&self, account: &str, query: &[(&str, &str)]) -> Result<ReportRequest, Error> {
         ReportRequest::from_parameters(account, self.engine.clock().now(), query)
     }
@@ -65,6 +74,16 @@ impl World {
     pub(super) async fn json(&self, account: &str, query: &[(&str, &str)]) -> String {
         json(&self.report(account, query).await)
     }
+}
+
+fn append(store: &Store, segments: &[Segment<'_>]) {
+    let mut builder = SegmentBatchBuilder::with_capacity(segments.len());
+    for segment in segments {
+        segment.validate().unwrap();
+        builder.append(segment);
+    }
+    let appended = store.append(&builder.finish().unwrap()).unwrap();
+    assert_eq!(appended.accepted, segments.len(), "every segment has a key of its own");
 }
 
 pub(super) fn json(report: &Report) -> String {

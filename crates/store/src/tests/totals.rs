@@ -1,11 +1,14 @@
+use std::sync::Arc;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use skillscope_segment::{Segment, UserType};
 
-use super::samples::{batch, segment};
+use super::samples::{HOUR, NOON, World, batch, maintain, plain, segment};
 use crate::run::Run;
 use crate::totals::{RowClass, Tally, TallyByUserType, Totals};
+use crate::{ArchiveFile, Store, StoreOptions};
 
 /// What totals know of a row.
 #[derive(Debug, Clone)]
@@ -153,4 +156,73 @@ fn rows_that_are_not_sorted_or_break_the_rules_have_no_totals() {
 fn a_row_of_a_busy_skill_takes_at_most_16_bytes() {
     let facts: Vec<Fact> = (0..50_000).map(|row| fact(START + row * 60)).collect();
     assert!(totals(&facts).bytes() <= 16 * facts.len());
+}
+
+/// A store over three archived hours of a thousand rows each, of which no whole rows are in memory.
+fn archived(set: impl FnOnce(&mut StoreOptions)) -> (Store, Vec<Arc<ArchiveFile>>) {
+    let world = World::with(set);
+    let store = world.open();
+    for hour in 1..4_u32 {
+        let end_time = NOON - i64::from(hour) * HOUR;
+        let rows = (0..1_000).map(|row| plain("acme", hour * 1_000 + row, end_time + i64::from(row)));
+        store.append(&batch(&rows.collect::<Vec<_>>())).unwrap();
+    }
+    store.seal_finished_hours().unwrap();
+    maintain(&store);
+    let snapshot = store.snapshot();
+    assert_eq!(snapshot.all_partitions().count(), 0);
+    let account = snapshot.account("acme").unwrap();
+    let files = snapshot.archived(account).cloned().collect::<Vec<_>>();
+    assert_eq!(files.len(), 3);
+    (store, files)
+}
+
+fn rows_of(totals: &Totals) -> u32 {
+    totals.all_series().map(|series| series.rows()).sum()
+}
+
+#[test]
+fn totals_of_a_file_are_made_when_they_are_first_asked_for_and_kept() {
+    let (store, files) = archived(|options| options.hot_hours = 0);
+    assert_eq!(store.totals_bytes(), 0);
+    let first = store.archived_totals(&files).unwrap().unwrap();
+    assert_eq!(first.iter().map(|totals| rows_of(totals)).sum::<u32>(), 3_000);
+    assert!(store.totals_bytes() > 0);
+    let again = store.archived_totals(&files).unwrap().unwrap();
+    assert!(first.iter().zip(&again).all(|(a, b)| Arc::ptr_eq(a, b)));
+}
+
+#[test]
+fn those_not_used_for_longest_go_where_there_is_no_room() {
+    let (store, _) = archived(|options| options.hot_hours = 0);
+    store.archived_totals(&store.snapshot().all_files().cloned().collect::<Vec<_>>()).unwrap().unwrap();
+    // Room for two of the three.
+    let room = store.totals_bytes() as u64 * 5 / 6;
+    let (store, files) = archived(|options| (options.hot_hours, options.totals_bytes) = (0, room));
+    let [a, b, c] = files.as_slice() else { panic!("three files") };
+    let ask = |file: &Arc<ArchiveFile>| {
+        store.archived_totals(std::slice::from_ref(file)).unwrap().unwrap().into_iter().next().unwrap()
+    };
+    let (of_a, of_b) = (ask(a), ask(b));
+    assert!(Arc::ptr_eq(&of_a, &ask(a)));
+    ask(c);
+    assert!(Arc::ptr_eq(&of_a, &ask(a)), "it was used after the other");
+    assert!(!Arc::ptr_eq(&of_b, &ask(b)), "it was let go, and made again");
+}
+
+#[test]
+fn files_whose_totals_would_find_no_room_have_none() {
+    let (store, files) = archived(|options| (options.hot_hours, options.totals_bytes) = (0, 15 * 2_000));
+    assert!(store.archived_totals(&files).unwrap().is_none());
+    assert!(store.archived_totals(&files[..2]).unwrap().is_some());
+}
+
+#[test]
+fn the_hot_hours_have_totals_where_there_is_no_room_for_their_rows() {
+    let (store, files) = archived(|options| (options.hot_bytes, options.totals_bytes) = (0, 0));
+    let bytes = store.totals_bytes();
+    assert!(bytes > 0, "nobody had to ask");
+    let totals = store.archived_totals(&files).unwrap().unwrap();
+    assert_eq!(totals.iter().map(|totals| rows_of(totals)).sum::<u32>(), 3_000);
+    assert_eq!(store.totals_bytes(), bytes);
 }
