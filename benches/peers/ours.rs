@@ -23,7 +23,7 @@ use std::io::{BufRead, Write};
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures::StreamExt;
+use futures::TryStreamExt;
 use serde_json::{Value, json};
 use skillscope_query::{Breakdown, Clock, Engine, Metrics, Report, ReportRequest};
 use skillscope_segment::{Error, Format, Input, ReadOptions, read_segments};
@@ -88,7 +88,11 @@ async fn answer(engine: &Engine, store: &Store, what: &str, shape: &str) -> Valu
     match what {
         "json" => {
             let bytes = if report.json_bytes() > STREAMED_BYTES {
-                Arc::new(report).json_stream().fold(0, |bytes, piece| async move { bytes + piece.len() }).await
+                Arc::new(report)
+                    .json_stream()
+                    .try_fold(0, |sum, piece| async move { Ok(sum + piece.len()) })
+                    .await
+                    .expect("it is written")
             } else {
                 let mut text = Vec::new();
                 report.write_json(&mut text);

@@ -14,19 +14,26 @@ pub(crate) fn assemble(request: &ReportRequest, batches: &[RecordBatch]) -> Resu
     let cells = batches.iter().map(|batch| Cells::of(batch, by_interval)).collect::<Result<Vec<_>>>()?;
     let places = || cells.iter().flat_map(|cells| (0..cells.skill.len()).map(move |row| (cells, row)));
     let key = |(cells, row): &(&Cells, usize)| (cells.skill.value(*row), cells.interval_start(*row));
-    let mut report = Unfinished::new(request, skills(places().map(|place| key(&place).0)));
     if places().is_sorted_by_key(|place| key(&place)) {
-        places().for_each(|(cells, row)| report.add(cells, row));
-    } else {
-        // A scan gives its rows in any order.
-        let mut places: Vec<_> = places().collect();
-        places.sort_unstable_by_key(key);
-        places.into_iter().for_each(|(cells, row)| report.add(cells, row));
+        return Ok(assemble_sorted(request, places));
     }
-    Ok(report.finish())
+    // A scan gives its rows in any order.
+    let mut sorted: Vec<_> = places().collect();
+    sorted.sort_unstable_by_key(key);
+    Ok(assemble_sorted(request, || sorted.iter().copied()))
 }
 
-/// The number of skills, if each has its cells together.
+/// Puts cells together that are sorted by skill and interval.
+fn assemble_sorted<'c, P: Iterator<Item = (&'c Cells<'c>, usize)>>(
+    request: &ReportRequest,
+    places: impl Fn() -> P,
+) -> Report {
+    let mut report = Unfinished::new(request, skills(places().map(|(cells, row)| cells.skill.value(row))));
+    places().for_each(|(cells, row)| report.add(cells, row));
+    report.finish()
+}
+
+/// The number of skills, of which each has its cells together.
 fn skills(of_cells: impl Iterator<Item = i64>) -> usize {
     let (mut last, mut skills) = (None, 0);
     for skill in of_cells {

@@ -1,11 +1,12 @@
 //! A report as the contract's JSON, written straight into buffers.
 
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::stream::{self, Stream};
-use tokio::sync::mpsc;
+use futures::{StreamExt, TryFutureExt};
 
 use crate::{Breakdown, Interval, Metrics, Report};
 
@@ -15,7 +16,7 @@ const BYTES_PER_SKILL: usize = 340;
 /// About as many bytes are written at a time where a report is streamed.
 const PIECE_BYTES: usize = 1 << 20;
 
-/// Pieces that each writer may be ahead of the reader.
+/// Pieces that the writing may be ahead of the reading, for each processor.
 const PIECES_AHEAD: usize = 2;
 
 impl Report {
@@ -35,30 +36,24 @@ impl Report {
         self.write_piece(0..intervals.len(), out);
     }
 
-    /// The same, in pieces that several threads write ahead while they are read. Whoever stops reading ends the writing.
-    pub fn json_stream(self: Arc<Self>) -> impl Stream<Item = Bytes> + Send + 'static {
-        let pieces: Arc<[Range<usize>]> = self.pieces().into();
-        let writers = std::thread::available_parallelism().map_or(1, usize::from).min(pieces.len());
-        let start = |first: usize| {
-            let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
-            let (report, pieces) = (Arc::clone(&self), Arc::clone(&pieces));
-            tokio::task::spawn_blocking(move || {
-                for piece in pieces.iter().skip(first).step_by(writers) {
-                    let mut out = Vec::with_capacity(PIECE_BYTES);
-                    report.write_piece(piece.clone(), &mut out);
-                    if sender.blocking_send(Bytes::from(out)).is_err() {
-                        break;
-                    }
-                }
+    /// The same, in pieces that several threads write ahead while they are read. Whoever stops reading ends the writing, and
+    /// holds up no thread.
+    ///
+    /// # Errors
+    /// Where a piece could not be written.
+    pub fn json_stream(self: Arc<Self>) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+        let writers = std::thread::available_parallelism().map_or(1, usize::from);
+        let pieces = self.pieces();
+        let write = move |piece: Range<usize>| {
+            let report = Arc::clone(&self);
+            let written = tokio::task::spawn_blocking(move || {
+                let mut out = Vec::with_capacity(PIECE_BYTES + PIECE_BYTES / 4);
+                report.write_piece(piece, &mut out);
+                Bytes::from(out)
             });
-            receiver
+            written.map_err(io::Error::other)
         };
-        let receivers: Vec<mpsc::Receiver<Bytes>> = (0..writers).map(start).collect();
-        stream::unfold((receivers, 0), move |(mut receivers, next)| async move {
-            // The writers take turns; the first that has nothing more had the last piece before it.
-            let piece = receivers.get_mut(next)?.recv().await?;
-            Some((piece, (receivers, (next + 1) % writers)))
-        })
+        stream::iter(pieces).map(write).buffered(writers * PIECES_AHEAD)
     }
 
     /// The intervals in pieces of about [`PIECE_BYTES`]; one piece where there are none.
@@ -151,7 +146,7 @@ fn write_number(out: &mut Vec<u8>, value: i64) {
 
 #[cfg(test)]
 mod tests {
-    use futures::StreamExt;
+    use futures::TryStreamExt;
 
     use super::*;
 
@@ -174,7 +169,7 @@ mod tests {
             let mut whole = Vec::new();
             report.write_json(&mut whole);
             assert!(report.json_bytes() >= whole.len(), "the buffer need not grow");
-            let pieces: Vec<Bytes> = Arc::new(report).json_stream().collect().await;
+            let pieces: Vec<Bytes> = Arc::new(report).json_stream().try_collect().await.unwrap();
             assert_eq!(pieces.concat(), whole);
             let _: serde_json::Value = serde_json::from_slice(&whole).unwrap();
         }

@@ -69,7 +69,6 @@ impl SegmentsTable {
 
     /// Running totals of the rows of files; `None` where there are none of some.
     pub(crate) async fn totals(&self, files: Vec<Arc<ArchiveFile>>) -> Result<Option<Vec<Arc<Totals>>>> {
-        let files = self.readable(files).await?;
         let store = Arc::clone(&self.store);
         waiting(move || store.archived_totals(&files)).await
     }

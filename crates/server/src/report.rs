@@ -1,5 +1,4 @@
 use std::borrow::Cow;
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -7,7 +6,6 @@ use axum::extract::{RawQuery, State};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use futures::StreamExt;
 use skillscope_query::ReportRequest;
 
 use crate::openapi::ReportBody;
@@ -50,7 +48,7 @@ pub(crate) async fn get(
     let request = ReportRequest::from_parameters(&account, app.engine().clock().now(), &parameters)?;
     let report = app.engine().report(&request).await?;
     let body = if report.json_bytes() > STREAMED_BYTES {
-        Body::from_stream(Arc::new(report).json_stream().map(Ok::<_, Infallible>))
+        Body::from_stream(Arc::new(report).json_stream())
     } else {
         let mut body = Vec::new();
         report.write_json(&mut body);

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use skillscope_segment::AccountId;
 use twox_hash::XxHash3_64;
 
+use crate::archived_totals::KeptTotals;
 use crate::disk::{self, Disk, DiskFile};
 use crate::file_record::FileRecord;
 use crate::{Error, Result, parquet_file};
@@ -29,6 +30,7 @@ pub struct ArchiveFile {
     is_left_alone: AtomicBool,
     /// Set when it has left the list because its rows are lost.
     is_given_up: AtomicBool,
+    totals: KeptTotals,
 }
 
 /// What is being done with a file.
@@ -61,6 +63,7 @@ impl ArchiveFile {
             is_compacting: AtomicBool::new(false),
             is_left_alone: AtomicBool::new(false),
             is_given_up: AtomicBool::new(false),
+            totals: KeptTotals::default(),
         })
     }
 
@@ -128,6 +131,10 @@ impl ArchiveFile {
 
     pub(crate) fn forbid_merging(&self) {
         self.is_left_alone.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn kept_totals(&self) -> &KeptTotals {
+        &self.totals
     }
 
     pub(crate) fn is_given_up(&self) -> bool {

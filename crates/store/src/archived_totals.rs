@@ -1,88 +1,133 @@
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use arrow::compute::concat_batches;
 use skillscope_segment::conform_to;
 
+use crate::file_record::day_of;
 use crate::totals::Totals;
 use crate::{ArchiveFile, Result, Store, parquet_file};
 
-/// Running totals of files whose rows are not in memory, made when they are first asked for.
+/// Which files keep running totals of their rows, made when they are first asked for.
 #[derive(Debug, Default)]
 pub(crate) struct ArchivedTotals {
-    known: Mutex<Known>,
-    /// Held by whoever makes totals: two that ask for the same file do not both read it.
-    making: Mutex<()>,
+    keepers: Mutex<Keepers>,
+    /// Goes up with each use.
+    uses: AtomicU64,
 }
 
 #[derive(Debug, Default)]
-struct Known {
-    /// By the number of the file.
-    entries: HashMap<u64, Entry>,
-    /// Goes up with each use.
-    uses: u64,
+struct Keepers {
+    /// By the number of the file, with the memory that its totals take.
+    files: HashMap<u64, (Weak<ArchiveFile>, usize)>,
+    bytes: usize,
 }
 
-#[derive(Debug)]
-struct Entry {
-    file: Weak<ArchiveFile>,
-    /// `None` where the file's rows allow none.
-    totals: Option<Arc<Totals>>,
-    last_use: u64,
-}
-
-impl Entry {
-    fn bytes(&self) -> usize {
-        self.totals.as_ref().map_or(0, |totals| totals.bytes())
-    }
+/// What a file knows of its totals. Whoever makes them holds the lock, so that nobody else makes the same ones.
+#[derive(Debug, Default)]
+pub(crate) struct KeptTotals {
+    /// `None` before they were made; then `None` where there are none: its rows allow none, or could not be read.
+    made: Mutex<Option<Option<Arc<Totals>>>>,
+    last_use: AtomicU64,
 }
 
 /// Memory that the totals of a row take, about.
 const ROW_BYTES: u64 = 15;
 
 impl Store {
-    /// Running totals of the rows of `files`, which must be [readable](Self::readable). `None` where some rows allow none,
-    /// or where together they would take more memory than there is for them: such files are read instead.
+    /// Running totals of the rows of `files`; those of a file that turns out to be corrupt or gone are lost, and so are its
+    /// rows. `None` where some rows allow no totals, or where together they would take more memory than there is for
+    /// them: such files are read instead.
     ///
     /// # Errors
     /// Where a file cannot be read.
     pub fn archived_totals(&self, files: &[Arc<ArchiveFile>]) -> Result<Option<Vec<Arc<Totals>>>> {
-        let bytes = files.iter().map(|file| file.rows() * ROW_BYTES).fold(0, u64::saturating_add);
-        if bytes > self.options.totals_bytes && !files.iter().all(|file| self.is_hot_file(file)) {
+        let since = self.options.hot_since();
+        let cold = |file: &&Arc<ArchiveFile>| !is_hot(file, since);
+        let expected = files.iter().filter(cold).map(|file| file.rows() * ROW_BYTES).fold(0, u64::saturating_add);
+        if expected > self.options.totals_bytes {
             return Ok(None);
         }
-        let mut totals = Vec::with_capacity(files.len());
+        let (mut all, mut cold_bytes) = (Vec::with_capacity(files.len()), 0);
         for file in files {
-            let Some(of_file) = self.totals_of(file)? else { return Ok(None) };
-            totals.push(of_file);
+            match self.totals_of(file) {
+                Ok(Some(totals)) => {
+                    cold_bytes += if cold(&file) { totals.bytes() as u64 } else { 0 };
+                    all.push(totals);
+                }
+                Ok(None) => return Ok(None),
+                Err(error) => self.lose(file, error)?,
+            }
+            // Rows of many skills take more than most.
+            if cold_bytes > self.options.totals_bytes {
+                return Ok(None);
+            }
         }
-        Ok(Some(totals))
+        Ok(Some(all))
     }
 
     fn totals_of(&self, file: &Arc<ArchiveFile>) -> Result<Option<Arc<Totals>>> {
-        let number = file.record().number;
-        if let Some(totals) = self.archived_totals.known().get(number) {
-            return Ok(totals);
-        }
-        let _only = self.archived_totals.making.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(totals) = self.archived_totals.known().get(number) {
-            return Ok(totals);
+        let kept = file.kept_totals();
+        kept.last_use.store(self.archived_totals.uses.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        let mut made = kept.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(totals) = &*made {
+            return Ok(totals.clone());
         }
         let totals = read(file)?.map(Arc::new);
-        let mut known = self.archived_totals.known();
-        known.insert(file, totals.clone());
-        known.make_room(self.options.totals_bytes, |file| self.is_hot_file(file));
+        *made = Some(totals.clone());
+        // Making room takes the locks of other files.
+        drop(made);
+        self.keep(file, totals.as_ref().map_or(0, |totals| totals.bytes()));
         Ok(totals)
+    }
+
+    /// Remembers that a file keeps totals, and lets those go that have not been used for longest, where there are too many.
+    fn keep(&self, file: &Arc<ArchiveFile>, bytes: usize) {
+        let since = self.options.hot_since();
+        let mut keepers = self.archived_totals.keepers.lock().unwrap_or_else(PoisonError::into_inner);
+        keepers.files.insert(file.record().number, (Arc::downgrade(file), bytes));
+        keepers.bytes += bytes;
+        if keepers.bytes as u64 <= self.options.totals_bytes {
+            return;
+        }
+        keepers.prune();
+        let mut cold: Vec<(u64, Arc<ArchiveFile>, usize)> = Vec::new();
+        for (file, bytes) in keepers.files.values() {
+            let file = file.upgrade().filter(|file| !is_hot(file, since));
+            cold.extend(file.map(|file| (file.kept_totals().last_use.load(Ordering::Relaxed), file, *bytes)));
+        }
+        cold.sort_unstable_by_key(|(last_use, ..)| *last_use);
+        let mut cold_bytes: usize = cold.iter().map(|(_, _, bytes)| bytes).sum();
+        for (_, file, bytes) in cold {
+            if cold_bytes as u64 <= self.options.totals_bytes {
+                break;
+            }
+            // One that is being made is in nobody's way.
+            let Ok(mut made) = file.kept_totals().made.try_lock() else { continue };
+            *made = None;
+            cold_bytes -= bytes;
+            keepers.bytes -= bytes;
+            keepers.files.remove(&file.record().number);
+        }
     }
 
     /// Makes the totals of a file of the hot hours whose rows found no room in memory; tells whether there was one without.
     pub(crate) fn make_hot_totals(&self) -> Result<bool> {
+        let since = self.options.hot_since();
         let snapshot = self.snapshot();
-        let is_known = |file: &ArchiveFile| self.archived_totals.known().entries.contains_key(&file.record().number);
-        let mut archived = snapshot.accounts().flat_map(|account| snapshot.archived(account));
-        let Some(file) = archived.find(|file| self.is_hot_file(file) && !is_known(file)) else { return Ok(false) };
-        for file in self.readable(vec![Arc::clone(file)])? {
-            self.totals_of(&file)?;
+        let lacks = |file: &&Arc<ArchiveFile>| {
+            // One that is being made has a maker already.
+            is_hot(file, since) && file.kept_totals().made.try_lock().is_ok_and(|made| made.is_none())
+        };
+        let of_account =
+            |account| snapshot.segments(account).map(|segments| segments.files.archived_since(day_of(since)));
+        let Some(file) = snapshot.accounts().filter_map(of_account).flatten().find(lacks) else { return Ok(false) };
+        if let Err(error) = self.totals_of(file) {
+            tracing::warn!(file = %file.path().display(), %error, "running totals of a file could not be made");
+            // Who needs it reads it, until the next start.
+            *file.kept_totals().made.lock().unwrap_or_else(PoisonError::into_inner) = Some(None);
+            self.lose(file, error)?;
         }
         Ok(true)
     }
@@ -91,57 +136,23 @@ impl Store {
     pub fn totals_bytes(&self) -> usize {
         let snapshot = self.snapshot();
         let of_rows = snapshot.all_partitions().flat_map(|partition| partition.totals()).flatten();
-        of_rows.map(|totals| totals.bytes()).sum::<usize>() + self.archived_totals.bytes()
-    }
-
-    fn is_hot_file(&self, file: &ArchiveFile) -> bool {
-        file.record().hours().any(|hour| self.options.is_hot(hour))
+        let mut keepers = self.archived_totals.keepers.lock().unwrap_or_else(PoisonError::into_inner);
+        keepers.prune();
+        of_rows.map(|totals| totals.bytes()).sum::<usize>() + keepers.bytes
     }
 }
 
-impl ArchivedTotals {
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Memory that all of them take.
-    fn bytes(&self) -> usize {
-        self.known().entries.values().map(Entry::bytes).sum()
+impl Keepers {
+    /// Forgets files that are gone, and their totals with them.
+    fn prune(&mut self) {
+        self.files.retain(|_, (file, _)| file.strong_count() > 0);
+        self.bytes = self.files.values().map(|(_, bytes)| bytes).sum();
     }
 }
 
-impl Known {
-    fn get(&mut self, number: u64) -> Option<Option<Arc<Totals>>> {
-        self.uses += 1;
-        let entry = self.entries.get_mut(&number)?;
-        entry.last_use = self.uses;
-        Some(entry.totals.clone())
-    }
-
-    fn insert(&mut self, file: &Arc<ArchiveFile>, totals: Option<Arc<Totals>>) {
-        self.uses += 1;
-        let entry = Entry { file: Arc::downgrade(file), totals, last_use: self.uses };
-        self.entries.insert(file.record().number, entry);
-    }
-
-    /// Forgets files that are gone, and those that have not been used for longest while there is too much, but for hot ones.
-    fn make_room(&mut self, most: u64, is_hot: impl Fn(&ArchiveFile) -> bool) {
-        self.entries.retain(|_, entry| entry.file.strong_count() > 0);
-        let mut bytes: usize = self.entries.values().map(Entry::bytes).sum();
-        let mut by_use: Vec<(u64, u64)> =
-            self.entries.iter().map(|(number, entry)| (entry.last_use, *number)).collect();
-        by_use.sort_unstable();
-        for (_, number) in by_use {
-            if bytes as u64 <= most {
-                break;
-            }
-            let Some(entry) = self.entries.get(&number) else { continue };
-            if !entry.file.upgrade().is_some_and(|file| is_hot(&file)) {
-                bytes -= entry.bytes();
-                self.entries.remove(&number);
-            }
-        }
-    }
+/// Whether a file has rows of the hot hours, which begin at `since`.
+fn is_hot(file: &ArchiveFile, since: i64) -> bool {
+    file.record().last_hour >= since
 }
 
 fn read(file: &ArchiveFile) -> Result<Option<Totals>> {

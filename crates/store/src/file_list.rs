@@ -90,17 +90,23 @@ impl Store {
         for file in files {
             match file.verify() {
                 Ok(()) => readable.push(file),
-                Err(error) if error.is_of_lost_file() => {
-                    let is_listed = self.give_up(&mut self.writer(), &file, &error)?;
-                    if !is_listed && !file.is_given_up() {
-                        // It left the list earlier, and its rows may be in another file by now.
-                        return Err(error);
-                    }
-                }
-                Err(error) => return Err(error),
+                Err(error) => self.lose(&file, error)?,
             }
         }
         Ok(readable)
+    }
+
+    /// Gives a file up that could not be read because it is corrupt or gone.
+    ///
+    /// # Errors
+    /// `error` where that is not why; or where the file had left the list before.
+    pub(crate) fn lose(&self, file: &Arc<ArchiveFile>, error: Error) -> Result<()> {
+        if !error.is_of_lost_file() {
+            return Err(error);
+        }
+        let is_listed = self.give_up(&mut self.writer(), file, &error)?;
+        // It left the list earlier, and its rows may be in another file by now.
+        if is_listed || file.is_given_up() { Ok(()) } else { Err(error) }
     }
 
     /// Takes a file off the list that is corrupt, which is set aside then, or gone. Where its rows are in memory, they

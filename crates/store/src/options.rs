@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use crate::disk::{Disk, LocalDisk};
 use crate::partition::HOUR_MS;
+use crate::run::hour_of;
 use crate::{Clock, Retention};
 
 /// How a store keeps its segments.
@@ -18,7 +19,7 @@ pub struct StoreOptions {
     pub hot_hours: u32,
     /// Memory for rows, in bytes. Beyond it, the oldest are read from disk.
     pub hot_bytes: u64,
-    /// Memory for running totals of files that are not in memory, in bytes. Those of the hot hours are kept in any case.
+    /// Memory for running totals of files older than the hot hours, in bytes. Those of the hot hours are kept in any case.
     pub totals_bytes: u64,
     /// How long an hour that is over waits for rows before it is written to the archive, in milliseconds. Rows that come
     /// later still are written within a minute, or this time where it is shorter.
@@ -30,7 +31,7 @@ pub struct StoreOptions {
 }
 
 impl Default for StoreOptions {
-    /// The last 26 hours in at most half of the machine's memory, and a tenth of it for totals of older ones; hours are sealed ten minutes after their end, and kept
+    /// The last 26 hours in at most half of the machine's memory, and a tenth for totals of older ones; hours are sealed ten minutes after their end, and kept
     /// forever.
     fn default() -> Self {
         Self {
@@ -66,8 +67,12 @@ impl StoreOptions {
 
     /// Whether the rows of an hour belong in memory.
     pub(crate) fn is_hot(&self, hour: i64) -> bool {
-        let now = self.hot_clock.now();
-        hour <= now && hour.saturating_add(HOUR_MS) > now.saturating_sub(i64::from(self.hot_hours) * HOUR_MS)
+        (self.hot_since()..=self.hot_clock.now()).contains(&hour)
+    }
+
+    /// The first of the hours whose rows belong in memory.
+    pub(crate) fn hot_since(&self) -> i64 {
+        hour_of(self.hot_clock.now().saturating_sub(i64::from(self.hot_hours) * HOUR_MS))
     }
 }
 

@@ -131,6 +131,11 @@ impl AccountFiles {
         of_day(&self.archived, day_of(hour)).filter(move |file| file.record().covers(hour))
     }
 
+    /// The files on disk alone that have rows of a day or later ones.
+    pub(crate) fn archived_since(&self, day: i64) -> impl Iterator<Item = &Arc<ArchiveFile>> {
+        self.archived.range((day, 0)..).map(|(_, file)| file)
+    }
+
     /// The files in memory too that have rows of a day.
     pub(crate) fn resident_of_day(&self, day: i64) -> impl Iterator<Item = &Arc<ArchiveFile>> {
         of_day(&self.resident, day)

@@ -96,6 +96,14 @@ async fn analysts_sql_of_the_shape_is_a_look_up_too() {
         "select account_id, n from (select account_id, count(*) as n from segments group by account_id) where n > 1",
         "select count(*) filter (where time_to_first_agent_message_ms is null) from segments where skill_id in (7, 8)",
         "select count(distinct skill_id) from segments",
+        "select date_trunc('hour', cast(end_time as timestamp(6))), count(*) from segments group by 1",
+        "select date_bin(interval '1 hour', end_time::timestamp(6)), count(*) from segments group by 1",
+        "select date_bin(interval '1 hour', end_time::timestamp(3)), count(*) from segments group by 1",
+        "select date_bin(interval '20000 days', end_time::timestamp(3), timestamp '1950-01-01T00:00:00.0000005'), \
+         count(*) from segments group by 1",
+        "select count(*) from segments where account_id = 'acme' and length(account_id) > 3 and skill_id in (7, 12) \
+         and skill_id > 8 and user_type in ('bot', 'none') and user_type <> 'bot'",
+        "select count(*) from segments where end_time > now() and end_time < now() - interval '1 hour'",
         "select a.skill_id, a.n from (select skill_id, count(*) n from segments group by 1) a \
          join (select skill_id, sum(time_to_first_agent_message_ms) s from segments group by 1) b \
          on a.skill_id = b.skill_id",
@@ -117,6 +125,10 @@ async fn any_other_shape_is_a_scan() {
         "select date_bin(interval '1 month', end_time), count(*) from segments group by 1",
         "select date_bin(interval '1500 microseconds', end_time), count(*) from segments group by 1",
         "select date_trunc('month', end_time), count(*) from segments group by 1",
+        "select date_trunc('hour', end_time::timestamp(0)), count(*) from segments group by 1",
+        "select date_bin(interval '1 hour', end_time, timestamp '1700-01-01T00:00:00Z'), count(*) from segments group by 1",
+        "select count(*) from segments where account_id <> 'nobody' and cast(skill_id as smallint) / (skill_id - 99) < 9 \
+         and cast(cast(skill_id as text) || account_id as text) <> ''",
         "select count(*) from segments where skill_id = 7 or user_type = 'bot'",
         "select count(*) from segments where end_time < start_time + interval '1 hour'",
         "select count(*) from segments where extract(hour from end_time) = 8",
@@ -130,6 +142,32 @@ async fn any_other_shape_is_a_scan() {
         let plan = plan(&world, text).await;
         assert!(!plan.contains(NODE), "{text}:\n{plan}");
         assert_eq!(rows(&by_totals(&world, text).await), rows(&by_scan(&world, text).await), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn bins_of_hardly_a_row_each_are_a_scan() {
+    let fact = |number: i64| Facts {
+        account: "acme",
+        skill: 7,
+        end_time: NOW - number * 40,
+        user_type: UserType::Human,
+        outcome: Outcome::Interactive,
+        in_queue: false,
+        sample: None,
+    };
+    let world = World::new(NOW, &[]);
+    world.append(&segments(&(0..70_000).map(fact).collect::<Vec<_>>()));
+    let text = |width| {
+        let bins =
+            format!("select date_bin(interval '{width}', end_time) as t, count(*) as n from segments group by 1");
+        format!("select count(*), sum(n), min(t), max(t) from ({bins})")
+    };
+    for (width, is_scan) in [("1 millisecond", true), ("100 milliseconds", false), ("1 minute", false)] {
+        let plan = plan(&world, &text(width)).await;
+        let physical = plan.split_once("physical_plan").unwrap().1;
+        assert_eq!(physical.contains("SegmentsScan"), is_scan, "{width}:\n{plan}");
+        assert_eq!(rows(&by_totals(&world, &text(width)).await), rows(&by_scan(&world, &text(width)).await), "{width}");
     }
 }
 

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, TimestampMillisecondArray, TimestampNanosecondArray};
+use arrow::array::{ArrayRef, TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray};
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
@@ -13,6 +13,12 @@ use skillscope_segment::column;
 pub(super) const NS_PER_MS: i64 = 1_000_000;
 
 const NS_PER_DAY: i64 = 86_400_000 * NS_PER_MS;
+
+/// 146 years.
+const MAX_ORIGIN_NS: u64 = 1 << 62;
+
+/// 73 years.
+const MAX_WIDTH_NS: i64 = 1 << 61;
 
 /// Bins of equal width, one after the other without end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +83,10 @@ impl Bins {
     }
 
     fn new(origin_ns: i64, width_ns: i64) -> Option<Self> {
+        // Beyond these, some times of the present have bins whose starts cannot be written.
+        if origin_ns.unsigned_abs() > MAX_ORIGIN_NS || width_ns > MAX_WIDTH_NS {
+            return None;
+        }
         // Bins that begin between two milliseconds have those from the next one on.
         let origin = origin_ns.div_euclid(NS_PER_MS) + i64::from(origin_ns.rem_euclid(NS_PER_MS) > 0);
         let is_whole = width_ns > 0 && width_ns % NS_PER_MS == 0;
@@ -106,7 +116,7 @@ impl Bins {
         self.width.map_or(1, |width| span / width.unsigned_abs() + 1)
     }
 
-    /// The width and start as `EXPLAIN` shows them.
+    /// Milliseconds of a bin; `None` where there is but one.
     pub(super) fn width(&self) -> Option<i64> {
         self.width
     }
@@ -121,8 +131,13 @@ impl Bins {
         }
         match unit {
             TimeUnit::Nanosecond => Ok(Arc::new(TimestampNanosecondArray::from(bins).with_timezone_opt(zone.clone()))),
+            TimeUnit::Microsecond => {
+                bins.iter_mut().for_each(|label| *label /= 1_000);
+                Ok(Arc::new(TimestampMicrosecondArray::from(bins).with_timezone_opt(zone.clone())))
+            }
             TimeUnit::Millisecond => {
-                bins.iter_mut().for_each(|label| *label = label.div_euclid(NS_PER_MS));
+                // As DataFusion does: towards the epoch.
+                bins.iter_mut().for_each(|label| *label /= NS_PER_MS);
                 Ok(Arc::new(TimestampMillisecondArray::from(bins).with_timezone_opt(zone.clone())))
             }
             _ => Err(unexpected(data_type)),

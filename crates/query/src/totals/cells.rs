@@ -1,11 +1,11 @@
-use std::ops::{AddAssign, Range};
+use std::ops::{AddAssign, Range, RangeInclusive};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::error::Result;
 use skillscope_segment::AccountId;
-use skillscope_store::{Counted, Cursor, Series, Tally, TallyByUserType, Totals};
+use skillscope_store::{Counted, Cursor, Tally, TallyByUserType, Totals};
 
 use super::bins::Bins;
 use super::columns::{Columns, Row};
@@ -25,6 +25,16 @@ pub(super) struct Group {
 
 /// Skills of a group, by their places.
 pub(super) type Share = (usize, Range<usize>);
+
+/// What became of some work.
+pub(super) enum Step {
+    /// Rows of the answer.
+    Batch(Result<RecordBatch>),
+    /// There is more to do before there is a batch.
+    More,
+    /// There is nothing more.
+    End,
+}
 
 /// The rows of an answer, batch by batch: those of some groups and skills.
 pub(super) struct Cells {
@@ -74,6 +84,29 @@ impl Cells {
         cells
     }
 
+    /// Counts some units, until there is a batch, or others should have their turn.
+    pub(super) fn step(&mut self) -> Step {
+        const UNITS: usize = 16;
+        for _ in 0..UNITS {
+            if self.columns.rows() >= self.batch_rows {
+                return Step::Batch(self.batch());
+            }
+            let Some(unit) = self.unit() else { return self.last_step() };
+            self.count(unit);
+            self.columns.add(&self.rows);
+            self.rows.clear();
+        }
+        Step::More
+    }
+
+    fn last_step(&mut self) -> Step {
+        if self.columns.rows() == 0 && self.query.keys.is_empty() && !self.has_given {
+            // Without anything to group by, there is one row, also of nothing.
+            self.columns.add(&[Row { group: 0, skill: 0, user_type: 0, bin: 0, tally: Tally::default() }]);
+        }
+        if self.columns.rows() > 0 { Step::Batch(self.batch()) } else { Step::End }
+    }
+
     /// The skills that are counted together next; `None` when all have been.
     fn unit(&mut self) -> Option<Share> {
         while self.share.1.is_empty() {
@@ -106,9 +139,11 @@ impl Cells {
         }
     }
 
-    /// Counts all skills that are left of a share at once, where each has but one bin: part by part, as they lie in memory.
+    /// Counts many skills of a share at once, where each has but one bin: part by part, as they lie in memory.
     fn count_skills(&mut self) {
-        let (group, skills) = self.share.clone();
+        const SKILLS: usize = 4_096;
+        let (group, mut skills) = self.share.clone();
+        skills.end = skills.end.min(skills.start.saturating_add(SKILLS));
         let counts_by_type = self.query.is_by(Key::UserType) || self.user_types.is_some();
         if counts_by_type {
             self.count_skills_as::<TallyByUserType>(group, &skills, Self::push_by_user_type);
@@ -149,7 +184,7 @@ impl Cells {
         }
     }
 
-    /// Counts the first bins of a unit that have rows, and gives the end of the last of them; `None` where there are none.
+    /// Counts the next bins of a unit that may have rows, and gives the time up to which all is counted; `None` at the end.
     fn count_window<T: Counted + AddAssign>(
         &mut self,
         (group, skills): &Share,
@@ -158,10 +193,17 @@ impl Cells {
         let groups = Arc::clone(&self.groups);
         let of_group = groups.get(*group)?;
         let skills = of_group.skills.get(skills.clone())?;
-        let (until, bins) = (self.query.conditions.until, self.query.bins);
-        let mut cursors = self.cursors::<T>(of_group, skills);
-        let first = cursors.iter().filter_map(Cursor::next_time).min().filter(|time| *time < until)?;
-        let window = Window::new(bins, first, until);
+        let until = self.query.conditions.until;
+        let parts = || of_group.parts.iter().map(|part| part.end_times()).filter(|times| *times.end() >= self.from);
+        let first = parts().map(|times| *times.start()).min()?.max(self.from);
+        let window = Window::new(self.query.bins, first, until);
+        let next_part = parts().map(|times| *times.start()).filter(|start| *start >= window.end).min();
+        let mut cursors = self.cursors::<T>(of_group, skills, window.end);
+        let next = cursors.iter().filter_map(Cursor::next_time).chain(next_part).min()?;
+        if next >= window.end {
+            // A long time without rows.
+            return Some(next);
+        }
         let mut cells = vec![T::default(); window.cells(&cursors)];
         for cursor in &mut cursors {
             window.count(cursor, &mut cells);
@@ -173,24 +215,27 @@ impl Cells {
         Some(window.end)
     }
 
-    /// A walk through each series of the skills that has rows in time, standing at the first one that has not been counted.
-    fn cursors<'t, T: Counted>(&mut self, group: &'t Group, skills: &[i64]) -> Vec<Cursor<'t, T>> {
-        let (from, until) = (self.from, self.query.conditions.until);
-        let is_in_time = |series: &Series<'_>| *series.end_times().end() >= from && *series.end_times().start() < until;
+    /// A walk through each series of the skills that may have rows before `end`, standing at the first one that has not been
+    /// counted.
+    fn cursors<'t, T: Counted>(&mut self, group: &'t Group, skills: &[i64], end: i64) -> Vec<Cursor<'t, T>> {
+        let from = self.from;
+        let is_in_time = |times: RangeInclusive<i64>| *times.end() >= from && *times.start() < end;
         let mut cursors = Vec::with_capacity(group.parts.len());
-        for (part, hint) in group.parts.iter().zip(&mut self.hints) {
+        let parts = group.parts.iter().zip(&mut self.hints);
+        for (part, hint) in parts.filter(|(part, _)| is_in_time(part.end_times())) {
             if skills.len() > 1 {
                 *hint = 0;
             }
             for skill in skills {
-                if let Some(series) = part.find(*skill, hint).filter(is_in_time) {
-                    let is_late = *series.end_times().start() < from;
-                    let mut cursor = series.walk::<T>();
-                    if is_late {
-                        cursor.advance(from);
-                    }
-                    cursors.push(cursor);
+                let Some(series) = part.find(*skill, hint).filter(|series| *series.end_times().end() >= from) else {
+                    continue;
+                };
+                let is_late = *series.end_times().start() < from;
+                let mut cursor = series.walk::<T>();
+                if is_late {
+                    cursor.advance(from);
                 }
+                cursors.push(cursor);
             }
         }
         cursors
@@ -224,34 +269,10 @@ impl Cells {
         rows.min(self.batch_rows.saturating_add(WINDOW_BINS as usize))
     }
 
-    /// Moves the rows into the columns.
-    fn settle(&mut self) {
-        self.columns.add(&self.rows);
-        self.rows.clear();
-    }
-
     fn batch(&mut self) -> Result<RecordBatch> {
         self.has_given = true;
         let next = Columns::new(&self.query, self.expected_rows());
         std::mem::replace(&mut self.columns, next).finish(&self.query, &self.groups, &self.schema)
-    }
-}
-
-impl Iterator for Cells {
-    type Item = Result<RecordBatch>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while self.columns.rows() < self.batch_rows {
-            let Some(unit) = self.unit() else { break };
-            self.count(unit);
-            self.settle();
-        }
-        if self.columns.rows() == 0 && self.query.keys.is_empty() && !self.has_given {
-            // Without anything to group by, there is one row, also of nothing.
-            self.rows.push(Row { group: 0, skill: 0, user_type: 0, bin: 0, tally: Tally::default() });
-            self.settle();
-        }
-        (self.columns.rows() > 0).then(|| self.batch())
     }
 }
 

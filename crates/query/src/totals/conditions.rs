@@ -117,32 +117,18 @@ impl ColumnFilter {
         self.conditions.is_empty()
     }
 
-    /// The only values that can pass, where the conditions are no more than a list of them.
+    /// The only values that can pass, where one of the conditions lists them.
     pub(super) fn values(&self) -> Option<Vec<&ScalarValue>> {
-        let [condition] = self.conditions.as_slice() else { return None };
-        match condition {
-            Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => match (left.as_ref(), right.as_ref()) {
-                (Expr::Column(_), Expr::Literal(value, _)) | (Expr::Literal(value, _), Expr::Column(_)) => {
-                    Some(vec![value])
-                }
-                _ => None,
-            },
-            Expr::InList(InList { expr, list, negated: false }) if matches!(expr.as_ref(), Expr::Column(_)) => {
-                let value = |item: &'_ Expr| matches!(item, Expr::Literal(..));
-                list.iter().all(value).then(|| {
-                    let literals = list.iter().filter_map(|item| match item {
-                        Expr::Literal(value, _) => Some(value),
-                        _ => None,
-                    });
-                    literals.collect()
-                })
-            }
-            _ => None,
-        }
+        self.conditions.iter().find_map(listed)
+    }
+
+    /// Whether there is more to know than whether a value is listed.
+    pub(super) fn has_more(&self) -> bool {
+        self.conditions.len() > usize::from(self.values().is_some())
     }
 
     /// Which of `values`, which are of any type that the column's can be made of, pass.
-    pub(super) fn passes(&self, values: &ArrayRef) -> Result<BooleanArray> {
+    pub(super) fn passes(&self, values: &ArrayRef) -> Result<Vec<bool>> {
         let schema = skillscope_segment::schema();
         let field = schema.field_with_name(self.column)?.clone();
         let values = cast(values, field.data_type())?;
@@ -154,7 +140,27 @@ impl ColumnFilter {
             let passes = evaluate(condition, &batch, &DFSchema::try_from(schema.clone())?)?;
             all = arrow::compute::and(&all, &passes)?;
         }
-        Ok(all)
+        Ok(all.iter().map(|passes| passes == Some(true)).collect())
+    }
+}
+
+/// The values in a condition of the form `column = 'A'` or `column in ('A', …)`.
+fn listed<'e>(condition: &'e Expr) -> Option<Vec<&'e ScalarValue>> {
+    match condition {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => match (left.as_ref(), right.as_ref()) {
+            (Expr::Column(_), Expr::Literal(value, _)) | (Expr::Literal(value, _), Expr::Column(_)) => {
+                Some(vec![value])
+            }
+            _ => None,
+        },
+        Expr::InList(InList { expr, list, negated: false }) if matches!(expr.as_ref(), Expr::Column(_)) => {
+            let literal = |item: &'e Expr| match item {
+                Expr::Literal(value, _) => Some(value),
+                _ => None,
+            };
+            list.iter().map(literal).collect()
+        }
+        _ => None,
     }
 }
 

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Int64Array, StringArray};
+use arrow::array::{ArrayRef, Int64Array, StringArray};
 use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
@@ -15,13 +15,19 @@ use futures::stream;
 use skillscope_segment::{UserType, format_instant};
 use skillscope_store::Totals;
 
-use super::cells::{Cells, Group, Share};
+use super::cells::{Cells, Group, Share, Step};
 use super::conditions::{ColumnFilter, Conditions};
 use super::parts::AccountTotals;
 use super::{Key, TotalsQuery};
 
 /// Below this many look-ups, one thread has made them before a second one has started.
 const MIN_LOOK_UPS_PER_THREAD: u64 = 4_096;
+
+/// A scan reads about so many rows in the time of a look-up.
+const ROWS_PER_LOOK_UP: u64 = 4;
+
+/// So many look-ups are made before a scan has been planned and begun.
+const FEW_LOOK_UPS: u64 = 1 << 16;
 
 /// Counts and sums from running totals; its line in `EXPLAIN` tells which.
 #[derive(Debug)]
@@ -44,8 +50,7 @@ impl TotalsExec {
         schema: SchemaRef,
         threads: usize,
     ) -> Result<Self> {
-        let conditions = &query.conditions;
-        let user_types = user_types(&conditions.user_types)?;
+        let user_types = user_types(&query.conditions.user_types)?;
         let groups = groups(&query, accounts)?;
         let shares = shares(&query, &groups, threads);
         let properties = PlanProperties::new(
@@ -65,20 +70,29 @@ impl TotalsExec {
     }
 }
 
+impl TotalsExec {
+    /// Whether a scan would be no slower: bins so narrow that most rows have one of their own.
+    pub(super) fn is_worse_than_a_scan(&self) -> bool {
+        let rows: usize = self.groups.iter().flat_map(|group| &group.parts).map(|part| part.rows()).sum();
+        let look_ups = self.groups.iter().map(|group| look_ups(&self.query, group)).fold(0, u64::saturating_add);
+        look_ups > FEW_LOOK_UPS && look_ups > rows as u64 / ROWS_PER_LOOK_UP
+    }
+}
+
 fn user_types(filter: &ColumnFilter) -> Result<Option<Vec<bool>>> {
     if filter.is_empty() {
         return Ok(None);
     }
+    let mut passes = vec![true; UserType::ALL.len()];
     if let Some(values) = filter.values() {
         let words: Vec<&str> = values.into_iter().filter_map(|value| value.try_as_str().flatten()).collect();
-        return Ok(Some(UserType::ALL.iter().map(|user_type| words.contains(&user_type.as_str())).collect()));
+        passes = UserType::ALL.iter().map(|user_type| words.contains(&user_type.as_str())).collect();
     }
-    let words: ArrayRef = Arc::new(StringArray::from_iter_values(UserType::ALL.iter().map(|word| word.as_str())));
-    Ok(Some(flags(&filter.passes(&words)?)))
-}
-
-fn flags(passes: &BooleanArray) -> Vec<bool> {
-    passes.iter().map(|passes| passes == Some(true)).collect()
+    if filter.has_more() {
+        let words: ArrayRef = Arc::new(StringArray::from_iter_values(UserType::ALL.iter().map(|word| word.as_str())));
+        passes.iter_mut().zip(filter.passes(&words)?).for_each(|(all, passes)| *all &= passes);
+    }
+    Ok(Some(passes))
 }
 
 fn groups(query: &TotalsQuery, accounts: Vec<AccountTotals>) -> Result<Vec<Group>> {
@@ -96,20 +110,19 @@ fn groups(query: &TotalsQuery, accounts: Vec<AccountTotals>) -> Result<Vec<Group
 /// The skills in some totals that pass, in ascending order.
 fn skills(parts: &[Arc<Totals>], conditions: &Conditions) -> Result<Vec<i64>> {
     let filter = &conditions.skills;
-    if let Some(values) = filter.values() {
-        let mut skills: Vec<i64> = values.into_iter().filter_map(|value| i64::try_from(value.clone()).ok()).collect();
-        skills.sort_unstable();
-        skills.dedup();
-        return Ok(skills);
-    }
     let mut skills = Vec::new();
-    for part in parts {
-        merge(&mut skills, part.skills());
+    match filter.values() {
+        Some(values) => {
+            skills.extend(values.into_iter().filter_map(|value| i64::try_from(value.clone()).ok()));
+            skills.sort_unstable();
+            skills.dedup();
+        }
+        None => parts.iter().for_each(|part| merge(&mut skills, part.skills())),
     }
-    if !filter.is_empty() {
+    if filter.has_more() && !skills.is_empty() {
         let values: ArrayRef = Arc::new(Int64Array::from(skills.clone()));
-        let mut passes = flags(&filter.passes(&values)?).into_iter();
-        skills.retain(|_| passes.next() == Some(true));
+        let mut passes = filter.passes(&values)?.into_iter();
+        skills.retain(|_| passes.next().unwrap_or(false));
     }
     Ok(skills)
 }
@@ -132,16 +145,11 @@ fn merge(skills: &mut Vec<i64>, more: impl Iterator<Item = i64>) {
 
 /// The skills of all groups, in order, in about equal shares.
 fn shares(query: &TotalsQuery, groups: &[Group], threads: usize) -> Vec<Vec<Share>> {
-    let conditions = &query.conditions;
-    let look_ups = |group: &Group| {
-        // A bin that no part has rows of costs nothing.
-        let first = group.parts.iter().map(|part| *part.end_times().start()).min().unwrap_or(0).max(conditions.from);
-        let last = group.parts.iter().map(|part| *part.end_times().end()).max().unwrap_or(0).min(conditions.until);
-        let bins = query.bins.count(first, last).saturating_add(group.parts.len() as u64);
-        bins.saturating_mul(group.skills.len() as u64)
-    };
+    if query.conditions.from >= query.conditions.until {
+        return vec![Vec::new()];
+    }
     let all_skills: usize = groups.iter().map(|group| group.skills.len()).sum();
-    let work = groups.iter().map(look_ups).fold(0, u64::saturating_add);
+    let work = groups.iter().map(|group| look_ups(query, group)).fold(0, u64::saturating_add);
     let most = usize::try_from(work / MIN_LOOK_UPS_PER_THREAD).unwrap_or(usize::MAX);
     let threads = if query.is_by(Key::Skill) { most.clamp(1, threads.max(1)) } else { 1 };
     let of_each = all_skills.div_ceil(threads).max(1);
@@ -162,6 +170,18 @@ fn shares(query: &TotalsQuery, groups: &[Group], threads: usize) -> Vec<Vec<Shar
         }
     }
     shares
+}
+
+/// About how many look-ups a group takes.
+fn look_ups(query: &TotalsQuery, group: &Group) -> u64 {
+    let of_part = |part: &Arc<Totals>| {
+        let (first, last) = part.end_times().into_inner();
+        let bins = query.bins.count(first.max(query.conditions.from), last.min(query.conditions.until));
+        let skills = part.skills().len().min(group.skills.len()) as u64;
+        // A bin without rows costs next to nothing.
+        bins.saturating_mul(skills).min(part.rows() as u64)
+    };
+    group.parts.iter().map(of_part).fold(0, u64::saturating_add)
 }
 
 impl DisplayAs for TotalsExec {
@@ -228,7 +248,7 @@ impl ExecutionPlan for TotalsExec {
             return Err(DataFusionError::Internal(format!("these totals have no partition {partition}")));
         };
         let metrics = BaselineMetrics::new(&self.metrics, partition);
-        let mut cells = Cells::new(
+        let cells = Cells::new(
             Arc::clone(&self.query),
             Arc::clone(&self.groups),
             self.user_types.clone(),
@@ -236,15 +256,25 @@ impl ExecutionPlan for TotalsExec {
             context.session_config().batch_size(),
             shares.clone(),
         );
-        let batches = std::iter::from_fn(move || {
-            let _timer = metrics.elapsed_compute().timer();
-            let batch = cells.next()?;
-            if let Ok(batch) = &batch {
-                metrics.record_output(batch.num_rows());
+        let batches = stream::unfold((cells, metrics), |(mut cells, metrics)| async move {
+            loop {
+                let timer = metrics.elapsed_compute().timer();
+                let step = cells.step();
+                timer.done();
+                match step {
+                    Step::Batch(batch) => {
+                        if let Ok(batch) = &batch {
+                            metrics.record_output(batch.num_rows());
+                        }
+                        return Some((batch, (cells, metrics)));
+                    }
+                    // Others have their turn, and whoever gave the question up ends it here.
+                    Step::More => tokio::task::yield_now().await,
+                    Step::End => return None,
+                }
             }
-            Some(batch)
         });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), stream::iter(batches))))
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {

@@ -34,14 +34,18 @@ impl TotalsNode {
         Self { plain, table, query: Arc::new(query) }
     }
 
-    /// The plan that looks totals up, or scans rows where some have none.
+    /// The plan that looks totals up; or scans rows, where some have none, or that is faster.
     async fn physical_plan(&self, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
         let Some(parts) = parts(&self.table, &self.query.conditions).await? else {
             return session.create_physical_plan(&self.scan_instead()?).await;
         };
         let schema = Arc::clone(self.plain.schema().inner());
         let threads = session.config().target_partitions();
-        Ok(Arc::new(TotalsExec::try_new(Arc::clone(&self.query), parts, schema, threads)?))
+        // A condition that cannot be evaluated for every skill may not have to be for the rows that there are.
+        match TotalsExec::try_new(Arc::clone(&self.query), parts, schema, threads) {
+            Ok(exec) if !exec.is_worse_than_a_scan() => Ok(Arc::new(exec)),
+            _ => session.create_physical_plan(&self.scan_instead()?).await,
+        }
     }
 
     /// The aggregation over a scan of the same snapshot.

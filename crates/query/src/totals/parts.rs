@@ -20,7 +20,9 @@ pub(super) struct AccountTotals {
 pub(super) async fn parts(table: &SegmentsTable, conditions: &Conditions) -> Result<Option<Vec<AccountTotals>>> {
     let snapshot = table.snapshot();
     let mut accounts = Vec::new();
-    for account in accounts_that_pass(table, conditions)? {
+    // What cannot be evaluated for every account may not have to be for the rows that there are.
+    let Ok(passing) = accounts_that_pass(table, conditions) else { return Ok(None) };
+    for account in passing {
         let mut parts = Vec::new();
         let is_in_time = |end_times: std::ops::RangeInclusive<i64>| {
             *end_times.end() >= conditions.from && *end_times.start() < conditions.until
@@ -39,26 +41,23 @@ pub(super) async fn parts(table: &SegmentsTable, conditions: &Conditions) -> Res
     Ok(Some(accounts))
 }
 
+/// The accounts in scope that pass the conditions.
 fn accounts_that_pass(table: &SegmentsTable, conditions: &Conditions) -> Result<Vec<AccountId>> {
     let filter = &conditions.accounts;
-    if let Some(values) = filter.values() {
+    let mut accounts: Vec<AccountId> = match filter.values() {
         // Mostly one of many.
-        let names = values.into_iter().filter_map(|value| value.try_as_str().flatten());
-        let mut accounts: Vec<AccountId> = names.filter_map(|name| table.account(name)).cloned().collect();
-        accounts.sort_unstable();
-        accounts.dedup();
-        return Ok(accounts);
+        Some(values) => {
+            let names = values.into_iter().filter_map(|value| value.try_as_str().flatten());
+            names.filter_map(|name| table.account(name)).cloned().collect()
+        }
+        None => table.all_accounts().cloned().collect(),
+    };
+    accounts.sort_unstable();
+    accounts.dedup();
+    if filter.has_more() && !accounts.is_empty() {
+        let names = StringArray::from_iter_values(accounts.iter().map(AccountId::as_str));
+        let mut passes = filter.passes(&(Arc::new(names) as ArrayRef))?.into_iter();
+        accounts.retain(|_| passes.next().unwrap_or(false));
     }
-    let accounts: Vec<&AccountId> = table.all_accounts().collect();
-    if filter.is_empty() || accounts.is_empty() {
-        return Ok(accounts.into_iter().cloned().collect());
-    }
-    let names: ArrayRef = Arc::new(StringArray::from_iter_values(accounts.iter().map(|account| account.as_str())));
-    let passes = filter.passes(&names)?;
-    Ok(accounts
-        .into_iter()
-        .zip(&passes)
-        .filter(|(_, passes)| *passes == Some(true))
-        .map(|(account, _)| account.clone())
-        .collect())
+    Ok(accounts)
 }

@@ -107,7 +107,7 @@ proptest! {
         prop_assert_eq!(totals.skills().collect::<Vec<_>>(), skills.clone());
 
         // Instants at, just before and just after rows, and anywhere.
-        let of_rows = facts.iter().step_by(7).flat_map(|fact| [fact.end_time - 1, fact.end_time, fact.end_time + 1]);
+        let of_rows = facts.iter().step_by(1 + facts.len() / 40).flat_map(|fact| [fact.end_time - 1, fact.end_time, fact.end_time + 1]);
         let mut instants: Vec<i64> = instants.into_iter().map(|time| START + time).chain(of_rows).collect();
         instants.sort_unstable();
         for skill in skills {
@@ -177,16 +177,12 @@ fn archived(set: impl FnOnce(&mut StoreOptions)) -> (Store, Vec<Arc<ArchiveFile>
     (store, files)
 }
 
-fn rows_of(totals: &Totals) -> u32 {
-    totals.all_series().map(|series| series.rows()).sum()
-}
-
 #[test]
 fn totals_of_a_file_are_made_when_they_are_first_asked_for_and_kept() {
     let (store, files) = archived(|options| options.hot_hours = 0);
     assert_eq!(store.totals_bytes(), 0);
     let first = store.archived_totals(&files).unwrap().unwrap();
-    assert_eq!(first.iter().map(|totals| rows_of(totals)).sum::<u32>(), 3_000);
+    assert_eq!(first.iter().map(|totals| totals.rows()).sum::<usize>(), 3_000);
     assert!(store.totals_bytes() > 0);
     let again = store.archived_totals(&files).unwrap().unwrap();
     assert!(first.iter().zip(&again).all(|(a, b)| Arc::ptr_eq(a, b)));
@@ -223,6 +219,50 @@ fn the_hot_hours_have_totals_where_there_is_no_room_for_their_rows() {
     let bytes = store.totals_bytes();
     assert!(bytes > 0, "nobody had to ask");
     let totals = store.archived_totals(&files).unwrap().unwrap();
-    assert_eq!(totals.iter().map(|totals| rows_of(totals)).sum::<u32>(), 3_000);
+    assert_eq!(totals.iter().map(|totals| totals.rows()).sum::<usize>(), 3_000);
     assert_eq!(store.totals_bytes(), bytes);
+}
+
+#[test]
+fn a_long_series_is_counted_as_exactly_as_a_short_one() {
+    // Far more blocks than are searched at once; every third row at the time of the one before it.
+    let facts: Vec<Fact> = (0..60_000).map(|row| fact(START + row / 3 * 180 + row % 3 / 2)).collect();
+    let totals = totals(&facts);
+    let series = totals.find(7, &mut 0).unwrap();
+    for step in [1_000, 7_777, 300_000, 3_000_000] {
+        let ends: Vec<i64> =
+            (1..).map(|k| START + k * step).take_while(|end| *end < START + 3_700_000 + step).collect();
+        let before = |end: i64| facts.partition_point(|fact| fact.end_time < end) as i64;
+        let expected: Vec<i64> = ends.iter().map(|end| before(*end) - before(*end - step)).collect();
+        let mut cells = vec![Tally::default(); ends.len()];
+        series.walk().advance_each(ends.iter().copied(), &mut cells);
+        assert_eq!(cells.iter().map(Tally::rows).collect::<Vec<_>>(), expected, "{step}");
+        let mut cursor = series.walk::<TallyByUserType>();
+        let human = UserType::Human.index();
+        let rows: Vec<i64> = ends.iter().map(|end| cursor.advance(*end).0[human].rows()).collect();
+        assert_eq!(rows, expected, "{step}");
+    }
+}
+
+#[test]
+fn a_corrupt_hot_file_is_given_up_and_holds_up_no_other() {
+    let world = World::with(|options| (options.hot_bytes, options.totals_bytes) = (0, 0));
+    let store = world.open();
+    for hour in 1..4_u32 {
+        let end_time = NOON - i64::from(hour) * HOUR;
+        let rows = (0..1_000).map(|row| plain("acme", hour * 1_000 + row, end_time + i64::from(row)));
+        store.append(&batch(&rows.collect::<Vec<_>>())).unwrap();
+    }
+    drop(store);
+    let store = world.open();
+    store.seal_finished_hours().unwrap();
+    let first = format!("/data/archive/{}", world.archived()[0]);
+    let mut bytes = world.disk.read(&first);
+    bytes[100] ^= 1;
+    world.disk.put(&first, bytes);
+    maintain(&store);
+    let snapshot = store.snapshot();
+    let files: Vec<_> = snapshot.archived(snapshot.account("acme").unwrap()).cloned().collect();
+    let totals = store.archived_totals(&files).unwrap().unwrap();
+    assert_eq!(totals.iter().map(|totals| totals.rows()).sum::<usize>(), 2_000);
 }

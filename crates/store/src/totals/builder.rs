@@ -6,7 +6,7 @@ use skillscope_segment::{Outcome, UserType, column};
 
 use super::block::{BLOCK_ROWS, Block, MAX_OFFSET, pack};
 use super::tally::{RowClass, Tally, TallyByUserType};
-use super::{CompactTally, GROUP_BLOCKS, SeriesEntry, Totals};
+use super::{CompactTally, FENCE_BLOCKS, GROUP_BLOCKS, SeriesEntry, Totals};
 
 const USER_TYPES: usize = UserType::ALL.len();
 
@@ -76,6 +76,7 @@ impl<'b> Builder<'b> {
             last_time: u32::try_from(last - first).ok()?,
             directory: Vec::new(),
             starts: Vec::with_capacity(blocks),
+            fences: Vec::with_capacity(blocks / FENCE_BLOCKS),
             blocks: Vec::with_capacity(blocks),
             groups: Vec::with_capacity(blocks / GROUP_BLOCKS),
             large_samples: Vec::new(),
@@ -95,6 +96,7 @@ impl<'b> Builder<'b> {
         }
         self.totals.directory.shrink_to_fit();
         self.totals.starts.shrink_to_fit();
+        self.totals.fences.shrink_to_fit();
         self.totals.blocks.shrink_to_fit();
         self.totals.groups.shrink_to_fit();
         Some(self.totals)
@@ -102,6 +104,7 @@ impl<'b> Builder<'b> {
 
     fn add_series(&mut self, skill: i64, rows: Range<usize>) -> Option<()> {
         let (first_block, first_group) = (self.totals.blocks.len(), self.totals.groups.len());
+        let first_fence = self.totals.fences.len();
         let mut order = ByTime::new(&self.rows, rows.clone())?;
         let mut behind = TallyByUserType::default();
         let (mut whole, mut place) = (Tally::default(), 0);
@@ -114,6 +117,9 @@ impl<'b> Builder<'b> {
             let (packed, sample, class) = self.pack(row, offset, place % BLOCK_ROWS)?;
             if place % BLOCK_ROWS == 0 {
                 self.totals.starts.push(packed);
+            }
+            if place % (BLOCK_ROWS * FENCE_BLOCKS) == 0 {
+                self.totals.fences.push(packed);
             }
             for tally in [&mut whole, behind.0.get_mut(super::block::user_type_of(packed))?] {
                 *tally.counts.get_mut(class as usize)? += 1;
@@ -128,6 +134,7 @@ impl<'b> Builder<'b> {
             skill,
             first_block: u32::try_from(first_block).ok()?,
             first_group: u32::try_from(first_group).ok()?,
+            first_fence: u32::try_from(first_fence).ok()?,
             rows: u32::try_from(rows.len()).ok()?,
             first_time: first_time?,
             last_time,

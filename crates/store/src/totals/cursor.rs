@@ -2,9 +2,9 @@ use std::ops::{AddAssign, Sub};
 
 use skillscope_segment::UserType;
 
-use super::Series;
 use super::block::{BLOCK_ROWS, Block, offset_of, pack_bound, user_type_of};
 use super::tally::{Tally, TallyByUserType};
+use super::{FENCE_BLOCKS, Series};
 
 /// What a walk counts: all rows, or those of each user type.
 pub trait Counted: Copy + Default + Sub<Output = Self> {
@@ -97,7 +97,7 @@ impl<'t, T: Counted> Cursor<'t, T> {
             return Found::All;
         }
         let bound = pack_bound(u32::try_from(offset).unwrap_or(0));
-        match last_before(self.series.starts(), from, bound) {
+        match last_before(&self.series, from, bound) {
             Some(block) => Found::Before(block, bound),
             None => Found::Nothing,
         }
@@ -132,29 +132,46 @@ enum Found {
     All,
 }
 
-/// The last of `starts` from place `from` on that is below `bound`. If the one at `from` is not, this is the one before it.
-fn last_before(starts: &[u32], from: usize, bound: u32) -> Option<usize> {
-    const NEAR: usize = 32;
-    // It is mostly near. Counting takes no branch that the processor could not foretell.
-    if let Some((near, _)) = starts.get(from..).unwrap_or_default().split_first_chunk::<NEAR>() {
-        let before = near.iter().map(|start| u32::from(*start < bound)).sum::<u32>() as usize;
-        if before < NEAR {
-            return (from + before).checked_sub(1);
-        }
+/// The last block, from `from` on, whose first row is before `bound`. If the one at `from` is not, this is the one before it.
+///
+/// First among the fences, of which those of the next instants are near and in the cache, then within one cache line of starts: so
+/// that a search does not wait for the memory that the one before it has asked for.
+fn last_before(series: &Series<'_>, from: usize, bound: u32) -> Option<usize> {
+    let fence = from / FENCE_BLOCKS;
+    let fences = series.fences().get(fence..).unwrap_or_default();
+    let Some(last) = count_before(fences, bound).checked_sub(1) else { return from.checked_sub(1) };
+    let first = (fence + last) * FENCE_BLOCKS;
+    let starts = series.starts().get(first..).unwrap_or_default();
+    let starts = starts.get(..FENCE_BLOCKS).unwrap_or(starts);
+    (first + count_before(starts, bound)).checked_sub(1)
+}
+
+/// How many of `sorted` are below `bound`: mostly a few.
+fn count_before(sorted: &[u32], bound: u32) -> usize {
+    const NEAR: usize = 16;
+    // Counting takes no branch that the processor could not foretell.
+    let count = |values: &[u32]| values.iter().map(|value| u32::from(*value < bound)).sum::<u32>() as usize;
+    let Some((near, far)) = sorted.split_first_chunk::<NEAR>() else { return count(sorted) };
+    match count(near) {
+        NEAR => NEAR + gallop(far, bound),
+        before => before,
     }
-    // The steps become longer until one is too long.
-    let is_before = |place: usize| starts.get(place).is_some_and(|start| *start < bound);
-    if !is_before(from) {
-        return from.checked_sub(1);
+}
+
+/// The same, by steps that become longer until one is too long.
+fn gallop(sorted: &[u32], bound: u32) -> usize {
+    let is_before = |place: usize| sorted.get(place).is_some_and(|value| *value < bound);
+    if !is_before(0) {
+        return 0;
     }
-    let (mut low, mut step) = (from, 1);
+    let (mut low, mut step) = (0, 1);
     while is_before(low + step) {
         low += step;
         step *= 2;
     }
-    let end = starts.len().min(low + step);
-    let between = starts.get(low + 1..end).unwrap_or_default();
-    Some(low + between.partition_point(|start| *start < bound))
+    let end = sorted.len().min(low + step);
+    let between = sorted.get(low + 1..end).unwrap_or_default();
+    low + 1 + between.partition_point(|value| *value < bound)
 }
 
 impl Counted for Tally {

@@ -3,15 +3,16 @@
 //!
 //! ```text
 //! directory   a line for each skill: its whole tally, first and last time, where its blocks are
-//! starts      the first time of each block, to be searched          skill 7     │ skill 12
-//!                                                                     ▼ ▼ ▼ ▼ ▼ ▼ │ ▼ ▼ ▼
+//! fences      every 16th start                                        skill 7     │ skill 12
+//! starts      the first time of each block, to be searched            ▼ ▼ ▼ ▼ ▼ ▼ │ ▼ ▼ ▼
 //! blocks      two cache lines each: the tally before, and 12 rows     █ █ █ █ █ █ │ █ █ █
 //! groups      after every fourth block, the tally by user type              ▲     │
 //! ```
 //!
 //! The rows of a skill stand in the order of their end times, whatever their user type. A look-up searches the starts, adds to
 //! a block's tally those of its rows that ended before the instant, and needs no other cache lines; the next look-up is mostly
-//! close to it. By user type, it begins at the last group and adds up to 48 rows. A row takes 14 bytes, all included.
+//! close to it. By user type, it begins at the last group and adds up to 48 rows. A row of a busy skill takes 14 bytes, all
+//! included, and a skill with a single row some 200.
 
 mod block;
 mod builder;
@@ -30,6 +31,9 @@ pub use tally::{RowClass, Tally, TallyByUserType};
 /// So many blocks of a series share one tally by user type.
 const GROUP_BLOCKS: usize = 4;
 
+/// So many blocks of a series share a fence: their starts are one cache line.
+const FENCE_BLOCKS: usize = 16;
+
 /// Running totals of one account's rows, which ended within a day or so.
 #[derive(Debug)]
 pub struct Totals {
@@ -40,6 +44,8 @@ pub struct Totals {
     directory: Vec<SeriesEntry>,
     /// For each block the packed time of its first row.
     starts: Vec<u32>,
+    /// For each series the first start of every [`FENCE_BLOCKS`].
+    fences: Vec<u32>,
     blocks: Vec<Block>,
     /// For each series what came before each group of blocks but the first.
     groups: Vec<[CompactTally; UserType::ALL.len()]>,
@@ -54,6 +60,7 @@ struct SeriesEntry {
     skill: i64,
     first_block: u32,
     first_group: u32,
+    first_fence: u32,
     rows: u32,
     first_time: u32,
     last_time: u32,
@@ -95,9 +102,9 @@ impl Totals {
         Some(Series { totals: self, entry })
     }
 
-    /// The rows of each skill, in ascending order of skills.
-    pub fn all_series(&self) -> impl ExactSizeIterator<Item = Series<'_>> {
-        self.directory.iter().map(|entry| Series { totals: self, entry })
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.directory.iter().map(|entry| entry.rows as usize).sum()
     }
 
     /// The first and the last end time, in milliseconds since the epoch.
@@ -110,6 +117,7 @@ impl Totals {
         size_of::<Self>()
             + size_of_val(self.directory.as_slice())
             + size_of_val(self.starts.as_slice())
+            + size_of_val(self.fences.as_slice())
             + size_of_val(self.blocks.as_slice())
             + size_of_val(self.groups.as_slice())
             + size_of_val(self.large_samples.as_slice())
@@ -117,13 +125,9 @@ impl Totals {
 }
 
 impl<'t> Series<'t> {
-    /// The skill.
-    pub fn skill(&self) -> i64 {
-        self.entry.skill
-    }
-
     /// The number of rows.
-    pub fn rows(&self) -> u32 {
+    #[cfg(test)]
+    pub(crate) fn rows(&self) -> u32 {
         self.entry.rows
     }
 
@@ -150,17 +154,19 @@ impl<'t> Series<'t> {
     }
 
     fn blocks(&self) -> &'t [Block] {
-        self.of_series(&self.totals.blocks)
+        part(&self.totals.blocks, self.entry.first_block, self.block_count())
     }
 
     fn starts(&self) -> &'t [u32] {
-        self.of_series(&self.totals.starts)
+        part(&self.totals.starts, self.entry.first_block, self.block_count())
     }
 
-    fn of_series<T>(&self, of_blocks: &'t [T]) -> &'t [T] {
-        let first = self.entry.first_block as usize;
-        let count = (self.entry.rows as usize).div_ceil(BLOCK_ROWS);
-        of_blocks.get(first..first.saturating_add(count)).unwrap_or_default()
+    fn fences(&self) -> &'t [u32] {
+        part(&self.totals.fences, self.entry.first_fence, self.block_count().div_ceil(FENCE_BLOCKS))
+    }
+
+    fn block_count(&self) -> usize {
+        (self.entry.rows as usize).div_ceil(BLOCK_ROWS)
     }
 
     /// What came before the group that a block of this series is in, and that group's first block.
@@ -183,6 +189,11 @@ impl<'t> Series<'t> {
         let here = large.iter().skip(start).take_while(|(place, _)| *place < first + BLOCK_ROWS);
         here.filter(|(place, _)| rows(place - first)).fold(0, |sum, (_, sample)| sum.wrapping_add(*sample))
     }
+}
+
+fn part<T>(of_all: &[T], first: u32, count: usize) -> &[T] {
+    let first = first as usize;
+    of_all.get(first..first.saturating_add(count)).unwrap_or_default()
 }
 
 impl From<CompactTally> for Tally {
