@@ -12,6 +12,7 @@ mod assembly;
 mod engine;
 mod error;
 mod files_table;
+mod leaf;
 mod metrics;
 mod plan;
 mod report;

@@ -15,6 +15,8 @@ use futures::stream;
 use skillscope_segment::format_instant;
 use skillscope_store::Partition;
 
+use crate::leaf::leaf_plan;
+
 /// Below this many rows, one thread has read them before a second one has started.
 const MIN_ROWS_PER_THREAD: usize = 65_536;
 
@@ -115,36 +117,7 @@ impl DisplayAs for SegmentsScan {
 }
 
 impl ExecutionPlan for SegmentsScan {
-    fn name(&self) -> &str {
-        "SegmentsScan"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
-    }
-
-    fn apply_expressions(
-        &self,
-        _visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        _children: Vec<Arc<dyn ExecutionPlan>>,
-        _options: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
-
-    fn with_new_children(self: Arc<Self>, _children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
+    leaf_plan!("SegmentsScan");
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let Some(share) = self.shares.get(partition) else {
@@ -156,10 +129,6 @@ impl ExecutionPlan for SegmentsScan {
         let counted = slices.inspect(move |batch| metrics.record_output(batch.num_rows()));
         let schema: SchemaRef = self.schema();
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, stream::iter(counted.map(Ok)))))
-    }
-
-    fn metrics(&self) -> Option<MetricsSet> {
-        Some(self.metrics.clone_inner())
     }
 }
 

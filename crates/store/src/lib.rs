@@ -64,4 +64,4 @@ pub use partition::Partition;
 pub use retention::{Retention, RetentionError};
 pub use snapshot::Snapshot;
 pub use store::Store;
-pub use totals::{Counted, Cursor, RowClass, Series, Tally, TallyByUserType, Totals};
+pub use totals::{Counted, Cursor, RowClass, Series, Stop, Tally, TallyByUserType, Totals};

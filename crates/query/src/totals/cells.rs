@@ -5,7 +5,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::error::Result;
 use skillscope_segment::AccountId;
-use skillscope_store::{Counted, Cursor, Tally, TallyByUserType, Totals};
+use skillscope_store::{Counted, Cursor, Stop, Tally, TallyByUserType, Totals};
 
 use super::bins::Bins;
 use super::columns::{Columns, Row};
@@ -205,9 +205,7 @@ impl Cells {
             return Some(next);
         }
         let mut cells = vec![T::default(); window.cells(&cursors)];
-        for cursor in &mut cursors {
-            window.count(cursor, &mut cells);
-        }
+        window.count(&mut cursors, &mut cells);
         let key = (*group, skills.first().copied().unwrap_or_default());
         for (bin, tally) in (window.first_bin..).zip(cells) {
             push(self, key, bin, tally);
@@ -297,20 +295,52 @@ impl Window {
         usize::try_from(bins).unwrap_or(0) + 1
     }
 
-    /// Adds what a cursor finds in each bin.
-    fn count<T: Counted + AddAssign>(&self, cursor: &mut Cursor<'_, T>, cells: &mut [T]) {
-        let Some(first) = cursor.next_time().filter(|time| *time < self.end) else { return };
-        let bins = self.bins.of(first)..=self.bins.of(cursor.last_time().min(self.end.saturating_sub(1)));
-        if bins.end().saturating_sub(*bins.start()) <= cursor.rows_left() {
-            // Hardly a bin without rows: one after the other.
-            let place = usize::try_from(bins.start().saturating_sub(self.first_bin)).unwrap_or(0);
-            let ends = bins.clone().map(|bin| self.bins.start(bin.saturating_add(1)).min(self.end));
-            if let Some(cells) = cells.get_mut(place..) {
-                let count = cells.len().min(usize::try_from(bins.end() - bins.start()).unwrap_or(0) + 1);
-                cursor.advance_each(ends, cells.get_mut(..count).unwrap_or_default());
+    /// Adds what the cursors find in each bin.
+    fn count<T: Counted + AddAssign>(&self, cursors: &mut [Cursor<'_, T>], cells: &mut [T]) {
+        // So many blocks stay in the processor's caches until they are counted.
+        const STOPS: usize = 1_024;
+        let (mut stops, mut start) = (Vec::new(), 0);
+        let mut ahead = Vec::with_capacity(cursors.len());
+        for end in 1..=cursors.len() {
+            if let Some(cursor) = cursors.get(end - 1) {
+                ahead.push(self.look_ahead(cursor, &mut stops));
             }
-        } else {
-            self.count_sparse(cursor, cells);
+            if stops.len() >= STOPS || end == cursors.len() {
+                for (cursor, found) in cursors.get_mut(start..end).unwrap_or_default().iter_mut().zip(ahead.drain(..)) {
+                    self.advance(cursor, &stops, found, cells);
+                }
+                stops.clear();
+                start = end;
+            }
+        }
+    }
+
+    /// Finds where a cursor's bins end, where hardly one of them is without rows; gives the place of the first bin, and those of
+    /// the stops.
+    fn look_ahead<T: Counted>(&self, cursor: &Cursor<'_, T>, stops: &mut Vec<Stop>) -> Option<(usize, Range<usize>)> {
+        let first = cursor.next_time().filter(|time| *time < self.end)?;
+        let (first, last) = (self.bins.of(first), self.bins.of(cursor.last_time().min(self.end.saturating_sub(1))));
+        if last.saturating_sub(first) > cursor.rows_left() {
+            return None;
+        }
+        let start = stops.len();
+        cursor.look_ahead((first..=last).map(|bin| self.bins.start(bin.saturating_add(1)).min(self.end)), stops);
+        Some((usize::try_from(first.saturating_sub(self.first_bin)).ok()?, start..stops.len()))
+    }
+
+    fn advance<T: Counted + AddAssign>(
+        &self,
+        cursor: &mut Cursor<'_, T>,
+        stops: &[Stop],
+        found: Option<(usize, Range<usize>)>,
+        cells: &mut [T],
+    ) {
+        match found {
+            Some((place, of_cursor)) => {
+                let cells = cells.get_mut(place..).unwrap_or_default();
+                cursor.advance_over(stops.get(of_cursor).unwrap_or_default(), cells);
+            }
+            None => self.count_sparse(cursor, cells),
         }
     }
 

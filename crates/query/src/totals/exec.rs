@@ -19,6 +19,7 @@ use super::cells::{Cells, Group, Share, Step};
 use super::conditions::{ColumnFilter, Conditions};
 use super::parts::AccountTotals;
 use super::{Key, TotalsQuery};
+use crate::leaf::leaf_plan;
 
 /// Below this many look-ups, one thread has made them before a second one has started.
 const MIN_LOOK_UPS_PER_THREAD: u64 = 4_096;
@@ -212,36 +213,7 @@ impl DisplayAs for TotalsExec {
 }
 
 impl ExecutionPlan for TotalsExec {
-    fn name(&self) -> &str {
-        "SegmentTotals"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
-    }
-
-    fn apply_expressions(
-        &self,
-        _visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        _children: Vec<Arc<dyn ExecutionPlan>>,
-        _options: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
-
-    fn with_new_children(self: Arc<Self>, _children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
+    leaf_plan!("SegmentTotals");
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let Some(shares) = self.shares.get(partition) else {
@@ -275,9 +247,5 @@ impl ExecutionPlan for TotalsExec {
             }
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))
-    }
-
-    fn metrics(&self) -> Option<MetricsSet> {
-        Some(self.metrics.clone_inner())
     }
 }

@@ -1,3 +1,4 @@
+use std::ops::AddAssign;
 use std::sync::Arc;
 
 use proptest::collection::vec;
@@ -7,7 +8,7 @@ use skillscope_segment::{Segment, UserType};
 
 use super::samples::{HOUR, NOON, World, batch, maintain, plain, segment};
 use crate::run::Run;
-use crate::totals::{RowClass, Tally, TallyByUserType, Totals};
+use crate::totals::{Counted, Cursor, RowClass, Tally, TallyByUserType, Totals};
 use crate::{ArchiveFile, Store, StoreOptions};
 
 /// What totals know of a row.
@@ -79,12 +80,18 @@ fn check_walk(facts: &[Fact], totals: &Totals, skill: i64, instants: &[i64]) {
     check_walk_at_once(facts, totals, skill, instants);
 }
 
+fn advance_over<T: Counted + AddAssign>(mut cursor: Cursor<'_, T>, instants: &[i64], cells: &mut [T]) {
+    let mut stops = Vec::new();
+    cursor.look_ahead(instants.iter().copied(), &mut stops);
+    cursor.advance_over(&stops, cells);
+}
+
 fn check_walk_at_once(facts: &[Fact], totals: &Totals, skill: i64, instants: &[i64]) {
     let series = totals.find(skill, &mut 0).unwrap();
     let (mut cells, mut by_type) =
         (vec![Tally::default(); instants.len()], vec![TallyByUserType::default(); instants.len()]);
-    series.walk().advance_each(instants.iter().copied(), &mut cells);
-    series.walk().advance_each(instants.iter().copied(), &mut by_type);
+    advance_over(series.walk(), instants, &mut cells);
+    advance_over(series.walk(), instants, &mut by_type);
     let mut from = i64::MIN;
     for ((until, cell), by_type) in instants.iter().zip(cells).zip(by_type) {
         let between = facts.iter().filter(|fact| fact.skill == skill && (from..*until).contains(&fact.end_time));
@@ -235,7 +242,7 @@ fn a_long_series_is_counted_as_exactly_as_a_short_one() {
         let before = |end: i64| facts.partition_point(|fact| fact.end_time < end) as i64;
         let expected: Vec<i64> = ends.iter().map(|end| before(*end) - before(*end - step)).collect();
         let mut cells = vec![Tally::default(); ends.len()];
-        series.walk().advance_each(ends.iter().copied(), &mut cells);
+        advance_over(series.walk(), &ends, &mut cells);
         assert_eq!(cells.iter().map(Tally::rows).collect::<Vec<_>>(), expected, "{step}");
         let mut cursor = series.walk::<TallyByUserType>();
         let human = UserType::Human.index();

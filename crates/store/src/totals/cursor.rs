@@ -61,58 +61,58 @@ impl<'t, T: Counted> Cursor<'t, T> {
     /// Goes on to the first row that ended at `until` or later, and tells what lay between. `until` must not be before an
     /// earlier one.
     pub fn advance(&mut self, until: i64) -> T {
-        let found = self.find(until, self.block);
-        self.go(found)
+        self.go(self.find(until, self.block))
     }
 
-    /// The same for one instant after the other: adds to each of `cells` what lay between the instant before and that of
-    /// `ends`. Faster than one by one, since the processor fetches the blocks of the next ones from memory meanwhile.
-    pub fn advance_each(&mut self, ends: impl IntoIterator<Item = i64>, cells: &mut [T])
+    /// Finds where the rows before some instants end, of which none is before an earlier one, and adds that to `stops`. Whoever
+    /// looks ahead for many and then [advances over](Self::advance_over) them has the processor fetch their blocks from memory
+    /// at the same time.
+    pub fn look_ahead(&self, instants: impl IntoIterator<Item = i64>, stops: &mut Vec<Stop>) {
+        let (mut block, mut touched) = (self.block, 0);
+        for instant in instants {
+            let stop = self.find(instant, block);
+            if let Stop::Before(at, _) = stop {
+                block = at;
+                touched ^= self.series.blocks().get(at).map_or(0, Block::touch);
+            }
+            stops.push(stop);
+        }
+        std::hint::black_box(touched);
+    }
+
+    /// Advances from stop to stop, and adds to each of `cells` what lay before it.
+    pub fn advance_over(&mut self, stops: &[Stop], cells: &mut [T])
     where
         T: AddAssign,
     {
-        const AT_ONCE: usize = 64;
-        let mut ends = ends.into_iter();
-        for cells in cells.chunks_mut(AT_ONCE) {
-            let mut found = [Found::Nothing; AT_ONCE];
-            let (mut block, mut touched) = (self.block, 0);
-            for (found, end) in found.iter_mut().zip(ends.by_ref().take(cells.len())) {
-                *found = self.find(end, block);
-                if let Found::Before(at, _) = found {
-                    block = *at;
-                    touched ^= self.series.blocks().get(*at).map_or(0, Block::touch);
-                }
-            }
-            std::hint::black_box(touched);
-            for (cell, found) in cells.iter_mut().zip(found) {
-                *cell += self.go(found);
-            }
+        for (cell, stop) in cells.iter_mut().zip(stops) {
+            *cell += self.go(*stop);
         }
     }
 
     /// Where the rows before an instant end. It is searched for from a block on.
-    fn find(&self, until: i64, from: usize) -> Found {
+    fn find(&self, until: i64, from: usize) -> Stop {
         let offset = until.saturating_sub(self.series.totals.origin);
         if offset > i64::from(self.series.entry.last_time) {
-            return Found::All;
+            return Stop::All;
         }
         let bound = pack_bound(u32::try_from(offset).unwrap_or(0));
         match last_before(&self.series, from, bound) {
-            Some(block) => Found::Before(block, bound),
-            None => Found::Nothing,
+            Some(block) => Stop::Before(block, bound),
+            None => Stop::Nothing,
         }
     }
 
-    fn go(&mut self, found: Found) -> T {
-        let behind = match found {
-            Found::Nothing => return T::default(),
-            Found::Before(block, bound) => {
+    fn go(&mut self, stop: Stop) -> T {
+        let behind = match stop {
+            Stop::Nothing => return T::default(),
+            Stop::Before(block, bound) => {
                 let (behind, rows) = T::before(&self.series, block, Bound(bound));
                 // The rows of a full block end with it.
                 (self.block, self.place) = if rows == BLOCK_ROWS { (block + 1, 0) } else { (block, rows) };
                 behind
             }
-            Found::All => {
+            Stop::All => {
                 (self.block, self.place) = (self.series.blocks().len(), 0);
                 T::whole(&self.series)
             }
@@ -123,12 +123,15 @@ impl<'t, T: Counted> Cursor<'t, T> {
     }
 }
 
-/// How far the rows before an instant reach.
+/// How far the rows of a series reach that are before an instant.
 #[derive(Debug, Clone, Copy)]
-enum Found {
+pub enum Stop {
+    /// There are none.
     Nothing,
     /// Into a block, up to a bound.
+    #[doc(hidden)]
     Before(usize, u32),
+    /// They are all.
     All,
 }
 

@@ -24,7 +24,7 @@ use std::ops::RangeInclusive;
 use skillscope_segment::UserType;
 
 use block::{BLOCK_ROWS, Block};
-pub use cursor::{Counted, Cursor};
+pub use cursor::{Counted, Cursor, Stop};
 use tally::CLASSES;
 pub use tally::{RowClass, Tally, TallyByUserType};
 
