@@ -298,7 +298,7 @@ impl Window {
     /// Adds what the cursors find in each bin.
     fn count<T: Counted + AddAssign>(&self, cursors: &mut [Cursor<'_, T>], cells: &mut [T]) {
         // So many blocks stay in the processor's caches until they are counted.
-        const STOPS: usize = 1_024;
+        const STOPS: usize = 128;
         let (mut stops, mut start) = (Vec::new(), 0);
         let mut ahead = Vec::with_capacity(cursors.len());
         for end in 1..=cursors.len() {
@@ -306,7 +306,12 @@ impl Window {
                 ahead.push(self.look_ahead(cursor, &mut stops));
             }
             if stops.len() >= STOPS || end == cursors.len() {
-                for (cursor, found) in cursors.get_mut(start..end).unwrap_or_default().iter_mut().zip(ahead.drain(..)) {
+                let cursors = cursors.get_mut(start..end).unwrap_or_default();
+                for (cursor, found) in cursors.iter().zip(&ahead) {
+                    let of_cursor = found.as_ref().and_then(|(_, of_cursor)| stops.get(of_cursor.clone()));
+                    cursor.fetch(of_cursor.unwrap_or_default());
+                }
+                for (cursor, found) in cursors.iter_mut().zip(ahead.drain(..)) {
                     self.advance(cursor, &stops, found, cells);
                 }
                 stops.clear();

@@ -83,6 +83,7 @@ fn check_walk(facts: &[Fact], totals: &Totals, skill: i64, instants: &[i64]) {
 fn advance_over<T: Counted + AddAssign>(mut cursor: Cursor<'_, T>, instants: &[i64], cells: &mut [T]) {
     let mut stops = Vec::new();
     cursor.look_ahead(instants.iter().copied(), &mut stops);
+    cursor.fetch(&stops);
     cursor.advance_over(&stops, cells);
 }
 

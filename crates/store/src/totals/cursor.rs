@@ -64,18 +64,26 @@ impl<'t, T: Counted> Cursor<'t, T> {
         self.go(self.find(until, self.block))
     }
 
-    /// Finds where the rows before some instants end, of which none is before an earlier one, and adds that to `stops`. Whoever
-    /// looks ahead for many and then [advances over](Self::advance_over) them has the processor fetch their blocks from memory
-    /// at the same time.
+    /// Finds where the rows before some instants end, of which none is before an earlier one, and adds that to `stops`.
     pub fn look_ahead(&self, instants: impl IntoIterator<Item = i64>, stops: &mut Vec<Stop>) {
-        let (mut block, mut touched) = (self.block, 0);
+        let mut block = self.block;
         for instant in instants {
             let stop = self.find(instant, block);
             if let Stop::Before(at, _) = stop {
                 block = at;
-                touched ^= self.series.blocks().get(at).map_or(0, Block::touch);
             }
             stops.push(stop);
+        }
+    }
+
+    /// Has the processor fetch the blocks of many stops from memory at the same time, before the cursor [advances over
+    /// them](Self::advance_over): a loop that does nothing else does not wait for one before it asks for the next.
+    pub fn fetch(&self, stops: &[Stop]) {
+        let mut touched = 0;
+        for stop in stops {
+            if let Stop::Before(block, _) = stop {
+                touched ^= self.series.blocks().get(*block).map_or(0, Block::touch);
+            }
         }
         std::hint::black_box(touched);
     }
