@@ -69,9 +69,7 @@ impl TotalsExec {
             metrics: ExecutionPlanMetricsSet::new(),
         })
     }
-}
 
-impl TotalsExec {
     /// Whether a scan would be no slower: bins so narrow that most rows have one of their own.
     pub(super) fn is_worse_than_a_scan(&self) -> bool {
         let rows: usize = self.groups.iter().flat_map(|group| &group.parts).map(|part| part.rows()).sum();
