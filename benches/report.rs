@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion};
-use skillscope_query::{Clock, Engine, ReportRequest};
+use skillscope_query::{Clock, Engine, ReportRequest, SqlLimits};
 use skillscope_segment::AccountId;
 use skillscope_store::{Store, StoreOptions};
 use skillscope_workload::{Workload, WorkloadOptions};
@@ -102,5 +102,5 @@ fn engine(rows: u64) -> (Engine, TempDir) {
     }
     // As a server leaves it: runs are merged, and what is over is archived and in memory.
     while store.maintain().expect("the store is maintained") {}
-    (Engine::new(store, Clock::Fixed(NOW)).expect("the engine starts"), directory)
+    (Engine::new(store, Clock::Fixed(NOW), SqlLimits::default()).expect("the engine starts"), directory)
 }

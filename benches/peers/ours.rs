@@ -25,7 +25,7 @@ use std::time::Instant;
 
 use futures::TryStreamExt;
 use serde_json::{Value, json};
-use skillscope_query::{Breakdown, Clock, Engine, Metrics, Report, ReportRequest};
+use skillscope_query::{Breakdown, Clock, Engine, Metrics, Report, ReportRequest, SqlLimits};
 use skillscope_segment::{Error, Format, Input, ReadOptions, read_segments};
 use skillscope_store::{Store, StoreOptions};
 use tempfile::TempDir;
@@ -154,7 +154,11 @@ fn engine(path: &str) -> (Engine, Arc<Store>, TempDir) {
     })
     .expect("the file is read");
     while store.maintain().expect("the store is maintained") {}
-    (Engine::new(Arc::clone(&store), Clock::Fixed(NOW)).expect("the engine starts"), store, directory)
+    (
+        Engine::new(Arc::clone(&store), Clock::Fixed(NOW), SqlLimits::default()).expect("the engine starts"),
+        store,
+        directory,
+    )
 }
 
 fn rows(store: &Store) -> u64 {

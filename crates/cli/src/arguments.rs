@@ -3,9 +3,11 @@
 #![allow(rustdoc::bare_urls, reason = "help is read in a terminal")]
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use skillscope_query::SqlLimits;
 use skillscope_segment::{AccountId, Format, parse_instant};
 use skillscope_store::StoreOptions;
 
@@ -133,6 +135,50 @@ pub(crate) struct ServeArguments {
     /// The largest request body, in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     pub(crate) max_body_bytes: usize,
+    /// Where to listen for the PostgreSQL protocol, such as 127.0.0.1:5433; without it nothing does.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) pg_listen: Option<String>,
+    /// Where to listen for Arrow Flight SQL, such as 127.0.0.1:5434; without it nothing does.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) flight_listen: Option<String>,
+    #[command(flatten)]
+    pub(crate) sql: SqlArguments,
+    /// The most rows in one answer of POST /v1/sql.
+    #[arg(long, value_name = "ROWS", default_value_t = 1_000_000)]
+    pub(crate) sql_rows: u64,
+}
+
+/// What SQL may use; reports have threads and memory of their own.
+#[derive(Debug, Args)]
+pub(crate) struct SqlArguments {
+    /// Memory that all SQL statements together may use, in bytes; beyond it they spill to disk.
+    #[arg(long, value_name = "BYTES", default_value_t = SqlLimits::MEMORY_BYTES)]
+    sql_memory: usize,
+    /// Disk space that SQL statements may spill to, in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = SqlLimits::SPILL_BYTES)]
+    sql_spill: u64,
+    /// Where they spill to [default: the system's folder for temporary files]
+    #[arg(long, value_name = "DIR")]
+    sql_spill_dir: Option<PathBuf>,
+    /// How long a SQL statement may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = SqlLimits::SECONDS, value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
+    sql_time_limit: u64,
+    /// How many SQL statements run at a time; one more waits a few seconds for its turn.
+    #[arg(long, value_name = "NUMBER", default_value_t = SqlLimits::RUNNING as u64, value_parser = clap::value_parser!(u64).range(1..=1024))]
+    sql_queries: u64,
+}
+
+impl SqlArguments {
+    pub(crate) fn limits(&self) -> SqlLimits {
+        SqlLimits {
+            memory_bytes: self.sql_memory,
+            spill_folder: self.sql_spill_dir.clone(),
+            spill_bytes: self.sql_spill,
+            time: Duration::from_secs(self.sql_time_limit),
+            running: usize::try_from(self.sql_queries).unwrap_or(usize::MAX),
+            ..SqlLimits::default()
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -3,44 +3,34 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::RecordBatch;
-use datafusion::error::DataFusionError;
-use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::execution::TaskContext;
 use datafusion::physical_plan::{ExecutionPlan, collect_partitioned, displayable};
 use skillscope_store::Store;
 
 use crate::assembly::assemble;
-use crate::files_table::FilesTable;
 use crate::report_session::ReportSession;
+use crate::sql::{Door, SqlLimits, SqlService, SqlSession};
 use crate::table::SegmentsTable;
-use crate::{Clock, Error, Report, ReportRequest, Result, SqlQuery, sql};
-
-/// Memory that all SQL statements may use together, in bytes; beyond it they spill to disk, or fail.
-const SQL_MEMORY_BYTES: usize = 2 << 30;
+use crate::{Clock, Error, Report, ReportRequest, Result};
 
 /// Answers questions over the segments of a store.
 pub struct Engine {
     store: Arc<Store>,
     clock: Clock,
-    reports: ReportSession,
-    sql_runtime: Arc<RuntimeEnv>,
+    reports: Arc<ReportSession>,
+    sql: Arc<SqlService>,
     breaches: AtomicU64,
 }
 
 impl Engine {
-    /// An engine over `store`, whose now is `clock`'s.
+    /// An engine over `store`, whose now is `clock`'s, with statements within `limits`.
     ///
     /// # Errors
-    /// Where DataFusion's runtime cannot be set up.
-    pub fn new(store: Arc<Store>, clock: Clock) -> Result<Self> {
-        let sql_runtime = RuntimeEnvBuilder::new().with_memory_limit(SQL_MEMORY_BYTES, 1.0).build_arc();
-        Ok(Self {
-            store,
-            clock,
-            reports: ReportSession::new().map_err(Error::Report)?,
-            sql_runtime: sql_runtime.map_err(Error::Report)?,
-            breaches: AtomicU64::new(0),
-        })
+    /// Where DataFusion's runtime, or threads for statements, cannot be set up.
+    pub fn new(store: Arc<Store>, clock: Clock, limits: SqlLimits) -> Result<Self> {
+        let reports = Arc::new(ReportSession::new().map_err(Error::Report)?);
+        let sql = Arc::new(SqlService::new(Arc::clone(&store), clock.clone(), Arc::clone(&reports), limits)?);
+        Ok(Self { store, clock, reports, sql, breaches: AtomicU64::new(0) })
     }
 
     /// The engine's clock.
@@ -79,27 +69,9 @@ impl Engine {
         Ok(ReportPlan { request: request.clone(), physical, task: self.reports.task() })
     }
 
-    /// Runs a statement that reads, and streams its rows.
-    ///
-    /// # Errors
-    /// [`Error::Sql`] where the statement is wrong, [`Error::OutOfMemory`] where it needs too much memory. The stream's
-    /// own errors become the same through [`Error::from_sql_stream`].
-    pub async fn sql(&self, query: &SqlQuery) -> Result<SendableRecordBatchStream> {
-        self.sql_over(SegmentsTable::new(Arc::clone(&self.store), query.account.clone()), query).await
-    }
-
-    /// As [`sql`](Self::sql), by a scan of the rows.
-    #[cfg(test)]
-    pub(crate) async fn sql_by_scan(&self, query: &SqlQuery) -> Result<SendableRecordBatchStream> {
-        let segments = SegmentsTable::new(Arc::clone(&self.store), query.account.clone());
-        self.sql_over(segments.without_totals(), query).await
-    }
-
-    async fn sql_over(&self, segments: SegmentsTable, query: &SqlQuery) -> Result<SendableRecordBatchStream> {
-        let files = FilesTable::new(segments.snapshot(), query.account.clone());
-        let runtime = Arc::clone(&self.sql_runtime);
-        let planned = sql::plan(&query.text, self.clock.now(), segments, files, runtime).map_err(Error::of_sql)?;
-        planned.execute_stream().await.map_err(Error::of_sql)
+    /// A session for statements of `account`, which sees nothing of any other, or of an operator, who sees all.
+    pub fn sql(&self, account: Option<String>, door: Door) -> SqlSession {
+        SqlSession::new(Arc::clone(&self.sql), account, door)
     }
 
     /// How many sets of metrics have been answered whose outcomes did not add up to their total. It stays 0 unless
@@ -115,13 +87,6 @@ impl Engine {
             let so_far = self.breaches.fetch_add(broken, Ordering::Relaxed).saturating_add(broken);
             tracing::error!(account = request.account(), broken, so_far, "outcomes do not add up to the total");
         }
-    }
-}
-
-impl Error {
-    /// The error of a stream that [`Engine::sql`] gave.
-    pub fn from_sql_stream(error: DataFusionError) -> Self {
-        Self::of_sql(error)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A [`ReportRequest`] is compiled to a logical plan of built-in functions, run over the `segments` table, and put
 //! together as a [`Report`], which writes itself as the contract's JSON. Analysts' SQL runs over the same table
-//! ([`Engine::sql`]). The table reads a snapshot of the store, in memory and in the archive, and only the hours that a
+//! ([`SqlSession::run`]). The table reads a snapshot of the store, in memory and in the archive, and only the hours that a
 //! query can touch.
 //!
 //! This crate does not know sockets or wire formats.
@@ -11,7 +11,6 @@ mod archive_scan;
 mod assembly;
 mod engine;
 mod error;
-mod files_table;
 mod leaf;
 mod metrics;
 mod plan;
@@ -32,4 +31,4 @@ pub use metrics::Metrics;
 pub use report::{Breakdown, Interval, Report};
 pub use request::{ReportRequest, UserTypeFilter};
 pub use skillscope_store::Clock;
-pub use sql::SqlQuery;
+pub use sql::{Door, SqlDescription, SqlLimits, SqlRows, SqlSession, SqlTask};

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 
 use datafusion::datasource::provider_as_source;
@@ -25,6 +26,12 @@ pub(crate) struct ReportSession {
     plans: ReportPlans,
     state: SessionState,
     task: Arc<TaskContext>,
+}
+
+impl fmt::Debug for ReportSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReportSession").finish_non_exhaustive()
+    }
 }
 
 impl ReportSession {

@@ -26,7 +26,7 @@ use crate::scan::SegmentsScan;
 ///
 /// Partitions and files of other accounts are passed over exactly. Of the rest, those are passed over whose lowest and
 /// highest end time or skill rule a filter out; the rows of the others are filtered by DataFusion.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct SegmentsTable {
     store: Arc<Store>,
     snapshot: Arc<Snapshot>,
@@ -40,14 +40,23 @@ impl SegmentsTable {
         Self { snapshot: store.snapshot(), store, scope, has_totals: true }
     }
 
+    /// A table without rows, of an account that cannot be.
+    pub(crate) fn empty(store: Arc<Store>) -> Self {
+        Self { snapshot: Arc::default(), store, scope: Some(String::new()), has_totals: true }
+    }
+
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshot)
     }
 
+    /// The only account that can be seen; `None` where all can.
+    pub(crate) fn scope(&self) -> Option<&str> {
+        self.scope.as_deref()
+    }
+
     /// The same rows, to be read and not to be answered from running totals.
     pub(crate) fn without_totals(&self) -> Self {
-        let (store, snapshot) = (Arc::clone(&self.store), Arc::clone(&self.snapshot));
-        Self { store, snapshot, scope: self.scope.clone(), has_totals: false }
+        Self { has_totals: false, ..self.clone() }
     }
 
     /// Whether questions may be answered from running totals.

@@ -32,6 +32,8 @@ struct Shared {
 pub struct AppOptions {
     /// The largest request body, in bytes, as sent and after decompression.
     pub max_body_bytes: usize,
+    /// The most rows in one answer to a statement.
+    pub max_sql_rows: u64,
     /// The origins whose pages may read answers.
     pub cors_origins: CorsOrigins,
 }
@@ -52,6 +54,10 @@ impl App {
 
     pub(crate) fn max_body_bytes(&self) -> usize {
         self.0.options.max_body_bytes
+    }
+
+    pub(crate) fn max_sql_rows(&self) -> u64 {
+        self.0.options.max_sql_rows
     }
 
     /// From now on the server says that it is not ready.

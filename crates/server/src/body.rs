@@ -1,6 +1,7 @@
-//! What the body of a request may be: its type, its encoding, its size.
+//! What the body of a request may be: its type, its encoding, its size; and which type the answer may have.
 
 use axum::extract::rejection::BytesRejection;
+use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 
 use crate::Problem;
@@ -22,6 +23,48 @@ pub(crate) fn named<T: Copy>(
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
         Problem::unsupported_media_type(format!("{name} is one of {}", words.join(", "))).blaming(name.as_str(), value)
     })
+}
+
+/// What of `choices` the header `Accept` likes best; the first one where there is no such header, or it likes several.
+pub(crate) fn accepted<T: Copy>(headers: &HeaderMap, choices: &[(&str, T)]) -> Result<T, Problem> {
+    let values = headers.get_all(ACCEPT).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let value = values.collect::<Vec<_>>().join(",");
+    let ranges: Vec<(&str, f32)> = value.split(',').map(media_range).filter(|(range, _)| !range.is_empty()).collect();
+    let Some((_, first)) = choices.first() else { return Err(Problem::internal("nothing can be written")) };
+    if ranges.is_empty() {
+        return Ok(*first);
+    }
+    let quality = |media_type: &str| {
+        let family = media_type.split('/').next().unwrap_or_default();
+        let how_close = |range: &str| match range.strip_suffix("/*") {
+            _ if range.eq_ignore_ascii_case(media_type) => 3,
+            Some(of) if of.eq_ignore_ascii_case(family) => 2,
+            Some("*") => 1,
+            _ => 0,
+        };
+        let matching = ranges.iter().filter(|(range, _)| how_close(range) > 0);
+        matching.max_by_key(|(range, _)| how_close(range)).map_or(0.0, |(_, quality)| *quality)
+    };
+    let mut best: Option<(f32, T)> = None;
+    for (media_type, choice) in choices {
+        let quality = quality(media_type);
+        if quality > best.map_or(0.0, |(best, _)| best) {
+            best = Some((quality, *choice));
+        }
+    }
+    best.map(|(_, choice)| choice).ok_or_else(|| {
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        Problem::not_acceptable(format!("an answer is one of {}", words.join(", ")))
+            .blaming("accept", Some(value.clone()))
+    })
+}
+
+/// A media range and its quality, which is 1 where it is not given.
+fn media_range(text: &str) -> (&str, f32) {
+    let mut parts = text.split(';').map(str::trim);
+    let range = parts.next().unwrap_or_default();
+    let quality = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
+    (range, quality.map_or(1.0, |quality| quality.trim().parse().unwrap_or(0.0)))
 }
 
 /// Why a body could not be taken in.

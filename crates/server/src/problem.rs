@@ -56,6 +56,9 @@ problems! {
     not_found: NOT_FOUND, "not-found", "Not found";
     method_not_allowed: METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed";
     too_large: PAYLOAD_TOO_LARGE, "too-large", "Request body too large";
+    not_acceptable: NOT_ACCEPTABLE, "not-acceptable", "Not acceptable";
+    killed: CONFLICT, "killed", "Ended on request";
+    too_slow: UNPROCESSABLE_ENTITY, "too-slow", "Statement takes too long";
     unsupported_media_type: UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type";
     internal: INTERNAL_SERVER_ERROR, "internal", "Internal error";
     unavailable: SERVICE_UNAVAILABLE, "unavailable", "Not available now";
@@ -85,8 +88,10 @@ impl From<skillscope_query::Error> for Problem {
         use skillscope_query::Error;
         match error {
             Error::Parameter { parameter, value, rule } => Self::invalid_parameter(rule).blaming(parameter, value),
-            Error::Sql(_) => Self::invalid_query(error.to_string()),
-            Error::OutOfMemory(_) => Self::unavailable(error.to_string()),
+            Error::Sql(_) | Error::ReadOnly => Self::invalid_query(error.to_string()),
+            Error::OutOfMemory | Error::TooManyQueries { .. } => Self::unavailable(error.to_string()),
+            Error::TimeLimit { .. } => Self::too_slow(error.to_string()),
+            Error::Killed => Self::killed(error.to_string()),
             Error::Archive(_) => {
                 tracing::error!(%error, "the disk failed a query");
                 Self::unavailable("a file of the archive cannot be read now; the server's log says which")

@@ -16,10 +16,12 @@ const GRACE: Duration = Duration::from_secs(10);
 /// # Errors
 /// Where the listener fails.
 pub async fn serve(
-    listener: TcpListener,
+    listener: std::net::TcpListener,
     app: App,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
     let (stopping, mut stopped) = watch::channel(false);
     let routes = router(app.clone());
     let told_to_stop = async move {

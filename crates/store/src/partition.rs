@@ -178,8 +178,13 @@ impl Partition {
         self.opened
     }
 
-    /// Memory that the rows take.
-    pub(crate) fn bytes(&self) -> usize {
+    /// The number of rows that no archive file has.
+    pub fn unsealed_rows(&self) -> usize {
+        self.sealing.iter().chain(&self.open).map(|run| run.rows()).sum()
+    }
+
+    /// Memory that the rows take, in bytes.
+    pub fn bytes(&self) -> usize {
         self.bytes
     }
 

@@ -1,12 +1,13 @@
-use std::net::SocketAddr;
+use std::future::pending;
+use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use futures::future::OptionFuture;
 use skillscope_query::{Clock, Engine};
-use skillscope_server::{App, AppOptions, CorsOrigins, listen_addresses};
+use skillscope_server::{App, AppOptions, CorsOrigins, listen_addresses, serve_flight_sql, serve_postgresql};
 use skillscope_store::{Maintenance, Retention, Store, StoreOptions};
-use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -19,20 +20,26 @@ const STACK_BYTES: usize = 16 << 20;
 
 /// Serves a data directory until the process is told to stop.
 pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
-    let addresses = listen_addresses(&arguments.listen, arguments.insecure).map_err(Usage::error)?;
+    let resolve = |listen: &str| listen_addresses(listen, arguments.insecure).map_err(Usage::error);
+    let doors = Doors {
+        http: resolve(&arguments.listen)?,
+        postgresql: arguments.pg_listen.as_deref().map(resolve).transpose()?,
+        flight: arguments.flight_listen.as_deref().map(resolve).transpose()?,
+    };
     let cors_origins = CorsOrigins::parse(&arguments.cors_origin).map_err(Usage::error)?;
-    let options = AppOptions { max_body_bytes: arguments.max_body_bytes, cors_origins };
+    let options =
+        AppOptions { max_body_bytes: arguments.max_body_bytes, max_sql_rows: arguments.sql_rows, cors_origins };
     let clock = arguments.now.map_or(Clock::System, Clock::Fixed);
     let store_options = store_options(&arguments, clock.clone())?;
     let sample = if arguments.demo { Some(demo::directory(clock.now())?) } else { None };
     let data_dir = sample.as_ref().map_or(arguments.data_dir.as_path(), |sample| sample.path());
     let store = Arc::new(Store::open_with(data_dir, store_options)?);
-    let engine = Engine::new(Arc::clone(&store), clock)?;
+    let engine = Engine::new(Arc::clone(&store), clock, arguments.sql.limits())?;
     let runtime = Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build();
     let runtime = runtime.context("cannot start the server's threads")?;
     let maintenance = Maintenance::start(Arc::clone(&store)).context("cannot start the thread of maintenance")?;
     let app = App::new(Arc::clone(&store), engine, options);
-    let served = runtime.block_on(serve(&addresses, &store, app, sample.is_some()));
+    let served = runtime.block_on(serve(&doors, &store, app, sample.is_some()));
     drop(maintenance);
     for (reason, count) in store.dead_letters() {
         tracing::warn!(%reason, count, folder = %store.dead_letter_folder().display(), "events had no effect and were kept");
@@ -57,10 +64,25 @@ fn store_options(arguments: &ServeArguments, clock: Clock) -> Result<StoreOption
     })
 }
 
-async fn serve(addresses: &[SocketAddr], store: &Store, app: App, is_demo: bool) -> Result<()> {
-    let wanted = addresses.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(", ");
-    let listener = TcpListener::bind(addresses).await.with_context(|| format!("cannot listen on {wanted}"))?;
-    let url = format!("http://{}", listener.local_addr().context("cannot tell the server's address")?);
+/// Where to listen, for each protocol the addresses that its option stands for.
+struct Doors {
+    http: Vec<SocketAddr>,
+    postgresql: Option<Vec<SocketAddr>>,
+    flight: Option<Vec<SocketAddr>>,
+}
+
+/// Takes the first of `addresses` that is free, and tells it as a URL.
+fn listen(addresses: &[SocketAddr], scheme: &str) -> Result<(TcpListener, String)> {
+    let wanted = || addresses.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(", ");
+    let listener = TcpListener::bind(addresses).with_context(|| format!("cannot listen on {}", wanted()))?;
+    let url = format!("{scheme}://{}", listener.local_addr().context("cannot tell the server's address")?);
+    Ok((listener, url))
+}
+
+async fn serve(doors: &Doors, store: &Store, app: App, is_demo: bool) -> Result<()> {
+    let (listener, url) = listen(&doors.http, "http")?;
+    let postgresql = doors.postgresql.as_deref().map(|addresses| listen(addresses, "postgresql")).transpose()?;
+    let flight = doors.flight.as_deref().map(|addresses| listen(addresses, "grpc")).transpose()?;
     // From here on a signal is a request to stop, also before the first request comes.
     let stop = stop_signal()?;
     if let Err(error) = store.announce(&url) {
@@ -68,12 +90,26 @@ async fn serve(addresses: &[SocketAddr], store: &Store, app: App, is_demo: bool)
         tracing::warn!(%error, "other processes cannot be told where the server listens");
     }
     output::print(&url);
+    let more = [&postgresql, &flight].into_iter().flatten();
+    more.for_each(|(_, url)| output::print(url));
     if is_demo {
         let account = demo::ACCOUNT;
         let query = "timeframe=60&interval=30&skillIds=1,2&v=1";
         output::print(&format!("curl '{url}/operations/api/account/{account}/msgskillsegments?{query}'"));
     }
-    skillscope_server::serve(listener, app, stop).await.context("the server failed")
+    // The others end with the one for HTTP, which gives its answers some time.
+    let postgresql = postgresql.map(|(listener, _)| serve_postgresql(listener, app.clone(), pending()));
+    let flight = flight.map(|(listener, _)| serve_flight_sql(listener, app.clone(), pending()));
+    tokio::select! {
+        served = skillscope_server::serve(listener, app, stop) => served.context("the server failed"),
+        served = OptionFuture::from(postgresql), if doors.postgresql.is_some() => ended(served, "PostgreSQL"),
+        served = OptionFuture::from(flight), if doors.flight.is_some() => ended(served, "Flight SQL"),
+    }
+}
+
+/// A protocol's server has ended by itself.
+fn ended(served: Option<std::io::Result<()>>, protocol: &str) -> Result<()> {
+    served.unwrap_or(Ok(())).with_context(|| format!("the server for {protocol} failed"))
 }
 
 /// Completes on SIGINT or SIGTERM.

@@ -8,7 +8,6 @@ use skillscope_segment::{Outcome, UserType};
 use skillscope_store::StoreOptions;
 
 use super::world::{Facts, World, segments};
-use crate::SqlQuery;
 use crate::plan::ReportPlans;
 use crate::table::SegmentsTable;
 
@@ -84,9 +83,7 @@ async fn explained(world: &World, condition: &str) -> String {
 }
 
 async fn rows(world: &World, text: &str, account: Option<&str>) -> Vec<arrow::array::RecordBatch> {
-    let query = SqlQuery { text: text.to_owned(), account: account.map(str::to_owned) };
-    let stream = world.engine.sql(&query).await.unwrap();
-    datafusion::physical_plan::common::collect(stream).await.unwrap()
+    world.sql(text, account).await.unwrap()
 }
 
 fn arrow_text(batches: &[arrow::array::RecordBatch]) -> String {

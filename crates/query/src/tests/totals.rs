@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::array::RecordBatch;
 use arrow::util::pretty::pretty_format_batches;
-use datafusion::physical_plan::common::collect;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -13,20 +12,15 @@ use skillscope_segment::{Outcome, Segment, UserType};
 
 use super::random::{NOW, any_facts, any_request, parameters};
 use super::world::{Facts, World, json, segments};
-use crate::SqlQuery;
 
 const NODE: &str = "SegmentTotals: ";
 
-fn query(text: &str) -> SqlQuery {
-    SqlQuery { text: text.to_owned(), account: None }
-}
-
 async fn by_totals(world: &World, text: &str) -> Vec<RecordBatch> {
-    collect(world.engine.sql(&query(text)).await.unwrap()).await.unwrap()
+    world.sql(text, None).await.unwrap()
 }
 
 async fn by_scan(world: &World, text: &str) -> Vec<RecordBatch> {
-    collect(world.engine.sql_by_scan(&query(text)).await.unwrap()).await.unwrap()
+    world.sql_by_scan(text).await
 }
 
 /// The rows as text, in order, with the names and types of their columns.
@@ -196,8 +190,7 @@ async fn an_account_sees_totals_of_its_own_rows_alone() {
         "select count(*) from segments where account_id in ('acme', 'bolt')",
         "select count(*) from segments where account_id <> 'nobody'",
     ] {
-        let scoped = SqlQuery { account: Some("acme".to_owned()), ..query(text) };
-        let batches = collect(world.engine.sql(&scoped).await.unwrap()).await.unwrap();
+        let batches = world.sql(text, Some("acme")).await.unwrap();
         let text_of = pretty_format_batches(&batches).unwrap().to_string();
         assert!(text_of.contains("| 1 ") && !text_of.contains("bolt"), "{text}:\n{text_of}");
         assert!(plan(&world, text).await.contains(NODE));

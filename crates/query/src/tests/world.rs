@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
+use futures::TryStreamExt;
 use skillscope_segment::{EndReason, Outcome, Segment, SegmentBatchBuilder, StartReason, UserType};
 use skillscope_store::{Store, StoreOptions};
 use tempfile::TempDir;
 
-use crate::{Clock, Engine, Error, Report, ReportRequest};
+use crate::{Clock, Door, Engine, Error, Report, ReportRequest, SqlLimits, SqlSession};
 
 pub(super) struct World {
     pub(super) engine: Engine,
@@ -55,7 +57,7 @@ impl World {
                 break;
             }
         }
-        let engine = Engine::new(Arc::clone(&store), Clock::Fixed(now)).unwrap();
+        let engine = Engine::new(Arc::clone(&store), Clock::Fixed(now), SqlLimits::default()).unwrap();
         Self { engine, store, _directory: directory }
     }
 
@@ -69,6 +71,22 @@ impl World {
 
     pub(super) async fn report(&self, account: &str, query: &[(&str, &str)]) -> Report {
         self.engine.report(&self.request(account, query).unwrap()).await.unwrap()
+    }
+
+    /// The rows of a statement of `account`'s, or of one who sees all.
+    pub(super) async fn sql(&self, text: &str, account: Option<&str>) -> Result<Vec<RecordBatch>, Error> {
+        self.session(account).run(text, Vec::new()).await?.try_collect().await
+    }
+
+    /// As [`sql`](Self::sql), by a scan of the rows.
+    pub(super) async fn sql_by_scan(&self, text: &str) -> Vec<RecordBatch> {
+        let session = self.session(None);
+        let rows = session.run_over(session.segments().without_totals(), text, Vec::new()).await.unwrap();
+        rows.try_collect().await.unwrap()
+    }
+
+    pub(super) fn session(&self, account: Option<&str>) -> SqlSession {
+        self.engine.sql(account.map(str::to_owned), Door::Http)
     }
 
     pub(super) async fn json(&self, account: &str, query: &[(&str, &str)]) -> String {

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::Response;
 use http_body_util::BodyExt;
 use serde_json::Value;
-use skillscope_query::{Clock, Engine};
+use skillscope_query::{Clock, Engine, SqlLimits};
 use skillscope_segment::{AccountId, Chunk, Error, Format, Input, ReadOptions, SegmentWriter, read_segments};
 use skillscope_store::{Disk, Store, StoreOptions};
 use tempfile::TempDir;
@@ -20,6 +20,8 @@ use crate::{App, AppOptions, CorsOrigins, router};
 pub(super) const NOW: i64 = 1_516_265_515_679;
 
 pub(super) const MAX_BODY_BYTES: usize = 64 << 10;
+
+pub(super) const MAX_SQL_ROWS: u64 = 100_000;
 
 pub(super) struct Door {
     routes: Router,
@@ -51,10 +53,14 @@ impl Door {
     fn with(origins: &[&str], options: StoreOptions) -> Self {
         let directory = TempDir::new().unwrap();
         let store = Arc::new(Store::open_with(directory.path(), options).unwrap());
-        let engine = Engine::new(Arc::clone(&store), Clock::Fixed(NOW)).unwrap();
+        let engine = Engine::new(Arc::clone(&store), Clock::Fixed(NOW), SqlLimits::default()).unwrap();
         let origins: Vec<String> = origins.iter().map(|origin| (*origin).to_owned()).collect();
         let cors_origins = CorsOrigins::parse(&origins).unwrap();
-        let app = App::new(store, engine, AppOptions { max_body_bytes: MAX_BODY_BYTES, cors_origins });
+        let app = App::new(
+            store,
+            engine,
+            AppOptions { max_body_bytes: MAX_BODY_BYTES, max_sql_rows: MAX_SQL_ROWS, cors_origins },
+        );
         Self { routes: router(app.clone()), app, _directory: directory }
     }
 

@@ -1,0 +1,223 @@
+use std::collections::BTreeMap;
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
+
+use datafusion::physical_plan::ExecutionPlan;
+use tokio::sync::Notify;
+
+use crate::Clock;
+
+/// Which way a statement came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// `POST /v1/sql`.
+    Http,
+    /// The PostgreSQL protocol.
+    PostgreSql,
+    /// Arrow Flight SQL.
+    FlightSql,
+    /// A console over a data directory.
+    Console,
+}
+
+impl fmt::Display for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Http => "http",
+            Self::PostgreSql => "postgresql",
+            Self::FlightSql => "flight-sql",
+            Self::Console => "console",
+        })
+    }
+}
+
+/// How far a statement is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Waiting,
+    Planning,
+    Running,
+}
+
+impl Phase {
+    const ALL: [Self; 3] = [Self::Waiting, Self::Planning, Self::Running];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Planning => "planning",
+            Self::Running => "running",
+        }
+    }
+}
+
+/// A statement that has come and is not answered to its end.
+#[derive(Debug)]
+pub(crate) struct RunningQuery {
+    pub(crate) id: i64,
+    /// The account of its session; `None` where it sees all.
+    pub(crate) account: Option<String>,
+    session: u64,
+    pub(crate) door: Door,
+    pub(crate) text: String,
+    /// When it came, in milliseconds since the epoch.
+    pub(crate) started: i64,
+    pub(crate) clock: Instant,
+    phase: AtomicU8,
+    rows: AtomicU64,
+    plan: OnceLock<Arc<dyn ExecutionPlan>>,
+    kill: Notify,
+}
+
+impl RunningQuery {
+    pub(crate) fn enter(&self, phase: Phase) {
+        self.phase.store(phase as u8, Ordering::Relaxed);
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        let phase = usize::from(self.phase.load(Ordering::Relaxed));
+        Phase::ALL.get(phase).copied().unwrap_or(Phase::Running)
+    }
+
+    /// The plan whose counters tell how far it is.
+    pub(crate) fn watch(&self, plan: &Arc<dyn ExecutionPlan>) {
+        let _ = self.plan.set(Arc::clone(plan));
+    }
+
+    pub(crate) fn add_rows(&self, rows: usize) {
+        self.rows.fetch_add(rows as u64, Ordering::Relaxed);
+    }
+
+    /// Rows that were handed on.
+    pub(crate) fn rows_returned(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
+    }
+
+    /// Rows that were read of tables so far.
+    pub(crate) fn rows_read(&self) -> u64 {
+        self.plan.get().map_or(0, rows_of_leaves)
+    }
+
+    /// Completes when it is to end.
+    pub(crate) async fn killed(&self) {
+        self.kill.notified().await;
+    }
+
+    fn kill(&self) {
+        // It is kept for a statement that does not listen yet.
+        self.kill.notify_one();
+    }
+}
+
+fn rows_of_leaves(plan: &Arc<dyn ExecutionPlan>) -> u64 {
+    let children = plan.children();
+    if children.is_empty() {
+        return plan.metrics().and_then(|metrics| metrics.output_rows()).unwrap_or(0) as u64;
+    }
+    children.into_iter().map(rows_of_leaves).sum()
+}
+
+/// The statements that are not answered to their end.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    queries: Mutex<BTreeMap<i64, Arc<RunningQuery>>>,
+    numbers: RandomState,
+    sessions: AtomicU64,
+}
+
+impl Registry {
+    /// A number that no other session has.
+    pub(crate) fn number_session(&self) -> u64 {
+        self.sessions.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Lists a statement, for as long as the value lives.
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        account: Option<String>,
+        session: u64,
+        door: Door,
+        text: String,
+    ) -> ListedQuery {
+        let mut queries = self.queries();
+        let mut number = queries.len() as u64;
+        // Numbers in order would tell one account how much another one asks.
+        let id = loop {
+            let id = (self.numbers.hash_one((session, &text, number, Instant::now())) & ID_MASK).cast_signed();
+            if !queries.contains_key(&id) {
+                break id;
+            }
+            number = number.wrapping_add(1);
+        };
+        let query = Arc::new(RunningQuery {
+            id,
+            account,
+            session,
+            door,
+            text,
+            started: Clock::System.now(),
+            clock: Instant::now(),
+            phase: AtomicU8::new(Phase::Waiting as u8),
+            rows: AtomicU64::new(0),
+            plan: OnceLock::new(),
+            kill: Notify::new(),
+        });
+        queries.insert(id, Arc::clone(&query));
+        ListedQuery { query, registry: Arc::clone(self) }
+    }
+
+    /// The statements of one account's sessions, or all, in the order in which they came.
+    pub(crate) fn list(&self, scope: Option<&str>) -> Vec<Arc<RunningQuery>> {
+        let queries = self.queries();
+        let mut listed: Vec<_> = queries.values().filter(|query| is_in_scope(query, scope)).cloned().collect();
+        listed.sort_by_key(|query| (query.clock, query.id));
+        listed
+    }
+
+    /// Ends a statement; false where there is none in scope that has this number.
+    pub(crate) fn kill(&self, id: i64, scope: Option<&str>) -> bool {
+        let query = self.queries().get(&id).filter(|query| is_in_scope(query, scope)).cloned();
+        query.inspect(|query| query.kill()).is_some()
+    }
+
+    /// Ends all statements of a session.
+    pub(crate) fn kill_session(&self, session: u64) {
+        self.queries().values().filter(|query| query.session == session).for_each(|query| query.kill());
+    }
+
+    fn queries(&self) -> MutexGuard<'_, BTreeMap<i64, Arc<RunningQuery>>> {
+        self.queries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Statements have numbers that a person can type.
+const ID_MASK: u64 = (1 << 30) - 1;
+
+fn is_in_scope(query: &RunningQuery, scope: Option<&str>) -> bool {
+    scope.is_none_or(|scope| query.account.as_deref() == Some(scope))
+}
+
+/// A statement on the list, which it leaves when this is dropped.
+#[derive(Debug)]
+pub(crate) struct ListedQuery {
+    query: Arc<RunningQuery>,
+    registry: Arc<Registry>,
+}
+
+impl std::ops::Deref for ListedQuery {
+    type Target = RunningQuery;
+
+    fn deref(&self) -> &RunningQuery {
+        &self.query
+    }
+}
+
+impl Drop for ListedQuery {
+    fn drop(&mut self) {
+        self.registry.queries().remove(&self.query.id);
+    }
+}

@@ -1,0 +1,49 @@
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use futures::{FutureExt, Stream};
+use tokio::sync::mpsc;
+
+use super::workers::SqlTask;
+use crate::Result;
+
+/// The answer to a statement, batch by batch, as it is computed. Dropping it ends the statement.
+#[derive(Debug)]
+pub struct SqlRows {
+    schema: SchemaRef,
+    batches: mpsc::Receiver<RecordBatch>,
+    /// `None` once its end has been told.
+    task: Option<SqlTask<Result<()>>>,
+}
+
+impl SqlRows {
+    pub(crate) fn new(schema: SchemaRef, batches: mpsc::Receiver<RecordBatch>, task: SqlTask<Result<()>>) -> Self {
+        Self { schema, batches, task: Some(task) }
+    }
+
+    pub(crate) fn with_schema(mut self, schema: SchemaRef) -> Self {
+        self.schema = schema;
+        self
+    }
+
+    /// The columns of every batch.
+    pub fn schema(&self) -> SchemaRef {
+        SchemaRef::clone(&self.schema)
+    }
+}
+
+impl Stream for SqlRows {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(batch) = ready!(self.batches.poll_recv(context)) {
+            return Poll::Ready(Some(Ok(batch)));
+        }
+        let Some(task) = &mut self.task else { return Poll::Ready(None) };
+        let ended = ready!(task.poll_unpin(context));
+        self.task = None;
+        Poll::Ready(ended.flatten().err().map(Err))
+    }
+}

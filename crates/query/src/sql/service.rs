@@ -1,0 +1,139 @@
+use std::io;
+use std::sync::Arc;
+
+use chrono::DateTime;
+use datafusion::catalog::SchemaProvider;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::optimizer::push_down_filter::PushDownFilter;
+use datafusion::optimizer::{Optimizer, OptimizerRule};
+use datafusion::prelude::SessionConfig;
+use skillscope_store::Store;
+use tokio::sync::Semaphore;
+
+use super::catalog::{CATALOG, PUBLIC, catalog};
+use super::kill_query::kill_query;
+use super::limits::SqlLimits;
+use super::registry::Registry;
+use super::skill_report::{self, SkillReport};
+use super::workers::Workers;
+use crate::report_session::ReportSession;
+use crate::table::SegmentsTable;
+use crate::totals::{AnswerFromTotals, totals_query_planner};
+use crate::{Clock, Error, Result};
+
+/// What the sessions share.
+pub(crate) struct SqlService {
+    store: Arc<Store>,
+    clock: Clock,
+    reports: Arc<ReportSession>,
+    limits: SqlLimits,
+    registry: Arc<Registry>,
+    turns: Arc<Semaphore>,
+    workers: Workers,
+    /// Functions, rules and memory, and no tables.
+    base: SessionState,
+}
+
+impl std::fmt::Debug for SqlService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqlService").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+impl SqlService {
+    pub(crate) fn new(store: Arc<Store>, clock: Clock, reports: Arc<ReportSession>, limits: SqlLimits) -> Result<Self> {
+        Ok(Self {
+            store,
+            clock,
+            reports,
+            registry: Arc::default(),
+            turns: Arc::new(Semaphore::new(limits.running)),
+            workers: Workers::start().map_err(Error::Start)?,
+            base: base(&limits)?,
+            limits,
+        })
+    }
+
+    pub(crate) fn limits(&self) -> &SqlLimits {
+        &self.limits
+    }
+
+    pub(crate) fn registry(&self) -> &Arc<Registry> {
+        &self.registry
+    }
+
+    pub(crate) fn turns(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.turns)
+    }
+
+    pub(crate) fn workers(&self) -> &Workers {
+        &self.workers
+    }
+
+    pub(crate) fn base(&self) -> &SessionState {
+        &self.base
+    }
+
+    /// The rows of one moment, of one account or of all.
+    pub(crate) fn segments(&self, scope: Option<String>) -> SegmentsTable {
+        SegmentsTable::new(Arc::clone(&self.store), scope)
+    }
+
+    /// No rows, and nobody's.
+    pub(crate) fn no_segments(&self) -> SegmentsTable {
+        SegmentsTable::empty(Arc::clone(&self.store))
+    }
+
+    /// What a statement over `segments` is planned in: `base` with the tables and functions that depend on whose it is. Its
+    /// `now()` is the engine's.
+    pub(crate) fn state(
+        self: &Arc<Self>,
+        base: &SessionState,
+        segments: SegmentsTable,
+        schemas: &[(String, Arc<dyn SchemaProvider>)],
+    ) -> datafusion::error::Result<SessionState> {
+        let mut state = base.clone();
+        let segments = Arc::new(segments);
+        state.register_catalog_list(catalog(self, &segments, schemas)?);
+        let scope = segments.scope().map(str::to_owned);
+        let function = SkillReport { reports: Arc::clone(&self.reports), segments };
+        state.register_udtf(skill_report::NAME, Arc::new(function));
+        let kill = Arc::new(kill_query(Arc::clone(&self.registry), scope));
+        datafusion::logical_expr::registry::FunctionRegistry::register_udf(&mut state, kill)?;
+        state.execution_props_mut().query_execution_start_time = DateTime::from_timestamp_millis(self.clock.now());
+        Ok(state)
+    }
+}
+
+fn base(limits: &SqlLimits) -> Result<SessionState> {
+    let mut config =
+        SessionConfig::new().with_information_schema(true).with_default_catalog_and_schema(CATALOG, PUBLIC);
+    // The zone of the table's times, so that now() compares with them as it is.
+    config.options_mut().execution.time_zone = Some("UTC".to_owned());
+    let spill = limits.spill_folder.clone();
+    let spill = spill.map_or(DiskManagerMode::OsTmpDirectory, |folder| DiskManagerMode::Directories(vec![folder]));
+    let disk = DiskManagerBuilder::default().with_mode(spill).with_max_temp_directory_size(limits.spill_bytes);
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(FairSpillPool::new(limits.memory_bytes)))
+        .with_disk_manager_builder(disk)
+        .build_arc()
+        .map_err(|error| Error::Start(io::Error::other(error)))?;
+    Ok(SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime)
+        .with_default_features()
+        .with_optimizer_rules(optimizer_rules())
+        .with_query_planner(totals_query_planner())
+        .build())
+}
+
+/// DataFusion's rules, and the one for running totals where filters have reached the table.
+fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    let mut rules = Optimizer::new().rules;
+    let filters = rules.iter().position(|rule| rule.name() == PushDownFilter::new().name());
+    rules.insert(filters.map_or(rules.len(), |place| place + 1), Arc::new(AnswerFromTotals));
+    rules
+}

@@ -1,0 +1,234 @@
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, SchemaRef};
+use datafusion::catalog::SchemaProvider;
+use datafusion::common::ScalarValue;
+use datafusion::execution::session_state::SessionState;
+use datafusion::physical_plan::execute_stream;
+use datafusion::prelude::SessionContext;
+use futures::StreamExt;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use super::registry::{Door, ListedQuery, Phase};
+use super::rows::SqlRows;
+use super::service::SqlService;
+use super::statement::{Statement, parse_deep};
+use super::workers::SqlTask;
+use crate::table::SegmentsTable;
+use crate::{Error, Result};
+
+/// Batches that are computed ahead of whoever reads them.
+const BATCHES_AHEAD: usize = 2;
+
+/// Somebody who runs statements: of one account, and sees nothing of any other; or an operator, who sees all.
+#[derive(Clone)]
+pub struct SqlSession {
+    service: Arc<SqlService>,
+    account: Option<String>,
+    door: Door,
+    number: u64,
+    limit: Duration,
+    base: Arc<SessionState>,
+    /// Schemas that a protocol's clients expect.
+    schemas: Vec<(String, Arc<dyn SchemaProvider>)>,
+}
+
+impl std::fmt::Debug for SqlSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqlSession").field("account", &self.account).field("door", &self.door).finish_non_exhaustive()
+    }
+}
+
+/// What is known of a statement before it runs.
+#[derive(Debug, Clone)]
+pub struct SqlDescription {
+    /// The columns of its rows.
+    pub schema: SchemaRef,
+    /// The types of its parameters, `$1` first, as far as the statement tells.
+    pub parameters: Vec<Option<DataType>>,
+}
+
+impl SqlSession {
+    pub(crate) fn new(service: Arc<SqlService>, account: Option<String>, door: Door) -> Self {
+        let base = Arc::new(service.base().clone());
+        let number = service.registry().number_session();
+        let limit = service.limits().time;
+        Self { service, account, door, number, limit, base, schemas: Vec::new() }
+    }
+
+    /// The only account that this session sees; `None` where it sees all.
+    pub fn account(&self) -> Option<&str> {
+        self.account.as_deref()
+    }
+
+    /// A session of which `extended` may change what depends on nobody: functions, types, and schemas beside those that
+    /// are there. Its tables are those of now, and have no rows that anybody could see.
+    ///
+    /// # Errors
+    /// Those of `extended`.
+    pub fn extended<E: From<Error>>(
+        mut self,
+        catalog_name: &str,
+        extend: impl FnOnce(&SessionContext) -> std::result::Result<(), E>,
+    ) -> std::result::Result<Self, E> {
+        let nobody = self.service.no_segments();
+        let state = self.service.state(&self.base, nobody, &[]).map_err(Error::of_sql)?;
+        let context = SessionContext::new_with_state(state);
+        let known = |context: &SessionContext| context.catalog(catalog_name).map(|catalog| catalog.schema_names());
+        let before = known(&context).unwrap_or_default();
+        extend(&context)?;
+        if let Some(catalog) = context.catalog(catalog_name) {
+            let new = catalog.schema_names().into_iter().filter(|name| !before.contains(name));
+            self.schemas = new.filter_map(|name| Some((name.clone(), catalog.schema(&name)?))).collect();
+        }
+        self.base = Arc::new(context.state());
+        Ok(self)
+    }
+
+    /// Plans a statement without running it.
+    ///
+    /// # Errors
+    /// [`Error::Sql`] where the statement is wrong, [`Error::ReadOnly`] where it does anything but read.
+    pub async fn describe(&self, text: &str) -> Result<SqlDescription> {
+        let (session, text) = (self.clone(), text.to_owned());
+        let described = self.service.workers().spawn(planning(move || {
+            let statement = session.parse(session.segments(), &text)?;
+            let parameters = statement.parameters().map_err(Error::of_sql)?;
+            Ok(SqlDescription { schema: statement.schema(), parameters })
+        }));
+        described.await.flatten()
+    }
+
+    /// This session, whose statements take at most `limit` where that is less than they may take anyway.
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.limit = self.limit.min(limit);
+        self
+    }
+
+    /// Runs `parse`, which takes a statement's text apart, where there is stack for a level of each of its words.
+    ///
+    /// # Errors
+    /// [`Error::Sql`] where the statement has too many words.
+    pub async fn parse_with<T: Send + 'static>(
+        &self,
+        text: &str,
+        parse: impl FnOnce(&str) -> T + Send + 'static,
+    ) -> Result<T> {
+        let text = text.to_owned();
+        let parsed = self.service.workers().spawn(planning(move || parse_deep(&text, parse).map_err(Error::of_sql)));
+        parsed.await.flatten()
+    }
+
+    /// Runs what belongs to a statement, such as writing its rows, on the threads for SQL.
+    pub fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> SqlTask<T> {
+        self.service.workers().spawn(work)
+    }
+
+    /// Runs a statement that reads, with values for its parameters, `$1` first. Its rows come as they are computed.
+    ///
+    /// # Errors
+    /// [`Error::Sql`] where the statement is wrong, [`Error::ReadOnly`] where it does anything but read,
+    /// [`Error::OutOfMemory`], [`Error::TimeLimit`], [`Error::TooManyQueries`] and [`Error::Killed`]; all of these can
+    /// also come in the place of later rows.
+    pub async fn run(&self, text: &str, parameters: Vec<ScalarValue>) -> Result<SqlRows> {
+        self.run_over(self.segments(), text, parameters).await
+    }
+
+    pub(crate) fn segments(&self) -> SegmentsTable {
+        self.service.segments(self.account.clone())
+    }
+
+    pub(crate) async fn run_over(
+        &self,
+        segments: SegmentsTable,
+        text: &str,
+        parameters: Vec<ScalarValue>,
+    ) -> Result<SqlRows> {
+        let registry = self.service.registry();
+        let listed = registry.enter(self.account.clone(), self.number, self.door, text.to_owned());
+        let (schema, planned) = oneshot::channel();
+        let (batches, received) = mpsc::channel(BATCHES_AHEAD);
+        let run = Run { session: self.clone(), segments, parameters, schema, batches };
+        let limit = self.limit;
+        let task = self.service.workers().spawn(async move {
+            tokio::select! {
+                biased;
+                () = listed.killed() => Err(Error::Killed),
+                () = tokio::time::sleep(limit) => Err(Error::TimeLimit { limit }),
+                done = run.run(&listed) => done,
+            }
+        });
+        // From here on dropping the rows ends the task.
+        let nothing_yet = Arc::new(arrow::datatypes::Schema::empty());
+        let mut rows = SqlRows::new(nothing_yet, received, task);
+        match planned.await {
+            Ok(schema) => Ok(rows.with_schema(schema)),
+            Err(_) => Err(rows.next().await.and_then(std::result::Result::err).unwrap_or(Error::Killed)),
+        }
+    }
+
+    /// Ends the statements of this session that still run.
+    pub fn kill_running(&self) {
+        self.service.registry().kill_session(self.number);
+    }
+
+    fn parse(&self, segments: SegmentsTable, text: &str) -> Result<Statement> {
+        let state = self.service.state(&self.base, segments, &self.schemas).map_err(Error::of_sql)?;
+        Statement::parse(state, text).map_err(Error::of_sql)
+    }
+}
+
+/// A statement on its way.
+struct Run {
+    session: SqlSession,
+    segments: SegmentsTable,
+    parameters: Vec<ScalarValue>,
+    schema: oneshot::Sender<SchemaRef>,
+    batches: mpsc::Sender<RecordBatch>,
+}
+
+impl Run {
+    async fn run(self, listed: &ListedQuery) -> Result<()> {
+        let Self { session, segments, parameters, schema, batches } = self;
+        let _turn = turn(&session.service).await?;
+        listed.enter(Phase::Planning);
+        let text = listed.text.clone();
+        let planned = planning(move || {
+            let statement = session.parse(segments, &text)?.bind(parameters).map_err(Error::of_sql)?;
+            statement.physical().map_err(Error::of_sql)
+        });
+        let (plan, task) = planned.await?;
+        listed.watch(&plan);
+        listed.enter(Phase::Running);
+        let mut stream = execute_stream(plan, task).map_err(Error::of_sql)?;
+        // Whoever asked may have gone already.
+        let _ = schema.send(stream.schema());
+        while let Some(batch) = stream.next().await {
+            let batch = batch.map_err(Error::of_sql)?;
+            listed.add_rows(batch.num_rows());
+            if batches.send(batch).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Planning takes as long as it takes, and waits for the disk: no thread that others need may do it.
+async fn planning<T: Send + 'static>(plan: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    spawn_blocking(plan).await.unwrap_or_else(|error| Err(Error::of_join(&error)))
+}
+
+/// Waits until a statement may run.
+async fn turn(service: &SqlService) -> Result<OwnedSemaphorePermit> {
+    let (running, patience): (usize, Duration) = (service.limits().running, service.limits().patience);
+    match timeout(patience, service.turns().acquire_owned()).await {
+        Ok(Ok(turn)) => Ok(turn),
+        _ => Err(Error::TooManyQueries { running }),
+    }
+}

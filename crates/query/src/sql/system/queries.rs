@@ -1,0 +1,23 @@
+use std::sync::Arc;
+
+use datafusion::catalog::TableProvider;
+use datafusion::error::Result;
+
+use super::Columns;
+use crate::sql::registry::Registry;
+
+/// The table `system.queries`: the statements that are not answered to their end, this one among them.
+pub(crate) fn queries(registry: &Registry, scope: Option<&str>) -> Result<Arc<dyn TableProvider>> {
+    let elapsed = |elapsed: std::time::Duration| u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    Columns::of(&registry.list(scope))
+        .numbers("id", |query| query.id)
+        .optional_texts("account_id", |query| query.account.clone())
+        .texts("door", |query| query.door.to_string())
+        .texts("state", |query| query.phase().as_str().to_owned())
+        .times("started", |query| query.started)
+        .counts("elapsed_ms", |query| elapsed(query.clock.elapsed()))
+        .counts("rows_read", |query| query.rows_read())
+        .counts("rows_returned", |query| query.rows_returned())
+        .texts("query", |query| query.text.clone())
+        .table()
+}

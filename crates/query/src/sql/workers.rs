@@ -1,0 +1,77 @@
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures::FutureExt;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+
+use crate::{Error, Result};
+
+/// A thread's stack: deep expressions are run level by level. Only what is used of it becomes memory.
+const STACK_BYTES: usize = 16 << 20;
+
+/// Threads that run statements and nothing else. The system prefers every other thread of the process to them, so that
+/// reports do not wait for analysts.
+#[derive(Debug)]
+pub(crate) struct Workers {
+    /// `None` while it is dropped.
+    runtime: Option<Runtime>,
+}
+
+impl Workers {
+    pub(crate) fn start() -> io::Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .thread_name("sql")
+            .thread_stack_size(STACK_BYTES)
+            .on_thread_start(step_back)
+            .enable_all()
+            .build()?;
+        Ok(Self { runtime: Some(runtime) })
+    }
+
+    /// Runs `work` on these threads.
+    pub(crate) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> SqlTask<T> {
+        SqlTask(self.runtime.as_ref().map(|runtime| runtime.spawn(work)))
+    }
+}
+
+/// Work on the threads for SQL. Dropping this ends it.
+#[derive(Debug)]
+pub struct SqlTask<T>(Option<JoinHandle<T>>);
+
+impl<T> Future for SqlTask<T> {
+    /// An error where the work was ended, or has panicked.
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
+        let Some(task) = &mut self.0 else { return Poll::Ready(Err(Error::Killed)) };
+        task.poll_unpin(context).map_err(|error| Error::of_join(&error))
+    }
+}
+
+impl<T> Drop for SqlTask<T> {
+    fn drop(&mut self) {
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Nobody is left to read what still runs.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Lowers the priority of this thread (on Linux it is the thread's own) as far as it goes.
+fn step_back() {
+    const LOWEST: i32 = 19;
+    if let Err(error) = rustix::process::setpriority_process(None, LOWEST) {
+        tracing::warn!(%error, "SQL runs at the same priority as reports");
+    }
+}

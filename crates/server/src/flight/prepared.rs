@@ -1,0 +1,91 @@
+use arrow::array::RecordBatch;
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::StreamWriter;
+use bytes::Bytes;
+use datafusion::common::ScalarValue;
+use tonic::Status;
+
+/// A prepared statement with the values of its parameters. It is all in the handle that the client holds, so that the server
+/// keeps nothing of it, and never has to forget it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Prepared {
+    pub(super) text: String,
+    /// `$1` first.
+    pub(super) parameters: Vec<ScalarValue>,
+}
+
+impl Prepared {
+    pub(super) fn new(text: String) -> Self {
+        Self { text, parameters: Vec::new() }
+    }
+
+    /// With the values in the one row of `batch`.
+    pub(super) fn bind(self, batch: &RecordBatch) -> Result<Self, Status> {
+        if batch.num_rows() != 1 {
+            let rows = batch.num_rows();
+            return Err(Status::invalid_argument(format!("parameters are one row of values, and not {rows}")));
+        }
+        let values = batch.columns().iter().map(|column| ScalarValue::try_from_array(column, 0));
+        let parameters =
+            values.collect::<Result<_, _>>().map_err(|error| Status::invalid_argument(error.to_string()))?;
+        Ok(Self { parameters, ..self })
+    }
+
+    /// The length of the text, the text, and the parameters as an Arrow stream of one row, if there are any.
+    pub(super) fn to_handle(&self) -> Result<Bytes, Status> {
+        let too_long = |_| Status::invalid_argument("the statement is too long");
+        let mut handle = u32::try_from(self.text.len()).map_err(too_long)?.to_le_bytes().to_vec();
+        handle.extend_from_slice(self.text.as_bytes());
+        if !self.parameters.is_empty() {
+            put_row(&self.parameters, &mut handle).map_err(|error| Status::invalid_argument(error.to_string()))?;
+        }
+        Ok(handle.into())
+    }
+
+    pub(super) fn from_handle(handle: &[u8]) -> Result<Self, Status> {
+        let unknown = || Status::invalid_argument("this is no handle of a prepared statement");
+        let (length, rest) = handle.split_first_chunk::<4>().ok_or_else(unknown)?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| unknown())?;
+        let (text, row) = rest.split_at_checked(length).ok_or_else(unknown)?;
+        let prepared = Self::new(String::from_utf8(text.to_vec()).map_err(|_| unknown())?);
+        if row.is_empty() {
+            return Ok(prepared);
+        }
+        let mut reader = StreamReader::try_new(row, None).map_err(|_| unknown())?;
+        match reader.next() {
+            Some(Ok(batch)) => prepared.bind(&batch),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+fn put_row(values: &[ScalarValue], out: &mut Vec<u8>) -> datafusion::error::Result<()> {
+    let columns =
+        values.iter().enumerate().map(|(number, value)| Ok((format!("${}", number + 1), value.to_array()?, true)));
+    let columns = columns.collect::<datafusion::error::Result<Vec<_>>>()?;
+    let batch = RecordBatch::try_from_iter_with_nullable(columns)?;
+    let mut writer = StreamWriter::try_new(out, &batch.schema())?;
+    writer.write(&batch)?;
+    writer.finish()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handle_is_the_statement_with_its_parameters() {
+        let mut prepared = Prepared::new("select $1, '\u{fc}'".to_owned());
+        assert_eq!(Prepared::from_handle(&prepared.to_handle().unwrap()).unwrap(), prepared);
+        prepared.parameters = vec![ScalarValue::Int64(Some(-1)), ScalarValue::Utf8(None), ScalarValue::from("x")];
+        assert_eq!(Prepared::from_handle(&prepared.to_handle().unwrap()).unwrap(), prepared);
+    }
+
+    #[test]
+    fn what_is_no_handle_is_refused() {
+        for bytes in [&b""[..], b"abc", b"\x05\0\0\0ab", b"\x01\0\0\0\xff", b"\0\0\0\0not arrow", b"\xff\xff\xff\xff"] {
+            assert!(Prepared::from_handle(bytes).is_err(), "{bytes:?}");
+        }
+    }
+}

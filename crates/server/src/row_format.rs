@@ -1,0 +1,140 @@
+use std::io::{self, Write};
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
+use arrow::error::ArrowError;
+use arrow::ipc::writer::StreamWriter;
+use arrow_json::writer::{JsonArray, LineDelimited};
+
+/// RFC 3339 for times that name no zone, which are in UTC like all others here.
+const TIME_FORMAT: &str = "%Y-%m-%dT%H:%M:%S%.fZ";
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowFormat {
+    /// An array of objects.
+    Json,
+    /// An object a line.
+    Ndjson,
+    /// A line of names, and a line a row.
+    Csv,
+    /// An Arrow IPC stream.
+    Arrow,
+}
+
+impl RowFormat {
+    /// All formats, by media type; the first is the one for whoever takes any.
+    pub(crate) const MEDIA_TYPES: [(&'static str, Self); 4] = [
+        ("application/json", Self::Json),
+        ("application/x-ndjson", Self::Ndjson),
+        ("text/csv", Self::Csv),
+        ("application/vnd.apache.arrow.stream", Self::Arrow),
+    ];
+
+    /// The header `Content-Type` of such rows.
+    pub(crate) fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Ndjson => "application/x-ndjson",
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Arrow => "application/vnd.apache.arrow.stream",
+        }
+    }
+
+    /// Whether a person can read it.
+    pub(crate) fn is_text(self) -> bool {
+        self != Self::Arrow
+    }
+}
+
+/// Writes rows as they come; what is written can be taken at any time.
+pub struct RowWriter {
+    written: Buffer,
+    writer: Writer,
+}
+
+enum Writer {
+    Json(arrow_json::Writer<Buffer, JsonArray>),
+    Ndjson(arrow_json::Writer<Buffer, LineDelimited>),
+    Csv(Box<arrow_csv::Writer<Buffer>>),
+    Arrow(Box<StreamWriter<Buffer>>),
+}
+
+impl RowWriter {
+    /// A writer of rows with these columns. Times are written in RFC 3339.
+    ///
+    /// # Errors
+    /// Where the format has no way to write such columns; [`write`](Self::write) and [`finish`](Self::finish) fail then, too.
+    pub fn new(format: RowFormat, schema: &Schema) -> Result<Self, ArrowError> {
+        let written = Buffer::default();
+        let json = || {
+            let builder = arrow_json::WriterBuilder::new();
+            builder.with_explicit_nulls(true).with_timestamp_format(TIME_FORMAT.to_owned())
+        };
+        let writer = match format {
+            RowFormat::Json => Writer::Json(json().build(written.clone())),
+            RowFormat::Ndjson => Writer::Ndjson(json().build(written.clone())),
+            RowFormat::Csv => {
+                let builder = arrow_csv::WriterBuilder::new().with_timestamp_format(TIME_FORMAT.to_owned());
+                let mut writer = builder.build(written.clone());
+                // The names, also where there are no rows.
+                writer.write(&RecordBatch::new_empty(Arc::new(schema.clone())))?;
+                Writer::Csv(Box::new(writer))
+            }
+            RowFormat::Arrow => Writer::Arrow(Box::new(StreamWriter::try_new(written.clone(), schema)?)),
+        };
+        Ok(Self { written, writer })
+    }
+
+    /// Writes the rows of a batch.
+    ///
+    /// # Errors
+    /// As with [`new`](Self::new).
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
+        match &mut self.writer {
+            Writer::Json(writer) => writer.write(batch),
+            Writer::Ndjson(writer) => writer.write(batch),
+            Writer::Csv(writer) => writer.write(batch),
+            Writer::Arrow(writer) => writer.write(batch),
+        }
+    }
+
+    /// Writes what comes after the last row.
+    ///
+    /// # Errors
+    /// As with [`new`](Self::new).
+    pub fn finish(&mut self) -> Result<(), ArrowError> {
+        match &mut self.writer {
+            Writer::Json(writer) => writer.finish(),
+            Writer::Ndjson(writer) => writer.finish(),
+            Writer::Csv(_) => Ok(()),
+            Writer::Arrow(writer) => writer.finish(),
+        }
+    }
+
+    /// What was written since the last time.
+    pub fn take(&mut self) -> Vec<u8> {
+        mem::take(&mut self.written.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn length(&self) -> usize {
+        self.written.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+/// Bytes that a writer adds to while others take them.
+#[derive(Debug, Clone, Default)]
+struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
