@@ -3,6 +3,7 @@
 #![allow(rustdoc::bare_urls, reason = "help is read in a terminal")]
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
@@ -41,6 +42,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: GenerateWhat,
     },
+    /// Ask questions in SQL: in a console, or one statement with -c.
+    Sql(SqlConsoleArguments),
     /// Copy a data directory, also while a server has it open.
     Backup(BackupArguments),
     /// Verify a data directory that no server has open; exit with 1 if anything is wrong with it.
@@ -177,6 +180,58 @@ impl SqlArguments {
             time: Duration::from_secs(self.sql_time_limit),
             running: usize::try_from(self.sql_queries).unwrap_or(usize::MAX),
             ..SqlLimits::default()
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SqlConsoleArguments {
+    /// Run these statements and leave; without it they are read from the terminal, or from standard input.
+    #[arg(short, long, value_name = "STATEMENTS")]
+    pub(crate) command: Option<String>,
+    /// The data directory to read; nothing in it is changed. Where a server has it open, that is asked.
+    #[arg(long, value_name = "DIR", default_value = "./skillscope-data")]
+    pub(crate) data_dir: PathBuf,
+    /// Ask the server at this URL instead, such as http://127.0.0.1:8080.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// See this account alone.
+    #[arg(long, value_name = "ID", value_parser = AccountId::parse)]
+    pub(crate) account: Option<AccountId>,
+    /// How to write answers.
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: OutputFormat,
+    /// The file to write answers to, in the format that its name tells; the next answer takes its place.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// How many rows a table shows; all for every one.
+    #[arg(long, value_name = "N", default_value = "1000")]
+    pub(crate) max_rows: MaxRows,
+    #[command(flatten)]
+    pub(crate) sql: SqlArguments,
+}
+
+/// How answers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    Table,
+    Csv,
+    Json,
+    Ndjson,
+    Parquet,
+}
+
+/// How many rows are shown; `None` for all.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MaxRows(pub(crate) Option<usize>);
+
+impl FromStr for MaxRows {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "all" => Ok(Self(None)),
+            number => number.parse().map(|rows| Self(Some(rows))).map_err(|_| "it is a number of rows, or all"),
         }
     }
 }

@@ -4,6 +4,7 @@ mod allocator;
 mod arguments;
 mod commands;
 mod configuration;
+mod console;
 mod output;
 
 use std::io::IsTerminal;
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Serve(serve) => commands::serve::run(serve),
         Command::Import { what } => commands::import::run(what),
+        Command::Sql(sql) => console::run(sql),
         Command::Backup(backup) => commands::backup::run(backup),
         Command::Check(check) => commands::check::run(check),
         Command::Generate { what } => commands::generate::run(what),

@@ -37,6 +37,7 @@ mod keys;
 mod maintenance;
 mod memory_file;
 mod options;
+mod overlay_disk;
 mod parquet_file;
 mod partition;
 mod past;

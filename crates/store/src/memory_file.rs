@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use crate::disk::{DiskFile, InPlaceFile};
 
-/// A copy of a file in memory, for looking at it without changing it.
+/// A file in memory, such as a copy of one that must not change.
 #[derive(Debug)]
 pub(crate) struct MemoryFile(RwLock<Vec<u8>>);
 

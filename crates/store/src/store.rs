@@ -18,6 +18,7 @@ use crate::journal::{Change, Entry, Journal};
 use crate::journal_entry::encode_rows;
 use crate::keys::{KeyHasher, KeyIndex};
 use crate::maintenance::Job;
+use crate::overlay_disk::OverlayDisk;
 use crate::past::ArchivedPasts;
 use crate::run::{Cut, concatenated, cut};
 use crate::{ArchiveFile, Error, Result, Snapshot, StoreOptions, recovery};
@@ -97,6 +98,17 @@ impl Store {
             published: RwLock::new(Arc::new(recovered.snapshot)),
             job: Mutex::default(),
         })
+    }
+
+    /// Opens the data directory at `path`, where there must be one, to look at what is stored. Nothing in it is changed:
+    /// what a start repairs is repaired in memory.
+    ///
+    /// # Errors
+    /// Where the directory is in use, is none of ours or of another format, or cannot be read.
+    pub fn open_to_read(path: &Path, options: StoreOptions) -> Result<Self> {
+        DataDirectory::open_to_read(path, Arc::clone(&options.disk))?;
+        let disk = Arc::new(OverlayDisk::over(Arc::clone(&options.disk)));
+        Self::open_with(path, StoreOptions { disk, ..options })
     }
 
     /// Stores the rows of `batch`, which is of [`skillscope_segment::schema`] and has been validated. Returns once

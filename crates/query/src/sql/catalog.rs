@@ -22,8 +22,10 @@ const PARTITIONS: &str = "partitions";
 const FILES: &str = "files";
 const QUERIES: &str = "queries";
 
-/// What one statement can name: `segments` and its views, the tables of the schema `system`, and schemas of a protocol.
+/// What one statement can name, in a catalog of this name: `segments` and its views, the tables of the schema `system`, and
+/// schemas of a protocol.
 pub(crate) fn catalog(
+    name: &str,
     service: &Arc<SqlService>,
     segments: &Arc<SegmentsTable>,
     more: &[(String, Arc<dyn SchemaProvider>)],
@@ -36,7 +38,7 @@ pub(crate) fn catalog(
         catalog.register_schema(name, Arc::clone(schema))?;
     }
     let list = MemoryCatalogProviderList::new();
-    list.register_catalog(CATALOG.to_owned(), Arc::new(catalog));
+    list.register_catalog(name.to_owned(), Arc::new(catalog));
     Ok(Arc::new(list))
 }
 

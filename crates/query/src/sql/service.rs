@@ -97,7 +97,8 @@ impl SqlService {
     ) -> datafusion::error::Result<SessionState> {
         let mut state = base.clone();
         let segments = Arc::new(segments);
-        state.register_catalog_list(catalog(self, &segments, schemas)?);
+        let name = base.config_options().catalog.default_catalog.clone();
+        state.register_catalog_list(catalog(&name, self, &segments, schemas)?);
         let scope = segments.scope().map(str::to_owned);
         let function = SkillReport { reports: Arc::clone(&self.reports), segments };
         state.register_udtf(skill_report::NAME, Arc::new(function));

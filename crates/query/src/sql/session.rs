@@ -66,18 +66,20 @@ impl SqlSession {
         self.account.as_deref()
     }
 
-    /// A session of which `extended` may change what depends on nobody: functions, types, and schemas beside those that
-    /// are there. Its tables are those of now, and have no rows that anybody could see.
+    /// A session whose tables are in a catalog of this name, and of which `extend` may change what depends on nobody:
+    /// functions, types, and schemas beside those that are there. The tables that it finds have no rows.
     ///
     /// # Errors
-    /// Those of `extended`.
+    /// Those of `extend`.
     pub fn extended<E: From<Error>>(
         mut self,
         catalog_name: &str,
         extend: impl FnOnce(&SessionContext) -> std::result::Result<(), E>,
     ) -> std::result::Result<Self, E> {
         let nobody = self.service.no_segments();
-        let state = self.service.state(&self.base, nobody, &[]).map_err(Error::of_sql)?;
+        let mut base = self.base.as_ref().clone();
+        base.config_mut().options_mut().catalog.default_catalog = catalog_name.to_owned();
+        let state = self.service.state(&base, nobody, &[]).map_err(Error::of_sql)?;
         let context = SessionContext::new_with_state(state);
         let known = |context: &SessionContext| context.catalog(catalog_name).map(|catalog| catalog.schema_names());
         let before = known(&context).unwrap_or_default();

@@ -23,10 +23,19 @@ pub(super) enum Command {
     Deallocate(Option<String>),
 }
 
+/// What clients ask of the catalog in words that neither DataFusion nor the catalog's own rewriting understands, and what
+/// they mean by it. The catalog tells functions by name, where PostgreSQL tells their numbers; and the type of a parameter
+/// that is an array is not found out.
+const CLIENTS_WORDS: [(&str, &str); 2] = [
+    ("(typreceive != 0 OR typsend != 0)", "(typreceive != '-' OR typsend != '-')"),
+    ("relkind = ANY($2)", "relkind = ANY(string_to_array(replace(btrim($2, '{}'), '\"', ''), ','))"),
+];
+
 /// Takes the statements of a text apart, and puts what PostgreSQL's clients ask of its catalog in DataFusion's words.
 pub(super) async fn commands(session: &SqlSession, text: &str) -> PgWireResult<Vec<Command>> {
     static PARSER: LazyLock<PostgresCompatibilityParser> = LazyLock::new(PostgresCompatibilityParser::new);
     let parsed = session.parse_with(text, |text| {
+        let text = &CLIENTS_WORDS.iter().fold(text.to_owned(), |text, (words, meaning)| text.replace(words, meaning));
         let statements = PARSER.parse(text).map_err(|parse| error(SqlState::SyntaxError, parse.to_string()))?;
         statements.into_iter().map(command).collect::<PgWireResult<Vec<_>>>()
     });

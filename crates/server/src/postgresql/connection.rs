@@ -2,7 +2,10 @@ use std::collections::HashMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use arrow::datatypes::DataType;
 use async_trait::async_trait;
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 use datafusion_postgres::datafusion_pg_catalog::pg_catalog::context::EmptyContextProvider;
 use datafusion_postgres::datafusion_pg_catalog::pg_catalog::setup_pg_catalog;
 use datafusion_postgres::pgwire::api::auth::StartupHandler;
@@ -86,8 +89,11 @@ impl NoopStartupHandler for Startup {
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let session = self.app.engine().sql(account(client.metadata())?, Door::PostgreSql);
-        let session = session.extended(ALL_ACCOUNTS, |context| {
-            setup_pg_catalog(context, ALL_ACCOUNTS, EmptyContextProvider)
+        // Clients expect the tables in the database that they have named.
+        let database = session.account().unwrap_or(ALL_ACCOUNTS).to_owned();
+        let session = session.extended(&database, |context| {
+            context.register_udf(pg_my_temp_schema());
+            setup_pg_catalog(context, &database, EmptyContextProvider)
                 .map_err(|cause| skillscope_query::Error::Sql(*cause))
         });
         let session = session.map_err(failed)?;
@@ -96,6 +102,12 @@ impl NoopStartupHandler for Startup {
         let _ = self.session.0.set(session);
         Ok(())
     }
+}
+
+/// The number of the schema for temporary tables, of which there is none. The catalog does not bring it.
+fn pg_my_temp_schema() -> ScalarUDF {
+    let none = |_: &[ColumnarValue]| Ok(ColumnarValue::Scalar(ScalarValue::Int32(Some(0))));
+    create_udf("pg_my_temp_schema", Vec::new(), DataType::Int32, Volatility::Stable, Arc::new(none))
 }
 
 /// The account that the database names; `None` for all.

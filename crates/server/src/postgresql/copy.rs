@@ -1,5 +1,4 @@
-use bytes::{BufMut, Bytes, BytesMut};
-use datafusion_postgres::arrow_pg::datatypes::{arrow_schema_to_pg_fields, encode_recordbatch};
+use bytes::{BufMut, BytesMut};
 use datafusion_postgres::pgwire::api::portal::Format;
 use datafusion_postgres::pgwire::api::results::CopyResponse;
 use datafusion_postgres::pgwire::error::PgWireResult;
@@ -7,9 +6,9 @@ use datafusion_postgres::pgwire::messages::copy::CopyData;
 use datafusion_postgres::pgwire::messages::data::DataRow;
 use futures::{StreamExt, stream};
 use skillscope_query::SqlRows;
-use std::sync::Arc;
 
 use super::error::{SqlState, error, failed};
+use super::query::encoded;
 use crate::{RowFormat, RowWriter};
 
 /// How `COPY` writes rows.
@@ -33,32 +32,31 @@ pub(super) fn copy(rows: SqlRows, format: CopyFormat) -> PgWireResult<CopyRespon
     match format {
         CopyFormat::Csv { has_header } => csv(rows, columns, has_header),
         CopyFormat::Text => {
-            let fields = Arc::new(arrow_schema_to_pg_fields(&schema, &Format::UnifiedText, None)?);
-            let lines = rows.map(move |batch| -> PgWireResult<CopyData> {
-                let mut data = BytesMut::new();
-                for row in encode_recordbatch(Arc::clone(&fields), batch.map_err(failed)?) {
-                    put_line(&mut data, &row?);
-                }
-                Ok(CopyData::new(data.freeze()))
-            });
-            Ok(CopyResponse::new(0, columns, lines))
+            let rows = encoded(rows, &Format::UnifiedText)?;
+            Ok(CopyResponse::new(0, columns, rows.map(|row| Ok(line(&row?)))))
         }
         CopyFormat::Binary => {
-            let fields = Arc::new(arrow_schema_to_pg_fields(&schema, &Format::UnifiedBinary, None)?);
-            let tuples = rows.map(move |batch| -> PgWireResult<CopyData> {
-                let mut data = BytesMut::new();
-                for row in encode_recordbatch(Arc::clone(&fields), batch.map_err(failed)?) {
-                    let row = row?;
-                    data.put_i16(row.field_count);
-                    data.extend_from_slice(&row.data);
-                }
-                Ok(CopyData::new(data.freeze()))
-            });
-            let fixed =
-                |bytes: &'static [u8]| stream::once(async move { Ok(CopyData::new(Bytes::from_static(bytes))) });
-            Ok(CopyResponse::new(1, columns, fixed(SIGNATURE).chain(tuples).chain(fixed(TRAILER))))
+            let rows = encoded(rows, &Format::UnifiedBinary)?;
+            let trailer = stream::once(async { Ok(BytesMut::from(TRAILER)) });
+            // The signature is in one message with what comes first: clients expect it so.
+            let mut signature = SIGNATURE;
+            let messages =
+                rows.map(|row| Ok(tuple(&row?))).chain(trailer).map(move |message: PgWireResult<BytesMut>| {
+                    let mut data = BytesMut::from(std::mem::take(&mut signature));
+                    data.unsplit(message?);
+                    Ok(CopyData::new(data.freeze()))
+                });
+            Ok(CopyResponse::new(1, columns, messages))
         }
     }
+}
+
+/// A row with the number of its values before them.
+fn tuple(row: &DataRow) -> BytesMut {
+    let mut data = BytesMut::with_capacity(row.data.len() + size_of::<i16>());
+    data.put_i16(row.field_count);
+    data.extend_from_slice(&row.data);
+    data
 }
 
 fn csv(rows: SqlRows, columns: usize, has_header: bool) -> PgWireResult<CopyResponse> {
@@ -79,7 +77,8 @@ fn csv(rows: SqlRows, columns: usize, has_header: bool) -> PgWireResult<CopyResp
 }
 
 /// A row as a line of tab-separated values; a backslash is put before what would be read as something else.
-fn put_line(line: &mut BytesMut, row: &DataRow) {
+fn line(row: &DataRow) -> CopyData {
+    let mut line = BytesMut::with_capacity(row.data.len());
     let mut rest: &[u8] = &row.data;
     let mut is_first = true;
     while let Some((length, after)) = rest.split_first_chunk::<4>() {
@@ -104,4 +103,5 @@ fn put_line(line: &mut BytesMut, row: &DataRow) {
         rest = after;
     }
     line.put_u8(b'\n');
+    CopyData::new(line.freeze())
 }

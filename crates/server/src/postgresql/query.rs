@@ -15,9 +15,10 @@ use datafusion_postgres::pgwire::api::store::PortalStore;
 use datafusion_postgres::pgwire::api::{ClientInfo, ClientPortalStore, Type};
 use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
 use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
+use datafusion_postgres::pgwire::messages::data::DataRow;
 use datafusion_postgres::pgwire::messages::response::TransactionStatus;
 use datafusion_postgres::{QueryHook, hooks::HookClient};
-use futures::{Sink, StreamExt, stream};
+use futures::{Sink, Stream, StreamExt, stream};
 use skillscope_query::{SqlDescription, SqlRows, SqlSession};
 
 use super::command::{Command, commands};
@@ -98,18 +99,23 @@ async fn run(session: &SqlSession, text: &str, parameters: Vec<ScalarValue>) -> 
 }
 
 fn response(rows: SqlRows, format: &Format) -> PgWireResult<QueryResponse> {
-    let fields = Arc::new(arrow_schema_to_pg_fields(&rows.schema(), format, None)?);
-    let encoded = Arc::clone(&fields);
-    let rows = rows.flat_map(move |batch| {
-        stream::iter(match batch {
-            Ok(batch) => Box::new(encode_recordbatch(Arc::clone(&encoded), batch)) as EncodedRows,
-            Err(error) => Box::new(std::iter::once(Err(failed(error)))),
-        })
-    });
-    Ok(QueryResponse::new(fields, rows))
+    let fields = arrow_schema_to_pg_fields(&rows.schema(), format, None)?;
+    Ok(QueryResponse::new(Arc::new(fields), encoded(rows, format)?))
 }
 
-type EncodedRows = Box<dyn Iterator<Item = PgWireResult<datafusion_postgres::pgwire::messages::data::DataRow>> + Send>;
+/// The rows in the protocol's form.
+pub(super) fn encoded(
+    rows: SqlRows,
+    format: &Format,
+) -> PgWireResult<impl Stream<Item = PgWireResult<DataRow>> + Send + use<>> {
+    let fields = Arc::new(arrow_schema_to_pg_fields(&rows.schema(), format, None)?);
+    Ok(rows.flat_map(move |batch| {
+        stream::iter(match batch {
+            Ok(batch) => encode_recordbatch(Arc::clone(&fields), batch) as Box<dyn Iterator<Item = _> + Send>,
+            Err(error) => Box::new(std::iter::once(Err(failed(error)))),
+        })
+    }))
+}
 
 #[async_trait]
 impl SimpleQueryHandler for Queries {

@@ -1,0 +1,69 @@
+//! The SQL console.
+//!
+//! ```text
+//! prompt.rs  a person types ─▶ script.rs  statements and commands ─▶ source.rs  a data directory or a server
+//!                                             │                            │
+//!                              command.rs  \d, \o …            answer.rs ──▶ sink.rs  table, CSV, Parquet …
+//! ```
+
+mod answer;
+mod command;
+mod http;
+mod prompt;
+mod script;
+mod sink;
+mod source;
+mod state;
+
+use std::io::{IsTerminal, Read};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use tokio::runtime::Builder;
+
+use crate::arguments::SqlConsoleArguments;
+use crate::output;
+use script::{Piece, pieces};
+use source::Source;
+use state::State;
+
+/// A thread's stack: deep SQL expressions are run level by level. Only what is used of it becomes memory.
+const STACK_BYTES: usize = 16 << 20;
+
+/// Runs the statements that are given, or those that a person types.
+pub(crate) fn run(arguments: SqlConsoleArguments) -> Result<ExitCode> {
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().thread_stack_size(STACK_BYTES).build();
+    let runtime = runtime.context("cannot start the console's threads")?;
+    let source = Source::open(&arguments)?;
+    let mut state = State::new(&arguments, source, runtime.handle().clone())?;
+    let done = if let Some(text) = &arguments.command {
+        run_script(&mut state, text)
+    } else if std::io::stdin().is_terminal() {
+        prompt::converse(&mut state)?;
+        true
+    } else {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+        run_script(&mut state, &text)
+    };
+    drop(state);
+    runtime.shutdown_background();
+    Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs all of a text, up to the first failure.
+fn run_script(state: &mut State, text: &str) -> bool {
+    pieces(text).into_iter().all(|piece| run_piece(state, &piece))
+}
+
+/// Runs one statement or command, and tells what went wrong.
+fn run_piece(state: &mut State, piece: &Piece) -> bool {
+    let done = match piece {
+        Piece::Statement(text) => state.run(text),
+        Piece::Command(text) => command::run(state, text),
+    };
+    if let Err(error) = &done {
+        output::complain(&format!("{error:#}"));
+    }
+    done.is_ok()
+}

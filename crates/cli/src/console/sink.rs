@@ -1,0 +1,246 @@
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use arrow::util::pretty::pretty_format_batches_with_options;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
+use skillscope_server::{RowFormat, RowWriter};
+use tempfile::NamedTempFile;
+
+use super::state::Settings;
+use crate::arguments::OutputFormat;
+
+/// Where an answer is written, and how.
+pub(super) enum Sink {
+    /// Rows for people, as many as are shown.
+    Table { table: Table, out: Out },
+    /// Rows for programs.
+    Rows { writer: Box<RowWriter>, out: Out },
+    /// A Parquet file.
+    Parquet(Box<ArrowWriter<BufWriter<Target>>>),
+}
+
+/// Rows that are shown once all are there, since a column is as wide as its widest value.
+pub(super) struct Table {
+    schema: SchemaRef,
+    batches: Vec<RecordBatch>,
+    /// How many are shown.
+    most: usize,
+    is_expanded: bool,
+    rows: usize,
+}
+
+/// A file appears when it is whole; standard output takes what comes.
+pub(super) enum Target {
+    File { file: NamedTempFile, path: PathBuf },
+    Standard(io::Stdout),
+}
+
+pub(super) type Out = BufWriter<Target>;
+
+impl Target {
+    fn open(path: Option<&Path>) -> Result<Self> {
+        let Some(path) = path else { return Ok(Self::Standard(io::stdout())) };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let file = NamedTempFile::new_in(folder).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self::File { file, path: path.to_owned() })
+    }
+
+    fn keep(self) -> Result<()> {
+        if let Self::File { file, path } = self {
+            // Temporary files are for their owner's eyes; this one is a file like any other.
+            let permissions = permissions_of_new_files(&path);
+            let file = file.persist(&path).with_context(|| format!("cannot write {}", path.display()))?;
+            permissions.map_or(Ok(()), |permissions| file.set_permissions(permissions))?;
+        }
+        Ok(())
+    }
+}
+
+/// The permissions of the file that is there, or those of a new one.
+fn permissions_of_new_files(path: &Path) -> Option<std::fs::Permissions> {
+    let there = std::fs::metadata(path).map(|metadata| metadata.permissions()).ok();
+    there.or_else(|| File::create(path).and_then(|file| file.metadata()).map(|metadata| metadata.permissions()).ok())
+}
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::File { file, .. } => file.write(bytes),
+            Self::Standard(out) => out.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::File { file, .. } => file.flush(),
+            Self::Standard(out) => out.flush(),
+        }
+    }
+}
+
+impl Sink {
+    pub(super) fn open(settings: &Settings, schema: &SchemaRef) -> Result<Self> {
+        let target = Target::open(settings.file.as_deref())?;
+        let rows = |format, target| -> Result<Self> {
+            Ok(Self::Rows { writer: Box::new(RowWriter::new(format, schema)?), out: BufWriter::new(target) })
+        };
+        match settings.format_of_output() {
+            OutputFormat::Csv => rows(RowFormat::Csv, target),
+            OutputFormat::Json => rows(RowFormat::Json, target),
+            OutputFormat::Ndjson => rows(RowFormat::Ndjson, target),
+            OutputFormat::Table => {
+                let most = settings.max_rows.unwrap_or(usize::MAX);
+                let is_expanded = settings.is_expanded;
+                let table = Table { schema: SchemaRef::clone(schema), batches: Vec::new(), most, is_expanded, rows: 0 };
+                Ok(Self::Table { table, out: BufWriter::new(target) })
+            }
+            OutputFormat::Parquet => {
+                if settings.file.is_none() && io::stdout().is_terminal() {
+                    bail!("Parquet is not for a terminal: say \\o FILE or --out FILE first");
+                }
+                let properties =
+                    WriterProperties::builder().set_compression(Compression::ZSTD(Default::default())).build();
+                let writer = ArrowWriter::try_new(BufWriter::new(target), SchemaRef::clone(schema), Some(properties))?;
+                Ok(Self::Parquet(Box::new(writer)))
+            }
+        }
+    }
+
+    pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        match self {
+            Self::Table { table, .. } => table.add(batch),
+            Self::Rows { writer, out } => {
+                writer.write(batch)?;
+                out.write_all(&writer.take())?;
+            }
+            Self::Parquet(writer) => writer.write(batch)?,
+        }
+        Ok(())
+    }
+
+    /// Writes what is left. A reader that has gone away is no error.
+    pub(super) fn finish(self) -> Result<()> {
+        let out = match self {
+            Self::Table { table, out } => return table.show(out),
+            Self::Rows { mut writer, mut out } => {
+                writer.finish()?;
+                let mut last = writer.take();
+                if out.get_ref().is_terminal() && last.last().is_some_and(|byte| *byte != b'\n') {
+                    last.push(b'\n');
+                }
+                out.write_all(&last)?;
+                out
+            }
+            Self::Parquet(writer) => writer.into_inner()?,
+        };
+        out.into_inner().map_err(|error| error.into_error())?.keep()
+    }
+}
+
+impl Target {
+    fn is_terminal(&self) -> bool {
+        matches!(self, Self::Standard(out) if out.is_terminal())
+    }
+}
+
+impl Table {
+    fn add(&mut self, batch: &RecordBatch) {
+        let kept: usize = self.most.saturating_sub(self.rows).min(batch.num_rows());
+        if kept > 0 {
+            self.batches.push(batch.slice(0, kept));
+        }
+        self.rows += batch.num_rows();
+    }
+
+    fn show(self, mut out: Out) -> Result<()> {
+        let text = self.text()?;
+        if out.get_ref().is_terminal() && !fits(&text) && page(&text)? {
+            return Ok(());
+        }
+        out.write_all(text.as_bytes())?;
+        out.into_inner().map_err(|error| error.into_error())?.keep()
+    }
+
+    fn text(&self) -> Result<String> {
+        let mut text = if self.is_expanded { self.expanded()? } else { self.grid()? };
+        let rows = self.rows;
+        let shown = if rows > self.most {
+            format!("(the first {} of {rows} rows; \\maxrows all, or --max-rows all, shows every one)\n", self.most)
+        } else {
+            format!("({rows} {})\n", if rows == 1 { "row" } else { "rows" })
+        };
+        text.push_str(&shown);
+        Ok(text)
+    }
+
+    fn grid(&self) -> Result<String> {
+        let empty = [RecordBatch::new_empty(SchemaRef::clone(&self.schema))];
+        let batches = if self.batches.is_empty() { &empty[..] } else { &self.batches };
+        Ok(format!("{}\n", pretty_format_batches_with_options(batches, &display_options())?))
+    }
+
+    /// A line for each value.
+    fn expanded(&self) -> Result<String> {
+        let names: Vec<&str> = self.schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+        let mut text = String::new();
+        let mut number = 0;
+        for batch in &self.batches {
+            let options = display_options();
+            let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options));
+            let columns = columns.collect::<Result<Vec<_>, _>>()?;
+            for row in 0..batch.num_rows() {
+                number += 1;
+                text.push_str(&format!("-[ row {number} ]-\n"));
+                for (name, column) in names.iter().zip(&columns) {
+                    text.push_str(&format!("{name:width$} | {}\n", column.value(row).try_to_string()?));
+                }
+            }
+        }
+        Ok(text)
+    }
+}
+
+fn display_options() -> FormatOptions<'static> {
+    FormatOptions::default().with_null("NULL")
+}
+
+/// Whether a text fits on the terminal.
+fn fits(text: &str) -> bool {
+    let Some((terminal_size::Width(width), terminal_size::Height(height))) = terminal_size::terminal_size() else {
+        return true;
+    };
+    text.lines().count() < usize::from(height) && text.lines().all(|line| line.chars().count() <= usize::from(width))
+}
+
+/// Shows a text page by page, in what the variable PAGER names, or less; false where there is none.
+fn page(text: &str) -> Result<bool> {
+    let pager = std::env::var("PAGER").unwrap_or_else(|_| "less".to_owned());
+    let mut words = pager.split_whitespace();
+    let Some(program) = words.next() else { return Ok(false) };
+    // Long lines are not folded, and what fits is left on the screen.
+    let started = Command::new(program).args(words).env("LESS", "-SFRX").stdin(Stdio::piped()).spawn();
+    let Ok(mut child) = started else { return Ok(false) };
+    let written = feed(&mut child, text);
+    child.wait()?;
+    match written {
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(true),
+        written => written.map(|()| true).map_err(Into::into),
+    }
+}
+
+fn feed(child: &mut Child, text: &str) -> io::Result<()> {
+    match child.stdin.take() {
+        Some(mut stdin) => stdin.write_all(text.as_bytes()),
+        None => Ok(()),
+    }
+}
