@@ -189,7 +189,8 @@ fn wrong_usage_ends_with_2() {
         &["serve", "--nonsense"],
         &["serve", "--listen", "nowhere"],
         &["serve", "--cors-origin", "https://wall.example/"],
-        &["sql"],
+        &["sql", "--format", "xml"],
+        &["sql", "--url", "ftp://x", "-c", "select 1"],
         &["replay"],
         &[],
     ] {

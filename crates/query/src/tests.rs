@@ -2,6 +2,7 @@
 
 mod breach;
 mod contract;
+mod logic;
 mod oracle;
 mod parameters;
 mod plan;

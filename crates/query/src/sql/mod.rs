@@ -13,6 +13,7 @@
 mod catalog;
 mod kill_query;
 mod limits;
+mod percentile;
 mod registry;
 mod rows;
 mod service;

@@ -7,6 +7,7 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::registry::FunctionRegistry;
 use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::prelude::SessionConfig;
@@ -16,6 +17,7 @@ use tokio::sync::Semaphore;
 use super::catalog::{CATALOG, PUBLIC, catalog};
 use super::kill_query::kill_query;
 use super::limits::SqlLimits;
+use super::percentile::percentile_cont;
 use super::registry::Registry;
 use super::skill_report::{self, SkillReport};
 use super::workers::Workers;
@@ -103,7 +105,7 @@ impl SqlService {
         let function = SkillReport { reports: Arc::clone(&self.reports), segments };
         state.register_udtf(skill_report::NAME, Arc::new(function));
         let kill = Arc::new(kill_query(Arc::clone(&self.registry), scope));
-        datafusion::logical_expr::registry::FunctionRegistry::register_udf(&mut state, kill)?;
+        state.register_udf(kill)?;
         state.execution_props_mut().query_execution_start_time = DateTime::from_timestamp_millis(self.clock.now());
         Ok(state)
     }
@@ -122,13 +124,16 @@ fn base(limits: &SqlLimits) -> Result<SessionState> {
         .with_disk_manager_builder(disk)
         .build_arc()
         .map_err(|error| Error::Start(io::Error::other(error)))?;
-    Ok(SessionStateBuilder::new()
+    let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime)
         .with_default_features()
         .with_optimizer_rules(optimizer_rules())
         .with_query_planner(totals_query_planner())
-        .build())
+        .build();
+    // In the place of DataFusion's own.
+    state.register_udaf(Arc::new(percentile_cont())).map_err(Error::Sql)?;
+    Ok(state)
 }
 
 /// DataFusion's rules, and the one for running totals where filters have reached the table.

@@ -28,7 +28,7 @@ pub(super) enum Command {
 /// that is an array is not found out.
 const CLIENTS_WORDS: [(&str, &str); 2] = [
     ("(typreceive != 0 OR typsend != 0)", "(typreceive != '-' OR typsend != '-')"),
-    ("relkind = ANY($2)", "relkind = ANY(string_to_array(replace(btrim($2, '{}'), '\"', ''), ','))"),
+    ("relkind = ANY($2)", "relkind = ANY(string_to_array(translate($2, '{}\" ', ''), ','))"),
 ];
 
 /// Takes the statements of a text apart, and puts what PostgreSQL's clients ask of its catalog in DataFusion's words.
