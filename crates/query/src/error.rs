@@ -64,6 +64,8 @@ impl Error {
         match error.find_root() {
             DataFusionError::ResourcesExhausted(_) => Self::OutOfMemory,
             DataFusionError::External(external) if external.is::<Self>() => Self::ReadOnly,
+            // It has no kind of its own.
+            root if root.to_string().contains("max_temp_directory_size") => Self::OutOfMemory,
             root if is_of_disk(root) => Self::Archive(error),
             _ => Self::Sql(error),
         }

@@ -7,6 +7,7 @@ mod oracle;
 mod parameters;
 mod plan;
 mod random;
+mod sessions;
 mod sql;
 mod totals;
 mod world;

@@ -8,4 +8,5 @@ mod ingestion;
 mod openapi;
 mod report;
 mod sql;
+mod sql_formats;
 mod web;

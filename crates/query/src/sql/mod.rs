@@ -11,6 +11,7 @@
 //! account has a name in it.
 
 mod catalog;
+mod interruption;
 mod kill_query;
 mod limits;
 mod percentile;

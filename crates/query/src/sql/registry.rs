@@ -178,9 +178,10 @@ impl Registry {
         listed
     }
 
-    /// Ends a statement; false where there is none in scope that has this number.
-    pub(crate) fn kill(&self, id: i64, scope: Option<&str>) -> bool {
-        let query = self.queries().get(&id).filter(|query| is_in_scope(query, scope)).cloned();
+    /// Ends a statement of another session; false where there is none in scope that has this number.
+    pub(crate) fn kill(&self, id: i64, scope: Option<&str>, session: u64) -> bool {
+        let is_another = |query: &&Arc<RunningQuery>| is_in_scope(query, scope) && query.session != session;
+        let query = self.queries().get(&id).filter(is_another).cloned();
         query.inspect(|query| query.kill()).is_some()
     }
 
@@ -206,6 +207,12 @@ fn is_in_scope(query: &RunningQuery, scope: Option<&str>) -> bool {
 pub(crate) struct ListedQuery {
     query: Arc<RunningQuery>,
     registry: Arc<Registry>,
+}
+
+impl ListedQuery {
+    pub(crate) fn query(&self) -> Arc<RunningQuery> {
+        Arc::clone(&self.query)
+    }
 }
 
 impl std::ops::Deref for ListedQuery {

@@ -38,12 +38,20 @@ impl Stream for SqlRows {
     type Item = Result<RecordBatch>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(batch) = ready!(self.batches.poll_recv(context)) {
+        let received = self.batches.poll_recv(context);
+        if let Poll::Ready(Some(batch)) = received {
             return Poll::Ready(Some(Ok(batch)));
         }
-        let Some(task) = &mut self.task else { return Poll::Ready(None) };
+        // Whoever ended the statement does not wait until it notices.
+        let Some(task) = &mut self.task else { return received.map(|_| None) };
         let ended = ready!(task.poll_unpin(context));
         self.task = None;
-        Poll::Ready(ended.flatten().err().map(Err))
+        match ended.flatten() {
+            Err(error) => {
+                self.batches.close();
+                Poll::Ready(Some(Err(error)))
+            }
+            Ok(()) => self.poll_next(context),
+        }
     }
 }

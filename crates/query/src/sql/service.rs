@@ -94,6 +94,7 @@ impl SqlService {
     pub(crate) fn state(
         self: &Arc<Self>,
         base: &SessionState,
+        session: u64,
         segments: SegmentsTable,
         schemas: &[(String, Arc<dyn SchemaProvider>)],
     ) -> datafusion::error::Result<SessionState> {
@@ -104,7 +105,7 @@ impl SqlService {
         let scope = segments.scope().map(str::to_owned);
         let function = SkillReport { reports: Arc::clone(&self.reports), segments };
         state.register_udtf(skill_report::NAME, Arc::new(function));
-        let kill = Arc::new(kill_query(Arc::clone(&self.registry), scope));
+        let kill = Arc::new(kill_query(Arc::clone(&self.registry), scope, session));
         state.register_udf(kill)?;
         state.execution_props_mut().query_execution_start_time = DateTime::from_timestamp_millis(self.clock.now());
         Ok(state)

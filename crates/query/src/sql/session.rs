@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use super::interruption::{Interruption, interruptible};
 use super::registry::{Door, ListedQuery, Phase};
 use super::rows::SqlRows;
 use super::service::SqlService;
@@ -79,7 +80,7 @@ impl SqlSession {
         let nobody = self.service.no_segments();
         let mut base = self.base.as_ref().clone();
         base.config_mut().options_mut().catalog.default_catalog = catalog_name.to_owned();
-        let state = self.service.state(&base, nobody, &[]).map_err(Error::of_sql)?;
+        let state = self.service.state(&base, self.number, nobody, &[]).map_err(Error::of_sql)?;
         let context = SessionContext::new_with_state(state);
         let known = |context: &SessionContext| context.catalog(catalog_name).map(|catalog| catalog.schema_names());
         let before = known(&context).unwrap_or_default();
@@ -155,22 +156,28 @@ impl SqlSession {
         let listed = registry.enter(self.account.clone(), self.number, self.door, text.to_owned());
         let (schema, planned) = oneshot::channel();
         let (batches, received) = mpsc::channel(BATCHES_AHEAD);
-        let run = Run { session: self.clone(), segments, parameters, schema, batches };
-        let limit = self.limit;
-        let task = self.service.workers().spawn(async move {
+        let interruption = Interruption::default();
+        let run =
+            Run { session: self.clone(), segments, parameters, schema, batches, interruption: interruption.clone() };
+        let (limit, query) = (self.limit, listed.query());
+        let running = self.service.workers().spawn(async move { run.run(&listed).await });
+        let watching = self.service.workers().spawn_watch(async move {
+            let _interrupt = InterruptOnDrop(interruption);
             tokio::select! {
                 biased;
-                () = listed.killed() => Err(Error::Killed),
+                () = query.killed() => Err(Error::Killed),
                 () = tokio::time::sleep(limit) => Err(Error::TimeLimit { limit }),
-                done = run.run(&listed) => done,
+                done = running => done.flatten(),
             }
         });
-        // From here on dropping the rows ends the task.
+        // From here on dropping the rows ends the statement.
         let nothing_yet = Arc::new(arrow::datatypes::Schema::empty());
-        let mut rows = SqlRows::new(nothing_yet, received, task);
-        match planned.await {
-            Ok(schema) => Ok(rows.with_schema(schema)),
-            Err(_) => Err(rows.next().await.and_then(std::result::Result::err).unwrap_or(Error::Killed)),
+        let mut rows = SqlRows::new(nothing_yet, received, watching);
+        tokio::select! {
+            biased;
+            Ok(schema) = planned => Ok(rows.with_schema(schema)),
+            // Without its columns there are no rows.
+            failed = rows.next() => Err(failed.and_then(std::result::Result::err).unwrap_or(Error::Killed)),
         }
     }
 
@@ -180,7 +187,7 @@ impl SqlSession {
     }
 
     fn parse(&self, segments: SegmentsTable, text: &str) -> Result<Statement> {
-        let state = self.service.state(&self.base, segments, &self.schemas).map_err(Error::of_sql)?;
+        let state = self.service.state(&self.base, self.number, segments, &self.schemas).map_err(Error::of_sql)?;
         Statement::parse(state, text).map_err(Error::of_sql)
     }
 }
@@ -192,17 +199,28 @@ struct Run {
     parameters: Vec<ScalarValue>,
     schema: oneshot::Sender<SchemaRef>,
     batches: mpsc::Sender<RecordBatch>,
+    interruption: Interruption,
+}
+
+/// However a statement ends, its plan is told.
+struct InterruptOnDrop(Interruption);
+
+impl Drop for InterruptOnDrop {
+    fn drop(&mut self) {
+        self.0.interrupt();
+    }
 }
 
 impl Run {
     async fn run(self, listed: &ListedQuery) -> Result<()> {
-        let Self { session, segments, parameters, schema, batches } = self;
+        let Self { session, segments, parameters, schema, batches, interruption } = self;
         let _turn = turn(&session.service).await?;
         listed.enter(Phase::Planning);
         let text = listed.text.clone();
         let planned = planning(move || {
             let statement = session.parse(segments, &text)?.bind(parameters).map_err(Error::of_sql)?;
-            statement.physical().map_err(Error::of_sql)
+            let (plan, task) = statement.physical().map_err(Error::of_sql)?;
+            Ok((interruptible(plan, &interruption).map_err(Error::of_sql)?, task))
         });
         let (plan, task) = planned.await?;
         listed.watch(&plan);

@@ -1,5 +1,6 @@
 use std::future::Future;
 use std::io;
+use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -18,22 +19,33 @@ const STACK_BYTES: usize = 16 << 20;
 pub(crate) struct Workers {
     /// `None` while it is dropped.
     runtime: Option<Runtime>,
+    /// A thread that no statement keeps busy, for those that end them.
+    watch: Option<Runtime>,
 }
 
 impl Workers {
     pub(crate) fn start() -> io::Result<Self> {
+        // More than there are processors: a statement may hold its thread for a while, and others go on beside it.
+        let threads = 2 * std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
         let runtime = Builder::new_multi_thread()
+            .worker_threads(threads)
             .thread_name("sql")
             .thread_stack_size(STACK_BYTES)
             .on_thread_start(step_back)
             .enable_all()
             .build()?;
-        Ok(Self { runtime: Some(runtime) })
+        let watch = Builder::new_multi_thread().worker_threads(1).thread_name("sql-watch").enable_all().build()?;
+        Ok(Self { runtime: Some(runtime), watch: Some(watch) })
     }
 
     /// Runs `work` on these threads.
     pub(crate) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> SqlTask<T> {
         SqlTask(self.runtime.as_ref().map(|runtime| runtime.spawn(work)))
+    }
+
+    /// Runs what watches over a statement.
+    pub(crate) fn spawn_watch<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> SqlTask<T> {
+        SqlTask(self.watch.as_ref().map(|runtime| runtime.spawn(work)))
     }
 }
 
@@ -61,10 +73,8 @@ impl<T> Drop for SqlTask<T> {
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            // Nobody is left to read what still runs.
-            runtime.shutdown_background();
-        }
+        // Nobody is left to read what still runs.
+        self.runtime.take().into_iter().chain(self.watch.take()).for_each(Runtime::shutdown_background);
     }
 }
 

@@ -71,6 +71,10 @@ impl Door {
         Answer { status: parts.status, headers: parts.headers, body }
     }
 
+    pub(super) fn routes(&self) -> Router {
+        self.routes.clone()
+    }
+
     pub(super) async fn get(&self, uri: &str) -> Answer {
         self.send(Request::get(uri).header("host", "wall.example:8080").body(Body::empty()).unwrap()).await
     }

@@ -1,0 +1,375 @@
+//! Sessions: whose they are, what they may use, and how their statements end.
+
+use std::time::{Duration, Instant};
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::Int64Type;
+use arrow::util::pretty::pretty_format_batches;
+use datafusion::common::ScalarValue;
+use futures::{StreamExt, TryStreamExt};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use skillscope_segment::{Outcome, UserType};
+
+use super::world::{Facts, World, segments};
+use crate::{Clock, Door, Engine, Error, SqlLimits};
+
+const NOW: i64 = 1_516_265_515_679;
+
+/// Two accounts, each in memory and in a file of its own.
+fn two_accounts() -> World {
+    let fact = |account, skill, age| Facts {
+        account,
+        skill,
+        end_time: NOW - age,
+        user_type: UserType::Bot,
+        outcome: Outcome::Interactive,
+        in_queue: false,
+        sample: Some(3),
+    };
+    let old = 5 * 3_600_000;
+    let facts = [fact("acme", 1, 1), fact("bolt", 777_777, 1), fact("acme", 1, old), fact("bolt", 777_777, old)];
+    World::with_hot_hours(NOW, 1, 4, &segments(&facts))
+}
+
+/// An engine over the same rows, within other limits.
+fn limited(world: &World, limits: SqlLimits) -> Engine {
+    Engine::new(std::sync::Arc::clone(&world.store), Clock::Fixed(NOW), limits).unwrap()
+}
+
+/// A statement that takes longer than any test.
+const ENDLESS: &str =
+    "select count(*) from generate_series(1, 1000000) a, generate_series(1, 1000000) b where a.value <> b.value + 3";
+
+async fn text(engine: &Engine, account: Option<&str>, statement: &str) -> Result<String, Error> {
+    let rows = engine.sql(account.map(str::to_owned), Door::Http).run(statement, Vec::new()).await?;
+    let batches: Vec<RecordBatch> = rows.try_collect().await?;
+    Ok(pretty_format_batches(&batches).unwrap().to_string())
+}
+
+#[tokio::test]
+async fn nothing_of_another_account_is_seen_by_any_table_or_plan() {
+    let world = two_accounts();
+    for statement in [
+        "select * from segments",
+        "select * from segments where account_id = 'bolt' or skill_id > 0",
+        "select * from system.files",
+        "select * from system.partitions",
+        "select * from system.queries",
+        "select * from metrics_by_hour",
+        "select * from skillscope.public.segments",
+        "select * from information_schema.tables",
+        "select * from information_schema.views",
+        "select * from information_schema.df_settings",
+        "explain select * from segments",
+        "explain verbose select skill_id from segments where skill_id > 1",
+        "explain analyze select count(*) from segments",
+        "explain analyze select max(conversation_id) from segments where end_time < now() - interval '2 hours'",
+        "select * from skill_report(null, now(), 1440, 60)",
+        "select (select max(skill_id) from segments), (select string_agg(path, ',') from system.files)",
+    ] {
+        let own = text(&world.engine, Some("acme"), statement).await.unwrap();
+        for secret in ["bolt", "777777"] {
+            // The statement itself may name it.
+            let own = own.replace(statement, "");
+            assert!(!own.contains(secret), "{statement}\n{own}");
+        }
+    }
+    let seen = text(&world.engine, None, "select * from segments").await.unwrap();
+    assert!(seen.contains("bolt") && seen.contains("777777"), "an operator sees all:\n{seen}");
+    let of_another = text(&world.engine, Some("acme"), "select * from skill_report('bolt', now(), 60)").await;
+    assert!(of_another.unwrap_err().to_string().contains("own account"));
+}
+
+#[tokio::test]
+async fn an_account_lists_and_ends_its_own_statements_alone() {
+    let world = two_accounts();
+    let engine = &world.engine;
+    let run = |account: &str| {
+        let session = engine.sql(Some(account.to_owned()), Door::FlightSql);
+        async move {
+            let mut rows = session.run(ENDLESS, Vec::new()).await.unwrap();
+            rows.next().await
+        }
+    };
+    let (acme, bolt) = (tokio::spawn(run("acme")), tokio::spawn(run("bolt")));
+    let count = "select count(*) from system.queries where door = 'flight-sql' and state = 'running'";
+    until(async || number(engine, None, count).await == 2).await;
+    assert_eq!(number(engine, Some("acme"), count).await, 1);
+    let id_of_bolts =
+        number(engine, Some("bolt"), "select min(id) from system.queries where door = 'flight-sql'").await;
+    let kill = format!("select cast(kill_query({id_of_bolts}) as bigint)");
+    assert_eq!(number(engine, Some("acme"), &kill).await, 0, "to another account it is not there");
+    assert!(!bolt.is_finished());
+    assert_eq!(number(engine, Some("bolt"), &kill).await, 1);
+    assert!(matches!(bolt.await.unwrap(), Some(Err(Error::Killed))));
+    assert!(!acme.is_finished());
+    // An operator ends whatever runs.
+    let all = "select kill_query(id) as killed from system.queries where door = 'flight-sql'";
+    assert!(text(engine, None, all).await.unwrap().contains("true"));
+    assert!(matches!(acme.await.unwrap(), Some(Err(Error::Killed))));
+    assert_eq!(number(engine, None, "select count(*) from system.queries").await, 1, "this one");
+}
+
+async fn number(engine: &Engine, account: Option<&str>, statement: &str) -> i64 {
+    let rows = engine.sql(account.map(str::to_owned), Door::Http).run(statement, Vec::new()).await.unwrap();
+    let batches: Vec<RecordBatch> = rows.try_collect().await.unwrap();
+    batches[0].column(0).as_primitive::<Int64Type>().value(0)
+}
+
+async fn until(mut is_so: impl AsyncFnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so().await {
+        assert!(start.elapsed() < Duration::from_secs(60), "it does not come to be so");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_statement_whose_reader_goes_is_ended() {
+    let world = two_accounts();
+    let session = world.engine.sql(None, Door::FlightSql);
+    let running = tokio::spawn(async move { session.run(ENDLESS, Vec::new()).await.unwrap().next().await });
+    let count = "select count(*) from system.queries where door = 'flight-sql'";
+    until(async || number(&world.engine, None, count).await == 1).await;
+    running.abort();
+    until(async || number(&world.engine, None, count).await == 0).await;
+    // The same for one that has rows already, which nobody takes.
+    let rows = "select * from generate_series(1, 100000000)";
+    let mut taken = world.engine.sql(None, Door::FlightSql).run(rows, Vec::new()).await.unwrap();
+    taken.next().await.unwrap().unwrap();
+    assert_eq!(number(&world.engine, None, count).await, 1);
+    drop(taken);
+    until(async || number(&world.engine, None, count).await == 0).await;
+}
+
+#[tokio::test]
+async fn a_session_ends_its_statements_and_no_others() {
+    let world = two_accounts();
+    let (one, other) = (world.engine.sql(None, Door::PostgreSql), world.engine.sql(None, Door::FlightSql));
+    let run = |session: crate::SqlSession| async move { session.run(ENDLESS, Vec::new()).await.unwrap().next().await };
+    let (first, second) = (tokio::spawn(run(one.clone())), tokio::spawn(run(other.clone())));
+    let count = "select count(*) from system.queries where state = 'running' and door <> 'http'";
+    until(async || number(&world.engine, None, count).await == 2).await;
+    one.kill_running();
+    assert!(matches!(first.await.unwrap(), Some(Err(Error::Killed))));
+    assert!(!second.is_finished());
+    other.kill_running();
+    second.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_ended_and_says_so() {
+    let world = two_accounts();
+    let engine = limited(&world, SqlLimits { time: Duration::from_millis(300), ..SqlLimits::default() });
+    let error = text(&engine, None, ENDLESS).await.unwrap_err();
+    assert!(matches!(error, Error::TimeLimit { .. }), "{error}");
+    assert!(error.to_string().contains("0.3 s"), "{error}");
+    assert_eq!(number(&engine, None, "select count(*) from segments").await, 4, "others are answered");
+    // A client's own limit is kept where it is shorter, and no longer than it may be.
+    let session = world.engine.sql(None, Door::Http).within(Duration::from_millis(200));
+    let error = session.run(ENDLESS, Vec::new()).await.unwrap().next().await.unwrap().unwrap_err();
+    assert!(error.to_string().contains("0.2 s"), "{error}");
+    let session = engine.sql(None, Door::Http).within(Duration::from_secs(1000));
+    let error = session.run(ENDLESS, Vec::new()).await.unwrap().next().await.unwrap().unwrap_err();
+    assert!(error.to_string().contains("0.3 s"), "{error}");
+}
+
+#[tokio::test]
+async fn one_statement_too_many_waits_and_is_refused_in_plain_words() {
+    let world = two_accounts();
+    let limits = SqlLimits { running: 1, patience: Duration::from_millis(200), ..SqlLimits::default() };
+    let engine = limited(&world, limits);
+    let rows =
+        engine.sql(None, Door::Http).run("select * from generate_series(1, 100000000)", Vec::new()).await.unwrap();
+    let error = text(&engine, None, "select 1").await.unwrap_err();
+    assert!(matches!(error, Error::TooManyQueries { running: 1 }), "{error}");
+    drop(rows);
+    assert!(text(&engine, None, "select 1").await.is_ok(), "a place is free again, soon");
+}
+
+#[tokio::test]
+async fn what_does_not_fit_in_memory_spills_and_beyond_that_is_refused() {
+    let world = two_accounts();
+    let folder = tempfile::TempDir::new().unwrap();
+    let limits = |spill_bytes| SqlLimits {
+        memory_bytes: 20 << 20,
+        spill_folder: Some(folder.path().to_owned()),
+        spill_bytes,
+        ..SqlLimits::default()
+    };
+    // Some 80 MB to sort.
+    let sort = "select count(*) from (select value, row_number() over (order by value * 7919 % 1000003, value) as place \
+                from generate_series(1, 3000000)) s where place <= 10";
+    let sort = sort.replace("row_number()", "lag(repeat('x', 10))");
+    let sort = sort.replace("place <= 10", "place is not null");
+    assert_eq!(number(&limited(&world, limits(1 << 30)), None, &sort).await, 2_999_999);
+    let error = text(&limited(&world, limits(1 << 20)), None, &sort).await.unwrap_err();
+    assert!(matches!(error, Error::OutOfMemory), "{error}");
+    assert!(!error.to_string().contains('#'), "it names no part of other statements: {error}");
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0, "nothing is left on disk");
+}
+
+#[tokio::test]
+async fn parameters_are_values_and_nothing_else() {
+    let world = two_accounts();
+    let session = world.engine.sql(Some("acme".to_owned()), Door::PostgreSql);
+    let description =
+        session.describe("select skill_id from segments where skill_id = $2 and outcome = $1").await.unwrap();
+    assert_eq!(description.schema.fields().len(), 1);
+    assert_eq!(description.parameters.len(), 2);
+    let count = async |value: &str| {
+        let statement = "select count(*) from segments where outcome = $1";
+        let rows = session.run(statement, vec![ScalarValue::from(value)]).await.unwrap();
+        let batches: Vec<RecordBatch> = rows.try_collect().await.unwrap();
+        batches[0].column(0).as_primitive::<Int64Type>().value(0)
+    };
+    assert_eq!(count("interactive").await, 2);
+    assert_eq!(count("x' or 'a' = 'a").await, 0);
+    for values in [vec![], vec![ScalarValue::from("a"), ScalarValue::from("b")]] {
+        let error = session.run("select $1", values).await.unwrap_err();
+        assert!(error.to_string().contains("1 parameters"), "{error}");
+    }
+}
+
+/// Pieces that statements are made of, some of which reach for what is not theirs.
+const PIECES: [&str; 64] = [
+    "select",
+    "*",
+    "from",
+    "segments",
+    "where",
+    "account_id",
+    "=",
+    "'bolt'",
+    "or",
+    "true",
+    "union all",
+    "join",
+    "on",
+    "system.files",
+    "system.queries",
+    "system.partitions",
+    "information_schema.columns",
+    "skill_report('bolt', now(), 60)",
+    "metrics_by_hour",
+    "group by",
+    "skill_id",
+    "order by",
+    "limit",
+    "1",
+    "count(*)",
+    ",",
+    "(",
+    ")",
+    "explain",
+    "analyze",
+    "with",
+    "x as",
+    "insert into",
+    "drop table",
+    "create view v as",
+    "copy",
+    "to '/tmp/x.csv'",
+    "set",
+    "datafusion.catalog.location",
+    "read_parquet('/tmp/x')",
+    "'/etc/passwd'",
+    "prepare p as",
+    "execute p",
+    "kill_query(1)",
+    "max(path)",
+    "case when",
+    "then",
+    "end",
+    "is null",
+    "not",
+    "exists",
+    "in",
+    "over",
+    "distinct",
+    "having",
+    "cast(",
+    "as varchar)",
+    "interval '1 hour'",
+    "now()",
+    "$1",
+    ";",
+    "--",
+    "\u{1f980}",
+    "skillscope.public.segments",
+];
+
+fn any_statement() -> impl Strategy<Value = String> {
+    let words = vec(select(PIECES.to_vec()), 0..14).prop_map(|pieces| pieces.join(" "));
+    let reading = vec(select(PIECES.to_vec()), 0..10).prop_map(|rest| format!("select * from {}", rest.join(" ")));
+    let nested = (any_table(), any_table(), any_condition()).prop_map(|(table, other, condition)| {
+        format!("select * from {table} a where exists (select 1 from {other} b where {condition}) or {condition}")
+    });
+    let united = (any_table(), any_table()).prop_map(|(table, other)| {
+        format!("select cast(count(*) as varchar) from {table} union all select cast(max(x) as varchar) from (select * from {other}) t(x)")
+    });
+    let joined = (any_table(), any_table(), any_condition())
+        .prop_map(|(table, other, condition)| format!("select * from {table} a full join {other} b on {condition}"));
+    prop_oneof![2 => words, 2 => reading, 2 => nested, 1 => united, 2 => joined, 1 => "\\PC{0,60}"]
+}
+
+fn any_table() -> impl Strategy<Value = &'static str> {
+    select(vec![
+        "segments",
+        "system.files",
+        "system.partitions",
+        "system.queries",
+        "metrics_by_day",
+        "information_schema.tables",
+        "(select * from segments where account_id = 'bolt')",
+        "(values ('acme')) v(account_id)",
+        "skill_report(null, now(), 60)",
+    ])
+}
+
+fn any_condition() -> impl Strategy<Value = &'static str> {
+    select(vec![
+        "true",
+        "account_id = 'bolt'",
+        "a.account_id <> 'acme'",
+        "account_id in (select account_id from segments)",
+        "skill_id > 1000",
+        "not (account_id = 'acme')",
+        "end_time is not null",
+    ])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn no_statement_panics_or_sees_another_account(statements in vec(any_statement(), 4)) {
+        // One world for all: it is never changed.
+        static WORLD: std::sync::LazyLock<World> = std::sync::LazyLock::new(two_accounts);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for statement in statements {
+            let session = WORLD.engine.sql(Some("acme".to_owned()), Door::Http).within(Duration::from_secs(20));
+            let answer: Result<Vec<RecordBatch>, Error> = runtime.block_on(async {
+                session.describe(&statement).await?;
+                session.run(&statement, Vec::new()).await?.try_collect().await
+            });
+            match answer {
+                Ok(batches) => {
+                    let text = pretty_format_batches(&batches).unwrap().to_string();
+                    // What the statement itself says may come back: as a constant, in a plan, in the list of statements.
+                    prop_assert!(!text.contains("777777") && !text.contains("account=bolt"), "{}\n{}", statement, text);
+                    if !statement.contains("bolt") {
+                        prop_assert!(!text.contains("bolt"), "{}\n{}", statement, text);
+                    }
+                }
+                Err(error) => {
+                    let text = error.to_string();
+                    prop_assert!(!text.contains("gigabytes"), "{} panicked", statement);
+                    prop_assert!(!text.contains("777777") && !text.contains("account=bolt"), "{}\n{}", statement, text);
+                }
+            }
+        }
+    }
+}
