@@ -1,7 +1,7 @@
 //! The data directory as other tools, operators and a disk without room meet it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::binary::{Server, run, serve, skipped, stderr, succeed};
+use crate::python::{self, DUCKDB, PYARROW};
 use crate::sample;
 
 /// Reads an archive with DuckDB and with pyarrow, as it stands, and prints what both make of it.
@@ -32,54 +33,18 @@ print(json.dumps({"duckdb": duck, "pyarrow": arrow, "by_day": by_day, "wrong_day
                   "type": str(table.schema.field("end_time").type)}))
 "#;
 
-/// The libraries that the script reads with.
-const LIBRARIES: [&str; 2] = ["duckdb==2.0.0", "pyarrow==26.0.1"];
-
-/// A folder with the libraries in it; `None`, visibly, where they cannot be had.
-fn libraries(test: &str) -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python").join(LIBRARIES.join("-"));
-    let is_whole = folder.join("whole");
-    if is_whole.exists() {
-        return Some(folder);
-    }
-    let install = Command::new("python3")
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target"])
-        .arg(&folder)
-        .args(LIBRARIES)
-        .stdin(Stdio::null())
-        .output();
-    match install {
-        Ok(output) if output.status.success() => {
-            fs::write(is_whole, "").unwrap();
-            Some(folder)
-        }
-        Ok(output) => {
-            let reason = stderr(&output).lines().last().unwrap_or_default().to_owned();
-            skipped(test, &format!("the libraries cannot be installed: {reason}"));
-            None
-        }
-        Err(_) => {
-            skipped(test, "python3 is not here");
-            None
-        }
-    }
-}
-
 #[test]
 fn duckdb_and_pyarrow_read_the_archive_as_it_stands() {
-    let Some(libraries) = libraries("duckdb_and_pyarrow_read_the_archive_as_it_stands") else { return };
+    let Some(libraries) = python::libraries("duckdb_and_pyarrow_read_the_archive_as_it_stands", &[DUCKDB, PYARROW])
+    else {
+        return;
+    };
     let directory = TempDir::new().unwrap();
     let data_dir = directory.path().to_str().unwrap();
     succeed(["import", "segments", sample::path().to_str().unwrap(), "--data-dir", data_dir]);
-    let read = Command::new("python3")
-        .args(["-c", READ_BY_OTHERS])
-        .arg(directory.path().join("archive"))
-        .env("PYTHONPATH", &libraries)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    assert!(read.status.success(), "{}", stderr(&read));
-    let read: Value = serde_json::from_slice(&read.stdout).unwrap();
+    let archive = directory.path().join("archive");
+    let read = python::run(&libraries, READ_BY_OTHERS, &[archive.to_str().unwrap()]);
+    let read: Value = serde_json::from_str(&read).unwrap();
 
     // The truth is the file that was imported.
     let text = fs::read_to_string(sample::path()).unwrap();

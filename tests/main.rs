@@ -11,12 +11,16 @@
 mod archive;
 mod bank_calls;
 mod binary;
+mod clients;
 mod configuration;
+mod console;
 mod crash;
 mod events;
 mod generate;
 mod history;
 mod import;
+mod python;
+mod questions;
 mod sample;
 mod serve;
 mod streaming;

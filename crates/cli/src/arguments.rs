@@ -154,9 +154,10 @@ pub(crate) struct ServeArguments {
 /// What SQL may use; reports have threads and memory of their own.
 #[derive(Debug, Args)]
 pub(crate) struct SqlArguments {
-    /// Memory that all SQL statements together may use, in bytes; beyond it they spill to disk.
-    #[arg(long, value_name = "BYTES", default_value_t = SqlLimits::MEMORY_BYTES)]
-    sql_memory: usize,
+    /// Memory that all SQL statements together may use, in bytes; beyond it they spill to disk [default: a quarter of the
+    /// machine's]
+    #[arg(long, value_name = "BYTES")]
+    sql_memory: Option<usize>,
     /// Disk space that SQL statements may spill to, in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = SqlLimits::SPILL_BYTES)]
     sql_spill: u64,
@@ -173,13 +174,14 @@ pub(crate) struct SqlArguments {
 
 impl SqlArguments {
     pub(crate) fn limits(&self) -> SqlLimits {
+        let defaults = SqlLimits::default();
         SqlLimits {
-            memory_bytes: self.sql_memory,
+            memory_bytes: self.sql_memory.unwrap_or(defaults.memory_bytes),
             spill_folder: self.sql_spill_dir.clone(),
             spill_bytes: self.sql_spill,
             time: Duration::from_secs(self.sql_time_limit),
             running: usize::try_from(self.sql_queries).unwrap_or(usize::MAX),
-            ..SqlLimits::default()
+            ..defaults
         }
     }
 }
@@ -187,7 +189,7 @@ impl SqlArguments {
 #[derive(Debug, Args)]
 pub(crate) struct SqlConsoleArguments {
     /// Run these statements and leave; without it they are read from the terminal, or from standard input.
-    #[arg(short, long, value_name = "STATEMENTS")]
+    #[arg(short, long, value_name = "STATEMENTS", allow_hyphen_values = true)]
     pub(crate) command: Option<String>,
     /// The data directory to read; nothing in it is changed. Where a server has it open, that is asked.
     #[arg(long, value_name = "DIR", default_value = "./skillscope-data")]

@@ -62,7 +62,10 @@ impl Error {
     /// names other statements' operators.)
     pub(crate) fn of_sql(error: DataFusionError) -> Self {
         match error.find_root() {
-            DataFusionError::ResourcesExhausted(_) => Self::OutOfMemory,
+            DataFusionError::ResourcesExhausted(cause) => {
+                tracing::info!(cause, "a statement needed too much memory");
+                Self::OutOfMemory
+            }
             DataFusionError::External(external) if external.is::<Self>() => Self::ReadOnly,
             // It has no kind of its own.
             root if root.to_string().contains("max_temp_directory_size") => Self::OutOfMemory,

@@ -60,7 +60,7 @@ pub use disk::{Disk, DiskFile, InPlaceFile, LocalDisk};
 pub use error::{Error, Result};
 pub use ingestion::{Ingested, RejectedRecord, ingest, ingest_events, ingest_history};
 pub use maintenance::Maintenance;
-pub use options::StoreOptions;
+pub use options::{StoreOptions, memory_bytes};
 pub use partition::Partition;
 pub use retention::{Retention, RetentionError};
 pub use snapshot::Snapshot;

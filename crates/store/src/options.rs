@@ -76,8 +76,8 @@ impl StoreOptions {
     }
 }
 
-/// The machine's memory, or what the process may use of it; 4 GiB where neither can be told.
-fn memory_bytes() -> u64 {
+/// The machine's memory, or what the process may use of it, in bytes; 4 GiB where neither can be told.
+pub fn memory_bytes() -> u64 {
     const UNKNOWN: u64 = 4 << 30;
     let of_machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
         let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;

@@ -1,23 +1,16 @@
 -- Of the conversations that began on a day, how many came back to a skill that they had left?
 with visits as (
-    select account_id, conversation_id, skill_id, segment_index, start_time,
-           lag(skill_id) over (partition by account_id, conversation_id order by segment_index) as before
+    select account_id, conversation_id, skill_id, min(start_time) as began,
+           count(*) filter (where start_reason <> 'resume') as entered
     from segments
-), entries as (
-    select account_id, conversation_id, skill_id, count(*) as entered
-    from visits
-    where before is null or before <> skill_id
     group by account_id, conversation_id, skill_id
 ), conversations as (
-    select account_id, conversation_id, max(entered) as entered
-    from entries
-    group by account_id, conversation_id
-), beginnings as (
-    select account_id, conversation_id, date_trunc('day', min(start_time)) as day
-    from segments
+    select account_id, conversation_id, min(began) as began, max(entered) as entered
+    from visits
     group by account_id, conversation_id
 )
-select day, count(*) as conversations, count(*) filter (where entered > 1) as bounced_back
-from conversations join beginnings using (account_id, conversation_id)
-group by day
+select date_trunc('day', began) as day, count(*) as conversations,
+       count(*) filter (where entered > 1) as bounced_back
+from conversations
+group by date_trunc('day', began)
 order by day

@@ -1,11 +1,9 @@
 -- From which skill to which are conversations passed on?
-with stays as (
-    select skill_id, end_reason,
-           lead(skill_id) over (partition by account_id, conversation_id order by segment_index) as next_skill_id
-    from segments
-)
-select skill_id, next_skill_id, end_reason, count(*) as transfers
-from stays
-where next_skill_id is not null
-group by skill_id, next_skill_id, end_reason
-order by transfers desc, skill_id, next_skill_id, end_reason
+select stay.skill_id, next.skill_id as next_skill_id, stay.end_reason, count(*) as transfers
+from segments stay
+join segments next
+    on next.account_id = stay.account_id
+    and next.conversation_id = stay.conversation_id
+    and next.segment_index = stay.segment_index + 1
+group by stay.skill_id, next.skill_id, stay.end_reason
+order by transfers desc, stay.skill_id, next_skill_id, stay.end_reason

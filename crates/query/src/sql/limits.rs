@@ -19,9 +19,10 @@ pub struct SqlLimits {
 }
 
 impl Default for SqlLimits {
+    /// A quarter of the machine's memory.
     fn default() -> Self {
         Self {
-            memory_bytes: Self::MEMORY_BYTES,
+            memory_bytes: usize::try_from(skillscope_store::memory_bytes() / 4).unwrap_or(usize::MAX),
             spill_folder: None,
             spill_bytes: Self::SPILL_BYTES,
             time: Duration::from_secs(Self::SECONDS),
@@ -32,9 +33,6 @@ impl Default for SqlLimits {
 }
 
 impl SqlLimits {
-    /// The default of [`memory_bytes`](Self::memory_bytes).
-    pub const MEMORY_BYTES: usize = 4 << 30;
-
     /// The default of [`spill_bytes`](Self::spill_bytes).
     pub const SPILL_BYTES: u64 = 16 << 30;
 

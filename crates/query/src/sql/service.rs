@@ -4,7 +4,6 @@ use std::sync::Arc;
 use chrono::DateTime;
 use datafusion::catalog::SchemaProvider;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::registry::FunctionRegistry;
@@ -17,9 +16,12 @@ use tokio::sync::Semaphore;
 use super::catalog::{CATALOG, PUBLIC, catalog};
 use super::kill_query::kill_query;
 use super::limits::SqlLimits;
+use super::memory::{SqlMemory, StatementMemory};
 use super::percentile::percentile_cont;
+use super::plain_keys::PlainKeys;
 use super::registry::Registry;
 use super::skill_report::{self, SkillReport};
+use super::utc_trunc::utc_trunc;
 use super::workers::Workers;
 use crate::report_session::ReportSession;
 use crate::table::SegmentsTable;
@@ -34,8 +36,9 @@ pub(crate) struct SqlService {
     limits: SqlLimits,
     registry: Arc<Registry>,
     turns: Arc<Semaphore>,
+    memory: Arc<SqlMemory>,
     workers: Workers,
-    /// Functions, rules and memory, and no tables.
+    /// Functions, rules and a disk to spill to; no tables, and no memory, which each statement has of its own.
     base: SessionState,
 }
 
@@ -53,6 +56,7 @@ impl SqlService {
             reports,
             registry: Arc::default(),
             turns: Arc::new(Semaphore::new(limits.running)),
+            memory: Arc::new(SqlMemory::new(limits.memory_bytes)),
             workers: Workers::start().map_err(Error::Start)?,
             base: base(&limits)?,
             limits,
@@ -69,6 +73,11 @@ impl SqlService {
 
     pub(crate) fn turns(&self) -> Arc<Semaphore> {
         Arc::clone(&self.turns)
+    }
+
+    /// Memory for one more statement.
+    pub(crate) fn memory(&self) -> StatementMemory {
+        StatementMemory::new(Arc::clone(&self.memory))
     }
 
     pub(crate) fn workers(&self) -> &Workers {
@@ -121,7 +130,6 @@ fn base(limits: &SqlLimits) -> Result<SessionState> {
     let spill = spill.map_or(DiskManagerMode::OsTmpDirectory, |folder| DiskManagerMode::Directories(vec![folder]));
     let disk = DiskManagerBuilder::default().with_mode(spill).with_max_temp_directory_size(limits.spill_bytes);
     let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(FairSpillPool::new(limits.memory_bytes)))
         .with_disk_manager_builder(disk)
         .build_arc()
         .map_err(|error| Error::Start(io::Error::other(error)))?;
@@ -134,13 +142,15 @@ fn base(limits: &SqlLimits) -> Result<SessionState> {
         .build();
     // In the place of DataFusion's own.
     state.register_udaf(Arc::new(percentile_cont())).map_err(Error::Sql)?;
+    state.register_udf(Arc::new(utc_trunc())).map_err(Error::Sql)?;
     Ok(state)
 }
 
-/// DataFusion's rules, and the one for running totals where filters have reached the table.
+/// DataFusion's rules, the one for running totals where filters have reached the table, and the one for what is grouped yet.
 fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let mut rules = Optimizer::new().rules;
     let filters = rules.iter().position(|rule| rule.name() == PushDownFilter::new().name());
     rules.insert(filters.map_or(rules.len(), |place| place + 1), Arc::new(AnswerFromTotals));
+    rules.push(Arc::new(PlainKeys));
     rules
 }

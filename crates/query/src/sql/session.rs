@@ -216,10 +216,10 @@ impl Run {
         let Self { session, segments, parameters, schema, batches, interruption } = self;
         let _turn = turn(&session.service).await?;
         listed.enter(Phase::Planning);
-        let text = listed.text.clone();
+        let (text, memory) = (listed.text.clone(), session.service.memory());
         let planned = planning(move || {
             let statement = session.parse(segments, &text)?.bind(parameters).map_err(Error::of_sql)?;
-            let (plan, task) = statement.physical().map_err(Error::of_sql)?;
+            let (plan, task) = statement.physical(memory).map_err(Error::of_sql)?;
             Ok((interruptible(plan, &interruption).map_err(Error::of_sql)?, task))
         });
         let (plan, task) = planned.await?;

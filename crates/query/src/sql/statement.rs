@@ -7,6 +7,7 @@ use datafusion::common::{ScalarValue, plan_datafusion_err, plan_err};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
 use datafusion::execution::context::SQLOptions;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
@@ -14,6 +15,7 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use futures::executor::block_on;
 
+use super::memory::StatementMemory;
 use crate::Error;
 
 /// The longest statement, in words, numbers and signs.
@@ -79,10 +81,12 @@ impl Statement {
         Ok(Self { state: self.state, plan })
     }
 
-    /// Plans it to be run. Tables may be read for it: the calling thread may have to wait for the disk.
-    pub(crate) fn physical(self) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
+    /// Plans it to be run in this memory. Tables may be read for it: the calling thread may have to wait for the disk.
+    pub(crate) fn physical(self, memory: StatementMemory) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
         let plan = stacker::grow(PLANNING_STACK_BYTES, || block_on(self.state.create_physical_plan(&self.plan)))?;
-        Ok((plan, Arc::new(TaskContext::from(&self.state))))
+        let shared = self.state.runtime_env().as_ref().clone();
+        let runtime = RuntimeEnv { memory_pool: Arc::new(memory), ..shared };
+        Ok((plan, Arc::new(TaskContext::from(&self.state).with_runtime(Arc::new(runtime)))))
     }
 }
 

@@ -10,6 +10,8 @@ use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::ScalarFunction;
 use skillscope_segment::column;
 
+use crate::sql::UtcTrunc;
+
 pub(super) const NS_PER_MS: i64 = 1_000_000;
 
 const NS_PER_DAY: i64 = 86_400_000 * NS_PER_MS;
@@ -41,7 +43,7 @@ impl Bins {
         let Expr::ScalarFunction(function) = expression else { return None };
         if function.func.inner().is::<DateBinFunc>() {
             Self::of_date_bin(function)
-        } else if function.func.inner().is::<DateTruncFunc>() {
+        } else if function.func.inner().is::<DateTruncFunc>() || function.func.inner().is::<UtcTrunc>() {
             Self::of_date_trunc(function)
         } else {
             None

@@ -141,7 +141,9 @@ impl Cancels {
 impl CancelHandler for Cancels {
     async fn on_cancel_request(&self, request: CancelRequest) {
         let sessions = self.sessions();
-        if let Some((_, session)) = sessions.get(&request.pid).filter(|(key, _)| *key == request.secret_key) {
+        if let Some((_, session)) =
+            sessions.get(&request.pid).filter(|(key, _)| key.to_bytes() == request.secret_key.to_bytes())
+        {
             session.kill_running();
         }
     }

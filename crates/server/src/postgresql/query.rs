@@ -167,9 +167,11 @@ impl ExtendedQueryHandler for Queries {
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let prepared = &portal.statement.statement;
-        let types = prepared.description.parameters.iter().map(|known| known.clone().unwrap_or(DataType::Utf8));
-        let types: Vec<DataType> = types.collect();
-        let types: Vec<Option<&DataType>> = types.iter().map(Some).collect();
+        // What neither the statement nor the client tells is text.
+        let told = |number: usize| portal.statement.parameter_types.get(number).is_some_and(Option::is_some);
+        let known = prepared.description.parameters.iter().enumerate();
+        let types: Vec<Option<&DataType>> =
+            known.map(|(number, known)| known.as_ref().or((!told(number)).then_some(&DataType::Utf8))).collect();
         let parameters = match deserialize_parameters(portal, &types)? {
             ParamValues::List(values) => values.into_iter().map(|value| value.value).collect(),
             ParamValues::Map(_) => Vec::new(),

@@ -1,0 +1,241 @@
+//! `skillscope sql`: one statement, a script, and a person at a terminal.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::binary::{Server, run, skillscope, stderr, succeed};
+use crate::sample;
+
+/// A data directory with the sample in it.
+fn directory() -> TempDir {
+    let directory = TempDir::new().unwrap();
+    let data_dir = directory.path().to_str().unwrap();
+    succeed(["import", "segments", sample::path().to_str().unwrap(), "--data-dir", data_dir]);
+    directory
+}
+
+fn path(directory: &TempDir) -> &str {
+    directory.path().to_str().unwrap()
+}
+
+/// Waits until something is so.
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(60), "it does not come to be so that {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+const COUNT: &str = "select count(*) as n, min(end_time) as first from segments";
+
+#[test]
+fn a_statement_is_answered_in_every_format() {
+    let directory = directory();
+    let ask = |format: &str| succeed(["sql", "--data-dir", path(&directory), "--format", format, "-c", COUNT]);
+    assert_eq!(ask("csv"), "n,first\n200,2018-01-17T08:54:04.333Z\n");
+    assert_eq!(ask("json"), "[{\"n\":200,\"first\":\"2018-01-17T08:54:04.333Z\"}]");
+    assert_eq!(ask("ndjson"), "{\"n\":200,\"first\":\"2018-01-17T08:54:04.333Z\"}\n");
+    let table = ask("table");
+    assert!(table.contains("| 200 | 2018-01-17T08:54:04.333Z |") && table.ends_with("(1 row)\n"), "{table}");
+    let file = directory.path().join("answer.parquet");
+    let out = ["--out", file.to_str().unwrap(), "-c", "select * from segments"];
+    assert_eq!(succeed(["sql", "--data-dir", path(&directory)].into_iter().chain(out)), "");
+    // Whatever is written so can be imported again.
+    let copy = TempDir::new().unwrap();
+    let imported = succeed(["import", "segments", file.to_str().unwrap(), "--data-dir", path(&copy)]);
+    assert_eq!(imported, "accepted 200, duplicates 0, rejected 0\n");
+}
+
+#[test]
+fn a_script_comes_from_standard_input_and_ends_with_its_first_failure() {
+    let directory = directory();
+    let script = "\\format csv\nselect ';' as a, -- not here;\n 1 as b;select 2 as c;\n\\x\n\\format table\nselect 3 as d, null as e;\n\
+                  \\nonsense\nselect 4 as f;\n";
+    let mut child = skillscope(["sql", "--data-dir", path(&directory)])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let printed = String::from_utf8(output.stdout.clone()).unwrap();
+    assert_eq!(printed, "a,b\n;,1\nc\n2\na line for each value\n-[ row 1 ]-\nd | 3\ne | NULL\n(1 row)\n");
+    assert!(stderr(&output).contains("there is no command \\nonsense"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_table_shows_no_more_rows_than_it_may_and_says_so() {
+    let directory = directory();
+    let ask = |rows: &str| {
+        let text = "select conversation_id from segments";
+        succeed(["sql", "--data-dir", path(&directory), "--max-rows", rows, "-c", text])
+    };
+    assert!(ask("7").ends_with("(the first 7 of 200 rows; \\maxrows all, or --max-rows all, shows every one)\n"));
+    assert_eq!(ask("7").lines().count(), 7 + 5);
+    assert_eq!(ask("all").lines().count(), 200 + 5);
+}
+
+#[test]
+fn what_is_wrong_is_told_and_ends_with_1() {
+    let directory = directory();
+    for (text, part) in
+        [("select nope from segments", "nope"), ("selec", "selec"), ("delete from segments", "only statements")]
+    {
+        let output = run(["sql", "--data-dir", path(&directory), "-c", text]);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+        assert!(stderr(&output).contains(part), "{}", stderr(&output));
+    }
+    let nothing = TempDir::new().unwrap();
+    let output = run(["sql", "--data-dir", path(&nothing), "-c", "select 1"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(nothing.path().read_dir().unwrap().count(), 0, "no data directory is made");
+    let output = run(["sql", "--url", "http://127.0.0.1:1", "-c", "select 1"]);
+    assert!(stderr(&output).contains("cannot reach http://127.0.0.1:1"), "{}", stderr(&output));
+}
+
+/// Every file of a directory with its bytes.
+fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for entry in folder.read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(contents(&path));
+        } else {
+            all.insert(path.display().to_string(), fs::read(path).unwrap());
+        }
+    }
+    all
+}
+
+#[test]
+fn a_directory_is_not_changed_by_looking_at_it() {
+    let directory = directory();
+    // Rows that are not archived yet, and a file that the next start of a server would set aside.
+    let server = Server::over(directory.path(), &[]);
+    let line = r#"{"conversation_id":"c-new","segment_index":0,"skill_id":9,"start_time":1,"end_time":2,"start_reason":"new_conversation","end_reason":"closed_by_consumer","user_type":"none","outcome":"abandoned","abandoned_in_queue":true,"agent_messages":0,"consumer_messages":1}"#;
+    assert_eq!(server.post("/v1/accounts/account-1/segments", "application/x-ndjson", line.as_bytes()).0, 200);
+    server.signal("KILL");
+    drop(server);
+    fs::write(directory.path().join("archive/account=account-1/stray.parquet"), "no Parquet").unwrap();
+    fs::write(directory.path().join("staging/half-written"), "half").unwrap();
+    let before = contents(directory.path());
+    let answer =
+        succeed(["sql", "--data-dir", path(&directory), "--format", "csv", "-c", "select count(*) as n from segments"]);
+    assert_eq!(answer, "n\n201\n");
+    assert!(contents(directory.path()) == before);
+}
+
+#[test]
+fn where_a_server_has_the_directory_open_it_is_asked() {
+    let directory = directory();
+    let server = Server::over(directory.path(), &[]);
+    let ask = |account: &str| {
+        let text = "select count(*) as n, min(door) as door from segments, system.queries";
+        succeed(["sql", "--data-dir", path(&directory), "--account", account, "--format", "csv", "-c", text])
+    };
+    assert_eq!(ask("account-1"), "n,door\n200,http\n");
+    assert_eq!(ask("nobody"), "n,door\n0,\n");
+    let by_url = succeed(["sql", "--url", &server.url, "--format", "csv", "-c", COUNT]);
+    assert_eq!(by_url, "n,first\n200,2018-01-17T08:54:04.333Z\n");
+    let output = run(["sql", "--url", &server.url, "-c", "select nope from segments"]);
+    assert!(stderr(&output).contains("No field named nope"), "{}", stderr(&output));
+}
+
+/// A console in a terminal of its own, as `script` makes it.
+struct Terminal {
+    child: Child,
+    shown: Arc<Mutex<String>>,
+}
+
+impl Terminal {
+    fn open(arguments: &[&str], home: &Path) -> Self {
+        let mut command = skillscope(arguments);
+        let words: Vec<String> = std::iter::once(command.get_program().to_owned())
+            .chain(command.get_args().map(ToOwned::to_owned))
+            .map(|word| format!("'{}'", word.to_string_lossy().replace('\'', "'\\''")))
+            .collect();
+        command = Command::new("script");
+        command.args(["-q", "-e", "-c", &words.join(" "), "/dev/null"]);
+        command.env("XDG_STATE_HOME", home).env("TERM", "xterm").env("PAGER", "cat").env_remove("NO_COLOR");
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (shown, mut out) = (Arc::new(Mutex::new(String::new())), child.stdout.take().unwrap());
+        let sink = Arc::clone(&shown);
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(length @ 1..) = out.read(&mut bytes) {
+                sink.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..length]));
+            }
+        });
+        Self { child, shown }
+    }
+
+    fn type_keys(&mut self, keys: &str) {
+        let stdin = self.child.stdin.as_mut().unwrap();
+        stdin.write_all(keys.as_bytes()).unwrap();
+        stdin.flush().unwrap();
+    }
+
+    /// Waits until something is shown, after what was waited for before.
+    fn expect(&self, part: &str) {
+        let start = Instant::now();
+        loop {
+            let mut shown = self.shown.lock().unwrap();
+            if let Some(place) = shown.find(part) {
+                shown.drain(..place + part.len());
+                return;
+            }
+            assert!(start.elapsed() < Duration::from_secs(60), "{part:?} is not shown: {shown}");
+            drop(shown);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_person_types_over_several_lines_completes_cancels_and_leaves() {
+    let (directory, home) = (directory(), TempDir::new().unwrap());
+    let mut terminal = Terminal::open(&["sql", "--data-dir", path(&directory), "--account", "account-1"], home.path());
+    terminal.expect("account-1> ");
+    // Two lines, with the names completed.
+    terminal.type_keys("select sum(total) as n\r");
+    terminal.type_keys("from metrics_by_h\t;\r");
+    terminal.expect("metrics_by_hour");
+    terminal.expect("200");
+    terminal.expect("(1 row)");
+    terminal.expect("account-1> ");
+    // Words have colours.
+    terminal.type_keys("select 'text' as word;\r");
+    terminal.expect("\u{1b}[32m'text'\u{1b}[0m");
+    terminal.expect("account-1> ");
+    // A statement that would not end shows that it runs; Ctrl-C ends it, and not the console.
+    terminal.type_keys("select count(*) from generate_series(1, 100000000) a, generate_series(1, 100000000) b where a.value <> b.value + 1;\r");
+    terminal.expect("Ctrl-C ends it");
+    terminal.type_keys("\x03");
+    terminal.expect("the statement was ended");
+    terminal.expect("account-1> ");
+    terminal.type_keys("\\d\r");
+    terminal.expect("metrics_by_hour");
+    terminal.expect("account-1> ");
+    terminal.type_keys("\\q\r");
+    until("the console has ended", || terminal.child.try_wait().unwrap().is_some());
+    // What was typed is there the next time.
+    let history = fs::read_to_string(home.path().join("skillscope/sql_history")).unwrap();
+    assert!(history.contains("'text' as word"), "{history}");
+}
