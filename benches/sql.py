@@ -3,8 +3,8 @@
 analysts ask the heaviest of them, and ten million rows over Flight SQL.
 
     cargo build --release --bin skillscope
-    python3 -m venv /tmp/venv && /tmp/venv/bin/pip install duckdb==2.0.0 pyarrow==26.0.1 adbc-driver-flightsql==1.13.0
-    /tmp/venv/bin/python benches/sql.py [questions] [wallboard] [flight]
+    python3 -m venv venv && venv/bin/pip install duckdb==2.0.0 pyarrow==26.0.1 adbc-driver-flightsql==1.13.0
+    venv/bin/python benches/sql.py [questions] [wallboard] [flight]
 
 Data is made in --work (default ./sql-bench) and kept for the next time.
 """
@@ -14,6 +14,7 @@ import http.client
 import json
 import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
@@ -68,28 +69,29 @@ def ask(connection, query):
     return rows
 
 
-def month(binary, work):
-    """A month of ten million segments of 200 skills, archived."""
-    directory = work / "month"
+def data(binary, work, name, hours):
+    """A data directory with ten million segments of 200 skills, which ended in so many hours."""
+    directory = work / name
     if not directory.exists():
-        rows = work / "month.parquet"
-        subprocess.run([binary, "generate", "segments", "--rows", str(ROWS), "--skills", "200", "--hours", "720", "--end", END,
-                        "--out", rows], check=True)
-        subprocess.run([binary, "import", "segments", rows, "--data-dir", directory], check=True)
+        rows = work / f"{name}.parquet"
+        subprocess.run([binary, "generate", "segments", "--rows", str(ROWS), "--skills", "200", "--hours", str(hours),
+                        "--end", END, "--out", rows], check=True)
+        half = work / f"{name}.half"
+        shutil.rmtree(half, ignore_errors=True)
+        subprocess.run([binary, "import", "segments", rows, "--data-dir", half], check=True)
+        half.rename(directory)
         rows.unlink()
     return directory
+
+
+def month(binary, work):
+    """Archived."""
+    return data(binary, work, "month", 720)
 
 
 def day(binary, work):
-    """Ten million segments of the last 24 hours, in memory when the clock stands at their end."""
-    directory = work / "day"
-    if not directory.exists():
-        rows = work / "day.parquet"
-        subprocess.run([binary, "generate", "segments", "--rows", str(ROWS), "--skills", "200", "--hours", "24", "--end", END,
-                        "--out", rows], check=True)
-        subprocess.run([binary, "import", "segments", rows, "--data-dir", directory], check=True)
-        rows.unlink()
-    return directory
+    """In memory when the clock stands at their end."""
+    return data(binary, work, "day", 24)
 
 
 def merge(binary, directory):
@@ -132,7 +134,7 @@ def measure_questions(binary, work, rounds):
     print(f"median ratio {statistics.median(ratios):.2f}, highest {max(ratios):.2f}")
 
 
-HEAVIEST = ["bounced_back", "transfers_between_skills", "handled_by_bots", "response_times"]
+HEAVIEST = ["bounced_back", "transfers_between_skills", "conversations_per_skill", "handled_by_bots"]
 REPORT = "/operations/api/account/account-1/msgskillsegments?timeframe=60&interval=5&skillIds=1,2&v=1"
 
 

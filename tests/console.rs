@@ -71,6 +71,9 @@ fn a_script_comes_from_standard_input_and_ends_with_its_first_failure() {
     let printed = String::from_utf8(output.stdout.clone()).unwrap();
     assert_eq!(printed, "a,b\n;,1\nc\n2\na line for each value\n-[ row 1 ]-\nd | 3\ne | NULL\n(1 row)\n");
     assert!(stderr(&output).contains("there is no command \\nonsense"), "{}", stderr(&output));
+    let left =
+        run(["sql", "--data-dir", path(&directory), "--format", "csv", "-c", "select 1 as a;\n\\q\nselect 2 as b;"]);
+    assert_eq!((left.status.code(), left.stdout.as_slice()), (Some(0), &b"a\n1\n"[..]));
 }
 
 #[test]
@@ -147,6 +150,13 @@ fn where_a_server_has_the_directory_open_it_is_asked() {
     assert_eq!(ask("nobody"), "n,door\n0,\n");
     let by_url = succeed(["sql", "--url", &server.url, "--format", "csv", "-c", COUNT]);
     assert_eq!(by_url, "n,first\n200,2018-01-17T08:54:04.333Z\n");
+    // An answer that fails on its way tells why, too.
+    let long = "select value, repeat('x', 88) as x, 1 / (200000 - value) as n from generate_series(1, 300000)";
+    let output = run(["sql", "--url", &server.url, "--format", "csv", "-c", long]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("Divide by zero"), "{}", stderr(&output));
+    let output = run(["sql", "--url", &server.url, "--account", "no/account", "-c", "select 1"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     let output = run(["sql", "--url", &server.url, "-c", "select nope from segments"]);
     assert!(stderr(&output).contains("No field named nope"), "{}", stderr(&output));
 }

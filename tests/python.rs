@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use crate::binary::{skipped, stderr};
 
@@ -14,20 +15,28 @@ pub(crate) const ADBC_POSTGRESQL: &str = "adbc-driver-postgresql==1.13.0";
 
 /// A folder with libraries in it; `None`, visibly, where they cannot be had.
 pub(crate) fn libraries(test: &str, names: &[&str]) -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python").join(names.join("-"));
-    let is_whole = folder.join("whole");
-    if is_whole.exists() {
+    // One test at a time: several ask for the same.
+    static INSTALLING: Mutex<()> = Mutex::new(());
+    let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+    let parent = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
+    let folder = parent.join(names.join("-"));
+    if folder.join("whole").exists() {
         return Some(folder);
     }
+    fs::create_dir_all(&parent).unwrap();
+    // What an interrupted run has left is not taken for whole.
+    let new = tempfile::TempDir::new_in(&parent).unwrap();
     let install = Command::new("python3")
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target"])
-        .arg(&folder)
+        .arg(new.path())
         .args(names)
         .stdin(Stdio::null())
         .output();
     match install {
         Ok(output) if output.status.success() => {
-            fs::write(is_whole, "").unwrap();
+            fs::write(new.path().join("whole"), "").unwrap();
+            let _ = fs::remove_dir_all(&folder);
+            fs::rename(new.keep(), &folder).unwrap();
             Some(folder)
         }
         Ok(output) => {

@@ -1,5 +1,5 @@
 //! The doors of skillscope: HTTP routes for reports, ingestion and SQL, health checks, and the OpenAPI document that
-//! describes them.
+//! describes them; SQL over the PostgreSQL protocol and over Arrow Flight SQL.
 //!
 //! Handlers are thin: they take a request apart, ask the store or the query engine, and write the answer. Every error
 //! is a [`Problem`] document.

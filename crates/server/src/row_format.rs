@@ -42,11 +42,6 @@ impl RowFormat {
             Self::Arrow => "application/vnd.apache.arrow.stream",
         }
     }
-
-    /// Whether a person can read it.
-    pub(crate) fn is_text(self) -> bool {
-        self != Self::Arrow
-    }
 }
 
 /// Writes rows as they come; what is written can be taken at any time.

@@ -1,4 +1,5 @@
 use std::io;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -9,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use skillscope_query::{Door, SqlRows, SqlSession, SqlTask};
+use skillscope_segment::AccountId;
 use tokio::sync::{mpsc, oneshot};
 use utoipa::ToSchema;
 
@@ -21,13 +23,16 @@ const HELD_BYTES: usize = 4 << 20;
 /// What is sent at a time.
 const CHUNK_BYTES: usize = 256 << 10;
 
+/// How long the last words of an answer that is broken off have to get on their way.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
 /// Chunks that are written ahead of whoever reads them.
 const CHUNKS_AHEAD: usize = 2;
 
 /// A statement to run.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct SqlBody {
-    /// A statement that reads, in DataFusion's dialect of SQL; the table is `segments`.
+    /// A statement that reads, in DataFusion's dialect of SQL, over the table `segments`, its views, and the schema `system`.
     #[schema(example = "select skill_id, count(*) as segments from segments group by skill_id")]
     query: String,
     /// The only account whose rows are seen; absent, all are.
@@ -37,8 +42,8 @@ pub(crate) struct SqlBody {
 
 /// Run a SQL statement that reads.
 ///
-/// The rows come as they are computed. Where the statement fails after the answer has begun, the connection is broken off;
-/// answers in text have a problem document as their last line then.
+/// The rows come as they are computed. Where the statement fails after some megabytes of them, the status has been sent: the
+/// last line is a problem document then, and the connection is broken off.
 #[utoipa::path(post, path = "/v1/sql", tag = "sql", request_body = SqlBody,
     responses(
         (status = 200, description = "The rows; times are RFC 3339.", content(
@@ -66,7 +71,8 @@ pub(crate) async fn post(
     let format = accepted(&headers, &RowFormat::MEDIA_TYPES)?;
     let body = body.map_err(|rejection| refused(&rejection, app.max_body_bytes()))?;
     let body: SqlBody = serde_json::from_slice(&body).map_err(|error| Problem::invalid_body(error.to_string()))?;
-    let session = app.engine().sql(body.account, Door::Http);
+    let account = body.account.map(|account| known_account(&account)).transpose()?;
+    let session = app.engine().sql(account, Door::Http);
     let (begun, beginning) = oneshot::channel();
     let answer = Answer { format, max_rows: app.max_sql_rows(), rows: 0 };
     // Also the writing of rows is work for the threads of SQL.
@@ -83,6 +89,13 @@ pub(crate) async fn post(
         .into_response())
 }
 
+fn known_account(account: &str) -> Result<String, Problem> {
+    let parsed = AccountId::parse(account);
+    let parsed = parsed
+        .map_err(|error| Problem::invalid_parameter(error.to_string()).blaming("account", Some(account.to_owned())))?;
+    Ok(parsed.to_string())
+}
+
 /// The beginning of a long answer.
 struct Beginning {
     first: Vec<u8>,
@@ -91,7 +104,16 @@ struct Beginning {
 
 /// Dropping the body, because the client has gone, ends the statement.
 fn body_of(first: Vec<u8>, rest: mpsc::Receiver<io::Result<Vec<u8>>>, task: SqlTask<Result<Vec<u8>, Problem>>) -> Body {
-    let rest = stream::unfold((rest, task), |(mut rest, task)| async move { Some((rest.recv().await?, (rest, task))) });
+    let rest = stream::unfold((rest, Some(task)), |(mut rest, task)| async move {
+        if let Some(chunk) = rest.recv().await {
+            return Some((chunk, (rest, task)));
+        }
+        // Whoever writes may have ended before the answer did.
+        match task?.await {
+            Ok(Ok(_)) => None,
+            _ => Some((Err(io::Error::other("the statement was ended")), (rest, None))),
+        }
+    });
     Body::from_stream(stream::once(async { Ok(first) }).chain(rest))
 }
 
@@ -145,13 +167,15 @@ impl Answer {
             }
         };
         let mut last = writer.take();
-        if let (Some(problem), true) = (&failed, self.format.is_text()) {
+        if let Some(problem) = &failed {
             // The status has been sent. Whoever looks at the end of a broken answer finds the reason.
             last.push(b'\n');
             last.extend(serde_json::to_vec(problem).unwrap_or_default());
             last.push(b'\n');
         }
         if chunks.send(Ok(last)).await.is_ok() && failed.is_some() {
+            // What was not sent before a connection is broken off is dropped.
+            tokio::time::sleep(LAST_WORDS).await;
             let _ = chunks.send(Err(io::Error::other("the statement failed"))).await;
         }
     }

@@ -45,8 +45,6 @@ pub(super) fn run(state: &mut State, text: &str) -> Result<()> {
         ("o", "") => settings.file = None,
         ("o", file) => settings.file = Some(PathBuf::from(file)),
         ("?" | "h" | "help", "") => output::print(HELP),
-        // The prompt leaves by itself; a script ends at its end.
-        ("q", "") => {}
         (other, _) => bail!("there is no command \\{other}; \\? tells which there are"),
     }
     Ok(())

@@ -77,9 +77,9 @@ impl HttpSource {
         }
         let mut decoder = StreamDecoder::new();
         let mut ready = VecDeque::new();
-        while decoder.schema().is_none() && decode_frame(&mut body, &mut decoder, &mut ready).await? {}
+        while decoder.schema().is_none() && decode_frame(&mut body, &mut decoder, &mut ready).await?.is_some() {}
         let schema = decoder.schema().with_context(|| format!("{} sends no rows", self.url))?;
-        Ok(HttpRows { schema, body, decoder, ready, _connection: connection })
+        Ok(HttpRows { schema, body, decoder, ready, last: Bytes::new(), _connection: connection })
     }
 }
 
@@ -89,6 +89,8 @@ pub(super) struct HttpRows {
     body: Incoming,
     decoder: StreamDecoder,
     ready: VecDeque<RecordBatch>,
+    /// The last piece of the answer.
+    last: Bytes,
     _connection: Connection,
 }
 
@@ -102,28 +104,37 @@ impl HttpRows {
             if let Some(batch) = self.ready.pop_front() {
                 return Ok(Some(batch));
             }
-            if !decode_frame(&mut self.body, &mut self.decoder, &mut self.ready).await? {
-                self.decoder.finish()?;
-                return Ok(None);
+            match decode_frame(&mut self.body, &mut self.decoder, &mut self.ready).await {
+                Ok(Some(piece)) => self.last = piece,
+                Ok(None) => {
+                    self.decoder.finish()?;
+                    return Ok(None);
+                }
+                Err(error) => return Err(self.reason().map_or(error, anyhow::Error::msg)),
             }
         }
     }
+
+    /// Why the server has broken its answer off: the last line says it.
+    fn reason(&self) -> Option<String> {
+        let line = self.last.trim_ascii_end().rsplit(|byte| *byte == b'\n').next()?;
+        Some(serde_json::from_slice::<Problem>(line).ok()?.detail)
+    }
 }
 
-/// Takes in the next piece of an answer; false at its end.
+/// Takes in the next piece of an answer, and gives it; `None` at its end.
 async fn decode_frame(
     body: &mut Incoming,
     decoder: &mut StreamDecoder,
     ready: &mut VecDeque<RecordBatch>,
-) -> Result<bool> {
-    let Some(frame) = body.frame().await else { return Ok(false) };
-    if let Ok(data) = frame?.into_data() {
-        let mut buffer = Buffer::from(data);
-        while !buffer.is_empty() {
-            ready.extend(decoder.decode(&mut buffer)?);
-        }
+) -> Result<Option<Bytes>> {
+    let Some(frame) = body.frame().await else { return Ok(None) };
+    let Ok(data) = frame?.into_data() else { return Ok(Some(Bytes::new())) };
+    let mut buffer = Buffer::from(data.clone());
+    while !buffer.is_empty() {
+        ready.extend(decoder.decode(&mut buffer)?);
     }
-    Ok(true)
+    Ok(Some(data))
 }
 
 /// An open connection, which is closed when this is dropped.

@@ -51,9 +51,9 @@ pub(crate) fn run(arguments: SqlConsoleArguments) -> Result<ExitCode> {
     Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Runs all of a text, up to the first failure.
+/// Runs all of a text, up to the first failure or the command to leave.
 fn run_script(state: &mut State, text: &str) -> bool {
-    pieces(text).into_iter().all(|piece| run_piece(state, &piece))
+    pieces(text).iter().take_while(|piece| !piece.leaves()).all(|piece| run_piece(state, piece))
 }
 
 /// Runs one statement or command, and tells what went wrong.

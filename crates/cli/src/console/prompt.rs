@@ -54,11 +54,11 @@ pub(super) fn converse(state: &mut State) -> Result<()> {
             let _ = editor.append_history(file);
         }
         let pieces = pieces(&text);
-        if pieces.iter().any(|piece| matches!(piece, Piece::Command(name) if name.trim_end_matches(';') == "q")) {
+        // The first failure ends a line of several statements.
+        pieces.iter().take_while(|piece| !piece.leaves()).all(|piece| run_piece(state, piece));
+        if pieces.iter().any(Piece::leaves) {
             break;
         }
-        // The first failure ends a line of several statements.
-        pieces.iter().all(|piece| run_piece(state, piece));
     }
     Ok(())
 }

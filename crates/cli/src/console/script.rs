@@ -10,6 +10,13 @@ pub(super) enum Piece {
     Command(String),
 }
 
+impl Piece {
+    /// Whether it is the command to leave.
+    pub(super) fn leaves(&self) -> bool {
+        matches!(self, Self::Command(name) if name.trim_end_matches(';') == "q")
+    }
+}
+
 /// The statements, which end with semicolons, and the commands, which are lines of their own.
 pub(super) fn pieces(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use futures::TryStreamExt;
@@ -21,7 +21,7 @@ pub(super) enum Source {
 /// The answer to a statement, as it comes. Dropping it ends the statement.
 pub(super) enum Rows {
     Local(SqlRows),
-    Remote(HttpRows),
+    Remote(Box<HttpRows>),
 }
 
 impl Source {
@@ -56,7 +56,7 @@ impl Source {
     pub(super) async fn run(&self, text: &str) -> Result<Rows> {
         match self {
             Self::Directory(session) => Ok(Rows::Local(session.run(text, Vec::new()).await?)),
-            Self::Server(server) => Ok(Rows::Remote(server.run(text).await?)),
+            Self::Server(server) => Ok(Rows::Remote(Box::new(server.run(text).await?))),
         }
     }
 
@@ -82,7 +82,7 @@ impl Rows {
     pub(super) async fn next(&mut self) -> Result<Option<RecordBatch>> {
         match self {
             Self::Local(rows) => Ok(rows.try_next().await?),
-            Self::Remote(rows) => rows.next().await.context("the answer is broken off"),
+            Self::Remote(rows) => rows.next().await,
         }
     }
 }

@@ -13,7 +13,9 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::joins::utils::JoinFilter;
-use datafusion::physical_plan::joins::{CrossJoinExec, NestedLoopJoinExec, NestedLoopJoinExecBuilder};
+use datafusion::physical_plan::joins::{
+    CrossJoinExec, HashJoinExec, NestedLoopJoinExec, NestedLoopJoinExecBuilder, SortMergeJoinExec,
+};
 
 /// Tells a running plan that nobody waits for it any more.
 #[derive(Debug, Clone, Default)]
@@ -29,24 +31,33 @@ impl Interruption {
     }
 }
 
-/// The same plan, whose joins of everything with everything can be interrupted. DataFusion's make all pairs of a batch in one
-/// go, which may be billions, and hold their thread meanwhile.
+/// The same plan, whose joins can be interrupted. DataFusion's make all pairs of a batch in one go, which may be billions, and
+/// hold their thread meanwhile.
 pub(crate) fn interruptible(
     plan: Arc<dyn ExecutionPlan>,
     interruption: &Interruption,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let of_joins = |plan: Arc<dyn ExecutionPlan>| {
-        if plan.is::<CrossJoinExec>() {
-            return Ok(Transformed::yes(Arc::new(CooperativeExec::new(plan)) as Arc<dyn ExecutionPlan>));
-        }
-        let Some(join) = plan.downcast_ref::<NestedLoopJoinExec>() else { return Ok(Transformed::no(plan)) };
-        let filter = join.filter().map(|filter| unless_interrupted(filter, interruption));
-        let (left, right) = (Arc::clone(join.left()), Arc::clone(join.right()));
-        let join = NestedLoopJoinExecBuilder::new(left, right, *join.join_type())
-            .with_projection_ref(join.projection().clone())
-            .with_filter(filter)
-            .build()?;
-        Ok(Transformed::yes(Arc::new(CooperativeExec::new(Arc::new(join))) as Arc<dyn ExecutionPlan>))
+        let join: Arc<dyn ExecutionPlan> = if let Some(join) = plan.downcast_ref::<NestedLoopJoinExec>() {
+            let filter = join.filter().map(|filter| unless_interrupted(filter, interruption));
+            let (left, right) = (Arc::clone(join.left()), Arc::clone(join.right()));
+            let join = NestedLoopJoinExecBuilder::new(left, right, *join.join_type())
+                .with_projection_ref(join.projection().clone())
+                .with_filter(filter);
+            Arc::new(join.build()?)
+        } else if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
+            match join.filter() {
+                Some(filter) => {
+                    Arc::new(join.builder().with_filter(Some(unless_interrupted(filter, interruption))).build()?)
+                }
+                None => plan,
+            }
+        } else if plan.is::<CrossJoinExec>() || plan.is::<SortMergeJoinExec>() {
+            plan
+        } else {
+            return Ok(Transformed::no(plan));
+        };
+        Ok(Transformed::yes(Arc::new(CooperativeExec::new(join)) as Arc<dyn ExecutionPlan>))
     };
     plan.transform_up(of_joins).data()
 }

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, ListArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
-use datafusion::common::utils::SingleRowListArrayBuilder;
-use datafusion::common::{ScalarValue, plan_err};
+use datafusion::common::{ScalarValue, plan_err, resources_err};
 use datafusion::error::Result;
 use datafusion::functions_aggregate::percentile_cont::percentile_cont_udaf;
 use datafusion::logical_expr::function::{AccumulatorArgs, AggregateFunctionSimplification, StateFieldsArgs};
@@ -122,6 +121,9 @@ fn percentile(values: &mut [f64], share: f64) -> Option<f64> {
 
 /// A list of values for each of some groups.
 fn lists(values: Vec<f64>, lengths: impl Iterator<Item = usize>) -> Result<ListArray> {
+    if i32::try_from(values.len()).is_err() {
+        return resources_err!("percentile_cont has more values than a list can hold");
+    }
     let values: ArrayRef = Arc::new(Float64Array::from(values));
     Ok(ListArray::try_new(item(), OffsetBuffer::from_lengths(lengths), values, None)?)
 }
@@ -168,8 +170,9 @@ impl Accumulator for Values {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let values: ArrayRef = Arc::new(Float64Array::from(mem::take(&mut self.values)));
-        Ok(vec![SingleRowListArrayBuilder::new(values).build_list_scalar()])
+        let values = mem::take(&mut self.values);
+        let length = values.len();
+        Ok(vec![ScalarValue::List(Arc::new(lists(values, std::iter::once(length))?))])
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {

@@ -7,7 +7,7 @@ use futures::{FutureExt, Stream};
 use tokio::sync::mpsc;
 
 use super::workers::SqlTask;
-use crate::Result;
+use crate::{Error, Result};
 
 /// The answer to a statement, batch by batch, as it is computed. Dropping it ends the statement.
 #[derive(Debug)]
@@ -26,6 +26,25 @@ impl SqlRows {
     pub(crate) fn with_schema(mut self, schema: SchemaRef) -> Self {
         self.schema = schema;
         self
+    }
+
+    /// The error that the statement ends with; it waits forever where there is none.
+    pub(crate) async fn failed(&mut self) -> Error {
+        let ended = match &mut self.task {
+            Some(task) => task.await.flatten(),
+            None => Ok(()),
+        };
+        match ended {
+            Err(error) => {
+                self.task = None;
+                error
+            }
+            // Its columns have been told, and its rows wait.
+            Ok(()) => {
+                self.task = None;
+                std::future::pending().await
+            }
+        }
     }
 
     /// The columns of every batch.

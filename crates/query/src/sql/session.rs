@@ -160,7 +160,7 @@ impl SqlSession {
         let run =
             Run { session: self.clone(), segments, parameters, schema, batches, interruption: interruption.clone() };
         let (limit, query) = (self.limit, listed.query());
-        let running = self.service.workers().spawn(async move { run.run(&listed).await });
+        let running = self.service.workers().spawn(async move { run.run(&Arc::new(listed)).await });
         let watching = self.service.workers().spawn_watch(async move {
             let _interrupt = InterruptOnDrop(interruption);
             tokio::select! {
@@ -176,8 +176,8 @@ impl SqlSession {
         tokio::select! {
             biased;
             Ok(schema) = planned => Ok(rows.with_schema(schema)),
-            // Without its columns there are no rows.
-            failed = rows.next() => Err(failed.and_then(std::result::Result::err).unwrap_or(Error::Killed)),
+            // It ends before its columns are known.
+            error = rows.failed() => Err(error),
         }
     }
 
@@ -212,17 +212,20 @@ impl Drop for InterruptOnDrop {
 }
 
 impl Run {
-    async fn run(self, listed: &ListedQuery) -> Result<()> {
+    async fn run(self, listed: &Arc<ListedQuery>) -> Result<()> {
         let Self { session, segments, parameters, schema, batches, interruption } = self;
-        let _turn = turn(&session.service).await?;
+        let turn = turn(&session.service).await?;
         listed.enter(Phase::Planning);
         let (text, memory) = (listed.text.clone(), session.service.memory());
+        let in_planning = Arc::clone(listed);
         let planned = planning(move || {
             let statement = session.parse(segments, &text)?.bind(parameters).map_err(Error::of_sql)?;
             let (plan, task) = statement.physical(memory).map_err(Error::of_sql)?;
-            Ok((interruptible(plan, &interruption).map_err(Error::of_sql)?, task))
+            // What is planned to its end, although nobody waits, keeps its turn and its place on the list until then.
+            drop(in_planning);
+            Ok((interruptible(plan, &interruption).map_err(Error::of_sql)?, task, turn))
         });
-        let (plan, task) = planned.await?;
+        let (plan, task, _turn) = planned.await?;
         listed.watch(&plan);
         listed.enter(Phase::Running);
         let mut stream = execute_stream(plan, task).map_err(Error::of_sql)?;

@@ -24,6 +24,9 @@ const MAX_TOKENS: usize = 10_000;
 /// The deepest plan or expression. Running one takes stack for each level.
 const MAX_DEPTH: usize = 200;
 
+/// The largest plan, in steps such as a scan, a filter or a join.
+const MAX_NODES: usize = 5_000;
+
 /// Stack for parsing and planning: a statement may be a tree of as many levels as it has tokens, until its depth is
 /// known. Only what is used of it becomes memory.
 const PLANNING_STACK_BYTES: usize = 256 << 20;
@@ -108,6 +111,7 @@ fn check_length(text: &str) -> Result<()> {
 
 async fn logical_plan(state: &SessionState, text: &str) -> Result<LogicalPlan> {
     let plan = state.create_logical_plan(text).await?;
+    check_size(&plan)?;
     let reading = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     if reading.verify_plan(&plan).is_err() {
         return Err(DataFusionError::External(Box::new(Error::ReadOnly)));
@@ -116,6 +120,19 @@ async fn logical_plan(state: &SessionState, text: &str) -> Result<LogicalPlan> {
         return plan_err!("the statement is nested more than {MAX_DEPTH} levels deep");
     }
     Ok(plan)
+}
+
+/// A part that is named several times is planned several times, and a few lines can name more than there is memory for.
+fn check_size(plan: &LogicalPlan) -> Result<()> {
+    let mut nodes = 0;
+    plan.apply_with_subqueries(|_| {
+        nodes += 1;
+        Ok(if nodes > MAX_NODES { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    if nodes > MAX_NODES {
+        return plan_err!("the statement has a plan of more than {MAX_NODES} steps");
+    }
+    Ok(())
 }
 
 /// The number of levels of a plan, or of the deepest expression in it.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::FieldRef;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use async_trait::async_trait;
 use skillscope_segment::{Chunk, Format, Input, ReadOptions, Segment, SegmentRows, parse_instant, read_segments};
@@ -88,10 +89,17 @@ fn texts(batch: &RecordBatch) -> Vec<Vec<String>> {
     let columns: Vec<_> = columns.collect();
     let value = |column: &ArrayFormatter<'_>, row| match column.value(row).to_string() {
         text if text.is_empty() => "(empty)".to_owned(),
-        // A whole number is one, whatever its type.
-        text => text.strip_suffix(".0").map_or(text.clone(), str::to_owned),
+        text => text,
     };
-    (0..batch.num_rows()).map(|row| columns.iter().map(|column| value(column, row)).collect()).collect()
+    // A whole number is one, whatever its type.
+    let shortened = |text: String| text.strip_suffix(".0").map_or(text.clone(), str::to_owned);
+    let schema = batch.schema();
+    let shown = |(column, field): (&ArrayFormatter<'_>, &FieldRef), row| match column_type(field.data_type()) {
+        DefaultColumnType::FloatingPoint => shortened(value(column, row)),
+        _ => value(column, row),
+    };
+    let row = |row| columns.iter().zip(schema.fields()).map(|column| shown(column, row)).collect();
+    (0..batch.num_rows()).map(row).collect()
 }
 
 #[test]

@@ -109,7 +109,8 @@ async fn an_account_lists_and_ends_its_own_statements_alone() {
     let all = "select kill_query(id) as killed from system.queries where door = 'flight-sql'";
     assert!(text(engine, None, all).await.unwrap().contains("true"));
     assert!(matches!(acme.await.unwrap(), Some(Err(Error::Killed))));
-    assert_eq!(number(engine, None, "select count(*) from system.queries").await, 1, "this one");
+    // This one alone.
+    until(async || number(engine, None, "select count(*) from system.queries").await == 1).await;
 }
 
 async fn number(engine: &Engine, account: Option<&str>, statement: &str) -> i64 {
@@ -186,7 +187,8 @@ async fn one_statement_too_many_waits_and_is_refused_in_plain_words() {
     let error = text(&engine, None, "select 1").await.unwrap_err();
     assert!(matches!(error, Error::TooManyQueries { running: 1 }), "{error}");
     drop(rows);
-    assert!(text(&engine, None, "select 1").await.is_ok(), "a place is free again, soon");
+    // A place is free again, soon.
+    until(async || text(&engine, None, "select 1").await.is_ok()).await;
 }
 
 #[tokio::test]
@@ -200,15 +202,14 @@ async fn what_does_not_fit_in_memory_spills_and_beyond_that_is_refused() {
         ..SqlLimits::default()
     };
     // Some 80 MB to sort.
-    let sort = "select count(*) from (select value, row_number() over (order by value * 7919 % 1000003, value) as place \
-                from generate_series(1, 3000000)) s where place <= 10";
-    let sort = sort.replace("row_number()", "lag(repeat('x', 10))");
-    let sort = sort.replace("place <= 10", "place is not null");
-    assert_eq!(number(&limited(&world, limits(1 << 30)), None, &sort).await, 2_999_999);
-    let error = text(&limited(&world, limits(1 << 20)), None, &sort).await.unwrap_err();
+    let sort = "select count(*) from (select lag(repeat('x', 10)) over (order by value * 7919 % 1000003, value) as before \
+                from generate_series(1, 3000000)) s where before is not null";
+    assert_eq!(number(&limited(&world, limits(1 << 30)), None, sort).await, 2_999_999);
+    let error = text(&limited(&world, limits(1 << 20)), None, sort).await.unwrap_err();
     assert!(matches!(error, Error::OutOfMemory), "{error}");
     assert!(!error.to_string().contains('#'), "it names no part of other statements: {error}");
-    assert_eq!(folder.path().read_dir().unwrap().count(), 0, "nothing is left on disk");
+    // Nothing is left on disk.
+    until(async || folder.path().read_dir().unwrap().count() == 0).await;
 }
 
 #[tokio::test]

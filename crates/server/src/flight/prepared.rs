@@ -1,3 +1,7 @@
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::LazyLock;
+
 use arrow::array::RecordBatch;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
@@ -6,7 +10,8 @@ use datafusion::common::ScalarValue;
 use tonic::Status;
 
 /// A prepared statement with the values of its parameters. It is all in the handle that the client holds, so that the server
-/// keeps nothing of it, and never has to forget it.
+/// keeps nothing of it, and never has to forget it. A seal tells that the server made the handle: what stands in it was checked
+/// then, and lengths in it can be believed.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Prepared {
     pub(super) text: String,
@@ -31,20 +36,33 @@ impl Prepared {
         Ok(Self { parameters, ..self })
     }
 
-    /// The length of the text, the text, and the parameters as an Arrow stream of one row, if there are any.
+    /// A seal, the length of the text, the text, and the parameters as an Arrow stream of one row, if there are any.
     pub(super) fn to_handle(&self) -> Result<Bytes, Status> {
+        let content = self.content()?;
+        Ok([&seal(&content)[..], &content].concat().into())
+    }
+
+    fn content(&self) -> Result<Vec<u8>, Status> {
         let too_long = |_| Status::invalid_argument("the statement is too long");
         let mut handle = u32::try_from(self.text.len()).map_err(too_long)?.to_le_bytes().to_vec();
         handle.extend_from_slice(self.text.as_bytes());
         if !self.parameters.is_empty() {
             put_row(&self.parameters, &mut handle).map_err(|error| Status::invalid_argument(error.to_string()))?;
         }
-        Ok(handle.into())
+        Ok(handle)
     }
 
     pub(super) fn from_handle(handle: &[u8]) -> Result<Self, Status> {
-        let unknown = || Status::invalid_argument("this is no handle of a prepared statement");
-        let (length, rest) = handle.split_first_chunk::<4>().ok_or_else(unknown)?;
+        let unknown = || {
+            Status::invalid_argument(
+                "this is no handle of a statement that this server has prepared since it was started",
+            )
+        };
+        let (of_handle, content) = handle.split_first_chunk::<SEAL_BYTES>().ok_or_else(unknown)?;
+        if *of_handle != seal(content) {
+            return Err(unknown());
+        }
+        let (length, rest) = content.split_first_chunk::<4>().ok_or_else(unknown)?;
         let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| unknown())?;
         let (text, row) = rest.split_at_checked(length).ok_or_else(unknown)?;
         let prepared = Self::new(String::from_utf8(text.to_vec()).map_err(|_| unknown())?);
@@ -57,6 +75,19 @@ impl Prepared {
             _ => Err(unknown()),
         }
     }
+}
+
+const SEAL_BYTES: usize = 16;
+
+/// A keyed hash, by keys that this process has drawn.
+fn seal(content: &[u8]) -> [u8; SEAL_BYTES] {
+    static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
+    let [first, second] = KEYS.each_ref().map(|key| key.hash_one(content).to_le_bytes());
+    let mut seal = [0; SEAL_BYTES];
+    for (place, byte) in seal.iter_mut().zip(first.into_iter().chain(second)) {
+        *place = byte;
+    }
+    seal
 }
 
 fn put_row(values: &[ScalarValue], out: &mut Vec<u8>) -> datafusion::error::Result<()> {
@@ -80,6 +111,16 @@ mod tests {
         assert_eq!(Prepared::from_handle(&prepared.to_handle().unwrap()).unwrap(), prepared);
         prepared.parameters = vec![ScalarValue::Int64(Some(-1)), ScalarValue::Utf8(None), ScalarValue::from("x")];
         assert_eq!(Prepared::from_handle(&prepared.to_handle().unwrap()).unwrap(), prepared);
+    }
+
+    #[test]
+    fn a_handle_that_was_changed_is_refused() {
+        let handle = Prepared::new("select 1".to_owned()).to_handle().unwrap();
+        for place in 0..handle.len() {
+            let mut changed = handle.to_vec();
+            changed[place] ^= 1;
+            assert!(Prepared::from_handle(&changed).is_err(), "{place}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@ use std::pin::Pin;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema};
+use arrow::ipc::root_as_message;
 use arrow_flight::decode::FlightRecordBatchStream;
 use arrow_flight::encode::{DictionaryHandling, FlightDataEncoderBuilder};
 use arrow_flight::error::FlightError;
@@ -17,6 +18,7 @@ use arrow_flight::{Action, FlightData, FlightDescriptor, FlightEndpoint, FlightI
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use skillscope_query::{Door, Error, SqlDescription, SqlSession};
+use skillscope_segment::AccountId;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
@@ -43,6 +45,9 @@ impl FlightDoor {
     fn session(&self, headers: &MetadataMap) -> Result<SqlSession, Status> {
         let account = headers.get(ACCOUNT).map(|account| account.to_str().map(str::to_owned)).transpose();
         let account = account.map_err(|_| Status::invalid_argument("the header account is not text"))?;
+        if let Some(Err(error)) = account.as_deref().map(AccountId::parse) {
+            return Err(Status::invalid_argument(format!("the header account: {error}")));
+        }
         Ok(self.app.engine().sql(account, Door::FlightSql))
     }
 
@@ -146,7 +151,9 @@ impl FlightSqlService for FlightDoor {
         request: Request<PeekableFlightDataStream>,
     ) -> Result<DoPutPreparedStatementResult, Status> {
         let prepared = Prepared::from_handle(&query.prepared_statement_handle)?;
-        let sent = FlightRecordBatchStream::new_from_flight_data(request.into_inner().map_err(FlightError::from));
+        let sent =
+            request.into_inner().map_err(FlightError::from).and_then(|data| std::future::ready(uncompressed(data)));
+        let sent = FlightRecordBatchStream::new_from_flight_data(sent);
         let mut batches = sent.try_filter(|batch| std::future::ready(batch.num_rows() > 0)).boxed();
         let batch = batches.try_next().await?;
         let batch = batch.ok_or_else(|| Status::invalid_argument("there are no values for the parameters"))?;
@@ -274,6 +281,17 @@ impl FlightSqlService for FlightDoor {
     }
 
     async fn register_sql_info(&self, _id: i32, _result: &SqlInfo) {}
+}
+
+/// Data whose lengths need not be believed: of compressed columns they come from whoever sends them.
+fn uncompressed(data: FlightData) -> Result<FlightData, FlightError> {
+    let message = root_as_message(&data.data_header).map_err(|error| FlightError::DecodeError(error.to_string()))?;
+    let batch = message.header_as_record_batch();
+    let batch = batch.or_else(|| message.header_as_dictionary_batch().and_then(|dictionary| dictionary.data()));
+    if batch.is_some_and(|batch| batch.compression().is_some()) {
+        return Err(FlightError::DecodeError("parameters are not taken compressed".to_owned()));
+    }
+    Ok(data)
 }
 
 /// A message as a ticket.

@@ -35,7 +35,9 @@ const CLIENTS_WORDS: [(&str, &str); 2] = [
 pub(super) async fn commands(session: &SqlSession, text: &str) -> PgWireResult<Vec<Command>> {
     static PARSER: LazyLock<PostgresCompatibilityParser> = LazyLock::new(PostgresCompatibilityParser::new);
     let parsed = session.parse_with(text, |text| {
-        let text = &CLIENTS_WORDS.iter().fold(text.to_owned(), |text, (words, meaning)| text.replace(words, meaning));
+        let is_of_catalog = text.contains("FROM pg_catalog.pg_");
+        let words = CLIENTS_WORDS.iter().filter(|_| is_of_catalog);
+        let text = &words.fold(text.to_owned(), |text, (words, meaning)| text.replace(words, meaning));
         let statements = PARSER.parse(text).map_err(|parse| error(SqlState::SyntaxError, parse.to_string()))?;
         statements.into_iter().map(command).collect::<PgWireResult<Vec<_>>>()
     });

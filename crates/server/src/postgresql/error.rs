@@ -68,7 +68,10 @@ pub(super) fn failed(failure: Error) -> PgWireError {
             tracing::error!(error = %failure, "the disk failed a query");
             return error(SqlState::Disk, "a file of the archive cannot be read now; the server's log says which");
         }
-        _ => SqlState::Internal,
+        _ => {
+            tracing::error!(error = %failure, "a statement failed");
+            return error(SqlState::Internal, "the statement could not be answered; the server's log says why");
+        }
     };
     error(state, failure.to_string())
 }

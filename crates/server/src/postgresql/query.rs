@@ -18,16 +18,17 @@ use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
 use datafusion_postgres::pgwire::messages::data::DataRow;
 use datafusion_postgres::pgwire::messages::response::TransactionStatus;
 use datafusion_postgres::{QueryHook, hooks::HookClient};
-use futures::{Sink, Stream, StreamExt, stream};
+use futures::{Sink, Stream, StreamExt, TryStreamExt, stream};
 use skillscope_query::{SqlDescription, SqlRows, SqlSession};
 
 use super::command::{Command, commands};
 use super::connection::Session;
 use super::copy::copy;
 use super::error::{SqlState, error, failed};
-use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::prelude::SessionContext;
+use datafusion::sql::sqlparser::ast::Statement;
 
 /// Where the hook for settings keeps a client's `statement_timeout`.
 const STATEMENT_TIMEOUT_MS: &str = "statement_timeout_ms";
@@ -64,10 +65,7 @@ impl Queries {
                 }
             }
         }
-        if client.transaction_status() == TransactionStatus::Error {
-            let text = "the transaction has failed; statements are ignored until it ends";
-            return Err(error(SqlState::FailedTransaction, text));
-        }
+        check_transaction(client)?;
         let session = self.session(client)?;
         match command {
             Command::Query(text) => Ok(Response::Query(response(run(&session, text, parameters).await?, format)?)),
@@ -86,11 +84,31 @@ impl Queries {
         }
     }
 
+    /// The answer to a statement that runs when its rows are taken.
+    async fn answer_later<C: ClientInfo>(&self, client: &C, text: String) -> PgWireResult<Response> {
+        check_transaction(client)?;
+        let session = self.session(client)?;
+        let schema = session.describe(&text).await.map_err(failed)?.schema;
+        let fields = Arc::new(arrow_schema_to_pg_fields(&schema, &Format::UnifiedText, None)?);
+        let rows = stream::once(async move { encoded(run(&session, &text, Vec::new()).await?, &Format::UnifiedText) });
+        Ok(Response::Query(QueryResponse::new(fields, rows.try_flatten())))
+    }
+
     /// The session, within the time that the client has set.
     fn session<C: ClientInfo>(&self, client: &C) -> PgWireResult<SqlSession> {
         let session = self.session.get()?.clone();
         let limit = client.metadata().get(STATEMENT_TIMEOUT_MS).and_then(|limit| limit.parse().ok());
         Ok(limit.map_or_else(|| session.clone(), |limit| session.clone().within(Duration::from_millis(limit))))
+    }
+}
+
+fn check_transaction<C: ClientInfo>(client: &C) -> PgWireResult<()> {
+    match client.transaction_status() {
+        TransactionStatus::Error => {
+            let text = "the transaction has failed; statements are ignored until it ends";
+            Err(error(SqlState::FailedTransaction, text))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -127,8 +145,15 @@ impl SimpleQueryHandler for Queries {
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let mut responses = Vec::new();
-        for command in commands(self.session.get()?, query).await? {
-            responses.push(self.answer(client, &command, Vec::new(), &Format::UnifiedText).await?);
+        let commands = commands(self.session.get()?, query).await?;
+        let is_alone = commands.len() == 1;
+        for command in commands {
+            responses.push(match command {
+                // All answers are sent after the last one has begun: what keeps its turn until its rows are taken, such as a
+                // long one before, must not be waited for.
+                Command::Query(text) if !is_alone => self.answer_later(client, text).await?,
+                command => self.answer(client, &command, Vec::new(), &Format::UnifiedText).await?,
+            });
         }
         if responses.is_empty() {
             responses.push(Response::EmptyQuery);
@@ -180,6 +205,15 @@ impl ExtendedQueryHandler for Queries {
     }
 }
 
+/// What tells a setting has one column; other control statements have none.
+fn control_schema(statement: &Statement) -> Arc<Schema> {
+    let shows = matches!(
+        statement,
+        Statement::ShowVariable { .. } | Statement::ShowStatus { .. } | Statement::ShowCatalogs { .. }
+    );
+    Arc::new(if shows { Schema::new(vec![Field::new("show", DataType::Utf8, false)]) } else { Schema::empty() })
+}
+
 /// Prepares statements.
 pub(super) struct Parser(Arc<Session>);
 
@@ -203,9 +237,8 @@ impl QueryParser for Parser {
                 let description = session.describe(query).await.map_err(failed)?;
                 SqlDescription { schema: Arc::new(Schema::empty()), ..description }
             }
-            Command::Control(_) | Command::Deallocate(_) => {
-                SqlDescription { schema: Arc::new(Schema::empty()), parameters: Vec::new() }
-            }
+            Command::Control(statement) => SqlDescription { schema: control_schema(statement), parameters: Vec::new() },
+            Command::Deallocate(_) => SqlDescription { schema: Arc::new(Schema::empty()), parameters: Vec::new() },
         };
         Ok(Some(Prepared { command, description }))
     }

@@ -51,6 +51,13 @@ async fn an_account_in_the_body_sees_its_own_rows_alone() {
 }
 
 #[tokio::test]
+async fn what_is_no_account_is_refused() {
+    let body = serde_json::json!({"query": "select 1", "account": "no/account"}).to_string();
+    let problem = Door::new().post("/v1/sql", "application/json", body).await.problem(400);
+    assert_eq!((&problem["parameter"], &problem["value"]), (&"account".into(), &"no/account".into()));
+}
+
+#[tokio::test]
 async fn a_wrong_statement_is_the_clients_error() {
     let door = Door::new();
     for text in
