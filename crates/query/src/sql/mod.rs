@@ -15,6 +15,7 @@ mod interruption;
 mod kill_query;
 mod limits;
 mod memory;
+mod named_parts;
 mod percentile;
 mod plain_keys;
 mod registry;

@@ -1,8 +1,7 @@
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, TimestampMillisecondArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, SchemaRef, TimeUnit};
 use async_trait::async_trait;
 use datafusion::catalog::{MemTable, Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::{ScalarValue, plan_err};
@@ -14,7 +13,7 @@ use datafusion::physical_plan::{ExecutionPlan, collect_partitioned};
 use crate::assembly::assemble;
 use crate::report_session::ReportSession;
 use crate::table::SegmentsTable;
-use crate::{Breakdown, Metrics, Report, ReportRequest};
+use crate::{Report, ReportRequest};
 
 pub(crate) const NAME: &str = "skill_report";
 
@@ -113,7 +112,7 @@ impl fmt::Debug for SkillReportTable {
 #[async_trait]
 impl TableProvider for SkillReportTable {
     fn schema(&self) -> SchemaRef {
-        schema()
+        Report::rows_schema()
     }
 
     fn table_type(&self) -> TableType {
@@ -129,50 +128,8 @@ impl TableProvider for SkillReportTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let plan = self.reports.plan(self.segments.as_ref().clone(), &self.request).await?;
         let cells = collect_partitioned(plan, self.reports.task()).await?.into_iter().flatten().collect::<Vec<_>>();
-        let rows = rows(&assemble(&self.request, &cells)?)?;
-        MemTable::try_new(schema(), vec![vec![rows]])?.scan(state, projection, filters, limit).await
+        let rows =
+            assemble(&self.request, &cells)?.to_rows().map_err(|error| DataFusionError::External(Box::new(error)))?;
+        MemTable::try_new(rows.schema(), vec![vec![rows]])?.scan(state, projection, filters, limit).await
     }
-}
-
-fn schema() -> SchemaRef {
-    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
-        let time = DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()));
-        let keys = [Field::new("interval_start", time, true), Field::new("skill_id", DataType::Int64, true)];
-        let metrics = METRICS.map(|(name, _)| Field::new(name, DataType::Int64, false));
-        Arc::new(Schema::new(keys.into_iter().chain(metrics).collect::<Vec<_>>()))
-    });
-    Arc::clone(&SCHEMA)
-}
-
-type Metric = (&'static str, fn(&Metrics) -> i64);
-
-/// In the order of the contract's table.
-const METRICS: [Metric; 7] = [
-    ("total", |metrics| metrics.total),
-    ("abandoned", |metrics| metrics.abandoned),
-    ("abandoned_in_queue", |metrics| metrics.abandoned_in_queue),
-    ("non_responsive_consumer", |metrics| metrics.non_responsive_consumer),
-    ("non_responsive_agent", |metrics| metrics.non_responsive_agent),
-    ("interactive", |metrics| metrics.interactive),
-    ("avg_time_to_first_agent_message_ms", Metrics::average_time_to_first_agent_message),
-];
-
-/// The report in the order in which the endpoint writes it: intervals, newest first, then the whole timeframe.
-fn rows(report: &Report) -> Result<RecordBatch> {
-    let intervals = report.intervals.iter().flatten().map(|interval| (Some(interval.timestamp), &interval.metrics));
-    let breakdowns: Vec<(Option<i64>, &Breakdown)> = intervals.chain([(None, &report.summary)]).collect();
-    let places =
-        || breakdowns.iter().flat_map(|(start, breakdown)| places(breakdown).map(move |place| (*start, place)));
-    let starts: TimestampMillisecondArray = places().map(|(start, _)| start).collect();
-    let skills: Int64Array = places().map(|(_, (skill, _))| skill).collect();
-    let mut columns: Vec<ArrayRef> = vec![Arc::new(starts.with_timezone("UTC")), Arc::new(skills)];
-    for (_, metric) in METRICS {
-        columns.push(Arc::new(Int64Array::from_iter_values(places().map(|(_, (_, metrics))| metric(metrics)))));
-    }
-    Ok(RecordBatch::try_new(schema(), columns)?)
-}
-
-fn places(breakdown: &Breakdown) -> impl Iterator<Item = (Option<i64>, &Metrics)> {
-    let skills = breakdown.skills.iter().map(|(skill, metrics)| (Some(*skill), metrics));
-    skills.chain([(None, &breakdown.total)])
 }

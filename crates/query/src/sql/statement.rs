@@ -16,6 +16,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use futures::executor::block_on;
 
 use super::memory::StatementMemory;
+use super::named_parts::check_named_parts;
 use crate::Error;
 
 /// The longest statement, in words, numbers and signs.
@@ -110,7 +111,9 @@ fn check_length(text: &str) -> Result<()> {
 }
 
 async fn logical_plan(state: &SessionState, text: &str) -> Result<LogicalPlan> {
-    let plan = state.create_logical_plan(text).await?;
+    let statement = state.sql_to_statement(text, &state.config().options().sql_parser.dialect)?;
+    check_named_parts(&statement, MAX_NODES)?;
+    let plan = state.statement_to_plan(statement).await?;
     check_size(&plan)?;
     let reading = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     if reading.verify_plan(&plan).is_err() {

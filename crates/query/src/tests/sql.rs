@@ -148,6 +148,12 @@ async fn an_error_says_what_is_wrong_with_the_statement() {
 #[tokio::test]
 async fn an_enormous_statement_is_answered_or_refused_and_nothing_worse() {
     let world = two_accounts();
+    let doubled = |parts: usize| {
+        let part =
+            |part: usize| format!("p{} as (select * from P{part} union all select * from \"p{part}\")", part + 1);
+        let parts: Vec<_> = (0..parts).map(part).collect();
+        format!("with p0 as (select 1 as x), {} select count(*) from p{}", parts.join(", "), parts.len())
+    };
     let plus = |terms| format!("select {}1 from segments", "skill_id+".repeat(terms));
     for text in [
         plus(1_000),
@@ -160,10 +166,14 @@ async fn an_enormous_statement_is_answered_or_refused_and_nothing_worse() {
         format!("{} select 1", "select 1 union all ".repeat(400)),
         format!("select {}1{}", "case when true then ".repeat(1_900), " end".repeat(1_900)),
         format!("select {}1{}", "abs(".repeat(3_000), ")".repeat(3_000)),
+        doubled(40),
+        format!("explain {}", doubled(40)),
+        format!("select * from ({})", doubled(64)),
         format!("select '{}", "x".repeat(1_000_000)),
     ] {
         assert!(matches!(run(&world, &text, None).await, Err(Error::Sql(_))), "{} … was run", &text[..40]);
     }
     assert!(run(&world, &plus(150), None).await.is_ok());
+    assert_eq!(number(&world, &doubled(5), None).await, 32);
     assert_eq!(number(&world, "select count(*) from segments", None).await, 3);
 }
