@@ -2,6 +2,8 @@
 
 #![allow(rustdoc::bare_urls, reason = "help is read in a terminal")]
 
+mod replay;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -13,6 +15,7 @@ use skillscope_segment::{AccountId, Format, parse_instant};
 use skillscope_store::StoreOptions;
 
 use crate::configuration;
+pub(crate) use replay::ReplayArguments;
 
 /// Reports and SQL over the closed skill segments of a messaging contact centre.
 #[derive(Debug, Parser)]
@@ -44,6 +47,8 @@ pub(crate) enum Command {
     },
     /// Ask questions in SQL: in a console, or one statement with -c.
     Sql(SqlConsoleArguments),
+    /// Write the reports of many instants of the past, from an archive.
+    Replay(ReplayArguments),
     /// Copy a data directory, also while a server has it open.
     Backup(BackupArguments),
     /// Verify a data directory that no server has open; exit with 1 if anything is wrong with it.

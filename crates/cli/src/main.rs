@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Command::Serve(serve) => commands::serve::run(serve),
         Command::Import { what } => commands::import::run(what),
         Command::Sql(sql) => console::run(sql),
+        Command::Replay(replay) => commands::replay::run(replay),
         Command::Backup(backup) => commands::backup::run(backup),
         Command::Check(check) => commands::check::run(check),
         Command::Generate { what } => commands::generate::run(what),

@@ -45,8 +45,8 @@ fn skills(of_cells: impl Iterator<Item = i64>) -> usize {
 }
 
 /// The columns of some rows.
-struct Cells<'b> {
-    skill: &'b Int64Array,
+pub(crate) struct Cells<'b> {
+    pub(crate) skill: &'b Int64Array,
     interval_start: Option<TimestampMillisecondArray>,
     total: &'b Int64Array,
     abandoned: &'b Int64Array,
@@ -59,7 +59,7 @@ struct Cells<'b> {
 }
 
 impl<'b> Cells<'b> {
-    fn of(batch: &'b RecordBatch, by_interval: bool) -> Result<Self> {
+    pub(crate) fn of(batch: &'b RecordBatch, by_interval: bool) -> Result<Self> {
         let numbers = |name| Ok::<_, DataFusionError>(values(batch, name)?.as_primitive::<Int64Type>());
         Ok(Self {
             skill: numbers(cell::SKILL)?,
@@ -75,11 +75,11 @@ impl<'b> Cells<'b> {
         })
     }
 
-    fn interval_start(&self, row: usize) -> i64 {
+    pub(crate) fn interval_start(&self, row: usize) -> i64 {
         self.interval_start.as_ref().map_or(0, |start| start.value(row))
     }
 
-    fn metrics(&self, row: usize) -> Metrics {
+    pub(crate) fn metrics(&self, row: usize) -> Metrics {
         Metrics {
             total: self.total.value(row),
             abandoned: self.abandoned.value(row),

@@ -9,6 +9,7 @@
 
 mod archive_scan;
 mod assembly;
+mod cells;
 mod engine;
 mod error;
 mod leaf;
@@ -16,6 +17,7 @@ mod metrics;
 mod plan;
 mod report;
 mod report_json;
+mod report_rows;
 mod report_session;
 mod request;
 mod scan;
@@ -25,6 +27,7 @@ mod table;
 mod tests;
 mod totals;
 
+pub use cells::{Cell, CellRequest, CellRows, stored_segments, unarchived_segments};
 pub use engine::{Engine, ReportPlan};
 pub use error::{Error, Result};
 pub use metrics::Metrics;

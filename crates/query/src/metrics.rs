@@ -1,4 +1,4 @@
-use std::ops::AddAssign;
+use std::ops::{AddAssign, SubAssign};
 
 /// The metrics of some segments, as counts and sums: they add up over skills and intervals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,6 +50,21 @@ impl AddAssign<&Metrics> for Metrics {
         self.interactive += other.interactive;
         self.samples += other.samples;
         self.sample_sum = self.sample_sum.saturating_add(other.sample_sum);
+    }
+}
+
+impl SubAssign<&Metrics> for Metrics {
+    /// Takes away what was added. (The sum of samples comes back to what it was only while it has not reached the limits of
+    /// 64 bits.)
+    fn sub_assign(&mut self, other: &Metrics) {
+        self.total -= other.total;
+        self.abandoned -= other.abandoned;
+        self.abandoned_in_queue -= other.abandoned_in_queue;
+        self.non_responsive_consumer -= other.non_responsive_consumer;
+        self.non_responsive_agent -= other.non_responsive_agent;
+        self.interactive -= other.interactive;
+        self.samples -= other.samples;
+        self.sample_sum = self.sample_sum.saturating_sub(other.sample_sum);
     }
 }
 

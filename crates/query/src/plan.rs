@@ -1,6 +1,8 @@
 //! A report request as a logical plan of built-in functions, so that any engine which knows `date_bin`, `count` and
 //! `sum` can run it over the same table.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
@@ -18,6 +20,7 @@ use crate::request::{ReportRequest, UserTypeFilter};
 
 /// Names of the columns of a report's rows.
 pub(crate) mod cell {
+    pub(crate) const ACCOUNT: &str = "account_id";
     pub(crate) const SKILL: &str = "skill_id";
     pub(crate) const INTERVAL: &str = "interval_start";
     pub(crate) const TOTAL: &str = "total";
@@ -63,7 +66,7 @@ impl ReportPlans {
     /// that it needs: no conversions are to be found when it is planned.
     pub(crate) fn plan(&self, segments: Arc<dyn TableSource>, request: &ReportRequest) -> Result<LogicalPlan> {
         let scan = LogicalPlan::TableScan(TableScan { source: segments, ..self.scan.clone() });
-        let filter = Filter::try_new(belongs(request), Arc::new(scan))?;
+        let filter = Filter::try_new(belongs(&request.selection()), Arc::new(scan))?;
         let mut groups = vec![skill()];
         groups.extend(request.interval_ms().map(|length| interval_start(request.range().start, length)));
         let schema = if groups.len() > 1 { &self.by_interval } else { &self.by_skill };
@@ -73,23 +76,49 @@ impl ReportPlans {
     }
 }
 
+/// The plan for cells over `segments`, which is scanned under that name: one row for each skill and slice that has segments,
+/// or for each account, skill and slice where no account is selected.
+pub(crate) fn plan_cells(
+    segments: LogicalPlanBuilder,
+    selection: &Selection<'_>,
+    origin: i64,
+    slice_ms: i64,
+) -> Result<LogicalPlan> {
+    let mut groups = vec![skill(), interval_start(origin, slice_ms)];
+    if selection.account.is_none() {
+        groups.push(segment(column::ACCOUNT_ID).alias(cell::ACCOUNT));
+    }
+    segments.filter(belongs(selection))?.aggregate(groups, metrics()?)?.build()
+}
+
+/// Which segments count.
+pub(crate) struct Selection<'r> {
+    /// Of this account; `None` for every one.
+    pub(crate) account: Option<&'r str>,
+    /// Ended within these milliseconds since the epoch.
+    pub(crate) range: Range<i64>,
+    /// In one of these skills; `None` for any.
+    pub(crate) skills: Option<&'r BTreeSet<i64>>,
+    pub(crate) user_type: UserTypeFilter,
+}
+
 fn skill() -> Expr {
     segment(column::SKILL_ID).alias(cell::SKILL)
 }
 
-/// Which segments count: of the account, ended in the timeframe, in one of the skills, by one of the user types.
-fn belongs(request: &ReportRequest) -> Expr {
-    let range = request.range();
+/// Of the account, ended in the timeframe, in one of the skills, by one of the user types.
+fn belongs(selection: &Selection<'_>) -> Expr {
     let end_time = || segment(column::END_TIME);
-    let mut condition = segment(column::ACCOUNT_ID)
-        .eq(word(DataType::Int32, request.account()))
-        .and(end_time().gt_eq(instant(range.start)))
-        .and(end_time().lt(instant(range.end)));
-    if let Some(skills) = request.skills() {
+    let mut condition =
+        end_time().gt_eq(instant(selection.range.start)).and(end_time().lt(instant(selection.range.end)));
+    if let Some(account) = selection.account {
+        condition = segment(column::ACCOUNT_ID).eq(word(DataType::Int32, account)).and(condition);
+    }
+    if let Some(skills) = selection.skills {
         let skills = skills.iter().map(|skill| lit(*skill)).collect();
         condition = condition.and(segment(column::SKILL_ID).in_list(skills, false));
     }
-    let user_type = match request.user_type() {
+    let user_type = match selection.user_type {
         UserTypeFilter::Human => Some(UserType::Human),
         UserTypeFilter::Bot => Some(UserType::Bot),
         UserTypeFilter::All => None,

@@ -38,8 +38,8 @@ impl Report {
 }
 
 impl Breakdown {
-    /// Adds the metrics of the next skill.
-    pub(crate) fn push(&mut self, skill: i64, metrics: Metrics) {
+    /// Adds the metrics of the next skill, whose number is higher than that of the last.
+    pub fn push(&mut self, skill: i64, metrics: Metrics) {
         self.total += &metrics;
         self.skills.push((skill, metrics));
     }

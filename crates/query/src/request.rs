@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use crate::plan::Selection;
 use crate::{Error, Result};
 
 const MINUTE_MS: i64 = 60_000;
@@ -71,6 +72,15 @@ impl ReportRequest {
     /// The skills that count; `None` for all.
     pub fn skills(&self) -> Option<&BTreeSet<i64>> {
         self.skills.as_ref()
+    }
+
+    pub(crate) fn selection(&self) -> Selection<'_> {
+        Selection {
+            account: Some(&self.account),
+            range: self.range(),
+            skills: self.skills(),
+            user_type: self.user_type,
+        }
     }
 
     /// The user types that count.

@@ -59,6 +59,11 @@ impl SegmentsTable {
         Self { has_totals: false, ..self.clone() }
     }
 
+    /// The rows of the same table that are in memory.
+    pub(crate) fn in_memory(&self) -> Self {
+        Self { snapshot: Arc::new(self.snapshot.in_memory()), ..self.clone() }
+    }
+
     /// Whether questions may be answered from running totals.
     pub(crate) fn has_totals(&self) -> bool {
         self.has_totals

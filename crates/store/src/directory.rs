@@ -44,6 +44,10 @@ pub(crate) struct DataDirectory {
 }
 
 impl DataDirectory {
+    pub(crate) fn is_one(path: &Path) -> bool {
+        path.join(VERSION).is_file()
+    }
+
     /// Opens `path`, or makes it where it does not exist or is empty.
     pub(crate) fn open(path: &Path, disk: Arc<dyn Disk>) -> Result<Self> {
         disk.create_folder(path).map_err(Error::io("create", path))?;

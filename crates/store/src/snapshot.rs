@@ -52,6 +52,15 @@ impl Snapshot {
         self.accounts.get(account).into_iter().flat_map(|segments| segments.files.archived.values())
     }
 
+    /// The same moment without files whose rows are not in memory.
+    pub fn in_memory(&self) -> Self {
+        let mut accounts = self.accounts.clone();
+        for segments in accounts.values_mut() {
+            Arc::make_mut(segments).files = Arc::default();
+        }
+        Self { accounts }
+    }
+
     /// All files of `account`, also those whose rows are in memory.
     pub fn files<'a>(&'a self, account: &AccountId) -> impl Iterator<Item = &'a Arc<ArchiveFile>> + use<'a> {
         let files = self.accounts.get(account).into_iter().map(|segments| &segments.files);

@@ -100,6 +100,11 @@ impl Store {
         })
     }
 
+    /// Whether there is a data directory at `path`.
+    pub fn is_data_directory(path: &Path) -> bool {
+        DataDirectory::is_one(path)
+    }
+
     /// Opens the data directory at `path`, where there must be one, to look at what is stored. Nothing in it is changed:
     /// what a start repairs is repaired in memory.
     ///

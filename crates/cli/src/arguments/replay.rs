@@ -1,0 +1,69 @@
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
+use skillscope_replay::Location;
+use skillscope_segment::AccountId;
+
+use super::instant;
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArguments {
+    /// The segments to report on: a data directory, or a folder or s3://bucket/prefix with Parquet files of segments.
+    #[arg(long, value_name = "DIR|s3://BUCKET/PREFIX", value_parser = Location::from_str)]
+    pub(crate) archive: Location,
+    /// Report on this account alone, also where it has no segments.
+    #[arg(long, value_name = "ID", value_parser = AccountId::parse)]
+    pub(crate) account: Option<AccountId>,
+    /// The first instant to report at (RFC 3339, or milliseconds since the epoch).
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(crate) from: i64,
+    /// The last instant that there may be a report at [default: the first]
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(crate) to: Option<i64>,
+    /// The time from one report to the next, such as 5m, 1h, 30s, 500ms or 1d.
+    #[arg(long, value_name = "TIME", default_value = "5m")]
+    pub(crate) every: Duration,
+    /// How far back each report looks, in minutes: 1 to 1440.
+    #[arg(long, value_name = "MINUTES")]
+    pub(crate) timeframe: String,
+    /// Cut each report into intervals of so many minutes: at least 5, and a divisor of the timeframe.
+    #[arg(long, value_name = "MINUTES")]
+    pub(crate) interval: Option<String>,
+    /// The skills to report on, such as 4,153 [default: all that have segments]
+    #[arg(long, value_name = "IDS", allow_hyphen_values = true)]
+    pub(crate) skill_ids: Option<String>,
+    /// The user types to count: human, bot or all.
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) user_type: Option<String>,
+    /// The file to write, which is there when it is complete: a line of JSON for each report, or a row for each set of metrics.
+    #[arg(long, value_name = "FILE.ndjson|FILE.parquet")]
+    pub(crate) out: PathBuf,
+    /// Leave out files that cannot be read, and list them at the end.
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+}
+
+/// A length of time in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Duration(pub(crate) i64);
+
+impl FromStr for Duration {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const RULE: &str = "it is a whole number and a unit: ms, s, m, h or d";
+        let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or(RULE)?;
+        let (number, unit) = text.split_at(digits);
+        let unit = match unit {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return Err(RULE),
+        };
+        let ms = number.parse::<i64>().ok().and_then(|number| number.checked_mul(unit));
+        ms.filter(|ms| *ms > 0).map(Self).ok_or(RULE)
+    }
+}

@@ -1,0 +1,132 @@
+//! A data directory, by the store's own list of files and with the rows that are in no file yet.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::datasource::provider_as_source;
+use datafusion::logical_expr::LogicalPlanBuilder;
+use object_store::path::Path as ObjectPath;
+use skillscope_query::{CellRequest, stored_segments, unarchived_segments};
+use skillscope_store::{ArchiveFile, Snapshot, Store, StoreOptions};
+use url::Url;
+
+use super::scan::{scan, union};
+use super::{Part, SkippedFile};
+use crate::stretches::Extent;
+use crate::{Error, Result};
+
+/// A data directory that no server has open. Nothing in it is changed.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    /// The path as it is from the root.
+    root: ObjectPath,
+    store: Arc<Store>,
+}
+
+impl Directory {
+    pub(super) fn is_one(folder: &Path) -> bool {
+        Store::is_data_directory(folder)
+    }
+
+    pub(super) async fn open(folder: &Path) -> Result<Self> {
+        let outside = |error: object_store::path::Error| Error::Usage(error.to_string());
+        let root = ObjectPath::from_filesystem_path(folder).map_err(outside)?;
+        let folder = folder.to_owned();
+        // Only what is in no file is in memory.
+        let options = StoreOptions { hot_hours: 0, ..StoreOptions::default() };
+        let open = tokio::task::spawn_blocking(move || Store::open_to_read(&folder, options));
+        let store = open.await.map_err(|_| Error::BrokenOff)??;
+        Ok(Self { root, store: Arc::new(store) })
+    }
+
+    pub(super) fn accounts(&self) -> BTreeSet<String> {
+        self.store.snapshot().accounts().map(ToString::to_string).collect()
+    }
+
+    pub(super) fn extents(&self, account: Option<&str>) -> Vec<Extent> {
+        let snapshot = self.store.snapshot();
+        let accounts = snapshot.accounts().filter(|id| account.is_none_or(|account| id.as_str() == account));
+        let extents = accounts.flat_map(|account| {
+            let files = snapshot.archived(account).map(|file| (file.end_times(), file.rows()));
+            let partitions = snapshot.partitions(account);
+            let partitions = partitions.map(|partition| (partition.end_times(), partition.rows() as u64));
+            files.chain(partitions).map(|(end_times, rows)| Extent { end_times, rows })
+        });
+        extents.collect()
+    }
+
+    /// Reads the files that a question touches for the first time, each whole against its checksum, and takes those off the
+    /// list that are damaged or gone.
+    pub(super) async fn lose_unreadable(&self, request: &CellRequest) -> Result<Vec<SkippedFile>> {
+        let files = files(&self.store.snapshot(), request);
+        let (store, candidates) = (Arc::clone(&self.store), files.clone());
+        let readable = tokio::task::spawn_blocking(move || store.readable(candidates)).await;
+        let readable = readable.map_err(|_| Error::BrokenOff)??;
+        let readable: BTreeSet<_> = readable.iter().map(|file| file.path()).collect();
+        let lost = files.iter().map(|file| file.path()).filter(|path| !readable.contains(path));
+        Ok(lost
+            .map(|path| SkippedFile { file: path.display().to_string(), problem: "damaged or gone".to_owned() })
+            .collect())
+    }
+
+    pub(super) fn plans(&self, request: &CellRequest, is_on_cluster: bool) -> Result<Vec<Part>> {
+        if !is_on_cluster {
+            return Ok(vec![Part::Here(plan_over(stored_segments(Arc::clone(&self.store)), request)?)]);
+        }
+        // What is in no file is counted here: counts add up.
+        let mut parts = vec![Part::Here(plan_over(unarchived_segments(&self.store), request)?)];
+        let files = files(&self.store.snapshot(), request);
+        if let Some(files) = self.scan(&files, request.account.as_deref()).map_err(Error::Plan)? {
+            parts.push(Part::Anywhere(request.plan(files).map_err(Error::Query)?));
+        }
+        Ok(parts)
+    }
+
+    fn scan(
+        &self,
+        files: &[Arc<ArchiveFile>],
+        account: Option<&str>,
+    ) -> datafusion::error::Result<Option<LogicalPlanBuilder>> {
+        if files.is_empty() {
+            return Ok(None);
+        }
+        let below = |file: &Arc<ArchiveFile>| {
+            let root = self.root.clone();
+            file.path().iter().fold(root, |path, part| path.join(part.to_string_lossy().as_ref()))
+        };
+        let paths: Vec<_> = files.iter().map(below).collect();
+        let url = Url::parse("file:///").map_err(|error| datafusion::error::DataFusionError::External(error.into()))?;
+        union(vec![scan(&url, &paths, account)?])
+    }
+
+    /// What is there, in text that changes when it does.
+    pub(super) fn describe(&self, out: &mut Vec<String>) {
+        let snapshot = self.store.snapshot();
+        for account in snapshot.accounts() {
+            let files = snapshot.archived(account);
+            out.extend(files.map(|file| format!("{} {:x}", file.path().display(), file.checksum())));
+            let partitions = snapshot.partitions(account);
+            out.extend(partitions.map(|partition| format!("{account} {} {}", partition.hour(), partition.rows())));
+        }
+    }
+}
+
+/// The files that may have rows which a question is about.
+fn files(snapshot: &Snapshot, request: &CellRequest) -> Vec<Arc<ArchiveFile>> {
+    let accounts =
+        snapshot.accounts().filter(|id| request.account.as_deref().is_none_or(|account| id.as_str() == account));
+    let files = accounts.flat_map(|account| snapshot.archived(account));
+    let overlaps = |file: &&Arc<ArchiveFile>| {
+        *file.end_times().start() < request.range.end && *file.end_times().end() >= request.range.start
+    };
+    files.filter(overlaps).cloned().collect()
+}
+
+fn plan_over(
+    table: Arc<dyn datafusion::catalog::TableProvider>,
+    request: &CellRequest,
+) -> Result<datafusion::logical_expr::LogicalPlan> {
+    let segments = LogicalPlanBuilder::scan(CellRequest::SEGMENTS, provider_as_source(table), None);
+    request.plan(segments.map_err(Error::Plan)?).map_err(Error::Query)
+}

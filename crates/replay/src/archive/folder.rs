@@ -1,0 +1,219 @@
+//! Parquet files in a folder or bucket, whoever wrote them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use datafusion::common::Column;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+use futures::{StreamExt, TryStreamExt, stream};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use skillscope_segment::column;
+use url::Url;
+
+use super::parquet_file::{FileAccount, ParquetFile};
+use super::scan::{scan, union};
+use super::{Location, SkippedFile, bucket};
+use crate::{Error, Result};
+
+/// Footers that are read at a time.
+const FOOTERS_AT_A_TIME: usize = 16;
+
+/// Folders that name the account of what is below them, in the layouts that are common.
+const ACCOUNT_FOLDERS: [&str; 2] = ["account_id", "account"];
+
+/// The Parquet files below a folder or the prefix of a bucket.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    location: Location,
+    store: Arc<dyn ObjectStore>,
+    /// What paths are relative to, as a URL.
+    url: Url,
+    files: Vec<ParquetFile>,
+}
+
+impl Folder {
+    /// Finds the files and reads their footers. Those that cannot be read are added to `skipped`, where there is one.
+    pub(super) async fn open(location: &Location, mut skipped: Option<&mut Vec<SkippedFile>>) -> Result<Self> {
+        let (store, url, prefix) = connect(location)?;
+        let mut folder = Self { location: location.clone(), store, url, files: Vec::new() };
+        let found = folder.find(&prefix).await?;
+        if found.is_empty() {
+            return Err(Error::NoFiles { location: location.to_string() });
+        }
+        let read = |meta: ObjectMeta| {
+            let (name, account) = (folder.name(&meta.location), folder_account(&prefix, &meta.location));
+            let store = &folder.store;
+            async move { ParquetFile::read(store, meta, &name, account).await }
+        };
+        // In the order of the paths, so that the first error is the same each time.
+        let mut footers = stream::iter(found).map(read).buffered(FOOTERS_AT_A_TIME);
+        let mut files = Vec::new();
+        while let Some(file) = footers.next().await {
+            match (file, &mut skipped) {
+                (Ok(file), _) => files.push(file),
+                (Err(Error::Corrupt { file, problem }), Some(skipped)) => skipped.push(SkippedFile { file, problem }),
+                (Err(error), _) => return Err(error),
+            }
+        }
+        drop(footers);
+        folder.files = files;
+        Ok(folder)
+    }
+
+    fn find_error(&self, source: object_store::Error) -> Error {
+        Error::Read { location: self.location.to_string(), source }
+    }
+
+    async fn find(&self, prefix: &Path) -> Result<Vec<ObjectMeta>> {
+        if is_parquet(prefix)
+            && let Ok(file) = self.store.head(prefix).await
+        {
+            return Ok(vec![file]);
+        }
+        let found = self.store.list((!prefix.as_ref().is_empty()).then_some(prefix));
+        let found = found.try_filter(|meta| {
+            let is_wanted = is_parquet(&meta.location) && !is_hidden(prefix, &meta.location);
+            async move { is_wanted }
+        });
+        let mut files: Vec<ObjectMeta> = found.try_collect().await.map_err(|error| self.find_error(error))?;
+        files.sort_by(|one, other| one.location.cmp(&other.location));
+        Ok(files)
+    }
+
+    /// What people call a file.
+    fn name(&self, path: &Path) -> String {
+        match self.location {
+            Location::Folder(_) => format!("/{path}"),
+            Location::Bucket { .. } => format!("{}{path}", self.url),
+        }
+    }
+
+    pub(crate) fn store(&self) -> (&Url, &Arc<dyn ObjectStore>) {
+        (&self.url, &self.store)
+    }
+
+    pub(crate) fn files(&self) -> &[ParquetFile] {
+        &self.files
+    }
+
+    /// The accounts that files are known to be of.
+    pub(super) fn known_accounts(&self) -> BTreeSet<String> {
+        self.files.iter().filter_map(|file| file.account.known()).map(str::to_owned).collect()
+    }
+
+    /// The accounts of the rows of all other files, as a plan; `None` where there are no such files.
+    pub(super) fn other_accounts(&self) -> Result<Option<LogicalPlanBuilder>> {
+        let files = self.files.iter().filter(|file| file.account == FileAccount::Rows).map(ParquetFile::path);
+        let files: Vec<_> = files.collect();
+        if files.is_empty() {
+            return Ok(None);
+        }
+        let account = Expr::Column(Column::from_name(column::ACCOUNT_ID));
+        let scan = scan(&self.url, files, None).and_then(|scan| scan.project([account])?.distinct());
+        scan.map(Some).map_err(Error::Plan)
+    }
+
+    /// The segments of an account, or of all, in a stretch of time, under the name that a plan for cells wants; and those of
+    /// other times that stand in the same files. `None` where no file can have any.
+    pub(super) fn segments(&self, account: Option<&str>, range: &Range<i64>) -> Result<Option<LogicalPlanBuilder>> {
+        let files = self.files.iter().filter(|file| file.may_have(range) && file.may_be_of(account));
+        let files: Vec<_> = files.collect();
+        // Where one account is asked for, the column is not read where it is known. Where all are, it is read where there
+        // is one: a scan for each of very many accounts would be slow.
+        let has_column = |file: &ParquetFile| match file.account {
+            FileAccount::Folder(_) => false,
+            FileAccount::Only(_) => account.is_none(),
+            FileAccount::Rows => true,
+        };
+        let (with_column, without): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| has_column(file));
+        let mut of_accounts = BTreeMap::<&str, Vec<&Path>>::new();
+        for file in without {
+            of_accounts.entry(file.account.known().unwrap_or_default()).or_default().push(file.path());
+        }
+        let with_column: Vec<_> = with_column.into_iter().map(ParquetFile::path).collect();
+        let scan_all = |(account, files)| scan(&self.url, files, account);
+        let groups = of_accounts.into_iter().map(|(account, files)| (Some(account), files));
+        let groups = groups.chain((!with_column.is_empty()).then_some((None, with_column)));
+        let scans = groups.map(scan_all).collect::<datafusion::error::Result<Vec<_>>>();
+        scans.and_then(union).map_err(Error::Plan)
+    }
+
+    /// Reads all files that may have rows of this time, to find those that cannot be read.
+    pub(super) async fn verify(&self, account: Option<&str>, range: &Range<i64>) -> Vec<SkippedFile> {
+        let files = self.files.iter().filter(|file| file.may_have(range) && file.may_be_of(account));
+        let verify = |file: &ParquetFile| {
+            let (file, name) = (file.clone(), self.name(file.path()));
+            async move { file.verify(&self.store, &name).await.err() }
+        };
+        let problems: Vec<_> = stream::iter(files).map(verify).buffered(FOOTERS_AT_A_TIME).collect().await;
+        let corrupt = problems.into_iter().filter_map(|problem| match problem? {
+            Error::Corrupt { file, problem } => Some(SkippedFile { file, problem }),
+            _ => None,
+        });
+        corrupt.collect()
+    }
+
+    pub(super) fn leave_out(&mut self, skipped: &[SkippedFile]) {
+        let names: BTreeSet<&str> = skipped.iter().map(|skipped| skipped.file.as_str()).collect();
+        let mut files = std::mem::take(&mut self.files);
+        files.retain(|file| !names.contains(self.name(file.path()).as_str()));
+        self.files = files;
+    }
+
+    /// What the files are, in text that changes when they do.
+    pub(super) fn describe(&self, out: &mut Vec<String>) {
+        out.extend(self.files.iter().map(|file| format!("{:?}", file.meta)));
+    }
+}
+
+fn connect(location: &Location) -> Result<(Arc<dyn ObjectStore>, Url, Path)> {
+    let failed = |source| Error::Read { location: location.to_string(), source };
+    let outside = |problem: String| Error::Usage(format!("{location} cannot be an archive: {problem}"));
+    match location {
+        Location::Folder(folder) => {
+            let folder = folder.canonicalize().map_err(|source| {
+                let path = folder.display().to_string();
+                failed(object_store::Error::NotFound { path, source: source.into() })
+            })?;
+            let prefix = Path::from_absolute_path(&folder).map_err(|error| outside(error.to_string()))?;
+            let url = Url::parse("file:///").map_err(|error| outside(error.to_string()))?;
+            Ok((Arc::new(LocalFileSystem::new()), url, prefix))
+        }
+        Location::Bucket { bucket, prefix } => {
+            let url = Url::parse(&format!("s3://{bucket}/")).map_err(|error| outside(error.to_string()))?;
+            let store = bucket::open(bucket).map_err(failed)?;
+            Ok((Arc::new(store), url, Path::from(prefix.as_str())))
+        }
+    }
+}
+
+fn is_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"))
+}
+
+/// By the custom of Spark and Hive, names that begin with a dot or an underscore are not of the table.
+fn is_hidden(prefix: &Path, path: &Path) -> bool {
+    let Some(parts) = path.prefix_match(prefix) else { return false };
+    let mut parts = parts;
+    parts.any(|part| part.as_ref().starts_with(['.', '_']) && !part.as_ref().contains('='))
+}
+
+/// The account in the name of a folder, such as `account=acme`.
+fn folder_account(prefix: &Path, path: &Path) -> Option<String> {
+    let parts: Vec<_> = path.prefix_match(prefix)?.collect();
+    parts.iter().rev().find_map(|part| {
+        let (key, value) = part.as_ref().split_once('=')?;
+        // Once for the path, where it is one of this machine, and once for the custom of those who write such folders.
+        ACCOUNT_FOLDERS.contains(&key).then(|| percent_decoded(&percent_decoded(value)))
+    })
+}
+
+fn percent_decoded(text: &str) -> String {
+    // A path segment of a URL has the same escapes as the names of partitions.
+    url::form_urlencoded::parse(format!("v={}", text.replace('+', "%2B")).as_bytes())
+        .next()
+        .map_or_else(|| text.to_owned(), |(_, value)| value.into_owned())
+}

@@ -1,0 +1,177 @@
+//! What there is to read: a data directory, or Parquet files in a folder or bucket.
+
+mod bucket;
+mod columns;
+mod directory;
+mod folder;
+mod location;
+mod object_reader;
+mod parquet_file;
+mod scan;
+
+use std::ops::Range;
+
+use datafusion::logical_expr::LogicalPlan;
+use serde::{Deserialize, Serialize};
+use skillscope_query::CellRequest;
+
+use crate::engine::Engine;
+use crate::stretches::Extent;
+use crate::{Error, Result};
+use directory::Directory;
+use folder::Folder;
+pub use location::Location;
+
+/// Closed segments that reports are replayed over.
+#[derive(Debug)]
+pub struct Archive {
+    location: Location,
+    content: Content,
+    /// The files that are left out, where that is allowed.
+    skipped: Option<Vec<SkippedFile>>,
+}
+
+#[derive(Debug)]
+enum Content {
+    Directory(Directory),
+    Folder(Folder),
+}
+
+/// A file that was left out because it cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkippedFile {
+    /// Which.
+    pub file: String,
+    /// Why.
+    pub problem: String,
+}
+
+/// Where a plan is to be run.
+#[derive(Debug)]
+pub(crate) enum Part {
+    /// Wherever the engine runs plans.
+    Anywhere(LogicalPlan),
+    /// On this machine: it reads what is in this process's memory.
+    Here(LogicalPlan),
+}
+
+impl Archive {
+    /// Finds what is there, and reads the footers of Parquet files. Where `keep_going`, files that cannot be read are left
+    /// out.
+    ///
+    /// # Errors
+    /// Where there is nothing, it cannot be read, or a file has not the columns that reports need.
+    pub async fn open(location: Location, keep_going: bool) -> Result<Self> {
+        let mut skipped = keep_going.then(Vec::new);
+        let content = match location.folder().filter(|folder| Directory::is_one(folder)) {
+            Some(folder) => Content::Directory(Directory::open(folder).await?),
+            None => Content::Folder(Folder::open(&location, skipped.as_mut()).await?),
+        };
+        Ok(Self { location, content, skipped })
+    }
+
+    /// The files that have been left out.
+    pub fn skipped(&self) -> &[SkippedFile] {
+        self.skipped.as_deref().unwrap_or_default()
+    }
+
+    /// The accounts that have segments, in alphabetical order.
+    pub(crate) async fn accounts(&self, engine: &Engine) -> Result<Vec<String>> {
+        let accounts: Vec<String> = match &self.content {
+            Content::Directory(directory) => directory.accounts().into_iter().collect(),
+            Content::Folder(folder) => {
+                let mut accounts = folder.known_accounts();
+                if let Some(plan) = folder.other_accounts()? {
+                    accounts.extend(engine.texts(plan.build().map_err(Error::Plan)?).await?);
+                }
+                accounts.into_iter().collect()
+            }
+        };
+        if accounts.is_empty() {
+            return Err(Error::NoAccounts { location: self.location.to_string() });
+        }
+        Ok(accounts)
+    }
+
+    /// When the segments of an account, or of all, ended and how many there are, in parts.
+    pub(crate) fn extents(&self, account: Option<&str>, span: &Range<i64>) -> Vec<Extent> {
+        match &self.content {
+            Content::Directory(directory) => directory.extents(account),
+            Content::Folder(folder) => {
+                let files = folder.files().iter().filter(|file| file.may_be_of(account));
+                files.flat_map(|file| file.extents(span)).collect()
+            }
+        }
+    }
+
+    /// Lets an engine read it.
+    pub(crate) fn register(&self, engine: &Engine) {
+        if let Content::Folder(folder) = &self.content {
+            let (url, store) = folder.store();
+            engine.register(url, store);
+        }
+    }
+
+    /// The plans whose rows together answer a question for cells.
+    pub(crate) async fn plans(&mut self, request: &CellRequest, is_on_cluster: bool) -> Result<Vec<Part>> {
+        match &mut self.content {
+            Content::Directory(directory) => {
+                let lost = directory.lose_unreadable(request).await?;
+                match (&mut self.skipped, lost.first()) {
+                    (Some(skipped), _) => skipped.extend(lost),
+                    (None, Some(lost)) => return Err(Error::Lost { file: lost.file.clone() }),
+                    (None, None) => {}
+                }
+                directory.plans(request, is_on_cluster)
+            }
+            Content::Folder(folder) => {
+                let segments = folder.segments(request.account.as_deref(), &request.range)?;
+                let plan = segments.map(|segments| request.plan(segments)).transpose().map_err(Error::Query)?;
+                Ok(plan.map(Part::Anywhere).into_iter().collect())
+            }
+        }
+    }
+
+    /// What to make of the failure of a plan for some time: where corrupt files are why and may be left out, they are, and
+    /// all has to begin anew.
+    ///
+    /// # Errors
+    /// The corrupt file, or `error` where there is none.
+    pub(crate) async fn after_failure(&mut self, request: &CellRequest, span: &Range<i64>, error: Error) -> Result<()> {
+        let Content::Folder(folder) = &mut self.content else { return Err(error) };
+        let account = request.account.as_deref();
+        match &mut self.skipped {
+            None => match folder.verify(account, &request.range).await.into_iter().next() {
+                Some(SkippedFile { file, problem }) => Err(Error::Corrupt { file, problem }),
+                None => Err(error),
+            },
+            Some(skipped) => {
+                let corrupt = folder.verify(account, span).await;
+                if corrupt.is_empty() {
+                    return Err(error);
+                }
+                folder.leave_out(&corrupt);
+                skipped.extend(corrupt);
+                Ok(())
+            }
+        }
+    }
+
+    /// Leaves files out that were found to be corrupt before.
+    pub(crate) fn leave_out(&mut self, corrupt: Vec<SkippedFile>) {
+        if let (Content::Folder(folder), Some(skipped)) = (&mut self.content, &mut self.skipped) {
+            folder.leave_out(&corrupt);
+            skipped.extend(corrupt.into_iter().filter(|one| !skipped.contains(one)).collect::<Vec<_>>());
+        }
+    }
+
+    /// What there is, in text that changes when it does.
+    pub(crate) fn describe(&self) -> Vec<String> {
+        let mut out = vec![self.location.to_string()];
+        match &self.content {
+            Content::Directory(directory) => directory.describe(&mut out),
+            Content::Folder(folder) => folder.describe(&mut out),
+        }
+        out
+    }
+}

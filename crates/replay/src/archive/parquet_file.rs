@@ -1,0 +1,169 @@
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, SchemaRef, TimeUnit, TimestampMillisecondType};
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStore};
+use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
+use parquet::arrow::async_reader::ParquetRecordBatchStreamBuilder;
+use parquet::arrow::{ProjectionMask, parquet_to_arrow_schema};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
+use parquet::file::statistics::Statistics;
+use skillscope_segment::column;
+
+use super::columns::{self, needed_columns};
+use super::object_reader::ObjectReader;
+use crate::stretches::Extent;
+use crate::{Error, Result};
+
+/// A Parquet file, as its footer describes it.
+#[derive(Debug, Clone)]
+pub(crate) struct ParquetFile {
+    pub(crate) meta: ObjectMeta,
+    pub(crate) account: FileAccount,
+    /// Of each row group; `None` where a file does not tell.
+    extents: Option<Vec<Extent>>,
+    rows: u64,
+}
+
+/// Whose rows are in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FileAccount {
+    /// There is no column for it: a folder's name tells.
+    Folder(String),
+    /// Every row has this account.
+    Only(String),
+    /// Only its rows tell.
+    Rows,
+}
+
+impl FileAccount {
+    /// The account of all rows.
+    pub(crate) fn known(&self) -> Option<&str> {
+        match self {
+            Self::Folder(account) | Self::Only(account) => Some(account),
+            Self::Rows => None,
+        }
+    }
+}
+
+impl ParquetFile {
+    /// Reads a file's footer. `name` is what people call the file, and `folder_account` the account that its folders name.
+    pub(super) async fn read(
+        store: &Arc<dyn ObjectStore>,
+        meta: ObjectMeta,
+        name: &str,
+        folder_account: Option<String>,
+    ) -> Result<Self> {
+        let footer = ObjectReader::new(store, &meta).footer().await.map_err(|error| unreadable(name, error))?;
+        let file = footer.file_metadata();
+        let schema = parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata())
+            .map_err(|error| unreadable(name, error))?;
+        let schema = Arc::new(schema);
+        columns::check(name, &schema, folder_account.is_some())?;
+        let account = match folder_account {
+            Some(account) if schema.column_with_name(column::ACCOUNT_ID).is_none() => FileAccount::Folder(account),
+            _ => only_account(&footer).map_or(FileAccount::Rows, FileAccount::Only),
+        };
+        let rows = u64::try_from(file.num_rows()).unwrap_or(0);
+        Ok(Self { meta, account, extents: extents(&footer, &schema), rows })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.meta.location
+    }
+
+    /// When its rows ended and how many there are, in parts; where the file does not tell, some time within `span`.
+    pub(crate) fn extents(&self, span: &Range<i64>) -> Vec<Extent> {
+        match &self.extents {
+            Some(extents) => extents.clone(),
+            None => vec![Extent { end_times: span.start..=span.end, rows: self.rows }],
+        }
+    }
+
+    /// Whether it may have rows of this time.
+    pub(crate) fn may_have(&self, range: &Range<i64>) -> bool {
+        let overlaps =
+            |extent: &Extent| *extent.end_times.start() < range.end && *extent.end_times.end() >= range.start;
+        self.extents.as_ref().is_none_or(|extents| extents.iter().any(overlaps))
+    }
+
+    /// Whether it may have rows of an account.
+    pub(crate) fn may_be_of(&self, account: Option<&str>) -> bool {
+        account.is_none_or(|account| self.account.known().is_none_or(|known| known == account))
+    }
+
+    /// Reads all of what reports need of it, to see whether that can be read.
+    pub(super) async fn verify(&self, store: &Arc<dyn ObjectStore>, name: &str) -> Result<()> {
+        let read = async {
+            let reader = ObjectReader::new(store, &self.meta);
+            let builder = ParquetRecordBatchStreamBuilder::new(reader).await?;
+            let columns = ProjectionMask::columns(builder.parquet_schema(), needed_columns());
+            let mut rows = builder.with_projection(columns).build()?;
+            while rows.try_next().await?.is_some() {}
+            Ok::<_, ParquetError>(())
+        };
+        read.await.map_err(|error| unreadable(name, error))
+    }
+}
+
+fn unreadable(name: &str, error: ParquetError) -> Error {
+    let file = name.to_owned();
+    match error {
+        // The file may be as it should be.
+        ParquetError::External(error) => match error.downcast::<object_store::Error>() {
+            Ok(source) => Error::Read { location: file, source: *source },
+            Err(error) => Error::Corrupt { file, problem: error.to_string() },
+        },
+        error => Error::Corrupt { file, problem: error.to_string() },
+    }
+}
+
+/// The account of all rows, where the statistics tell that there is but one.
+fn only_account(footer: &ParquetMetaData) -> Option<String> {
+    let mut only = None;
+    for group in footer.row_groups() {
+        let column = group.columns().iter().find(|column| column.column_path().string() == column::ACCOUNT_ID)?;
+        let Some(Statistics::ByteArray(statistics)) = column.statistics() else { return None };
+        let is_exact = statistics.min_is_exact() && statistics.max_is_exact();
+        let (lowest, highest) = (statistics.min_opt()?, statistics.max_opt()?);
+        let account = std::str::from_utf8(lowest.data()).ok()?;
+        let is_other = only.as_ref().is_some_and(|only| only != account);
+        if !is_exact || lowest != highest || is_other || statistics.null_count_opt() != Some(0) {
+            return None;
+        }
+        only = Some(account.to_owned());
+    }
+    only
+}
+
+/// The lowest and highest end time of each row group.
+fn extents(footer: &ParquetMetaData, schema: &SchemaRef) -> Option<Vec<Extent>> {
+    let descriptor = footer.file_metadata().schema_descr();
+    let converter = StatisticsConverter::try_new(column::END_TIME, schema, descriptor).ok()?;
+    let groups = footer.row_groups();
+    let lowest = milliseconds(&converter.row_group_mins(groups).ok()?)?;
+    let highest = milliseconds(&converter.row_group_maxes(groups).ok()?)?;
+    let (lowest, highest) =
+        (lowest.as_primitive::<TimestampMillisecondType>(), highest.as_primitive::<TimestampMillisecondType>());
+    let mut extents = Vec::with_capacity(groups.len());
+    for (place, group) in groups.iter().enumerate() {
+        let rows = u64::try_from(group.num_rows()).unwrap_or(0);
+        if rows == 0 {
+            continue;
+        }
+        if lowest.is_null(place) || highest.is_null(place) {
+            return None;
+        }
+        extents.push(Extent { end_times: lowest.value(place)..=highest.value(place), rows });
+    }
+    Some(extents)
+}
+
+fn milliseconds(times: &ArrayRef) -> Option<ArrayRef> {
+    cast(times, &DataType::Timestamp(TimeUnit::Millisecond, None)).ok()
+}

@@ -1,0 +1,65 @@
+//! A scan of Parquet files as a logical plan that a cluster can run, too.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::common::Column;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::datasource::provider_as_source;
+use datafusion::error::Result;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
+use object_store::path::Path;
+use skillscope_query::CellRequest;
+use skillscope_segment::column;
+use url::Url;
+
+use super::columns::needed_columns;
+
+/// A scan of some files of the store at `url`, with the columns that reports need. Where their account is given, it is taken
+/// for granted.
+pub(super) fn scan<'p>(
+    url: &Url,
+    files: impl IntoIterator<Item = &'p Path>,
+    account: Option<&str>,
+) -> Result<LogicalPlanBuilder> {
+    let urls = files.into_iter().map(|path| file_url(url, path)).collect::<Result<Vec<_>>>()?;
+    let format = ParquetFormat::new().with_skip_metadata(true);
+    let options = ListingOptions::new(Arc::new(format)).with_file_extension("");
+    let schema = table_schema(account.is_none());
+    let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options).with_schema(schema);
+    let table = provider_as_source(Arc::new(ListingTable::try_new(config)?));
+    let scan = LogicalPlanBuilder::scan(CellRequest::SEGMENTS, table, None)?;
+    let Some(account) = account else { return Ok(scan) };
+    let columns = needed_columns().map(|name| match name {
+        column::ACCOUNT_ID => lit(account).alias(name),
+        name => Expr::Column(Column::from_name(name)),
+    });
+    scan.project(columns)
+}
+
+/// All of some scans, under the name that a plan for cells wants; `None` where there are none.
+pub(super) fn union(scans: Vec<LogicalPlanBuilder>) -> Result<Option<LogicalPlanBuilder>> {
+    let mut scans = scans.into_iter();
+    let Some(first) = scans.next() else { return Ok(None) };
+    let all = scans.try_fold(first, |all, scan| all.union(scan.build()?))?;
+    all.alias(CellRequest::SEGMENTS).map(Some)
+}
+
+fn file_url(store: &Url, path: &Path) -> Result<ListingTableUrl> {
+    let mut url = store.clone();
+    // It is decoded once, and a path may have signs that look like an escape.
+    url.set_path(&format!("/{}", path.as_ref().replace('%', "%25")));
+    ListingTableUrl::try_new(url, None)
+}
+
+/// The columns that reports need, in the types in which the store keeps them: files of the store are read as they are.
+fn table_schema(has_account: bool) -> SchemaRef {
+    let own = skillscope_segment::schema();
+    let is_wanted = |field: &&Arc<Field>| {
+        needed_columns().any(|name| name == field.name()) && (has_account || field.name() != column::ACCOUNT_ID)
+    };
+    // Whether other writers declare a column as one without nulls is no matter.
+    let fields = own.fields().iter().filter(is_wanted).map(|field| field.as_ref().clone().with_nullable(true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}

@@ -1,0 +1,103 @@
+//! Reports as they are kept: written beside the place where they are wanted, and moved there when they are complete.
+
+mod checkpoint;
+mod ndjson;
+mod parquet;
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use skillscope_query::Report;
+
+pub(crate) use checkpoint::Checkpoint;
+use ndjson::NdjsonOutput;
+use parquet::ParquetOutput;
+
+use crate::{Error, Result};
+
+/// The form that reports are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A line for each report.
+    Ndjson,
+    /// A row for each set of metrics.
+    Parquet,
+}
+
+impl Form {
+    /// The form that a file's name asks for.
+    pub(crate) fn of(path: &Path) -> Result<Self> {
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("ndjson" | "jsonl") => Ok(Self::Ndjson),
+            Some("parquet") => Ok(Self::Parquet),
+            _ => Err(Error::Usage(format!(
+                "the name of {} does not tell how to write it; it ends with .ndjson or .parquet",
+                path.display()
+            ))),
+        }
+    }
+}
+
+/// A file of reports that is being written.
+pub(crate) enum Output {
+    Ndjson(NdjsonOutput),
+    Parquet(Box<ParquetOutput>),
+}
+
+impl Output {
+    /// Begins anew, or goes on where a checkpoint was made.
+    pub(crate) fn open(form: Form, path: &Path, position: u64) -> Result<Self> {
+        match form {
+            Form::Ndjson => NdjsonOutput::open(path, position).map(Self::Ndjson),
+            Form::Parquet => Ok(Self::Parquet(Box::new(ParquetOutput::open(path, position)))),
+        }
+    }
+
+    pub(crate) fn write(&mut self, account: &str, now: i64, report: &Report) -> Result<()> {
+        match self {
+            Self::Ndjson(output) => output.write(account, now, report),
+            Self::Parquet(output) => output.write(account, now, report),
+        }
+    }
+
+    /// Makes what has been written last, and gives the position to go on from.
+    pub(crate) fn sync(&mut self) -> Result<u64> {
+        match self {
+            Self::Ndjson(output) => output.sync(),
+            Self::Parquet(output) => output.sync(),
+        }
+    }
+
+    /// Moves what has been written to where it is wanted.
+    pub(crate) fn finish(self) -> Result<()> {
+        match self {
+            Self::Ndjson(output) => output.finish(),
+            Self::Parquet(output) => output.finish(),
+        }
+    }
+}
+
+/// A file beside the one that is wanted.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(suffix);
+    path.with_file_name(name)
+}
+
+/// Moves a complete file to its place, so that it is there after a crash, too.
+fn put(from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to).map_err(Error::output(to))?;
+    let folder = match to.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::output(to))
+}
+
+/// Removes a file that may not be there.
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::output(path)(error)),
+        _ => Ok(()),
+    }
+}

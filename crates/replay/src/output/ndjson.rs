@@ -1,0 +1,66 @@
+use std::fs::{File, OpenOptions};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use skillscope_query::Report;
+
+use super::{beside, put};
+use crate::{Error, Result};
+
+/// Lines are written so many bytes at a time.
+const BUFFER_BYTES: usize = 4 << 20;
+
+/// A line `{"account":…,"now":…,"report":…}` for each report, whose body is what the endpoint answers.
+pub(crate) struct NdjsonOutput {
+    path: PathBuf,
+    partial: PathBuf,
+    file: File,
+    buffer: Vec<u8>,
+    written: u64,
+}
+
+impl NdjsonOutput {
+    pub(super) fn open(path: &Path, position: u64) -> Result<Self> {
+        let partial = beside(path, ".partial");
+        let open = || {
+            let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&partial)?;
+            // What came after the checkpoint is written again.
+            file.set_len(position)?;
+            file.seek(SeekFrom::Start(position))?;
+            Ok(file)
+        };
+        let file = open().map_err(Error::output(&partial))?;
+        Ok(Self { path: path.to_owned(), partial, file, buffer: Vec::new(), written: position })
+    }
+
+    pub(super) fn write(&mut self, account: &str, now: i64, report: &Report) -> Result<()> {
+        let partial = &self.partial;
+        let mut head = || {
+            self.buffer.extend_from_slice(br#"{"account":"#);
+            serde_json::to_writer(&mut self.buffer, account)?;
+            write!(self.buffer, r#","now":{now},"report":"#)
+        };
+        head().map_err(Error::output(partial))?;
+        report.write_json(&mut self.buffer);
+        self.buffer.extend_from_slice(b"}\n");
+        if self.buffer.len() >= BUFFER_BYTES { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.file.write_all(&self.buffer).map_err(Error::output(&self.partial))?;
+        self.written = self.written.saturating_add(self.buffer.len() as u64);
+        self.buffer.clear();
+        Ok(())
+    }
+
+    pub(super) fn sync(&mut self) -> Result<u64> {
+        self.flush()?;
+        self.file.sync_data().map_err(Error::output(&self.partial))?;
+        Ok(self.written)
+    }
+
+    pub(super) fn finish(mut self) -> Result<()> {
+        self.sync()?;
+        put(&self.partial, &self.path)
+    }
+}

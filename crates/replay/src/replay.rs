@@ -1,0 +1,245 @@
+use std::hash::Hasher;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use arrow::array::RecordBatch;
+use tokio::sync::mpsc;
+use twox_hash::XxHash3_64;
+
+use crate::archive::{Archive, SkippedFile};
+use crate::cells::{Series, Timeline};
+use crate::engine::Engine;
+use crate::output::{Checkpoint, Form, Output};
+use crate::question::Question;
+use crate::stretches::Stretches;
+use crate::windows::Windows;
+use crate::{Error, Result};
+
+/// About how many cells a stretch of time may have.
+const STRETCH_CELLS: f64 = 1_000_000.0;
+
+/// A cluster has memory of its own, and takes a second for each plan.
+const STRETCH_CELLS_ON_CLUSTER: f64 = 4.0 * STRETCH_CELLS;
+
+/// The most rows of a stretch, so that progress shows.
+const STRETCH_ROWS: f64 = 50_000_000.0;
+
+/// How long work may be lost by an interruption.
+const CHECKPOINT_PERIOD: Duration = Duration::from_secs(5);
+
+/// Changes when outputs of the same question over the same archive do.
+const OUTPUT_VERSION: u32 = 1;
+
+/// A replay: reports at many instants, written to a file.
+pub struct Replay {
+    question: Question,
+    archive: Archive,
+    engine: Engine,
+    path: PathBuf,
+    form: Form,
+    stretch_cells: f64,
+}
+
+/// How far a replay has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Instants whose reports are written.
+    pub done: u64,
+    /// All of them.
+    pub instants: u64,
+}
+
+/// What a replay has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// Reports in the output: one for each instant and account.
+    pub reports: u64,
+    /// Instants whose reports an earlier run had written.
+    pub resumed_at: u64,
+    /// Files that were left out because they cannot be read.
+    pub skipped: Vec<SkippedFile>,
+}
+
+/// The segments of a stretch of time, counted.
+struct Counted {
+    end: i64,
+    rows: Vec<RecordBatch>,
+}
+
+/// What became of a pass over the archive.
+enum Pass {
+    Complete(u64),
+    /// Files have been left out that it had counted in part.
+    Again,
+}
+
+impl Replay {
+    /// A replay to the file at `path`, whose name tells the form.
+    ///
+    /// # Errors
+    /// Where it does not.
+    pub fn new(question: Question, archive: Archive, engine: Engine, path: &Path) -> Result<Self> {
+        let stretch_cells = if engine.is_cluster() { STRETCH_CELLS_ON_CLUSTER } else { STRETCH_CELLS };
+        Ok(Self { question, archive, engine, form: Form::of(path)?, path: path.to_owned(), stretch_cells })
+    }
+
+    /// The same in stretches of about so many cells.
+    #[cfg(test)]
+    pub(crate) fn in_stretches_of(self, stretch_cells: f64) -> Self {
+        Self { stretch_cells, ..self }
+    }
+
+    /// Writes the reports, and goes on where an earlier run of the same replay was interrupted. The output is there when all
+    /// of it is.
+    ///
+    /// # Errors
+    /// Where the archive cannot be read or the output not be written.
+    pub async fn run(mut self, progress: impl Fn(Progress) + Clone + Send + 'static) -> Result<Summary> {
+        self.archive.register(&self.engine);
+        let accounts = match self.question.account() {
+            Some(account) => vec![account.to_owned()],
+            None => self.archive.accounts(&self.engine).await?,
+        };
+        let of = self.fingerprint(&accounts);
+        let start = || Checkpoint::start(of.clone());
+        let mut checkpoint = Checkpoint::load(&self.path).filter(|last| last.of == of).unwrap_or_else(start);
+        self.archive.leave_out(checkpoint.skipped.clone());
+        let resumed_at = checkpoint.done;
+        let reports = loop {
+            match self.pass(checkpoint, &accounts, progress.clone()).await? {
+                Pass::Complete(reports) => break reports,
+                Pass::Again => checkpoint = start(),
+            }
+        };
+        Ok(Summary { reports, resumed_at, skipped: self.archive.skipped().to_vec() })
+    }
+
+    /// Tells this replay from others.
+    pub(crate) fn fingerprint(&self, accounts: &[String]) -> String {
+        let mut hasher = XxHash3_64::new();
+        let mut add = |text: &str| {
+            hasher.write(text.as_bytes());
+            hasher.write_u8(0xff);
+        };
+        add(&format!("{OUTPUT_VERSION} {:?}", self.form));
+        add(&self.question.describe());
+        accounts.iter().for_each(|account| add(account));
+        self.archive.describe().iter().for_each(|part| add(part));
+        format!("{:016x}", hasher.finish())
+    }
+
+    async fn pass(
+        &mut self,
+        checkpoint: Checkpoint,
+        accounts: &[String],
+        progress: impl Fn(Progress) + Send + 'static,
+    ) -> Result<Pass> {
+        // Reports are written while the next stretch is counted.
+        let (counted, stretches) = mpsc::channel(1);
+        let span = self.question.span_from(checkpoint.done);
+        let mut checkpoint = checkpoint;
+        checkpoint.skipped = self.archive.skipped().to_vec();
+        let writer = Writer {
+            question: self.question.clone(),
+            series: Series::of(accounts.iter().cloned()),
+            form: self.form,
+            path: self.path.clone(),
+            checkpoint,
+        };
+        let writing = tokio::task::spawn_blocking(move || writer.write(stretches, progress));
+        let counting = self.count(span.clone(), counted).await;
+        let written = writing.await.unwrap_or(Err(Error::BrokenOff));
+        match (written, counting) {
+            (Ok(reports), Ok(())) => Ok(Pass::Complete(reports)),
+            (Err(Error::BrokenOff), Err(Failure { stretch, error })) => {
+                let request = self.question.cells(stretch);
+                self.archive.after_failure(&request, &span, error).await.map(|()| Pass::Again)
+            }
+            (Err(error), _) => Err(error),
+            (Ok(_), Err(failure)) => Err(failure.error),
+        }
+    }
+
+    /// Counts the segments of a span of time, stretch by stretch, as long as somebody takes the counts.
+    async fn count(
+        &mut self,
+        span: std::ops::Range<i64>,
+        counted: mpsc::Sender<Counted>,
+    ) -> std::result::Result<(), Failure> {
+        let extents = self.archive.extents(self.question.account(), &span);
+        let mut stretches = Stretches::new(&extents, span);
+        let mut cells_of_a_row = 1.0_f64;
+        while let Some(stretch) =
+            stretches.next((self.stretch_cells / cells_of_a_row).min(STRETCH_ROWS) as u64, self.question.slice())
+        {
+            let range = stretch.range;
+            let rows = self.cells(range.clone()).await;
+            let rows = rows.map_err(|error| Failure { stretch: range.clone(), error })?;
+            let cells: usize = rows.iter().map(RecordBatch::num_rows).sum();
+            if stretch.rows > 0 {
+                cells_of_a_row = (cells as f64 / stretch.rows as f64).clamp(0.001, 1.0);
+            }
+            if counted.send(Counted { end: range.end, rows }).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn cells(&mut self, range: std::ops::Range<i64>) -> Result<Vec<RecordBatch>> {
+        let request = self.question.cells(range);
+        let mut rows = Vec::new();
+        for part in self.archive.plans(&request, self.engine.is_cluster()).await? {
+            rows.extend(self.engine.rows(part).await?);
+        }
+        Ok(rows)
+    }
+}
+
+/// Why a stretch could not be counted.
+struct Failure {
+    stretch: std::ops::Range<i64>,
+    error: Error,
+}
+
+/// Makes reports of counts and writes them.
+struct Writer {
+    question: Question,
+    series: Series,
+    form: Form,
+    path: PathBuf,
+    checkpoint: Checkpoint,
+}
+
+impl Writer {
+    fn write(mut self, mut stretches: mpsc::Receiver<Counted>, progress: impl Fn(Progress)) -> Result<u64> {
+        let mut output = Output::open(self.form, &self.path, self.checkpoint.position)?;
+        let (mut timeline, mut windows) = (Timeline::default(), Windows::new(&self.question));
+        let instants = self.question.instants().count();
+        let mut synced = Instant::now();
+        while let Some(Counted { end, rows }) = stretches.blocking_recv() {
+            timeline.extend(&mut self.series, &rows)?;
+            drop(rows);
+            while self.checkpoint.done < instants && self.question.instants().at(self.checkpoint.done) <= end {
+                let now = self.question.instants().at(self.checkpoint.done);
+                windows.slide(&mut timeline, &self.series, now);
+                for account in self.series.accounts() {
+                    output.write(&account.account, now, &windows.report(account, now))?;
+                }
+                self.checkpoint.done += 1;
+                progress(Progress { done: self.checkpoint.done, instants });
+                if synced.elapsed() >= CHECKPOINT_PERIOD {
+                    self.checkpoint.position = output.sync()?;
+                    self.checkpoint.save(&self.path)?;
+                    synced = Instant::now();
+                }
+            }
+        }
+        if self.checkpoint.done < instants {
+            return Err(Error::BrokenOff);
+        }
+        output.finish()?;
+        Checkpoint::remove(&self.path)?;
+        Ok(instants.saturating_mul(self.series.accounts().len() as u64))
+    }
+}

@@ -1,0 +1,13 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "a test may panic"
+)]
+
+mod equality;
+mod failures;
+mod folders;
+mod outputs;
+mod world;

@@ -1,0 +1,104 @@
+use skillscope_query::{Breakdown, Interval, Metrics, Report};
+
+use crate::cells::{AccountSeries, Series, Timeline};
+use crate::question::Question;
+
+/// What ended within a window of time that slides forward, by series.
+#[derive(Debug, Default)]
+struct Window {
+    /// The places of the first cell within it, and of the first after it.
+    from: usize,
+    to: usize,
+    sums: Vec<Metrics>,
+}
+
+impl Window {
+    /// Slides to the slices from `start` up to, and without, `end`; neither may be before the last one.
+    fn slide(&mut self, timeline: &Timeline, series: usize, start: i64, end: i64) {
+        self.sums.resize(series, Metrics::default());
+        while let Some(cell) = timeline.get(self.to).filter(|cell| cell.slice < end) {
+            if let Some(sum) = self.sums.get_mut(cell.series) {
+                *sum += &cell.metrics;
+            }
+            self.to += 1;
+        }
+        while let Some(cell) = timeline.get(self.from).filter(|cell| cell.slice < start && self.from < self.to) {
+            if let Some(sum) = self.sums.get_mut(cell.series) {
+                *sum -= &cell.metrics;
+            }
+            self.from += 1;
+        }
+    }
+
+    /// The metrics of the account's skills that have segments in the window.
+    fn breakdown(&self, account: &AccountSeries) -> Breakdown {
+        let mut breakdown = Breakdown::default();
+        for (skill, number) in &account.skills {
+            if let Some(metrics) = self.sums.get(*number).filter(|metrics| metrics.total != 0) {
+                breakdown.push(*skill, *metrics);
+            }
+        }
+        breakdown
+    }
+}
+
+/// The windows of a report: one for each interval, or one for the timeframe.
+#[derive(Debug)]
+pub(crate) struct Windows {
+    /// The newest first.
+    windows: Vec<Window>,
+    length: i64,
+    has_intervals: bool,
+}
+
+impl Windows {
+    pub(crate) fn new(question: &Question) -> Self {
+        let length = question.interval().unwrap_or(question.timeframe()).max(1);
+        let count = question.timeframe() / length;
+        Self {
+            windows: (0..count).map(|_| Window::default()).collect(),
+            length,
+            has_intervals: question.interval().is_some(),
+        }
+    }
+
+    /// Slides to the report at `now`, which is not before the last one, and forgets cells that no later one needs.
+    pub(crate) fn slide(&mut self, timeline: &mut Timeline, series: &Series, now: i64) {
+        let mut end = now;
+        for window in &mut self.windows {
+            let start = end.saturating_sub(self.length);
+            window.slide(timeline, series.count(), start, end);
+            end = start;
+        }
+        if let Some(oldest) = self.windows.last() {
+            timeline.forget_before(oldest.from);
+        }
+    }
+
+    /// The report of an account at `now`, where the windows are.
+    pub(crate) fn report(&self, account: &AccountSeries, now: i64) -> Report {
+        if !self.has_intervals {
+            let summary = self.windows.first().map(|window| window.breakdown(account)).unwrap_or_default();
+            return Report { intervals: None, summary };
+        }
+        let mut timestamp = now;
+        let interval = |window: &Window| {
+            timestamp = timestamp.saturating_sub(self.length);
+            Interval { timestamp, metrics: window.breakdown(account) }
+        };
+        let intervals = self.windows.iter().map(interval).collect();
+        Report { intervals: Some(intervals), summary: self.summary(account) }
+    }
+
+    fn summary(&self, account: &AccountSeries) -> Breakdown {
+        let mut summary = Breakdown::default();
+        for (skill, number) in &account.skills {
+            let mut sum = Metrics::default();
+            self.windows.iter().filter_map(|window| window.sums.get(*number)).for_each(|metrics| sum += metrics);
+            if sum.total != 0 {
+                summary.push(*skill, sum);
+            }
+        }
+        summary
+    }
+}
