@@ -11,6 +11,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use skillscope_query::SqlLimits;
+use skillscope_replay::Location;
 use skillscope_segment::{AccountId, Format, parse_instant};
 use skillscope_store::StoreOptions;
 
@@ -47,7 +48,7 @@ pub(crate) enum Command {
     },
     /// Ask questions in SQL: in a console, or one statement with -c.
     Sql(SqlConsoleArguments),
-    /// Write the reports of many instants of the past, from an archive.
+    /// Write the reports of many instants of the past, from an archive; or play its segments into a server.
     Replay(ReplayArguments),
     /// Copy a data directory, also while a server has it open.
     Backup(BackupArguments),
@@ -202,6 +203,12 @@ pub(crate) struct SqlConsoleArguments {
     /// Ask the server at this URL instead, such as http://127.0.0.1:8080.
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
+    /// Ask an archive instead: a folder or s3://bucket/prefix with Parquet files of segments, or a data directory.
+    #[arg(long, value_name = "DIR|s3://BUCKET/PREFIX", value_parser = Location::from_str, conflicts_with = "url")]
+    pub(crate) archive: Option<Location>,
+    /// Send statements over --archive to the Ballista cluster with this scheduler.
+    #[arg(long, value_name = "df://HOST:PORT", requires = "archive")]
+    pub(crate) ballista: Option<String>,
     /// See this account alone.
     #[arg(long, value_name = "ID", value_parser = AccountId::parse)]
     pub(crate) account: Option<AccountId>,

@@ -3,6 +3,8 @@ use std::sync::Arc;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
@@ -14,13 +16,22 @@ use url::Url;
 use crate::archive::Part;
 use crate::{Error, Result};
 
-/// Memory for aggregating a stretch, in bytes; beyond it, DataFusion spills to disk.
+/// Memory for the operators of plans, in bytes; beyond it, DataFusion spills to disk.
 const MEMORY_BYTES: usize = 512 << 20;
 
-/// Runs plans: in this process, or on a cluster.
+/// The port of a scheduler where none is given.
+#[cfg(feature = "ballista")]
+const SCHEDULER_PORT: u16 = 50050;
+
+/// Runs plans: in this process, or on a Ballista cluster.
 pub struct Engine {
     here: SessionContext,
-    cluster: Option<SessionContext>,
+    cluster: Option<Cluster>,
+}
+
+struct Cluster {
+    url: String,
+    context: SessionContext,
 }
 
 impl Engine {
@@ -31,10 +42,38 @@ impl Engine {
     pub fn local() -> Result<Self> {
         let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(MEMORY_BYTES)));
         let runtime = runtime.build_arc().map_err(Error::Plan)?;
-        let config = SessionConfig::new().with_collect_statistics(false);
+        let config = SessionConfig::new().with_collect_statistics(false).with_information_schema(true);
         let state =
             SessionStateBuilder::new_with_default_features().with_config(config).with_runtime_env(runtime).build();
         Ok(Self { here: SessionContext::new_with_state(state), cluster: None })
+    }
+
+    /// An engine that sends plans to the cluster whose scheduler is at `url`, such as `df://scheduler:50050`.
+    ///
+    /// # Errors
+    /// Where this is no such URL, or the program was built without Ballista.
+    #[cfg(feature = "ballista")]
+    pub fn cluster(url: &str) -> Result<Self> {
+        use ballista_core::extension::SessionStateExt;
+        use datafusion::execution::SessionState;
+
+        let parsed = Url::parse(url).ok().filter(|parsed| parsed.scheme() == "df");
+        let Some(host) = parsed.as_ref().and_then(Url::host_str) else {
+            return Err(Error::Usage(format!("{url} is no cluster: it is df://HOST:PORT of a Ballista scheduler")));
+        };
+        let port = parsed.as_ref().and_then(Url::port).unwrap_or(SCHEDULER_PORT);
+        let state = SessionState::new_ballista_state(format!("http://{host}:{port}")).map_err(Error::Plan)?;
+        let cluster = Cluster { url: url.to_owned(), context: SessionContext::new_with_state(state) };
+        Ok(Self { cluster: Some(cluster), ..Self::local()? })
+    }
+
+    /// An engine that sends plans to a cluster.
+    ///
+    /// # Errors
+    /// Always: this program was built without Ballista.
+    #[cfg(not(feature = "ballista"))]
+    pub fn cluster(_url: &str) -> Result<Self> {
+        Err(Error::Usage("this skillscope was built without Ballista; build it with --features ballista".to_owned()))
     }
 
     pub(crate) fn is_cluster(&self) -> bool {
@@ -43,16 +82,30 @@ impl Engine {
 
     /// Lets plans read a store.
     pub(crate) fn register(&self, url: &Url, store: &Arc<dyn ObjectStore>) {
-        for context in [Some(&self.here), self.cluster.as_ref()].into_iter().flatten() {
+        for context in [Some(&self.here), self.cluster.as_ref().map(|cluster| &cluster.context)].into_iter().flatten() {
             context.register_object_store(url, Arc::clone(store));
         }
     }
 
     /// All rows of a part of an answer.
     pub(crate) async fn rows(&self, part: Part) -> Result<Vec<RecordBatch>> {
-        match part {
-            Part::Here(plan) => collect(&self.here, plan).await,
-            Part::Anywhere(plan) => collect(self.cluster.as_ref().unwrap_or(&self.here), plan).await,
+        match (part, &self.cluster) {
+            (Part::Anywhere(plan), Some(cluster)) => {
+                let failed = |source| Error::Cluster { url: cluster.url.clone(), source };
+                collect(&cluster.context, plan).await.map_err(failed)
+            }
+            (Part::Anywhere(plan) | Part::Here(plan), _) => collect(&self.here, plan).await.map_err(Error::Plan),
+        }
+    }
+
+    /// The rows of a plan as they come.
+    pub(crate) async fn stream(&self, plan: LogicalPlan, is_for_cluster: bool) -> Result<SendableRecordBatchStream> {
+        match &self.cluster {
+            Some(cluster) if is_for_cluster => {
+                let failed = |source| Error::Cluster { url: cluster.url.clone(), source };
+                stream(&cluster.context, plan).await.map_err(failed)
+            }
+            _ => stream(&self.here, plan).await.map_err(Error::Plan),
         }
     }
 
@@ -65,9 +118,23 @@ impl Engine {
         }
         Ok(texts)
     }
+
+    /// The context that plans of statements are made in: what one can name is the same wherever it is run.
+    pub(crate) fn context(&self) -> &SessionContext {
+        &self.here
+    }
 }
 
-async fn collect(context: &SessionContext, plan: LogicalPlan) -> Result<Vec<RecordBatch>> {
-    let frame = context.execute_logical_plan(plan).await.map_err(Error::Plan)?;
-    frame.collect().await.map_err(Error::Plan)
+async fn collect(
+    context: &SessionContext,
+    plan: LogicalPlan,
+) -> std::result::Result<Vec<RecordBatch>, DataFusionError> {
+    context.execute_logical_plan(plan).await?.collect().await
+}
+
+async fn stream(
+    context: &SessionContext,
+    plan: LogicalPlan,
+) -> std::result::Result<SendableRecordBatchStream, DataFusionError> {
+    context.execute_logical_plan(plan).await?.execute_stream().await
 }

@@ -80,6 +80,14 @@ pub enum Error {
     /// What runs plans failed.
     #[error("the archive could not be evaluated: {}", .0.strip_backtrace())]
     Plan(DataFusionError),
+    /// A cluster failed.
+    #[error("the cluster at {url} did not answer: {}", source.strip_backtrace())]
+    Cluster {
+        /// Its scheduler.
+        url: String,
+        /// Why.
+        source: DataFusionError,
+    },
     /// The output cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Output {

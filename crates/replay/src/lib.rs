@@ -19,8 +19,10 @@ mod engine;
 mod error;
 mod instants;
 mod output;
+mod playback;
 mod question;
 mod replay;
+mod sql;
 mod stretches;
 #[cfg(test)]
 mod tests;
@@ -30,5 +32,7 @@ pub use archive::{Archive, Location, SkippedFile};
 pub use engine::Engine;
 pub use error::{Error, Result};
 pub use instants::Instants;
+pub use playback::Playback;
 pub use question::Question;
 pub use replay::{Progress, Replay, Summary};
+pub use sql::{ArchiveRows, ArchiveSql};

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -16,8 +17,8 @@ pub(crate) struct ReplayArguments {
     #[arg(long, value_name = "ID", value_parser = AccountId::parse)]
     pub(crate) account: Option<AccountId>,
     /// The first instant to report at (RFC 3339, or milliseconds since the epoch).
-    #[arg(long, value_name = "INSTANT", value_parser = instant)]
-    pub(crate) from: i64,
+    #[arg(long, value_name = "INSTANT", value_parser = instant, required_unless_present = "into")]
+    pub(crate) from: Option<i64>,
     /// The last instant that there may be a report at [default: the first]
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub(crate) to: Option<i64>,
@@ -25,8 +26,8 @@ pub(crate) struct ReplayArguments {
     #[arg(long, value_name = "TIME", default_value = "5m")]
     pub(crate) every: Duration,
     /// How far back each report looks, in minutes: 1 to 1440.
-    #[arg(long, value_name = "MINUTES")]
-    pub(crate) timeframe: String,
+    #[arg(long, value_name = "MINUTES", required_unless_present = "into")]
+    pub(crate) timeframe: Option<String>,
     /// Cut each report into intervals of so many minutes: at least 5, and a divisor of the timeframe.
     #[arg(long, value_name = "MINUTES")]
     pub(crate) interval: Option<String>,
@@ -37,11 +38,40 @@ pub(crate) struct ReplayArguments {
     #[arg(long, value_name = "TYPE")]
     pub(crate) user_type: Option<String>,
     /// The file to write, which is there when it is complete: a line of JSON for each report, or a row for each set of metrics.
-    #[arg(long, value_name = "FILE.ndjson|FILE.parquet")]
-    pub(crate) out: PathBuf,
+    #[arg(long, value_name = "FILE.ndjson|FILE.parquet", required_unless_present = "into")]
+    pub(crate) out: Option<PathBuf>,
     /// Leave out files that cannot be read, and list them at the end.
     #[arg(long)]
     pub(crate) keep_going: bool,
+    /// Send the plans to the Ballista cluster with this scheduler, which must see the archive under the same name.
+    #[arg(long, value_name = "df://HOST:PORT", conflicts_with = "into")]
+    pub(crate) ballista: Option<String>,
+    /// Write no reports: send the segments that ended from --from to --to (all, where these are not given) to the server at
+    /// this URL, as if they were closing now.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["out", "timeframe", "interval", "skill_ids", "user_type"])]
+    pub(crate) into: Option<String>,
+    /// How many times as fast as they did: 60 makes a minute of an hour.
+    #[arg(long, value_name = "TIMES", default_value_t = Speed(1.0))]
+    pub(crate) speed: Speed,
+}
+
+/// How many times as fast as time went.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Speed(pub(crate) f64);
+
+impl FromStr for Speed {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let times = text.parse().ok().filter(|times: &f64| *times > 0.0 && times.is_finite());
+        times.map(Self).ok_or("it is a number above 0")
+    }
+}
+
+impl fmt::Display for Speed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 /// A length of time in milliseconds.

@@ -34,7 +34,7 @@ const STACK_BYTES: usize = 16 << 20;
 pub(crate) fn run(arguments: SqlConsoleArguments) -> Result<ExitCode> {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().thread_stack_size(STACK_BYTES).build();
     let runtime = runtime.context("cannot start the console's threads")?;
-    let source = Source::open(&arguments)?;
+    let source = runtime.block_on(Source::open(&arguments))?;
     let mut state = State::new(&arguments, source, runtime.handle().clone())?;
     let done = if let Some(text) = &arguments.command {
         run_script(&mut state, text)

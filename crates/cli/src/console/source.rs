@@ -5,6 +5,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use futures::TryStreamExt;
 use skillscope_query::{Clock, Door, Engine, SqlRows, SqlSession};
+use skillscope_replay::{Archive, ArchiveRows, ArchiveSql, Engine as ArchiveEngine};
 use skillscope_store::{Error, Store, StoreOptions};
 
 use super::http::{HttpRows, HttpSource};
@@ -16,17 +17,32 @@ pub(super) enum Source {
     Directory(SqlSession),
     /// A running server.
     Server(HttpSource),
+    /// An archive, which may be read by a cluster.
+    Archive(Box<ArchiveSource>),
 }
 
 /// The answer to a statement, as it comes. Dropping it ends the statement.
 pub(super) enum Rows {
     Local(SqlRows),
     Remote(Box<HttpRows>),
+    Archive(ArchiveRows),
+}
+
+/// SQL over an archive, and whose segments it sees.
+pub(super) struct ArchiveSource {
+    sql: ArchiveSql,
+    account: Option<String>,
 }
 
 impl Source {
-    pub(super) fn open(arguments: &SqlConsoleArguments) -> Result<Self> {
+    pub(super) async fn open(arguments: &SqlConsoleArguments) -> Result<Self> {
         let account = arguments.account.as_ref().map(ToString::to_string);
+        if let Some(location) = &arguments.archive {
+            let engine = arguments.ballista.as_deref().map_or_else(ArchiveEngine::local, ArchiveEngine::cluster)?;
+            let archive = Archive::open(location.clone(), false).await?;
+            let sql = ArchiveSql::new(archive, engine, account.as_deref())?;
+            return Ok(Self::Archive(Box::new(ArchiveSource { sql, account })));
+        }
         if let Some(url) = &arguments.url {
             return Ok(Self::Server(HttpSource::new(url, account)?));
         }
@@ -50,6 +66,7 @@ impl Source {
         match self {
             Self::Directory(session) => session.account(),
             Self::Server(server) => server.account(),
+            Self::Archive(archive) => archive.account.as_deref(),
         }
     }
 
@@ -57,6 +74,7 @@ impl Source {
         match self {
             Self::Directory(session) => Ok(Rows::Local(session.run(text, Vec::new()).await?)),
             Self::Server(server) => Ok(Rows::Remote(Box::new(server.run(text).await?))),
+            Self::Archive(archive) => Ok(Rows::Archive(archive.sql.run(text).await?)),
         }
     }
 
@@ -76,6 +94,7 @@ impl Rows {
         match self {
             Self::Local(rows) => rows.schema(),
             Self::Remote(rows) => rows.schema(),
+            Self::Archive(rows) => rows.schema(),
         }
     }
 
@@ -83,6 +102,7 @@ impl Rows {
         match self {
             Self::Local(rows) => Ok(rows.try_next().await?),
             Self::Remote(rows) => rows.next().await,
+            Self::Archive(rows) => Ok(rows.next().await?),
         }
     }
 }

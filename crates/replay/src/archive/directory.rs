@@ -11,7 +11,7 @@ use skillscope_query::{CellRequest, stored_segments, unarchived_segments};
 use skillscope_store::{ArchiveFile, Snapshot, Store, StoreOptions};
 use url::Url;
 
-use super::scan::{scan, union};
+use super::scan::{Columns, scan, union};
 use super::{Part, SkippedFile};
 use crate::stretches::Extent;
 use crate::{Error, Result};
@@ -77,16 +77,37 @@ impl Directory {
         // What is in no file is counted here: counts add up.
         let mut parts = vec![Part::Here(plan_over(unarchived_segments(&self.store), request)?)];
         let files = files(&self.store.snapshot(), request);
-        if let Some(files) = self.scan(&files, request.account.as_deref()).map_err(Error::Plan)? {
+        if let Some(files) = self.scan(&files, request.account.as_deref(), Columns::Needed).map_err(Error::Plan)? {
             parts.push(Part::Anywhere(request.plan(files).map_err(Error::Query)?));
         }
         Ok(parts)
+    }
+
+    /// All segments of an account, or of all, with all columns: for this process, or those in files, for a cluster.
+    pub(super) fn table(&self, account: Option<&str>, is_on_cluster: bool) -> Result<Option<LogicalPlanBuilder>> {
+        if is_on_cluster {
+            let snapshot = self.store.snapshot();
+            let accounts = snapshot.accounts().filter(|id| account.is_none_or(|account| id.as_str() == account));
+            let files: Vec<_> = accounts.flat_map(|account| snapshot.archived(account)).cloned().collect();
+            return self.scan(&files, account, Columns::All).map_err(Error::Plan);
+        }
+        let table = provider_as_source(stored_segments(Arc::clone(&self.store)));
+        let scan = LogicalPlanBuilder::scan(CellRequest::SEGMENTS, table, None);
+        scan.map(Some).map_err(Error::Plan)
+    }
+
+    /// The rows that are in no file, which a cluster cannot see.
+    pub(super) fn unarchived_rows(&self) -> usize {
+        let snapshot = self.store.snapshot();
+        let partitions = snapshot.accounts().flat_map(|account| snapshot.partitions(account));
+        partitions.map(|partition| partition.rows()).sum()
     }
 
     fn scan(
         &self,
         files: &[Arc<ArchiveFile>],
         account: Option<&str>,
+        columns: Columns,
     ) -> datafusion::error::Result<Option<LogicalPlanBuilder>> {
         if files.is_empty() {
             return Ok(None);
@@ -97,7 +118,7 @@ impl Directory {
         };
         let paths: Vec<_> = files.iter().map(below).collect();
         let url = Url::parse("file:///").map_err(|error| datafusion::error::DataFusionError::External(error.into()))?;
-        union(vec![scan(&url, &paths, account)?])
+        union(vec![scan(&url, &paths, account, columns)?])
     }
 
     /// What is there, in text that changes when it does.

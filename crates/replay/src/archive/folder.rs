@@ -14,7 +14,7 @@ use skillscope_segment::column;
 use url::Url;
 
 use super::parquet_file::{FileAccount, ParquetFile};
-use super::scan::{scan, union};
+use super::scan::{Columns, scan, union};
 use super::{Location, SkippedFile, bucket};
 use crate::{Error, Result};
 
@@ -112,13 +112,18 @@ impl Folder {
             return Ok(None);
         }
         let account = Expr::Column(Column::from_name(column::ACCOUNT_ID));
-        let scan = scan(&self.url, files, None).and_then(|scan| scan.project([account])?.distinct());
+        let scan = scan(&self.url, files, None, Columns::Needed).and_then(|scan| scan.project([account])?.distinct());
         scan.map(Some).map_err(Error::Plan)
     }
 
     /// The segments of an account, or of all, in a stretch of time, under the name that a plan for cells wants; and those of
     /// other times that stand in the same files. `None` where no file can have any.
-    pub(super) fn segments(&self, account: Option<&str>, range: &Range<i64>) -> Result<Option<LogicalPlanBuilder>> {
+    pub(super) fn segments(
+        &self,
+        account: Option<&str>,
+        range: &Range<i64>,
+        columns: Columns,
+    ) -> Result<Option<LogicalPlanBuilder>> {
         let files = self.files.iter().filter(|file| file.may_have(range) && file.may_be_of(account));
         let files: Vec<_> = files.collect();
         // Where one account is asked for, the column is not read where it is known. Where all are, it is read where there
@@ -134,7 +139,7 @@ impl Folder {
             of_accounts.entry(file.account.known().unwrap_or_default()).or_default().push(file.path());
         }
         let with_column: Vec<_> = with_column.into_iter().map(ParquetFile::path).collect();
-        let scan_all = |(account, files)| scan(&self.url, files, account);
+        let scan_all = |(account, files)| scan(&self.url, files, account, columns);
         let groups = of_accounts.into_iter().map(|(account, files)| (Some(account), files));
         let groups = groups.chain((!with_column.is_empty()).then_some((None, with_column)));
         let scans = groups.map(scan_all).collect::<datafusion::error::Result<Vec<_>>>();

@@ -11,9 +11,10 @@ mod scan;
 
 use std::ops::Range;
 
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col, lit};
 use serde::{Deserialize, Serialize};
 use skillscope_query::CellRequest;
+use skillscope_segment::column;
 
 use crate::engine::Engine;
 use crate::stretches::Extent;
@@ -21,6 +22,7 @@ use crate::{Error, Result};
 use directory::Directory;
 use folder::Folder;
 pub use location::Location;
+use scan::Columns;
 
 /// Closed segments that reports are replayed over.
 #[derive(Debug)]
@@ -125,10 +127,31 @@ impl Archive {
                 directory.plans(request, is_on_cluster)
             }
             Content::Folder(folder) => {
-                let segments = folder.segments(request.account.as_deref(), &request.range)?;
+                let segments = folder.segments(request.account.as_deref(), &request.range, Columns::Needed)?;
                 let plan = segments.map(|segments| request.plan(segments)).transpose().map_err(Error::Query)?;
                 Ok(plan.map(Part::Anywhere).into_iter().collect())
             }
+        }
+    }
+
+    /// All segments of an account, or of all, with all columns; `None` where there are none.
+    pub(crate) fn table(&self, account: Option<&str>, is_on_cluster: bool) -> Result<Option<LogicalPlan>> {
+        let table = match &self.content {
+            Content::Directory(directory) => directory.table(account, is_on_cluster)?,
+            Content::Folder(folder) => folder.segments(account, &(i64::MIN..i64::MAX), Columns::All)?,
+        };
+        let of_account = |table: LogicalPlanBuilder| match account {
+            Some(account) => table.filter(col(column::ACCOUNT_ID).eq(lit(account)))?.build(),
+            None => table.build(),
+        };
+        table.map(of_account).transpose().map_err(Error::Plan)
+    }
+
+    /// Rows of a data directory that only this machine can see, because they are in no file yet.
+    pub(crate) fn unarchived_rows(&self) -> usize {
+        match &self.content {
+            Content::Directory(directory) => directory.unarchived_rows(),
+            Content::Folder(_) => 0,
         }
     }
 

@@ -16,26 +16,43 @@ use url::Url;
 
 use super::columns::needed_columns;
 
-/// A scan of some files of the store at `url`, with the columns that reports need. Where their account is given, it is taken
+/// The columns of a scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Columns {
+    /// Those that reports need.
+    Needed,
+    /// All that segments have.
+    All,
+}
+
+impl Columns {
+    fn has(self, name: &str) -> bool {
+        self == Self::All || needed_columns().any(|needed| needed == name)
+    }
+}
+
+/// A scan of some files of the store at `url`. Where their account is given, it is taken
 /// for granted.
 pub(super) fn scan<'p>(
     url: &Url,
     files: impl IntoIterator<Item = &'p Path>,
     account: Option<&str>,
+    columns: Columns,
 ) -> Result<LogicalPlanBuilder> {
     let urls = files.into_iter().map(|path| file_url(url, path)).collect::<Result<Vec<_>>>()?;
     let format = ParquetFormat::new().with_skip_metadata(true);
     let options = ListingOptions::new(Arc::new(format)).with_file_extension("");
-    let schema = table_schema(account.is_none());
+    let schema = table_schema(account.is_none(), columns);
     let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options).with_schema(schema);
     let table = provider_as_source(Arc::new(ListingTable::try_new(config)?));
     let scan = LogicalPlanBuilder::scan(CellRequest::SEGMENTS, table, None)?;
     let Some(account) = account else { return Ok(scan) };
-    let columns = needed_columns().map(|name| match name {
+    let own = skillscope_segment::schema();
+    let names = own.fields().iter().map(|field| field.name().as_str()).filter(|name| columns.has(name));
+    scan.project(names.map(|name| match name {
         column::ACCOUNT_ID => lit(account).alias(name),
         name => Expr::Column(Column::from_name(name)),
-    });
-    scan.project(columns)
+    }))
 }
 
 /// All of some scans, under the name that a plan for cells wants; `None` where there are none.
@@ -53,12 +70,11 @@ fn file_url(store: &Url, path: &Path) -> Result<ListingTableUrl> {
     ListingTableUrl::try_new(url, None)
 }
 
-/// The columns that reports need, in the types in which the store keeps them: files of the store are read as they are.
-fn table_schema(has_account: bool) -> SchemaRef {
+/// The columns in the types in which the store keeps them: files of the store are read as they are.
+fn table_schema(has_account: bool, columns: Columns) -> SchemaRef {
     let own = skillscope_segment::schema();
-    let is_wanted = |field: &&Arc<Field>| {
-        needed_columns().any(|name| name == field.name()) && (has_account || field.name() != column::ACCOUNT_ID)
-    };
+    let is_wanted =
+        |field: &&Arc<Field>| columns.has(field.name()) && (has_account || field.name() != column::ACCOUNT_ID);
     // Whether other writers declare a column as one without nulls is no matter.
     let fields = own.fields().iter().filter(is_wanted).map(|field| field.as_ref().clone().with_nullable(true));
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))

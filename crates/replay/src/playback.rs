@@ -1,0 +1,114 @@
+use std::ops::Range;
+
+use arrow::array::RecordBatch;
+use datafusion::logical_expr::{LogicalPlanBuilder, col, lit};
+use datafusion::scalar::ScalarValue;
+use skillscope_segment::{Segment, SegmentBatchBuilder, SegmentRows, column};
+
+use crate::archive::{Archive, Part};
+use crate::engine::Engine;
+use crate::stretches::Stretches;
+use crate::{Error, Result};
+
+/// The instant before which every segment ended, by the rules for segments.
+const END_OF_2199: i64 = 7_258_118_400_000;
+
+/// Rows that are read at a time.
+const ROWS: u64 = 100_000;
+
+/// The segments of an archive in the order in which they ended, as if they were closing now.
+pub struct Playback {
+    archive: Archive,
+    engine: Engine,
+    account: Option<String>,
+    stretches: Stretches,
+    speed: f64,
+    /// The instant of the archive that is played first, and when that is.
+    first: i64,
+    begins: i64,
+}
+
+impl Playback {
+    /// Plays what ended within `range` (all there is, where it is open), from the instant `begins` on and `speed` times as
+    /// fast as it was.
+    ///
+    /// # Errors
+    /// Where there is nothing to play.
+    pub fn new(
+        archive: Archive,
+        engine: Engine,
+        account: Option<String>,
+        range: (Option<i64>, Option<i64>),
+        begins: i64,
+        speed: f64,
+    ) -> Result<Self> {
+        archive.register(&engine);
+        let all = range.0.unwrap_or(i64::MIN)..range.1.unwrap_or(i64::MAX);
+        // Where files do not tell, any time that a segment can have.
+        let extents = archive.extents(account.as_deref(), &(range.0.unwrap_or(0)..range.1.unwrap_or(END_OF_2199)));
+        let extents = extents.into_iter().filter(|extent| {
+            extent.rows > 0 && *extent.end_times.start() < all.end && *extent.end_times.end() >= all.start
+        });
+        let extents: Vec<_> = extents.collect();
+        let first = extents.iter().map(|extent| *extent.end_times.start()).min();
+        let last = extents.iter().map(|extent| *extent.end_times.end()).max();
+        let (Some(first), Some(last)) = (first, last) else {
+            return Err(Error::Usage("no segments of the archive ended within this time".to_owned()));
+        };
+        let (first, end) = (first.max(all.start), last.saturating_add(1).min(all.end));
+        let stretches = Stretches::new(&extents, first..end);
+        let first = range.0.unwrap_or(first);
+        Ok(Self { archive, engine, account, stretches, speed, first, begins })
+    }
+
+    /// The next segments, sorted by when they are to close; `None` after the last.
+    ///
+    /// # Errors
+    /// Where the archive cannot be read.
+    pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        while let Some(stretch) = self.stretches.next(ROWS, 1) {
+            let Some(rows) = self.rows(&stretch.range).await? else { continue };
+            return Ok(Some(rows));
+        }
+        Ok(None)
+    }
+
+    async fn rows(&self, range: &Range<i64>) -> Result<Option<RecordBatch>> {
+        let Some(plan) = self.archive.table(self.account.as_deref(), false)? else { return Ok(None) };
+        let instant = |ms| lit(ScalarValue::TimestampMillisecond(Some(ms), Some("UTC".into())));
+        let end = || col(column::END_TIME);
+        let plan = LogicalPlanBuilder::from(plan)
+            .filter(end().gt_eq(instant(range.start)).and(end().lt(instant(range.end))))
+            .and_then(|plan| plan.sort([end().sort(true, false)])?.build())
+            .map_err(Error::Plan)?;
+        let mut builder = SegmentBatchBuilder::with_capacity(0);
+        for batch in self.engine.rows(Part::Here(plan)).await? {
+            let rows = SegmentRows::new(&batch).map_err(|error| unreadable(&error))?;
+            for row in 0..rows.len() {
+                builder.append(&self.moved(rows.segment(row).map_err(|error| unreadable(&error))?));
+            }
+        }
+        let rows = builder.finish().map_err(|error| unreadable(&error))?;
+        Ok((rows.num_rows() > 0).then_some(rows))
+    }
+
+    /// The segment as if it closed when it is played. Its conversation has another name each time that it is played:
+    /// a server counts a segment once.
+    fn moved<'s>(&self, segment: Segment<'s>) -> Segment<'s> {
+        let played = (segment.end_time.saturating_sub(self.first)) as f64 / self.speed;
+        let shift = self.begins.saturating_add(played as i64).saturating_sub(segment.end_time);
+        let move_by = |instant: i64| instant.saturating_add(shift);
+        Segment {
+            conversation_id: format!("{}@{}", segment.conversation_id, self.begins).into(),
+            start_time: move_by(segment.start_time),
+            end_time: move_by(segment.end_time),
+            first_assigned_time: segment.first_assigned_time.map(move_by),
+            first_agent_message_time: segment.first_agent_message_time.map(move_by),
+            ..segment
+        }
+    }
+}
+
+fn unreadable(error: &skillscope_segment::Error) -> Error {
+    Error::Usage(format!("a segment of the archive cannot be played: {error}"))
+}

@@ -1,0 +1,100 @@
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::catalog::view::ViewTable;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::datasource::MemTable;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::context::SQLOptions;
+use datafusion::logical_expr::LogicalPlan;
+use futures::TryStreamExt;
+use skillscope_query::CellRequest;
+
+use crate::archive::Archive;
+use crate::engine::Engine;
+use crate::{Error, Result};
+
+/// SQL over an archive, as one table `segments`: here, or on a cluster.
+pub struct ArchiveSql {
+    engine: Engine,
+    /// Keeps what is read.
+    _archive: Archive,
+}
+
+impl ArchiveSql {
+    /// Statements over the segments of an account, or of all.
+    ///
+    /// # Errors
+    /// Where the archive cannot be planned over.
+    pub fn new(archive: Archive, engine: Engine, account: Option<&str>) -> Result<Self> {
+        archive.register(&engine);
+        let unseen = if engine.is_cluster() { archive.unarchived_rows() } else { 0 };
+        if unseen > 0 {
+            tracing::warn!("{unseen} segments are in no file of the archive yet; the cluster does not see them");
+        }
+        let table = archive.table(account, engine.is_cluster())?;
+        let register = || match table {
+            Some(plan) => engine.context().register_table(CellRequest::SEGMENTS, Arc::new(ViewTable::new(plan, None))),
+            None => engine.context().register_table(CellRequest::SEGMENTS, Arc::new(no_segments()?)),
+        };
+        register().map_err(Error::Plan)?;
+        Ok(Self { engine, _archive: archive })
+    }
+
+    /// Runs a statement that reads.
+    ///
+    /// # Errors
+    /// Where it does anything else, or cannot be planned.
+    pub async fn run(&self, text: &str) -> Result<ArchiveRows> {
+        let plan = self.engine.context().state().create_logical_plan(text).await.map_err(Error::Plan)?;
+        let reading = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        if reading.verify_plan(&plan).is_err() {
+            return Err(Error::Usage("only statements that read are allowed here".to_owned()));
+        }
+        // What there is to name is known here, and only here.
+        let is_for_cluster = names_segments(&plan).map_err(Error::Plan)?;
+        let schema = Arc::clone(plan.schema().inner());
+        Ok(ArchiveRows { schema, rows: self.engine.stream(plan, is_for_cluster).await? })
+    }
+}
+
+/// The rows of a statement, as they come.
+pub struct ArchiveRows {
+    schema: SchemaRef,
+    rows: SendableRecordBatchStream,
+}
+
+impl ArchiveRows {
+    /// Their columns.
+    pub fn schema(&self) -> SchemaRef {
+        Arc::new(Schema::new(self.schema.fields().clone()))
+    }
+
+    /// The next of them; `None` after the last.
+    ///
+    /// # Errors
+    /// Where the statement fails.
+    pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        let Some(batch) = self.rows.try_next().await.map_err(Error::Plan)? else { return Ok(None) };
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let batch = RecordBatch::try_new_with_options(self.schema(), batch.columns().to_vec(), &options);
+        // A cluster may give its rows other types than were planned.
+        batch.map(Some).map_err(|error| Error::Plan(DataFusionError::from(error)))
+    }
+}
+
+/// A table for an archive without segments of an account.
+fn no_segments() -> std::result::Result<MemTable, DataFusionError> {
+    MemTable::try_new(skillscope_segment::schema(), vec![Vec::new()])
+}
+
+fn names_segments(plan: &LogicalPlan) -> std::result::Result<bool, DataFusionError> {
+    let mut is_named = false;
+    plan.apply_with_subqueries(|node| {
+        is_named |= matches!(node, LogicalPlan::TableScan(scan) if scan.table_name.table() == CellRequest::SEGMENTS);
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(is_named)
+}
