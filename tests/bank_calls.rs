@@ -50,7 +50,7 @@ fn shared(records: &'static OnceLock<Result<String, &'static str>>, what: &[&str
     records.as_ref().inspect_err(|reason| skipped(test, reason)).ok().map(String::as_str)
 }
 
-fn segments(test: &str) -> Option<&'static str> {
+pub(crate) fn segments(test: &str) -> Option<&'static str> {
     static RECORDS: OnceLock<Result<String, &'static str>> = OnceLock::new();
     shared(&RECORDS, &["segments"], test)
 }

@@ -21,6 +21,7 @@ mod history;
 mod import;
 mod python;
 mod questions;
+mod replay;
 mod sample;
 mod serve;
 mod streaming;

@@ -91,7 +91,7 @@ impl Engine {
     pub(crate) async fn rows(&self, part: Part) -> Result<Vec<RecordBatch>> {
         match (part, &self.cluster) {
             (Part::Anywhere(plan), Some(cluster)) => {
-                let failed = |source| Error::Cluster { url: cluster.url.clone(), source };
+                let failed = |cause| Error::Cluster { url: cluster.url.clone(), cause };
                 collect(&cluster.context, plan).await.map_err(failed)
             }
             (Part::Anywhere(plan) | Part::Here(plan), _) => collect(&self.here, plan).await.map_err(Error::Plan),
@@ -102,7 +102,7 @@ impl Engine {
     pub(crate) async fn stream(&self, plan: LogicalPlan, is_for_cluster: bool) -> Result<SendableRecordBatchStream> {
         match &self.cluster {
             Some(cluster) if is_for_cluster => {
-                let failed = |source| Error::Cluster { url: cluster.url.clone(), source };
+                let failed = |cause| Error::Cluster { url: cluster.url.clone(), cause };
                 stream(&cluster.context, plan).await.map_err(failed)
             }
             _ => stream(&self.here, plan).await.map_err(Error::Plan),

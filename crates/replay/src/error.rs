@@ -20,12 +20,12 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] skillscope_store::Error),
     /// A folder, a bucket or a file cannot be read.
-    #[error("cannot read {location}: {}", told(source))]
+    #[error("cannot read {location}: {}", told(cause))]
     Read {
         /// Where.
         location: String,
         /// Why.
-        source: object_store::Error,
+        cause: object_store::Error,
     },
     /// There is nothing to read.
     #[error("{location} has no Parquet files, not even in folders below it")]
@@ -81,12 +81,12 @@ pub enum Error {
     #[error("the archive could not be evaluated: {}", .0.strip_backtrace())]
     Plan(DataFusionError),
     /// A cluster failed.
-    #[error("the cluster at {url} did not answer: {}", source.strip_backtrace())]
+    #[error("the cluster at {url} did not answer: {}", cause.strip_backtrace())]
     Cluster {
         /// Its scheduler.
         url: String,
         /// Why.
-        source: DataFusionError,
+        cause: DataFusionError,
     },
     /// The output cannot be written.
     #[error("cannot write {}: {source}", path.display())]
@@ -111,13 +111,21 @@ impl Error {
 /// What an object store says, in words for people. (It has no kind of its own for most failures of a service.)
 fn told(error: &object_store::Error) -> String {
     let text = deepest(error);
-    match error {
-        object_store::Error::NotFound { .. } => "there is no such folder or bucket".to_owned(),
-        object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
-            format!("permission is denied; look at the credentials and at what they allow ({text})")
-        }
-        _ => text,
+    let (code, message) = (element(&text, "Code"), element(&text, "Message"));
+    let said = match (code, message) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        _ => text.lines().next().unwrap_or_default().to_owned(),
+    };
+    if matches!(error, object_store::Error::NotFound { .. }) || code == Some("NoSuchBucket") {
+        return "there is no such folder or bucket".to_owned();
     }
+    let is_refused = text.contains("403 Forbidden") || text.contains("401 Unauthorized");
+    let is_kind =
+        matches!(error, object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. });
+    if is_refused || is_kind {
+        return format!("permission is denied; look at the credentials and at what they allow ({said})");
+    }
+    said
 }
 
 /// The innermost cause: the outer ones repeat it with details of requests.
@@ -127,4 +135,10 @@ fn deepest(error: &dyn std::error::Error) -> String {
         innermost = source;
     }
     innermost.to_string()
+}
+
+/// The text of an element of the document with which S3 answers errors.
+fn element<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    let (_, rest) = text.split_once(&format!("<{name}>"))?;
+    rest.split_once(&format!("</{name}>")).map(|(content, _)| content)
 }

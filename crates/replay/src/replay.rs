@@ -24,8 +24,12 @@ const STRETCH_CELLS_ON_CLUSTER: f64 = 4.0 * STRETCH_CELLS;
 /// The most rows of a stretch, so that progress shows.
 const STRETCH_ROWS: f64 = 50_000_000.0;
 
-/// How long work may be lost by an interruption.
-const CHECKPOINT_PERIOD: Duration = Duration::from_secs(5);
+/// The first checkpoint is made after this time, and each later one after twice the time of the last, up to
+/// [`CHECKPOINT_PERIOD`].
+const FIRST_CHECKPOINT: Duration = Duration::from_millis(500);
+
+/// How much work may be lost by an interruption.
+const CHECKPOINT_PERIOD: Duration = Duration::from_secs(8);
 
 /// Changes when outputs of the same question over the same archive do.
 const OUTPUT_VERSION: u32 = 1;
@@ -216,7 +220,7 @@ impl Writer {
         let mut output = Output::open(self.form, &self.path, self.checkpoint.position)?;
         let (mut timeline, mut windows) = (Timeline::default(), Windows::new(&self.question));
         let instants = self.question.instants().count();
-        let mut synced = Instant::now();
+        let (mut synced, mut period) = (Instant::now(), FIRST_CHECKPOINT);
         while let Some(Counted { end, rows }) = stretches.blocking_recv() {
             timeline.extend(&mut self.series, &rows)?;
             drop(rows);
@@ -228,10 +232,10 @@ impl Writer {
                 }
                 self.checkpoint.done += 1;
                 progress(Progress { done: self.checkpoint.done, instants });
-                if synced.elapsed() >= CHECKPOINT_PERIOD {
+                if synced.elapsed() >= period {
                     self.checkpoint.position = output.sync()?;
                     self.checkpoint.save(&self.path)?;
-                    synced = Instant::now();
+                    (synced, period) = (Instant::now(), CHECKPOINT_PERIOD.min(period * 2));
                 }
             }
         }

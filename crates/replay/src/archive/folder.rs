@@ -64,7 +64,7 @@ impl Folder {
     }
 
     fn find_error(&self, source: object_store::Error) -> Error {
-        Error::Read { location: self.location.to_string(), source }
+        Error::Read { location: self.location.to_string(), cause: source }
     }
 
     async fn find(&self, prefix: &Path) -> Result<Vec<ObjectMeta>> {
@@ -175,7 +175,7 @@ impl Folder {
 }
 
 fn connect(location: &Location) -> Result<(Arc<dyn ObjectStore>, Url, Path)> {
-    let failed = |source| Error::Read { location: location.to_string(), source };
+    let failed = |source| Error::Read { location: location.to_string(), cause: source };
     let outside = |problem: String| Error::Usage(format!("{location} cannot be an archive: {problem}"));
     match location {
         Location::Folder(folder) => {

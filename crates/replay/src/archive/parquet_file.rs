@@ -116,7 +116,7 @@ fn unreadable(name: &str, error: ParquetError) -> Error {
     match error {
         // The file may be as it should be.
         ParquetError::External(error) => match error.downcast::<object_store::Error>() {
-            Ok(source) => Error::Read { location: file, source: *source },
+            Ok(cause) => Error::Read { location: file, cause: *cause },
             Err(error) => Error::Corrupt { file, problem: error.to_string() },
         },
         error => Error::Corrupt { file, problem: error.to_string() },
