@@ -9,6 +9,7 @@
 )]
 
 mod archive;
+mod ballista;
 mod bank_calls;
 mod binary;
 mod clients;

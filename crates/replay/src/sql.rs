@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::compute::cast;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::view::ViewTable;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -79,8 +80,11 @@ impl ArchiveRows {
     pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
         let Some(batch) = self.rows.try_next().await.map_err(Error::Plan)? else { return Ok(None) };
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        let batch = RecordBatch::try_new_with_options(self.schema(), batch.columns().to_vec(), &options);
-        // A cluster may give its rows other types than were planned.
+        // A cluster gives plain text where dictionaries were planned.
+        let columns = self.schema.fields().iter().zip(batch.columns());
+        let columns =
+            columns.map(|(field, values)| cast(values, field.data_type())).collect::<std::result::Result<Vec<_>, _>>();
+        let batch = columns.and_then(|columns| RecordBatch::try_new_with_options(self.schema(), columns, &options));
         batch.map(Some).map_err(|error| Error::Plan(DataFusionError::from(error)))
     }
 }
