@@ -1,6 +1,6 @@
 //! A stock Ballista cluster, with a scheduler and executors of their own processes.
 //!
-//! `SKILLSCOPE_BALLISTA` names a folder with `ballista-scheduler`, `ballista-executor`, and a `skillscope` that was built
+//! `BALLISTA_PROGRAMS` names a folder with `ballista-scheduler`, `ballista-executor`, and a `skillscope` that was built
 //! with the feature `ballista`; `.ci/ballista` makes one.
 
 use std::fs::{self, File};
@@ -23,8 +23,8 @@ struct Cluster {
 impl Cluster {
     /// `None`, visibly, where there can be none.
     fn start(test: &str, executors: usize, folder: &Path) -> Option<Self> {
-        let Some(binaries) = std::env::var_os("SKILLSCOPE_BALLISTA").map(PathBuf::from) else {
-            skipped(test, "SKILLSCOPE_BALLISTA names no folder with Ballista's programs; .ci/ballista makes one");
+        let Some(binaries) = std::env::var_os("BALLISTA_PROGRAMS").map(PathBuf::from) else {
+            skipped(test, "BALLISTA_PROGRAMS names no folder with Ballista's programs; .ci/ballista makes one");
             return None;
         };
         let scheduler_port = free_port();
