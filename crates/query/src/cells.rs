@@ -2,10 +2,11 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use datafusion::catalog::TableProvider;
+use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use skillscope_store::Store;
 
@@ -75,11 +76,16 @@ impl<'b> CellRows<'b> {
     /// Reads rows.
     ///
     /// # Errors
-    /// [`Error::Report`] where they are not of such a plan.
+    /// [`Error::Report`] where they are not of such a plan, or of segments without a skill or an account.
     pub fn new(batch: &'b RecordBatch) -> Result<Self> {
         let cells = assembly::Cells::of(batch, true).map_err(Error::Report)?;
         let accounts = batch.column_by_name(cell::ACCOUNT).map(|accounts| cast(accounts, &DataType::Utf8));
         let accounts = accounts.transpose().map_err(|error| Error::Report(error.into()))?;
+        let has_nulls = |values: &dyn Array| values.null_count() > 0;
+        if has_nulls(cells.skill) || accounts.as_deref().is_some_and(has_nulls) {
+            let problem = "there are segments without a skill_id, or without an account_id";
+            return Err(Error::Report(DataFusionError::Execution(problem.to_owned())));
+        }
         Ok(Self { accounts, cells })
     }
 

@@ -49,13 +49,13 @@ impl AddAssign<&Metrics> for Metrics {
         self.non_responsive_agent += other.non_responsive_agent;
         self.interactive += other.interactive;
         self.samples += other.samples;
-        self.sample_sum = self.sample_sum.saturating_add(other.sample_sum);
+        // As the sums of plans do, and so that what was added can be taken away.
+        self.sample_sum = self.sample_sum.wrapping_add(other.sample_sum);
     }
 }
 
 impl SubAssign<&Metrics> for Metrics {
-    /// Takes away what was added. (The sum of samples comes back to what it was only while it has not reached the limits of
-    /// 64 bits.)
+    /// Takes away what was added.
     fn sub_assign(&mut self, other: &Metrics) {
         self.total -= other.total;
         self.abandoned -= other.abandoned;
@@ -64,7 +64,7 @@ impl SubAssign<&Metrics> for Metrics {
         self.non_responsive_agent -= other.non_responsive_agent;
         self.interactive -= other.interactive;
         self.samples -= other.samples;
-        self.sample_sum = self.sample_sum.saturating_sub(other.sample_sum);
+        self.sample_sum = self.sample_sum.wrapping_sub(other.sample_sum);
     }
 }
 

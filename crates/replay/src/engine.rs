@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Int64Type};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::FairSpillPool;
@@ -117,6 +117,13 @@ impl Engine {
             texts.extend(column.as_string::<i32>().iter().flatten().map(str::to_owned));
         }
         Ok(texts)
+    }
+
+    /// The value of a plan's only row and column, a count.
+    pub(crate) async fn number(&self, plan: LogicalPlan) -> Result<Option<u64>> {
+        let rows = self.rows(Part::Anywhere(plan)).await?;
+        let counts = rows.iter().filter_map(|batch| batch.columns().first()?.as_primitive_opt::<Int64Type>());
+        Ok(counts.flat_map(|counts| counts.iter().flatten()).next().and_then(|count| u64::try_from(count).ok()))
     }
 
     /// The context that plans of statements are made in: what one can name is the same wherever it is run.

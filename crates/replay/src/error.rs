@@ -41,6 +41,17 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// A file is not what it was when the archive was listed.
+    #[error("{file} has changed since the replay began; replay over an archive that nobody writes to")]
+    Changed {
+        /// Which.
+        file: String,
+    },
+    /// A cluster does not see the archive.
+    #[error(
+        "the cluster does not see the archive as it is seen here; it has to be under the same name on all of its machines"
+    )]
+    Unseen,
     /// A file that a data directory has on its list is damaged or gone.
     #[error("{file} of the data directory is damaged or gone; --keep-going leaves such files out")]
     Lost {
@@ -96,12 +107,32 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// Two replays to one output.
+    #[error("another replay is writing {}", path.display())]
+    Busy {
+        /// The output.
+        path: PathBuf,
+    },
     /// Work was given up because other work failed.
     #[error("the replay was broken off")]
     BrokenOff,
 }
 
 impl Error {
+    /// Whether a file that cannot be decoded may be why.
+    pub(crate) fn may_be_of_corrupt_file(&self) -> bool {
+        let cause = match self {
+            Self::Plan(cause) | Self::Cluster { cause, .. } => cause,
+            _ => return false,
+        };
+        let is_of_decoder = matches!(
+            cause.find_root(),
+            DataFusionError::ParquetError(_) | DataFusionError::ArrowError(..) | DataFusionError::External(_)
+        );
+        // A cluster gives text alone.
+        is_of_decoder || cause.to_string().to_lowercase().contains("parquet")
+    }
+
     pub(crate) fn output(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Output { path, source }

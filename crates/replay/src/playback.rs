@@ -5,7 +5,7 @@ use datafusion::logical_expr::{LogicalPlanBuilder, col, lit};
 use datafusion::scalar::ScalarValue;
 use skillscope_segment::{Segment, SegmentBatchBuilder, SegmentRows, column};
 
-use crate::archive::{Archive, Part};
+use crate::archive::{Archive, Part, SkippedFile};
 use crate::engine::Engine;
 use crate::stretches::Stretches;
 use crate::{Error, Result};
@@ -23,8 +23,9 @@ pub struct Playback {
     account: Option<String>,
     stretches: Stretches,
     speed: f64,
-    /// The instant of the archive that is played first, and when that is.
-    first: i64,
+    /// The instant of the archive that is played first: that of the first segment, unless it was given.
+    first: Option<i64>,
+    /// When that is.
     begins: i64,
 }
 
@@ -34,8 +35,8 @@ impl Playback {
     ///
     /// # Errors
     /// Where there is nothing to play.
-    pub fn new(
-        archive: Archive,
+    pub async fn new(
+        mut archive: Archive,
         engine: Engine,
         account: Option<String>,
         range: (Option<i64>, Option<i64>),
@@ -43,6 +44,7 @@ impl Playback {
         speed: f64,
     ) -> Result<Self> {
         archive.register(&engine);
+        archive.check_directory(account.as_deref(), &(i64::MIN..i64::MAX)).await?;
         let all = range.0.unwrap_or(i64::MIN)..range.1.unwrap_or(i64::MAX);
         // Where files do not tell, any time that a segment can have.
         let extents = archive.extents(account.as_deref(), &(range.0.unwrap_or(0)..range.1.unwrap_or(END_OF_2199)));
@@ -57,8 +59,7 @@ impl Playback {
         };
         let (first, end) = (first.max(all.start), last.saturating_add(1).min(all.end));
         let stretches = Stretches::new(&extents, first..end);
-        let first = range.0.unwrap_or(first);
-        Ok(Self { archive, engine, account, stretches, speed, first, begins })
+        Ok(Self { archive, engine, account, stretches, speed, first: range.0, begins })
     }
 
     /// The next segments, sorted by when they are to close; `None` after the last.
@@ -67,13 +68,28 @@ impl Playback {
     /// Where the archive cannot be read.
     pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
         while let Some(stretch) = self.stretches.next(ROWS, 1) {
-            let Some(rows) = self.rows(&stretch.range).await? else { continue };
-            return Ok(Some(rows));
+            let rows = loop {
+                match self.rows(&stretch.range).await {
+                    Err(error @ Error::Plan(_)) => {
+                        let range = &stretch.range;
+                        self.archive.after_failure(self.account.as_deref(), range, range, error).await?;
+                    }
+                    rows => break rows?,
+                }
+            };
+            if rows.is_some() {
+                return Ok(rows);
+            }
         }
         Ok(None)
     }
 
-    async fn rows(&self, range: &Range<i64>) -> Result<Option<RecordBatch>> {
+    /// The files that have been left out.
+    pub fn skipped(&self) -> &[SkippedFile] {
+        self.archive.skipped()
+    }
+
+    async fn rows(&mut self, range: &Range<i64>) -> Result<Option<RecordBatch>> {
         let Some(plan) = self.archive.table(self.account.as_deref(), false)? else { return Ok(None) };
         let instant = |ms| lit(ScalarValue::TimestampMillisecond(Some(ms), Some("UTC".into())));
         let end = || col(column::END_TIME);
@@ -85,7 +101,9 @@ impl Playback {
         for batch in self.engine.rows(Part::Here(plan)).await? {
             let rows = SegmentRows::new(&batch).map_err(|error| unreadable(&error))?;
             for row in 0..rows.len() {
-                builder.append(&self.moved(rows.segment(row).map_err(|error| unreadable(&error))?));
+                let segment = rows.segment(row).map_err(|error| unreadable(&error))?;
+                let first = *self.first.get_or_insert(segment.end_time);
+                builder.append(&self.moved(segment, first));
             }
         }
         let rows = builder.finish().map_err(|error| unreadable(&error))?;
@@ -94,8 +112,8 @@ impl Playback {
 
     /// The segment as if it closed when it is played. Its conversation has another name each time that it is played:
     /// a server counts a segment once.
-    fn moved<'s>(&self, segment: Segment<'s>) -> Segment<'s> {
-        let played = (segment.end_time.saturating_sub(self.first)) as f64 / self.speed;
+    fn moved<'s>(&self, segment: Segment<'s>, first: i64) -> Segment<'s> {
+        let played = (segment.end_time.saturating_sub(first)) as f64 / self.speed;
         let shift = self.begins.saturating_add(played as i64).saturating_sub(segment.end_time);
         let move_by = |instant: i64| instant.saturating_add(shift);
         Segment {

@@ -68,6 +68,8 @@ pub struct Summary {
 struct Counted {
     end: i64,
     rows: Vec<RecordBatch>,
+    /// The files that have been left out so far.
+    skipped: Vec<SkippedFile>,
 }
 
 /// What became of a pass over the archive.
@@ -106,7 +108,9 @@ impl Replay {
         };
         let of = self.fingerprint(&accounts);
         let start = || Checkpoint::start(of.clone());
-        let mut checkpoint = Checkpoint::load(&self.path).filter(|last| last.of == of).unwrap_or_else(start);
+        self.archive.check_seen(&self.engine).await?;
+        let goes_on = |last: &Checkpoint| last.of == of && Output::reaches(self.form, &self.path, last.position);
+        let mut checkpoint = Checkpoint::load(&self.path).filter(goes_on).unwrap_or_else(start);
         self.archive.leave_out(checkpoint.skipped.clone());
         let resumed_at = checkpoint.done;
         let reports = loop {
@@ -141,8 +145,6 @@ impl Replay {
         // Reports are written while the next stretch is counted.
         let (counted, stretches) = mpsc::channel(1);
         let span = self.question.span_from(checkpoint.done);
-        let mut checkpoint = checkpoint;
-        checkpoint.skipped = self.archive.skipped().to_vec();
         let writer = Writer {
             question: self.question.clone(),
             series: Series::of(accounts.iter().cloned()),
@@ -156,8 +158,8 @@ impl Replay {
         match (written, counting) {
             (Ok(reports), Ok(())) => Ok(Pass::Complete(reports)),
             (Err(Error::BrokenOff), Err(Failure { stretch, error })) => {
-                let request = self.question.cells(stretch);
-                self.archive.after_failure(&request, &span, error).await.map(|()| Pass::Again)
+                let account = self.question.account();
+                self.archive.after_failure(account, &stretch, &span, error).await.map(|()| Pass::Again)
             }
             (Err(error), _) => Err(error),
             (Ok(_), Err(failure)) => Err(failure.error),
@@ -183,7 +185,8 @@ impl Replay {
             if stretch.rows > 0 {
                 cells_of_a_row = (cells as f64 / stretch.rows as f64).clamp(0.001, 1.0);
             }
-            if counted.send(Counted { end: range.end, rows }).await.is_err() {
+            let skipped = self.archive.skipped().to_vec();
+            if counted.send(Counted { end: range.end, rows, skipped }).await.is_err() {
                 break;
             }
         }
@@ -196,6 +199,7 @@ impl Replay {
         for part in self.archive.plans(&request, self.engine.is_cluster()).await? {
             rows.extend(self.engine.rows(part).await?);
         }
+        self.archive.check_unchanged(request.account.as_deref(), &request.range).await?;
         Ok(rows)
     }
 }
@@ -218,10 +222,15 @@ struct Writer {
 impl Writer {
     fn write(mut self, mut stretches: mpsc::Receiver<Counted>, progress: impl Fn(Progress)) -> Result<u64> {
         let mut output = Output::open(self.form, &self.path, self.checkpoint.position)?;
+        if self.checkpoint.done == 0 {
+            // What it knew of is written over from now on.
+            Checkpoint::remove(&self.path)?;
+        }
         let (mut timeline, mut windows) = (Timeline::default(), Windows::new(&self.question));
         let instants = self.question.instants().count();
         let (mut synced, mut period) = (Instant::now(), FIRST_CHECKPOINT);
-        while let Some(Counted { end, rows }) = stretches.blocking_recv() {
+        while let Some(Counted { end, rows, skipped }) = stretches.blocking_recv() {
+            self.checkpoint.skipped = skipped;
             timeline.extend(&mut self.series, &rows)?;
             drop(rows);
             while self.checkpoint.done < instants && self.question.instants().at(self.checkpoint.done) <= end {
@@ -243,7 +252,6 @@ impl Writer {
             return Err(Error::BrokenOff);
         }
         output.finish()?;
-        Checkpoint::remove(&self.path)?;
         Ok(instants.saturating_mul(self.series.accounts().len() as u64))
     }
 }

@@ -29,8 +29,10 @@ impl ArchiveSql {
     ///
     /// # Errors
     /// Where the archive cannot be planned over.
-    pub fn new(archive: Archive, engine: Engine, account: Option<&str>) -> Result<Self> {
+    pub async fn new(mut archive: Archive, engine: Engine, account: Option<&str>) -> Result<Self> {
         archive.register(&engine);
+        archive.check_directory(account, &(i64::MIN..i64::MAX)).await?;
+        archive.check_seen(&engine).await?;
         let unseen = if engine.is_cluster() { archive.unarchived_rows() } else { 0 };
         if unseen > 0 {
             tracing::warn!("{unseen} segments are in no file of the archive yet; the cluster does not see them");

@@ -56,9 +56,9 @@ impl Stretches {
         let end = loop {
             let Some((instant, change, density)) = self.changes.get(self.next).copied() else { break self.left.end };
             let until = instant.clamp(at, self.left.end);
-            let more = self.density * (until - at) as f64;
+            let more = self.density * (until as f64 - at as f64);
             if sum + more > rows as f64 {
-                let whole = at + ((rows as f64 - sum) / self.density) as i64;
+                let whole = at.saturating_add(((rows as f64 - sum) / self.density) as i64);
                 sum = rows as f64;
                 break between.unwrap_or(whole);
             }

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::TimestampMillisecondType;
 use indicatif::{ProgressBar, ProgressStyle};
-use skillscope_replay::{Archive, Engine, Error, Instants, Playback, Question, Replay};
+use skillscope_replay::{Archive, Engine, Error, Instants, Playback, Question, Replay, SkippedFile};
 use skillscope_segment::column;
 use skillscope_store::Clock;
 use tokio::runtime::{Builder, Handle};
@@ -59,9 +59,7 @@ async fn replay(arguments: &ReplayArguments) -> Result<String> {
     let summary = replay.run(move |progress| shown.set_position(progress.done)).await;
     bar.finish_and_clear();
     let summary = summary?;
-    for skipped in &summary.skipped {
-        output::complain(&format!("left out {}: {}", skipped.file, skipped.problem));
-    }
+    complain_of_skipped(&summary.skipped);
     let resumed = match summary.resumed_at {
         0 => String::new(),
         done => format!(", going on after {done} instants of an earlier run"),
@@ -89,7 +87,8 @@ fn play(arguments: &ReplayArguments, url: &str, runtime: &Handle) -> Result<Stri
     let account = arguments.account.as_ref().map(ToString::to_string);
     let archive = runtime.block_on(Archive::open(arguments.archive.clone(), arguments.keep_going))?;
     let (range, speed) = ((arguments.from, arguments.to), arguments.speed.0);
-    let mut playback = Playback::new(archive, Engine::local()?, account, range, Clock::System.now(), speed)?;
+    let playback = Playback::new(archive, Engine::local()?, account, range, Clock::System.now(), speed);
+    let mut playback = runtime.block_on(playback)?;
     let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{elapsed_precise} {spinner} {msg}")?);
     bar.enable_steady_tick(TICK);
     let (mut accepted, mut refused) = (0, 0);
@@ -113,7 +112,14 @@ fn play(arguments: &ReplayArguments, url: &str, runtime: &Handle) -> Result<Stri
         }
     }
     bar.finish_and_clear();
+    complain_of_skipped(playback.skipped());
     Ok(format!("sent {accepted} segments to {url}, which refused {refused}"))
+}
+
+fn complain_of_skipped(skipped: &[SkippedFile]) {
+    for SkippedFile { file, problem } in skipped {
+        output::complain(&format!("left out {file}: {problem}"));
+    }
 }
 
 /// How many of the rows from `first` on, which are in the order of their end times, are to close by `now`.

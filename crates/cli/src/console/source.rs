@@ -40,7 +40,7 @@ impl Source {
         if let Some(location) = &arguments.archive {
             let engine = arguments.ballista.as_deref().map_or_else(ArchiveEngine::local, ArchiveEngine::cluster)?;
             let archive = Archive::open(location.clone(), false).await?;
-            let sql = ArchiveSql::new(archive, engine, account.as_deref())?;
+            let sql = ArchiveSql::new(archive, engine, account.as_deref()).await?;
             return Ok(Self::Archive(Box::new(ArchiveSource { sql, account })));
         }
         if let Some(url) = &arguments.url {

@@ -75,8 +75,11 @@ impl Visitor for Sizes {
     }
 
     fn pre_visit_relation(&mut self, name: &ObjectName) -> ControlFlow<()> {
-        let name = name.to_string().replace('"', "").to_lowercase();
-        let size = self.scopes.iter().rev().find_map(|scope| scope.parts.get(&name).copied());
+        let part = match name.0.as_slice() {
+            [part] => part.as_ident().map(|part| part.value.to_lowercase()),
+            _ => None,
+        };
+        let size = part.and_then(|part| self.scopes.iter().rev().find_map(|scope| scope.parts.get(&part).copied()));
         self.add(size.unwrap_or(1).max(1))
     }
 }

@@ -149,8 +149,7 @@ async fn an_error_says_what_is_wrong_with_the_statement() {
 async fn an_enormous_statement_is_answered_or_refused_and_nothing_worse() {
     let world = two_accounts();
     let doubled = |parts: usize| {
-        let part =
-            |part: usize| format!("p{} as (select * from P{part} union all select * from \"p{part}\")", part + 1);
+        let part = |part: usize| format!("p{} as (select * from P{part} union all select * from `p{part}`)", part + 1);
         let parts: Vec<_> = (0..parts).map(part).collect();
         format!("with p0 as (select 1 as x), {} select count(*) from p{}", parts.join(", "), parts.len())
     };

@@ -1,11 +1,13 @@
 //! A data directory, by the store's own list of files and with the rows that are in no file yet.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::datasource::provider_as_source;
-use datafusion::logical_expr::LogicalPlanBuilder;
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
 use object_store::path::Path as ObjectPath;
 use skillscope_query::{CellRequest, stored_segments, unarchived_segments};
 use skillscope_store::{ArchiveFile, Snapshot, Store, StoreOptions};
@@ -56,10 +58,19 @@ impl Directory {
         extents.collect()
     }
 
+    /// A count of the rows of one file, and what it has to be; `None` where there are no files.
+    pub(super) fn count_of_one(&self) -> Result<Option<(LogicalPlanBuilder, u64)>> {
+        let all = files(&self.store.snapshot(), None, &(i64::MIN..i64::MAX));
+        let Some(file) = all.first() else { return Ok(None) };
+        let scan = self.scan(std::slice::from_ref(file), None, Columns::Needed).map_err(Error::Plan)?;
+        let count = scan.map(|scan| scan.aggregate(Vec::<Expr>::new(), [count(lit(1))])).transpose();
+        Ok(count.map_err(Error::Plan)?.map(|count| (count, file.rows())))
+    }
+
     /// Reads the files that a question touches for the first time, each whole against its checksum, and takes those off the
     /// list that are damaged or gone.
-    pub(super) async fn lose_unreadable(&self, request: &CellRequest) -> Result<Vec<SkippedFile>> {
-        let files = files(&self.store.snapshot(), request);
+    pub(super) async fn lose_unreadable(&self, account: Option<&str>, range: &Range<i64>) -> Result<Vec<SkippedFile>> {
+        let files = files(&self.store.snapshot(), account, range);
         let (store, candidates) = (Arc::clone(&self.store), files.clone());
         let readable = tokio::task::spawn_blocking(move || store.readable(candidates)).await;
         let readable = readable.map_err(|_| Error::BrokenOff)??;
@@ -76,7 +87,7 @@ impl Directory {
         }
         // What is in no file is counted here: counts add up.
         let mut parts = vec![Part::Here(plan_over(unarchived_segments(&self.store), request)?)];
-        let files = files(&self.store.snapshot(), request);
+        let files = files(&self.store.snapshot(), request.account.as_deref(), &request.range);
         if let Some(files) = self.scan(&files, request.account.as_deref(), Columns::Needed).map_err(Error::Plan)? {
             parts.push(Part::Anywhere(request.plan(files).map_err(Error::Query)?));
         }
@@ -134,13 +145,11 @@ impl Directory {
 }
 
 /// The files that may have rows which a question is about.
-fn files(snapshot: &Snapshot, request: &CellRequest) -> Vec<Arc<ArchiveFile>> {
-    let accounts =
-        snapshot.accounts().filter(|id| request.account.as_deref().is_none_or(|account| id.as_str() == account));
+fn files(snapshot: &Snapshot, account: Option<&str>, range: &Range<i64>) -> Vec<Arc<ArchiveFile>> {
+    let accounts = snapshot.accounts().filter(|id| account.is_none_or(|account| id.as_str() == account));
     let files = accounts.flat_map(|account| snapshot.archived(account));
-    let overlaps = |file: &&Arc<ArchiveFile>| {
-        *file.end_times().start() < request.range.end && *file.end_times().end() >= request.range.start
-    };
+    let overlaps =
+        |file: &&Arc<ArchiveFile>| *file.end_times().start() < range.end && *file.end_times().end() >= range.start;
     files.filter(overlaps).cloned().collect()
 }
 

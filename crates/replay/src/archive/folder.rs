@@ -5,11 +5,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use datafusion::common::Column;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use percent_encoding::percent_decode_str;
 use skillscope_segment::column;
 use url::Url;
 
@@ -20,6 +22,9 @@ use crate::{Error, Result};
 
 /// Footers that are read at a time.
 const FOOTERS_AT_A_TIME: usize = 16;
+
+/// Whole files that are read at a time.
+const FILES_AT_A_TIME: usize = 2;
 
 /// Folders that name the account of what is below them, in the layouts that are common.
 const ACCOUNT_FOLDERS: [&str; 2] = ["account_id", "account"];
@@ -124,8 +129,7 @@ impl Folder {
         range: &Range<i64>,
         columns: Columns,
     ) -> Result<Option<LogicalPlanBuilder>> {
-        let files = self.files.iter().filter(|file| file.may_have(range) && file.may_be_of(account));
-        let files: Vec<_> = files.collect();
+        let files: Vec<_> = self.touched(account, range).collect();
         // Where one account is asked for, the column is not read where it is known. Where all are, it is read where there
         // is one: a scan for each of very many accounts would be slow.
         let has_column = |file: &ParquetFile| match file.account {
@@ -146,19 +150,56 @@ impl Folder {
         scans.and_then(union).map_err(Error::Plan)
     }
 
-    /// Reads all files that may have rows of this time, to find those that cannot be read.
-    pub(super) async fn verify(&self, account: Option<&str>, range: &Range<i64>) -> Vec<SkippedFile> {
-        let files = self.files.iter().filter(|file| file.may_have(range) && file.may_be_of(account));
+    fn touched(&self, account: Option<&str>, range: &Range<i64>) -> impl Iterator<Item = &ParquetFile> {
+        self.files.iter().filter(move |file| file.may_have(range) && file.may_be_of(account))
+    }
+
+    /// Reads files that may have rows of this time, to find those that cannot be read: the first, or all of them.
+    pub(super) async fn verify(
+        &self,
+        account: Option<&str>,
+        range: &Range<i64>,
+        find_all: bool,
+    ) -> Result<Vec<SkippedFile>> {
         let verify = |file: &ParquetFile| {
             let (file, name) = (file.clone(), self.name(file.path()));
-            async move { file.verify(&self.store, &name).await.err() }
+            async move { file.verify(&self.store, &name).await }
         };
-        let problems: Vec<_> = stream::iter(files).map(verify).buffered(FOOTERS_AT_A_TIME).collect().await;
-        let corrupt = problems.into_iter().filter_map(|problem| match problem? {
-            Error::Corrupt { file, problem } => Some(SkippedFile { file, problem }),
-            _ => None,
-        });
-        corrupt.collect()
+        let mut verified = stream::iter(self.touched(account, range)).map(verify).buffered(FILES_AT_A_TIME);
+        let mut corrupt = Vec::new();
+        while let Some(outcome) = verified.next().await {
+            match outcome {
+                Err(Error::Corrupt { file, problem }) => corrupt.push(SkippedFile { file, problem }),
+                other => other?,
+            }
+            if !find_all && !corrupt.is_empty() {
+                break;
+            }
+        }
+        Ok(corrupt)
+    }
+
+    /// Sees to it that the files which a plan has read are those that were found. (A scan passes over files that are gone.)
+    pub(super) async fn check_unchanged(&self, account: Option<&str>, range: &Range<i64>) -> Result<()> {
+        let check = |file: &ParquetFile| {
+            let (meta, name) = (file.meta.clone(), self.name(file.path()));
+            async move {
+                let now = self.store.head(&meta.location).await;
+                let now = now.map_err(|cause| Error::Read { location: name.clone(), cause })?;
+                let is_same = now.size == meta.size && now.last_modified == meta.last_modified;
+                if is_same { Ok(()) } else { Err(Error::Changed { file: name }) }
+            }
+        };
+        let checks = stream::iter(self.touched(account, range)).map(check).buffered(FOOTERS_AT_A_TIME);
+        checks.try_collect::<()>().await
+    }
+
+    /// A count of the rows of one file, and what it has to be; `None` where there are no rows.
+    pub(super) fn count_of_one(&self) -> Result<Option<(LogicalPlanBuilder, u64)>> {
+        let Some(file) = self.files.iter().find(|file| file.rows() > 0) else { return Ok(None) };
+        let count = scan(&self.url, [file.path()], file.account.known(), Columns::Needed)
+            .and_then(|scan| scan.aggregate(Vec::<Expr>::new(), [count(lit(1))]));
+        Ok(Some((count.map_err(Error::Plan)?, file.rows())))
     }
 
     pub(super) fn leave_out(&mut self, skipped: &[SkippedFile]) {
@@ -211,14 +252,6 @@ fn folder_account(prefix: &Path, path: &Path) -> Option<String> {
     let parts: Vec<_> = path.prefix_match(prefix)?.collect();
     parts.iter().rev().find_map(|part| {
         let (key, value) = part.as_ref().split_once('=')?;
-        // Once for the path, where it is one of this machine, and once for the custom of those who write such folders.
-        ACCOUNT_FOLDERS.contains(&key).then(|| percent_decoded(&percent_decoded(value)))
+        ACCOUNT_FOLDERS.contains(&key).then(|| percent_decode_str(value).decode_utf8_lossy().into_owned())
     })
-}
-
-fn percent_decoded(text: &str) -> String {
-    // A path segment of a URL has the same escapes as the names of partitions.
-    url::form_urlencoded::parse(format!("v={}", text.replace('+', "%2B")).as_bytes())
-        .next()
-        .map_or_else(|| text.to_owned(), |(_, value)| value.into_owned())
 }

@@ -78,7 +78,19 @@ impl Archive {
     }
 
     /// The accounts that have segments, in alphabetical order.
-    pub(crate) async fn accounts(&self, engine: &Engine) -> Result<Vec<String>> {
+    pub(crate) async fn accounts(&mut self, engine: &Engine) -> Result<Vec<String>> {
+        let always = i64::MIN..i64::MAX;
+        loop {
+            match self.find_accounts(engine).await {
+                Err(error @ (Error::Plan(_) | Error::Cluster { .. })) => {
+                    self.after_failure(None, &always, &always, error).await?;
+                }
+                found => return found,
+            }
+        }
+    }
+
+    async fn find_accounts(&self, engine: &Engine) -> Result<Vec<String>> {
         let accounts: Vec<String> = match &self.content {
             Content::Directory(directory) => directory.accounts().into_iter().collect(),
             Content::Folder(folder) => {
@@ -116,16 +128,9 @@ impl Archive {
 
     /// The plans whose rows together answer a question for cells.
     pub(crate) async fn plans(&mut self, request: &CellRequest, is_on_cluster: bool) -> Result<Vec<Part>> {
-        match &mut self.content {
-            Content::Directory(directory) => {
-                let lost = directory.lose_unreadable(request).await?;
-                match (&mut self.skipped, lost.first()) {
-                    (Some(skipped), _) => skipped.extend(lost),
-                    (None, Some(lost)) => return Err(Error::Lost { file: lost.file.clone() }),
-                    (None, None) => {}
-                }
-                directory.plans(request, is_on_cluster)
-            }
+        self.check_directory(request.account.as_deref(), &request.range).await?;
+        match &self.content {
+            Content::Directory(directory) => directory.plans(request, is_on_cluster),
             Content::Folder(folder) => {
                 let segments = folder.segments(request.account.as_deref(), &request.range, Columns::Needed)?;
                 let plan = segments.map(|segments| request.plan(segments)).transpose().map_err(Error::Query)?;
@@ -160,37 +165,75 @@ impl Archive {
     ///
     /// # Errors
     /// The corrupt file, or `error` where there is none.
-    pub(crate) async fn after_failure(&mut self, request: &CellRequest, span: &Range<i64>, error: Error) -> Result<()> {
+    pub(crate) async fn after_failure(
+        &mut self,
+        account: Option<&str>,
+        failed: &Range<i64>,
+        span: &Range<i64>,
+        error: Error,
+    ) -> Result<()> {
         let Content::Folder(folder) = &mut self.content else { return Err(error) };
-        let account = request.account.as_deref();
-        match &mut self.skipped {
-            None => match folder.verify(account, &request.range).await.into_iter().next() {
-                Some(SkippedFile { file, problem }) => Err(Error::Corrupt { file, problem }),
-                None => Err(error),
-            },
-            Some(skipped) => {
-                let corrupt = folder.verify(account, span).await;
-                if corrupt.is_empty() {
-                    return Err(error);
-                }
-                folder.leave_out(&corrupt);
-                skipped.extend(corrupt);
-                Ok(())
-            }
+        if !error.may_be_of_corrupt_file() {
+            return Err(error);
         }
+        let Some(skipped) = &mut self.skipped else {
+            let corrupt = folder.verify(account, failed, false).await?.into_iter().next();
+            return Err(corrupt.map_or(error, |SkippedFile { file, problem }| Error::Corrupt { file, problem }));
+        };
+        let corrupt = folder.verify(account, span, true).await?;
+        if corrupt.is_empty() {
+            return Err(error);
+        }
+        folder.leave_out(&corrupt);
+        skipped.extend(corrupt);
+        Ok(())
+    }
+
+    /// Sees to it that what plans have read is what was found.
+    pub(crate) async fn check_unchanged(&self, account: Option<&str>, range: &Range<i64>) -> Result<()> {
+        match &self.content {
+            Content::Folder(folder) => folder.check_unchanged(account, range).await,
+            // It is held by this process alone.
+            Content::Directory(_) => Ok(()),
+        }
+    }
+
+    /// Sees to it that a cluster reads the same files.
+    pub(crate) async fn check_seen(&self, engine: &Engine) -> Result<()> {
+        let one = match &self.content {
+            Content::Folder(folder) if engine.is_cluster() => folder.count_of_one()?,
+            Content::Directory(directory) if engine.is_cluster() => directory.count_of_one()?,
+            _ => None,
+        };
+        let Some((plan, rows)) = one else { return Ok(()) };
+        if engine.number(plan.build().map_err(Error::Plan)?).await? == Some(rows) { Ok(()) } else { Err(Error::Unseen) }
+    }
+
+    /// Reads the files of a data directory that are needed, whole, and leaves out or names those that are damaged.
+    pub(crate) async fn check_directory(&mut self, account: Option<&str>, range: &Range<i64>) -> Result<()> {
+        let Content::Directory(directory) = &self.content else { return Ok(()) };
+        let lost = directory.lose_unreadable(account, range).await?;
+        match (&mut self.skipped, lost.first()) {
+            (Some(skipped), _) => skipped.extend(lost),
+            (None, Some(lost)) => return Err(Error::Lost { file: lost.file.clone() }),
+            (None, None) => {}
+        }
+        Ok(())
     }
 
     /// Leaves files out that were found to be corrupt before.
     pub(crate) fn leave_out(&mut self, corrupt: Vec<SkippedFile>) {
-        if let (Content::Folder(folder), Some(skipped)) = (&mut self.content, &mut self.skipped) {
+        if let Content::Folder(folder) = &mut self.content {
             folder.leave_out(&corrupt);
+        }
+        if let Some(skipped) = &mut self.skipped {
             skipped.extend(corrupt.into_iter().filter(|one| !skipped.contains(one)).collect::<Vec<_>>());
         }
     }
 
     /// What there is, in text that changes when it does.
     pub(crate) fn describe(&self) -> Vec<String> {
-        let mut out = vec![self.location.to_string()];
+        let mut out = vec![self.location.to_string(), format!("{}", self.skipped.is_some())];
         match &self.content {
             Content::Directory(directory) => directory.describe(&mut out),
             Content::Folder(folder) => folder.describe(&mut out),

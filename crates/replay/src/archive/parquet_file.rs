@@ -77,6 +77,10 @@ impl ParquetFile {
         &self.meta.location
     }
 
+    pub(crate) fn rows(&self) -> u64 {
+        self.rows
+    }
+
     /// When its rows ended and how many there are, in parts; where the file does not tell, some time within `span`.
     pub(crate) fn extents(&self, span: &Range<i64>) -> Vec<Extent> {
         match &self.extents {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{beside, put, remove};
+use super::{beside, put, remove, sync_folder};
 use crate::archive::SkippedFile;
 use crate::{Error, Result};
 
@@ -44,7 +44,8 @@ impl Checkpoint {
     }
 
     pub(crate) fn remove(output: &Path) -> Result<()> {
-        remove(&path(output))
+        remove(&path(output))?;
+        sync_folder(output)
     }
 }
 

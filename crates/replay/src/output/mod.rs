@@ -4,7 +4,7 @@ mod checkpoint;
 mod ndjson;
 mod parquet;
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 use skillscope_query::Report;
@@ -49,7 +49,15 @@ impl Output {
     pub(crate) fn open(form: Form, path: &Path, position: u64) -> Result<Self> {
         match form {
             Form::Ndjson => NdjsonOutput::open(path, position).map(Self::Ndjson),
-            Form::Parquet => Ok(Self::Parquet(Box::new(ParquetOutput::open(path, position)))),
+            Form::Parquet => ParquetOutput::open(path, position).map(|output| Self::Parquet(Box::new(output))),
+        }
+    }
+
+    /// Whether what was written before a checkpoint is still there.
+    pub(crate) fn reaches(form: Form, path: &Path, position: u64) -> bool {
+        match form {
+            Form::Ndjson => NdjsonOutput::reaches(path, position),
+            Form::Parquet => ParquetOutput::reaches(path, position),
         }
     }
 
@@ -84,9 +92,31 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// Opens the file that an output grows in, for one replay alone.
+fn open_partial(path: &Path) -> Result<File> {
+    let partial = beside(path, ".partial");
+    let open = OpenOptions::new().write(true).create(true).truncate(false).open(&partial);
+    let file = open.map_err(Error::output(&partial))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Busy { path: path.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(Error::output(&partial)(error)),
+    }
+}
+
+/// Moves a complete output to its place. There is nothing to go on with from then on.
+fn complete(path: &Path) -> Result<()> {
+    Checkpoint::remove(path)?;
+    put(&beside(path, ".partial"), path)
+}
+
 /// Moves a complete file to its place, so that it is there after a crash, too.
 fn put(from: &Path, to: &Path) -> Result<()> {
     fs::rename(from, to).map_err(Error::output(to))?;
+    sync_folder(to)
+}
+
+fn sync_folder(to: &Path) -> Result<()> {
     let folder = match to.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

@@ -1,10 +1,10 @@
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use skillscope_query::Report;
 
-use super::{beside, put};
+use super::{beside, complete, open_partial};
 use crate::{Error, Result};
 
 /// Lines are written so many bytes at a time.
@@ -22,15 +22,15 @@ pub(crate) struct NdjsonOutput {
 impl NdjsonOutput {
     pub(super) fn open(path: &Path, position: u64) -> Result<Self> {
         let partial = beside(path, ".partial");
-        let open = || {
-            let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&partial)?;
-            // What came after the checkpoint is written again.
-            file.set_len(position)?;
-            file.seek(SeekFrom::Start(position))?;
-            Ok(file)
-        };
-        let file = open().map_err(Error::output(&partial))?;
+        let mut file = open_partial(path)?;
+        // What came after the checkpoint is written again.
+        let go_on = file.set_len(position).and_then(|()| file.seek(SeekFrom::Start(position)));
+        go_on.map_err(Error::output(&partial))?;
         Ok(Self { path: path.to_owned(), partial, file, buffer: Vec::new(), written: position })
+    }
+
+    pub(super) fn reaches(path: &Path, position: u64) -> bool {
+        fs::metadata(beside(path, ".partial")).is_ok_and(|partial| partial.len() >= position)
     }
 
     pub(super) fn write(&mut self, account: &str, now: i64, report: &Report) -> Result<()> {
@@ -61,6 +61,6 @@ impl NdjsonOutput {
 
     pub(super) fn finish(mut self) -> Result<()> {
         self.sync()?;
-        put(&self.partial, &self.path)
+        complete(&self.path)
     }
 }

@@ -14,7 +14,7 @@ use parquet::file::properties::{WriterProperties, WriterVersion};
 use parquet::file::writer::SerializedFileWriter;
 use skillscope_query::Report;
 
-use super::{beside, put, remove};
+use super::{beside, complete, open_partial, remove};
 use crate::{Error, Result};
 
 /// Rows are handed to the writer so many at a time.
@@ -29,6 +29,8 @@ const TIME_ZONE: &str = "UTC";
 /// copied as they are.
 pub(crate) struct ParquetOutput {
     path: PathBuf,
+    /// What the parts become in the end.
+    whole: File,
     /// The parts that are complete.
     parts: u64,
     /// The part under way.
@@ -38,8 +40,19 @@ pub(crate) struct ParquetOutput {
 }
 
 impl ParquetOutput {
-    pub(super) fn open(path: &Path, parts: u64) -> Self {
-        Self { path: path.to_owned(), parts, writer: None, batches: Vec::new(), rows: 0 }
+    pub(super) fn open(path: &Path, parts: u64) -> Result<Self> {
+        let whole = open_partial(path)?;
+        // Parts that came after the checkpoint are written again.
+        let mut stale = parts;
+        while part(path, stale).exists() {
+            remove(&part(path, stale))?;
+            stale += 1;
+        }
+        Ok(Self { path: path.to_owned(), whole, parts, writer: None, batches: Vec::new(), rows: 0 })
+    }
+
+    pub(super) fn reaches(path: &Path, parts: u64) -> bool {
+        (0..parts).all(|number| part(path, number).exists())
     }
 
     pub(super) fn write(&mut self, account: &str, now: i64, report: &Report) -> Result<()> {
@@ -81,10 +94,9 @@ impl ParquetOutput {
 
     pub(super) fn finish(mut self) -> Result<()> {
         self.sync()?;
-        let whole = beside(&self.path, ".partial");
         let parts: Vec<PathBuf> = (0..self.parts).map(|number| part(&self.path, number)).collect();
-        join(&parts, &whole)?;
-        put(&whole, &self.path)?;
+        join(&parts, &self.whole, &beside(&self.path, ".partial"))?;
+        complete(&self.path)?;
         parts.iter().try_for_each(|part| remove(part))
     }
 }
@@ -104,10 +116,10 @@ fn properties() -> WriterProperties {
 }
 
 /// Writes the row groups of some files to one.
-fn join(parts: &[PathBuf], whole: &Path) -> Result<()> {
-    let file = File::create(whole).map_err(Error::output(whole))?;
+fn join(parts: &[PathBuf], file: &File, whole: &Path) -> Result<()> {
+    file.set_len(0).map_err(Error::output(whole))?;
     // An empty file has the same columns.
-    let writer = ArrowWriter::try_new(&file, schema(), Some(properties())).map_err(failed(whole))?;
+    let writer = ArrowWriter::try_new(file, schema(), Some(properties())).map_err(failed(whole))?;
     let mut writer: SerializedFileWriter<&File> = writer.into_serialized_writer().map_err(failed(whole))?.0;
     for path in parts {
         let part = File::open(path).map_err(Error::output(path))?;
