@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::world::{Asked, DAY, END, rows, store, write};
-use crate::{Archive, Instants, Location};
+use crate::{Archive, Engine, Instants, Location, Replay};
 
 async fn error(folder: &Path) -> String {
     Asked::plain().replayed(folder).await.unwrap_err().to_string()
@@ -110,6 +110,62 @@ async fn corrupt_files_are_named_or_left_out() {
     let found = asked.replayed(folder.path()).await.unwrap_err().to_string();
     assert!(found.starts_with(&format!("{} cannot be read as Parquet: ", damaged.display())), "{found}");
     assert!(good.exists());
+}
+
+#[tokio::test]
+async fn corrupt_files_are_left_out_before_accounts_are_known() {
+    let rows = rows(2_000, 2);
+    let folder = TempDir::new().unwrap();
+    write(&folder.path().join("good.parquet"), &rows.slice(0, 1_500), 400);
+    let damaged = write(&folder.path().join("late.parquet"), &rows.slice(1_500, 500), 500);
+    let mut bytes = fs::read(&damaged).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[4..middle].fill(0xff);
+    fs::write(&damaged, bytes).unwrap();
+    let asked = Asked { account: None, from: END - DAY, ..Asked::plain() };
+    let found = asked.replayed(folder.path()).await.unwrap_err().to_string();
+    assert!(found.starts_with(&format!("{} cannot be read as Parquet: ", damaged.display())), "{found}");
+    let out = folder.path().join("out.ndjson");
+    let summary = asked.replay(folder.path(), &out, true).await.unwrap();
+    assert_eq!(summary.skipped.len(), 1);
+    assert_eq!(fs::read_to_string(&out).unwrap(), asked.answers(&rows.slice(0, 1_500)).await);
+}
+
+#[tokio::test]
+async fn a_file_that_changes_meanwhile_ends_the_replay() {
+    let rows = rows(1_000, 2);
+    let folder = TempDir::new().unwrap();
+    let file = write(&folder.path().join("a.parquet"), &rows, 100);
+    for change in ["other", "gone"] {
+        let archive = Archive::open(Location::Folder(folder.path().to_owned()), true).await.unwrap();
+        let out = folder.path().join("out.ndjson");
+        let replay = Replay::new(Asked::plain().question(), archive, Engine::local().unwrap(), &out).unwrap();
+        match change {
+            "other" => drop(write(&file, &rows.slice(0, 500), 100)),
+            _ => fs::remove_file(&file).unwrap(),
+        }
+        let error = replay.run(|_| ()).await.unwrap_err().to_string();
+        assert!(error.contains(&file.display().to_string()), "{error}");
+        assert!(!out.exists());
+    }
+}
+
+#[tokio::test]
+async fn segments_without_a_skill_are_told() {
+    let rows = rows(100, 1);
+    let folder = TempDir::new().unwrap();
+    let place = rows.schema().index_of(column::SKILL_ID).unwrap();
+    let mut columns = rows.columns().to_vec();
+    columns[place] = arrow::array::new_null_array(&DataType::Int64, rows.num_rows());
+    let mut fields: Vec<Field> = rows.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
+    fields[place] = Field::new(column::SKILL_ID, DataType::Int64, true);
+    write(
+        &folder.path().join("a.parquet"),
+        &RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap(),
+        100,
+    );
+    let error = error(folder.path()).await;
+    assert!(error.contains("there are segments without a skill_id"), "{error}");
 }
 
 #[tokio::test]

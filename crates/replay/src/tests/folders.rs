@@ -103,6 +103,11 @@ async fn folders_may_be_partitioned_in_any_way() {
     let mixed = TempDir::new().unwrap();
     write(&mixed.path().join("account_id=account-1/1.parquet"), &without(&one, column::ACCOUNT_ID), 10_000);
     write(&mixed.path().join("2.parquet"), &two, 10_000);
+    let escaped = TempDir::new().unwrap();
+    write(&escaped.path().join("account_id=R&D/1.parquet"), &without(&one, column::ACCOUNT_ID), 10_000);
+    let archive = crate::Archive::open(crate::Location::Folder(escaped.path().to_owned()), false).await;
+    let accounts = archive.unwrap().accounts(&crate::Engine::local().unwrap()).await.unwrap();
+    assert_eq!(accounts, ["R&D"]);
     for asked in [
         Asked::plain(),
         Asked { account: Some("account-2"), ..Asked::plain() },

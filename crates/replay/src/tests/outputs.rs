@@ -151,6 +151,34 @@ fn rows_in(path: &Path) -> Vec<Value> {
 }
 
 #[tokio::test]
+async fn a_checkpoint_whose_output_is_gone_is_none() {
+    let setting = Setting::new();
+    let asked = Asked::plain();
+    for name in ["reports.ndjson", "reports.parquet"] {
+        let out = setting.folder.path().join(name);
+        setting.interrupted(&asked, &out, 10, 3).await;
+        let summary = asked.replay(&setting.archive(), &out, false).await.unwrap();
+        assert_eq!(summary.resumed_at, 0);
+    }
+    let lines = fs::read_to_string(setting.folder.path().join("reports.ndjson")).unwrap();
+    assert_eq!(lines, asked.answers(&setting.rows).await);
+}
+
+#[tokio::test]
+async fn one_replay_at_a_time_writes_to_an_output() {
+    let setting = Setting::new();
+    for name in ["reports.ndjson", "reports.parquet"] {
+        let out = setting.folder.path().join(name);
+        let other = File::create(setting.folder.path().join(format!("{name}.partial"))).unwrap();
+        other.lock().unwrap();
+        let error = Asked::plain().replay(&setting.archive(), &out, false).await.unwrap_err().to_string();
+        assert_eq!(error, format!("another replay is writing {}", out.display()));
+        drop(other);
+        Asked::plain().replay(&setting.archive(), &out, false).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn parquet_has_the_same_reports_as_rows() {
     let setting = Setting::new();
     for asked in [Asked { account: None, ..Asked::plain() }.with("interval", "15"), Asked::plain()] {
