@@ -21,7 +21,7 @@ use super::{Location, SkippedFile, bucket};
 use crate::{Error, Result};
 
 /// Footers that are read at a time.
-const FOOTERS_AT_A_TIME: usize = 16;
+const FOOTERS_AT_A_TIME: usize = 64;
 
 /// Whole files that are read at a time.
 const FILES_AT_A_TIME: usize = 2;

@@ -9,8 +9,9 @@ use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 
-/// Read first, from the end of a file: most footers fit.
-const FOOTER_BYTES: usize = 64 << 10;
+/// Read first, from the end of a file: most footers fit. (More of it takes time where files are not in memory, and there may
+/// be thousands of them.)
+const FOOTER_BYTES: usize = 16 << 10;
 
 /// Reads a Parquet file of an object store.
 pub(super) struct ObjectReader {
