@@ -112,11 +112,11 @@ impl Replay {
         let goes_on = |last: &Checkpoint| last.of == of && Output::reaches(self.form, &self.path, last.position);
         let mut checkpoint = Checkpoint::load(&self.path).filter(goes_on).unwrap_or_else(start);
         self.archive.leave_out(checkpoint.skipped.clone());
-        let resumed_at = checkpoint.done;
+        let mut resumed_at = checkpoint.done;
         let reports = loop {
             match self.pass(checkpoint, &accounts, progress.clone()).await? {
                 Pass::Complete(reports) => break reports,
-                Pass::Again => checkpoint = start(),
+                Pass::Again => (checkpoint, resumed_at) = (start(), 0),
             }
         };
         Ok(Summary { reports, resumed_at, skipped: self.archive.skipped().to_vec() })
