@@ -183,7 +183,8 @@ impl Replay {
             let rows = rows.map_err(|error| Failure { stretch: range.clone(), error })?;
             let cells: usize = rows.iter().map(RecordBatch::num_rows).sum();
             if stretch.rows > 0 {
-                cells_of_a_row = (cells as f64 / stretch.rows as f64).clamp(0.001, 1.0);
+                // A few skills may be followed by very many: a stretch is not much larger than the last.
+                cells_of_a_row = (cells as f64 / stretch.rows as f64).clamp(cells_of_a_row / 4.0, 1.0);
             }
             let skipped = self.archive.skipped().to_vec();
             if counted.send(Counted { end: range.end, rows, skipped }).await.is_err() {
