@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use tar::{Builder, EntryType, Header};
 
-use crate::conversation_record::ConversationChanges;
-use crate::directory::{self, DEAD_LETTERS, JOURNAL, VERSION};
+use crate::disk::directory::{self, DEAD_LETTERS, JOURNAL, VERSION};
 use crate::disk::{self, Disk};
-use crate::journal::{self, Change};
-use crate::store::entry;
+use crate::journal;
+use crate::journal::change::Change;
+use crate::journal::conversations::ConversationChanges;
+use crate::journal::entries::entry;
 use crate::{ArchiveFile, Error, Result, Store};
 
 /// A data directory as it was at one moment, to be written elsewhere.

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
-use crate::archive_file::ArchiveFile;
-use crate::directory::DataDirectory;
+use crate::archive::file::ArchiveFile;
+use crate::calendar::day_of;
+use crate::disk::directory::DataDirectory;
 use crate::disk::{Disk, LocalDisk};
-use crate::file_record::{FileRecord, day_of};
-use crate::journal_contents::{Contents, inspect};
-use crate::journal_entry::decode_rows;
-use crate::keys::{Admission, KeyColumns, KeyHasher, KeyIndex};
-use crate::run::cut;
+use crate::journal::contents::{Contents, inspect};
+use crate::journal::file_record::FileRecord;
+use crate::journal::value::decode_rows;
+use crate::rows::keys::{Admission, KeyColumns, KeyHasher, KeyIndex};
+use crate::rows::run::cut;
 use crate::{Error, Result};
 
 /// What a data directory holds, and what is wrong with it.

@@ -10,59 +10,36 @@
 //!
 //! This crate does not know SQL, reports or HTTP.
 
-mod admission;
-mod archive_file;
-mod archived_keys;
-mod archived_totals;
+mod archive;
 mod backup;
+mod calendar;
 mod check;
 mod clock;
-mod compaction;
-mod conversation_record;
-mod dead_letters;
-mod directory;
 mod disk;
 mod error;
-mod events;
-mod eviction;
-mod expiry;
-mod file_list;
-mod file_record;
-mod group_commit;
-mod ingestion;
 mod journal;
-mod journal_contents;
-mod journal_entry;
-mod keys;
 mod maintenance;
-mod memory_file;
 mod options;
-mod overlay_disk;
-mod parquet_file;
-mod partition;
-mod past;
 mod recovery;
-mod retention;
-mod run;
-mod sealing;
+mod rows;
 mod snapshot;
 mod store;
 #[cfg(test)]
 mod tests;
 mod totals;
+mod write;
 
-pub use admission::{Appended, RefusedRow};
-pub use archive_file::{ArchiveFile, FileState};
+pub use archive::file::{ArchiveFile, FileState};
 pub use backup::{Backup, unpack_backup};
 pub use check::{Checked, check};
 pub use clock::Clock;
 pub use disk::{Disk, DiskFile, InPlaceFile, LocalDisk};
 pub use error::{Error, Result};
-pub use ingestion::{Ingested, RejectedRecord, ingest, ingest_events, ingest_history};
 pub use maintenance::Maintenance;
-pub use options::{StoreOptions, memory_bytes};
-pub use partition::Partition;
-pub use retention::{Retention, RetentionError};
+pub use options::{Retention, RetentionError, StoreOptions, memory_bytes};
+pub use rows::partition::Partition;
 pub use snapshot::Snapshot;
 pub use store::Store;
 pub use totals::{Counted, Cursor, RowClass, Series, Stop, Tally, TallyByUserType, Totals};
+pub use write::appended::{Appended, RefusedRow};
+pub use write::ingestion::{Ingested, RejectedRecord, ingest, ingest_events, ingest_history};

@@ -23,18 +23,21 @@ use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use skillscope_segment::{AccountId, Segmenter};
 
-use crate::archive_file::{self, ArchiveFile};
-use crate::conversation_record::ConversationChanges;
-use crate::directory::DataDirectory;
+use crate::archive::file::{ArchiveFile, checksum};
+use crate::archive::parquet;
 use crate::disk;
-use crate::file_record::FileRecord;
-use crate::journal::{Entry, Journal};
-use crate::journal_contents::Contents;
-use crate::journal_entry::decode_rows;
-use crate::keys::{KeyColumns, KeyHash, KeyHasher, KeyIndex};
-use crate::run::{Cut, Run, cut, mergeable};
-use crate::store::{Writer, whole_journal};
-use crate::{Error, Result, Snapshot, StoreOptions, parquet_file};
+use crate::disk::directory::DataDirectory;
+use crate::journal::Journal;
+use crate::journal::change::Entry;
+use crate::journal::contents::Contents;
+use crate::journal::conversations::ConversationChanges;
+use crate::journal::file_record::FileRecord;
+use crate::journal::value::decode_rows;
+use crate::rows::keys::{KeyColumns, KeyHash, KeyHasher, KeyIndex};
+use crate::rows::run::{Cut, Run, cut, mergeable};
+use crate::store::Writer;
+use crate::store::whole_journal;
+use crate::{Error, Result, Snapshot, StoreOptions};
 
 /// A state that equals the acknowledged writes.
 pub(crate) struct Recovered {
@@ -127,10 +130,10 @@ fn list_anew(directory: &DataDirectory, options: &StoreOptions, contents: &mut C
 /// What the list should say of a file, and which files it has replaced.
 fn record_of(directory: &DataDirectory, options: &StoreOptions, path: &Path) -> Result<(FileRecord, Vec<u64>)> {
     let bytes = disk::read(options.disk.as_ref(), path).map_err(Error::io("read", path))?;
-    let (length, checksum) = (bytes.len() as u64, archive_file::checksum(&bytes));
-    let replaces = parquet_file::replaces(bytes.clone())?;
+    let (length, checksum) = (bytes.len() as u64, checksum(&bytes));
+    let replaces = parquet::replaces(bytes.clone())?;
     let mut record = None;
-    for batch in parquet_file::decode(bytes)? {
+    for batch in parquet::decode(bytes)? {
         for cut in cut(&batch)? {
             let record = record.get_or_insert_with(|| FileRecord::empty(number_of(path), &cut));
             record.add(&cut);
@@ -254,7 +257,7 @@ impl Recovery<'_> {
                 Err(error) if error.is_of_lost_file() => continue,
                 bytes => bytes?,
             };
-            parquet_file::for_each_key(bytes, |conversation, index, end_time| {
+            parquet::for_each_key(bytes, |conversation, index, end_time| {
                 archived.insert(self.hasher.hash(account.as_str(), conversation, index), end_time);
             })?;
         }
@@ -377,7 +380,7 @@ fn load(file: &ArchiveFile, hasher: KeyHasher, room: u64, used: &AtomicU64) -> R
         cuts.extend(cut(&batch)?);
     }
     let bytes =
-        cuts.iter().map(|cut| cut.run.bytes + cut.run.rows() * crate::eviction::KEY_BYTES).sum::<usize>() as u64;
+        cuts.iter().map(|cut| cut.run.bytes + cut.run.rows() * crate::rows::keys::KEY_BYTES).sum::<usize>() as u64;
     used.fetch_add(bytes, Ordering::Relaxed);
     Ok(Some(Rows { cuts, keys }))
 }

@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use skillscope_segment::AccountId;
 
-use crate::file_record::day_of;
-use crate::run::Cut;
+use crate::calendar::day_of;
+use crate::rows::run::Cut;
 use crate::{ArchiveFile, Partition};
 
 /// All stored segments at one moment. Later writes do not change it.

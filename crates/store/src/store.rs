@@ -7,20 +7,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use arrow::array::RecordBatch;
 use skillscope_segment::{DeadLetter, Impossible, Segmenter};
 
-use crate::admission::{Appended, Candidates};
-use crate::archived_keys::ArchivedKeys;
-use crate::archived_totals::ArchivedTotals;
-use crate::conversation_record::ConversationChanges;
-use crate::directory::DataDirectory;
-use crate::events::Events;
-use crate::group_commit::GroupCommit;
-use crate::journal::{Change, Entry, Journal};
-use crate::journal_entry::encode_rows;
-use crate::keys::{KeyHasher, KeyIndex};
+use crate::archive::keys::ArchivedKeys;
+use crate::archive::totals::ArchivedTotals;
+use crate::disk::directory::DataDirectory;
+use crate::disk::overlay::OverlayDisk;
+use crate::journal::Journal;
+use crate::journal::change::Change;
+use crate::journal::conversations::ConversationChanges;
+use crate::journal::entries::{entries, entry};
 use crate::maintenance::Job;
-use crate::overlay_disk::OverlayDisk;
-use crate::past::ArchivedPasts;
-use crate::run::{Cut, concatenated, cut};
+use crate::rows::keys::{KeyHasher, KeyIndex};
+use crate::rows::run::{concatenated, cut};
+use crate::write::appended::Appended;
+use crate::write::candidates::Candidates;
+use crate::write::events::Events;
+use crate::write::group_commit::GroupCommit;
+use crate::write::resumes::ArchivedPasts;
 use crate::{ArchiveFile, Error, Result, Snapshot, StoreOptions, recovery};
 
 /// The segments of one data directory. Readers take snapshots and never wait for a write to finish.
@@ -284,13 +286,4 @@ pub(crate) fn whole_journal(snapshot: &Snapshot, writer: &mut Writer) -> Result<
     change.added = snapshot.all_files().map(|file| file.record().clone()).collect();
     change.retired = writer.retired.iter().map(|file| file.record().clone()).collect();
     Ok(change)
-}
-
-/// The journal's entries for new rows.
-pub(crate) fn entries(cuts: &[Cut], journal: &mut Journal) -> Result<Vec<Entry>> {
-    cuts.iter().map(|cut| entry(cut.account.as_str(), cut.hour, journal.number_entry(), &cut.run)).collect()
-}
-
-pub(crate) fn entry(account: &str, hour: i64, number: u64, run: &crate::run::Run) -> Result<Entry> {
-    Ok(Entry { account: account.to_owned(), hour, number, rows: encode_rows(&run.batch)? })
 }

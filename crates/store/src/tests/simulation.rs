@@ -11,10 +11,11 @@ use skillscope_segment::{Segment, UserType};
 use super::samples::{DAY, HOUR, MINUTE, World, batch, contents, entry, segment};
 use super::simulated_disk::Fault;
 use super::streams::{Delivery, Streams};
-use crate::compaction::Compaction;
-use crate::file_record::FileRecord;
-use crate::run::{Run, hour_of};
-use crate::sealing::Sealing;
+use crate::calendar::hour_of;
+use crate::journal::file_record::FileRecord;
+use crate::maintenance::compaction::Compaction;
+use crate::maintenance::sealing::Sealing;
+use crate::rows::run::Run;
 use crate::{Result, Retention, Store};
 
 /// Names the seed of a run that is to be repeated.

@@ -7,7 +7,7 @@ use proptest::sample::select;
 use skillscope_segment::{Segment, UserType};
 
 use super::samples::{HOUR, NOON, World, batch, maintain, plain, segment};
-use crate::run::Run;
+use crate::rows::run::Run;
 use crate::totals::{Counted, Cursor, RowClass, Tally, TallyByUserType, Totals};
 use crate::{ArchiveFile, Store, StoreOptions};
 

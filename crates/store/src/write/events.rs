@@ -1,8 +1,8 @@
 use arrow::array::RecordBatch;
 use skillscope_segment::{Arrival, EventBatch, Segmented};
 
-use crate::dead_letters::DeadLetters;
 use crate::store::{Write, Writer};
+use crate::write::dead_letters::DeadLetters;
 use crate::{Appended, Clock, Error, Result, Snapshot, Store};
 
 /// An event dated further ahead than this, in milliseconds, says nothing about the time.

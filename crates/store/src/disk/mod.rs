@@ -1,3 +1,9 @@
+//! All access to files goes through a [`Disk`]; the data directory says what stands where.
+
+pub(crate) mod directory;
+pub(crate) mod memory_file;
+pub(crate) mod overlay;
+
 use std::any::Any;
 use std::fmt::Debug;
 use std::fs::{self, File, TryLockError};

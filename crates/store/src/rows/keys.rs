@@ -15,6 +15,9 @@ const TIME_BITS: u32 = 43;
 /// Tables of an index: each grows for itself, so that little is copied and held twice at a time.
 const TABLES: usize = 64;
 
+/// Memory that the key of a row takes, about: 16 bytes in tables that are half to almost full.
+pub(crate) const KEY_BYTES: usize = 28;
+
 /// Turns keys of segments into hashes under a random secret: nobody outside can find two keys that share one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KeyHasher {

@@ -1,10 +1,16 @@
+//! How a store keeps its segments.
+
+mod retention;
+
 use std::fs;
 use std::sync::Arc;
 
+pub use retention::{Retention, RetentionError};
+
+use crate::Clock;
+use crate::calendar::HOUR_MS;
+use crate::calendar::hour_of;
 use crate::disk::{Disk, LocalDisk};
-use crate::partition::HOUR_MS;
-use crate::run::hour_of;
-use crate::{Clock, Retention};
 
 /// How a store keeps its segments.
 #[derive(Debug, Clone)]

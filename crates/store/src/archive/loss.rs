@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::disk::sync_nearest_folder;
-use crate::file_record::FileRecord;
-use crate::journal::Change;
-use crate::partition::Partition;
-use crate::run::Cut;
-use crate::store::{Writer, entries};
+use crate::journal::change::Change;
+use crate::journal::entries::entries;
+use crate::journal::file_record::FileRecord;
+use crate::rows::partition::Partition;
+use crate::rows::run::Cut;
+use crate::store::Writer;
 use crate::{ArchiveFile, Error, Result, Store};
 
 impl Store {

@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::file_record::{DAY_MS, FileRecord};
-use crate::journal::Change;
-use crate::partition::HOUR_MS;
-use crate::run::{MAX_RUN_ROWS, Run, concatenated};
+use crate::calendar::{DAY_MS, HOUR_MS};
+use crate::journal::change::Change;
+use crate::journal::file_record::FileRecord;
+use crate::rows::run::{MAX_RUN_ROWS, Run, concatenated};
 use crate::{ArchiveFile, Error, Result, Store};
 
 /// Files below this size are merged with others.

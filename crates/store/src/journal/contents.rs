@@ -6,15 +6,16 @@ use std::path::Path;
 use bytes::Bytes;
 use redb::{ReadableTable, WriteTransaction};
 
-use crate::conversation_record::ConversationRecord;
-use crate::disk::{self, Disk, InPlaceFile};
-use crate::file_record::FileRecord;
-use crate::journal::{
-    CONVERSATION, CONVERSATIONS, COUNTERS, ENTRIES, ENTRY, Entry, FILES, NEXT_FILE, RETIRED, WATERMARK,
-    conversation_name, entry_name, file_name, open_database,
+use super::change::Entry;
+use super::conversations::ConversationRecord;
+use super::file_record::FileRecord;
+use super::layout::{
+    CONVERSATION, CONVERSATIONS, COUNTERS, ENTRIES, ENTRY, FILES, NEXT_FILE, RETIRED, WATERMARK, conversation_name,
+    entry_name, file_name, open_database,
 };
-use crate::journal_entry::{all_values, unframed};
-use crate::memory_file::MemoryFile;
+use super::value::{all_values, unframed};
+use crate::disk::memory_file::MemoryFile;
+use crate::disk::{self, Disk, InPlaceFile};
 use crate::{Error, Result};
 
 /// Everything that a journal holds.
@@ -46,7 +47,7 @@ impl Entry {
     }
 }
 
-/// What the journal at `path` holds, as [`Journal::open`] reads it. The file itself stays as it is.
+/// What the journal at `path` holds, as [`Journal::open`](super::Journal::open) reads it. The file itself stays as it is.
 pub(crate) fn inspect(disk: &dyn Disk, path: &Path) -> Result<Contents> {
     let bytes = match disk::read(disk, path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Bytes::new(),

@@ -5,11 +5,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use skillscope_segment::AccountId;
 
-use crate::partition::HOUR_MS;
-use crate::run::Cut;
-
-/// Milliseconds of a UTC day.
-pub(crate) const DAY_MS: i64 = 24 * HOUR_MS;
+use crate::calendar::{HOUR_MS, day_of};
+use crate::rows::run::Cut;
 
 /// What the list of archive files knows of one of them. Times are milliseconds since the epoch, UTC.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,10 +72,6 @@ impl FileRecord {
     pub(crate) fn skills(&self) -> RangeInclusive<i64> {
         self.skills.0..=self.skills.1
     }
-}
-
-pub(crate) fn day_of(time: i64) -> i64 {
-    time - time.rem_euclid(DAY_MS)
 }
 
 fn time(ms: i64) -> DateTime<Utc> {

@@ -3,7 +3,7 @@ use std::sync::{PoisonError, RwLock};
 
 use bytes::Bytes;
 
-use crate::disk::{DiskFile, InPlaceFile};
+use super::{DiskFile, InPlaceFile};
 
 /// A file in memory, such as a copy of one that must not change.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use arrow::error::ArrowError;
 use skillscope_segment::{AccountId, column, conform};
 
 use crate::Result;
-use crate::partition::HOUR_MS;
+use crate::calendar::hour_of;
 use crate::totals::Totals;
 
 /// Rows of one account and one hour of `end_time`, sorted by skill, user type and end time.
@@ -125,11 +125,6 @@ fn places(batch: &RecordBatch) -> Result<Vec<(i32, i64)>> {
     let accounts = column(batch, column::ACCOUNT_ID)?.as_dictionary::<Int32Type>().keys().values();
     let end_times = column(batch, column::END_TIME)?.as_primitive::<TimestampMillisecondType>().values();
     Ok(accounts.iter().zip(end_times).map(|(account, time)| (*account, hour_of(*time))).collect())
-}
-
-/// The first millisecond of the hour that a time lies in.
-pub(crate) fn hour_of(time: i64) -> i64 {
-    time - time.rem_euclid(HOUR_MS)
 }
 
 /// For each row what a run is sorted by: skill, user type, end time.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::journal::Change;
+use crate::journal::change::Change;
 use crate::{ArchiveFile, Result, Store};
 
 /// Files that are removed at a time: writers wait meanwhile.

@@ -10,10 +10,11 @@ use bytes::Bytes;
 use skillscope_segment::AccountId;
 use twox_hash::XxHash3_64;
 
-use crate::archived_totals::KeptTotals;
+use super::parquet;
+use crate::archive::totals::KeptTotals;
 use crate::disk::{self, Disk, DiskFile};
-use crate::file_record::FileRecord;
-use crate::{Error, Result, parquet_file};
+use crate::journal::file_record::FileRecord;
+use crate::{Error, Result};
 
 /// A Parquet file of the archive, whose rows count as long as a snapshot has it.
 #[derive(Debug)]
@@ -205,7 +206,7 @@ impl ArchiveFile {
 
     /// The file's rows.
     pub(crate) fn read_rows(&self) -> Result<Vec<RecordBatch>> {
-        parquet_file::decode(self.read()?)
+        parquet::decode(self.read()?)
     }
 }
 
@@ -222,7 +223,7 @@ pub(crate) fn write(
     replaces: &[u64],
     mut record: FileRecord,
 ) -> Result<FileRecord> {
-    let bytes = parquet_file::encode(batch, replaces)?;
+    let bytes = parquet::encode(batch, replaces)?;
     (record.bytes, record.checksum) = (bytes.len() as u64, checksum(&bytes));
     let staged = root.join("staging").join(format!("{}.parquet", record.number));
     let placed = root.join(record.path());

@@ -1,7 +1,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::keys::{Admission, KeyHash, KeyHasher, KeyIndex};
-use crate::{ArchiveFile, Error, Result, parquet_file};
+use super::parquet;
+use crate::rows::keys::{Admission, KeyHash, KeyHasher, KeyIndex};
+use crate::{ArchiveFile, Error, Result};
 
 /// Keys of files in memory at a time: some 64 MB of them.
 const MOST_KEYS: usize = 2 << 20;
@@ -39,7 +40,7 @@ impl ArchivedKeys {
             None => {
                 file.verify()?;
                 let open = file.open().map_err(Error::io("open", file.path()))?;
-                if !parquet_file::may_hold(open, sought.iter().map(|row| row.conversation))? {
+                if !parquet::may_hold(open, sought.iter().map(|row| row.conversation))? {
                     return Ok(Vec::new());
                 }
                 self.read(file)?
@@ -65,7 +66,7 @@ impl ArchivedKeys {
     fn read(&self, file: &ArchiveFile) -> Result<Arc<KeyIndex>> {
         let mut keys = KeyIndex::new();
         let account = file.account().as_str();
-        parquet_file::for_each_key(file.read()?, |conversation, index, end_time| {
+        parquet::for_each_key(file.read()?, |conversation, index, end_time| {
             keys.insert(self.hasher.hash(account, conversation, index), end_time);
         })?;
         let keys = Arc::new(keys);

@@ -2,11 +2,13 @@ use std::sync::Arc;
 
 use skillscope_segment::AccountId;
 
-use crate::file_record::FileRecord;
-use crate::journal::Change;
-use crate::partition::{HOUR_MS, Partition};
-use crate::run::{Cut, Run, mergeable};
-use crate::{Result, Snapshot, Store, archive_file};
+use crate::archive;
+use crate::calendar::HOUR_MS;
+use crate::journal::change::Change;
+use crate::journal::file_record::FileRecord;
+use crate::rows::partition::Partition;
+use crate::rows::run::{Cut, Run, mergeable};
+use crate::{Result, Snapshot, Store};
 
 /// Rows of hours that are over are sealed at once where more than this would wait in memory and in the journal.
 const MOST_WAITING_BYTES: usize = 256 << 20;
@@ -100,7 +102,7 @@ impl Store {
 
     /// Writes rows to a file in the archive that no list knows yet.
     pub(crate) fn write_file(&self, run: &Run, replaces: &[u64], record: FileRecord) -> Result<FileRecord> {
-        let written = archive_file::write(
+        let written = archive::file::write(
             self.options.disk.as_ref(),
             self.directory.path(),
             &run.batch,

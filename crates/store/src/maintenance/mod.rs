@@ -1,10 +1,17 @@
+//! The work between writes: sealing hours, merging files, letting go of memory, and removing what has expired.
+
+pub(crate) mod compaction;
+pub(crate) mod eviction;
+pub(crate) mod retention;
+pub(crate) mod sealing;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::run::Run;
-use crate::sealing::changed;
+use crate::maintenance::sealing::changed;
+use crate::rows::run::Run;
 use crate::{Partition, Result, Store};
 
 /// Between two looks at whether something is due.

@@ -5,33 +5,12 @@ use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use skillscope_segment::conform;
 
-use crate::archived_keys::Sought;
-use crate::keys::{Admission, KeyColumns, KeyHash, Trial};
-use crate::run::hour_of;
+use super::appended::{Appended, RefusedRow};
+use crate::archive::keys::Sought;
+use crate::calendar::hour_of;
+use crate::rows::keys::{Admission, KeyColumns, KeyHash, Trial};
 use crate::store::Writer;
 use crate::{ArchiveFile, Ingested, Result, Snapshot, Store};
-
-/// What became of the rows of a batch.
-#[derive(Debug, Default)]
-pub struct Appended {
-    /// Rows that are stored now, and were not before.
-    pub accepted: usize,
-    /// Rows that were stored already.
-    pub duplicates: usize,
-    /// Rows that were refused: their key is stored with another end time.
-    pub refused_count: usize,
-    /// These rows, or the first of them where they are many.
-    pub refused: Vec<RefusedRow>,
-}
-
-/// A row that was refused.
-#[derive(Debug, Clone)]
-pub struct RefusedRow {
-    /// 0-based row in the batch.
-    pub row: usize,
-    /// Why, in plain words.
-    pub reason: String,
-}
 
 /// Rows that are to be stored, with what can be found out about them while others write.
 #[derive(Debug, Clone)]

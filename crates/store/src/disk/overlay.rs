@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use crate::disk::{self, Disk, DiskFile, InPlaceFile};
-use crate::memory_file::MemoryFile;
+use super::memory_file::MemoryFile;
+use super::{Disk, DiskFile, InPlaceFile};
 
 /// Another disk, of which nothing changes: what is written stays in memory, above what is there.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ impl Disk for OverlayDisk {
         }
         let bytes = match self.open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Bytes::new(),
-            _ => disk::read(self, path)?,
+            _ => super::read(self, path)?,
         };
         let file = Arc::new(MemoryFile::new(&bytes));
         self.changes().insert(path.to_owned(), Change::Written(Arc::clone(&file)));

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use arrow::compute::concat_batches;
 use skillscope_segment::conform_to;
 
-use crate::file_record::day_of;
+use super::parquet;
+use crate::calendar::day_of;
 use crate::totals::Totals;
-use crate::{ArchiveFile, Result, Store, parquet_file};
+use crate::{ArchiveFile, Result, Store};
 
 /// Which files keep running totals of their rows, made when they are first asked for.
 #[derive(Debug, Default)]
@@ -156,7 +157,7 @@ fn is_hot(file: &ArchiveFile, since: i64) -> bool {
 }
 
 fn read(file: &ArchiveFile) -> Result<Option<Totals>> {
-    let batches = parquet_file::decode_columns(file.read()?, &Totals::COLUMNS)?;
+    let batches = parquet::decode_columns(file.read()?, &Totals::COLUMNS)?;
     let Some(first) = batches.first() else { return Ok(None) };
     // Concatenating puts dictionaries one after the other; each value is kept once.
     let rows = conform_to(&concat_batches(&first.schema(), &batches)?, first.schema())?;

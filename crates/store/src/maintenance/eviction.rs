@@ -3,15 +3,12 @@ use std::sync::Arc;
 
 use skillscope_segment::AccountId;
 
-use crate::file_record::day_of;
-use crate::keys::KeyColumns;
-use crate::partition::Partition;
-use crate::run::Run;
+use crate::calendar::day_of;
+use crate::rows::keys::KeyColumns;
+use crate::rows::partition::Partition;
+use crate::rows::run::Run;
 use crate::store::Writer;
 use crate::{Result, Store};
-
-/// Memory that the key of a row takes, about: 16 bytes in tables that are half to almost full.
-pub(crate) const KEY_BYTES: usize = 28;
 
 impl Store {
     /// Lets go of the oldest hour in memory that is not hot any more, or for which there is no room; tells whether there

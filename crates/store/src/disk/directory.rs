@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::disk::{self, Disk};
+use super::Disk;
 use crate::{Error, Result};
 
 /// The layout that this version writes. Version 1 had no journal, and version 2 no conversations in it.
@@ -87,7 +87,7 @@ impl DataDirectory {
     fn lock(path: &Path, disk: Arc<dyn Disk>) -> Result<Self> {
         let lock = disk.lock(&path.join(LOCK)).map_err(Error::io("lock", path.join(LOCK)))?;
         let Some(lock) = lock else {
-            let url = disk::read(disk.as_ref(), &path.join(SERVER)).ok();
+            let url = super::read(disk.as_ref(), &path.join(SERVER)).ok();
             let url = url.and_then(|text| Some(std::str::from_utf8(&text).ok()?.trim().to_owned()));
             return Err(Error::InUse { path: path.to_owned(), url });
         };
@@ -131,7 +131,7 @@ impl DataDirectory {
     /// The layout's version.
     fn check_version(&self) -> Result<u32> {
         let path = self.path.join(VERSION);
-        let bytes = disk::read(self.disk.as_ref(), &path).map_err(Error::io("read", &path))?;
+        let bytes = super::read(self.disk.as_ref(), &path).map_err(Error::io("read", &path))?;
         let text = String::from_utf8_lossy(&bytes).trim().to_owned();
         match text.parse::<u32>() {
             Ok(found @ OLDEST_VERSION..=FORMAT_VERSION) => Ok(found),

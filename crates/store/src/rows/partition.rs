@@ -4,11 +4,8 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use skillscope_segment::AccountId;
 
-use crate::run::{MAX_RUN_BYTES, MAX_RUN_ROWS, Run};
+use crate::rows::run::{MAX_RUN_BYTES, MAX_RUN_ROWS, Run};
 use crate::totals::Totals;
-
-/// Milliseconds of the time that one partition covers.
-pub(crate) const HOUR_MS: i64 = 3_600_000;
 
 /// The range of the values of no rows.
 const NOTHING: RangeInclusive<i64> = RangeInclusive::new(i64::MAX, i64::MIN);

@@ -6,9 +6,9 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use arrow::array::RecordBatch;
 use skillscope_segment::{AccountId, Event, EventBatch, EventKind, PastConversation, SegmentRows, StartReason};
 
-use crate::keys::{Admission, KeyColumns, KeyIndex};
-use crate::parquet_file::{BloomFilters, decode_conversations};
-use crate::run::hour_of;
+use crate::archive::parquet::{BloomFilters, decode_conversations};
+use crate::calendar::hour_of;
+use crate::rows::keys::{Admission, KeyColumns, KeyIndex};
 use crate::{ArchiveFile, Error, Result, Snapshot, Store};
 
 /// Segments of a conversation are looked for in memory by their keys, until so many in a row are not there.

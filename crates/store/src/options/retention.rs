@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use skillscope_segment::AccountId;
 
-use crate::partition::HOUR_MS;
+use crate::calendar::HOUR_MS;
 
 /// How long the segments of each account are kept, counted from their end time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,0 +1,151 @@
+//! Writing one commit of the journal.
+
+use std::io;
+
+use redb::{Database, WriteTransaction};
+
+use super::conversations::ConversationChanges;
+use super::file_record::FileRecord;
+use super::layout::{
+    CONVERSATIONS, COUNTERS, ENTRIES, FILES, NEXT_FILE, RETIRED, WATERMARK, conversation_name, entry_name, file_name,
+};
+use super::value::framed;
+use crate::Error;
+
+/// The rows of one entry, encoded.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) account: String,
+    pub(crate) hour: i64,
+    pub(crate) number: u64,
+    pub(crate) rows: Vec<u8>,
+}
+
+/// What one commit changes.
+#[derive(Debug, Default)]
+pub(crate) struct Change<'a> {
+    pub(crate) entries: Vec<Entry>,
+    /// The entries of an account and hour with numbers below the last one leave the journal.
+    pub(crate) sealed: Option<(&'a str, i64, u64)>,
+    /// Files that join the list.
+    pub(crate) added: Vec<FileRecord>,
+    /// Files that leave the list, and are known as retired from then on.
+    pub(crate) retired: Vec<FileRecord>,
+    /// Retired files that are not on disk any more.
+    pub(crate) gone: Vec<u64>,
+    /// Files that leave the list because they are corrupt or gone.
+    pub(crate) lost: Vec<u64>,
+    /// The conversations that are followed.
+    pub(crate) conversations: ConversationChanges<'a>,
+    /// Whether this is all that the journal holds.
+    pub(crate) is_whole: bool,
+}
+
+pub(super) fn write(database: &Database, change: &Change<'_>, next_file: u64) -> std::result::Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    write_entries(&transaction, change)?;
+    write_conversations(&transaction, change)?;
+    // A table that is opened is written to: most commits have nothing to do with files.
+    let has_files =
+        !(change.added.is_empty() && change.retired.is_empty() && change.gone.is_empty() && change.lost.is_empty());
+    if has_files || change.is_whole {
+        write_files(&transaction, change, next_file)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+fn write_entries(transaction: &WriteTransaction, change: &Change<'_>) -> std::result::Result<(), redb::Error> {
+    if change.entries.is_empty() && change.sealed.is_none() && !change.is_whole {
+        return Ok(());
+    }
+    let mut entries = transaction.open_table(ENTRIES)?;
+    if let Some((account, hour, boundary)) = change.sealed {
+        entries.retain_in((account, hour, 0)..(account, hour, boundary), |_, _| false)?;
+    }
+    for entry in &change.entries {
+        let key = (entry.account.as_str(), entry.hour, entry.number);
+        entries.insert(key, framed(&entry_name(key), &entry.rows).as_slice())?;
+    }
+    Ok(())
+}
+
+/// Why a conversation could not be written.
+enum NotWritten {
+    Storage(redb::StorageError),
+    Encoding(Error),
+}
+
+impl From<redb::StorageError> for NotWritten {
+    fn from(error: redb::StorageError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+impl From<Error> for NotWritten {
+    fn from(error: Error) -> Self {
+        Self::Encoding(error)
+    }
+}
+
+impl From<NotWritten> for redb::Error {
+    fn from(error: NotWritten) -> Self {
+        match error {
+            NotWritten::Storage(error) => error.into(),
+            NotWritten::Encoding(error) => Self::Io(io::Error::other(error)),
+        }
+    }
+}
+
+fn write_conversations(transaction: &WriteTransaction, change: &Change<'_>) -> std::result::Result<(), redb::Error> {
+    let changes = &change.conversations;
+    if changes.is_empty() && !change.is_whole {
+        return Ok(());
+    }
+    let mut conversations = transaction.open_table(CONVERSATIONS)?;
+    let mut insert = |number: u64, record: &[u8]| {
+        conversations.insert(number, framed(&conversation_name(number), record).as_slice()).map(drop)
+    };
+    for (number, record) in &changes.changed {
+        insert(*number, record)?;
+    }
+    changes.for_each_followed(|number, record| insert(number, record).map_err(NotWritten::from))?;
+    for number in &changes.forgotten {
+        conversations.remove(number)?;
+    }
+    let mut counters = transaction.open_table(COUNTERS)?;
+    for (account, time) in &changes.watermarks {
+        counters.insert(format!("{WATERMARK}{account}").as_str(), time.unsigned_abs())?;
+    }
+    Ok(())
+}
+
+fn write_files(
+    transaction: &WriteTransaction,
+    change: &Change<'_>,
+    next_file: u64,
+) -> std::result::Result<(), redb::Error> {
+    let mut files = transaction.open_table(FILES)?;
+    let mut retired = transaction.open_table(RETIRED)?;
+    for file in &change.added {
+        files.insert(file.number, file_value("file", file).as_slice())?;
+    }
+    for file in &change.retired {
+        files.remove(file.number)?;
+        retired.insert(file.number, file_value("retired file", file).as_slice())?;
+    }
+    for number in &change.gone {
+        retired.remove(number)?;
+    }
+    for number in &change.lost {
+        files.remove(number)?;
+    }
+    transaction.open_table(COUNTERS)?.insert(NEXT_FILE, next_file)?;
+    Ok(())
+}
+
+fn file_value(kind: &str, file: &FileRecord) -> Vec<u8> {
+    // A record of numbers and a text always has a JSON form.
+    let json = serde_json::to_vec(file).unwrap_or_default();
+    framed(&file_name(kind, file.number), &json)
+}

@@ -1,0 +1,82 @@
+//! The journal's file: its tables, and the names that its values stand under.
+
+use std::io;
+
+use redb::{Builder, Database, StorageBackend, TableDefinition};
+
+use crate::disk::InPlaceFile;
+
+/// Rows that no archive file has yet: account, hour of `end_time`, number of the entry → rows.
+pub(crate) const ENTRIES: TableDefinition<(&str, i64, u64), &[u8]> = TableDefinition::new("entries");
+
+/// The archive files whose rows count: number → [`FileRecord`](super::file_record::FileRecord).
+pub(crate) const FILES: TableDefinition<u64, &[u8]> = TableDefinition::new("files");
+
+/// Files whose rows do not count any more, and which may still be on disk: number → [`FileRecord`](super::file_record::FileRecord).
+pub(crate) const RETIRED: TableDefinition<u64, &[u8]> = TableDefinition::new("retired");
+
+/// The conversations that are followed: number → [`ConversationRecord`](super::conversations::ConversationRecord).
+pub(crate) const CONVERSATIONS: TableDefinition<u64, &[u8]> = TableDefinition::new("conversations");
+
+/// Named numbers.
+pub(crate) const COUNTERS: TableDefinition<&str, u64> = TableDefinition::new("counters");
+
+pub(crate) const NEXT_FILE: &str = "next file";
+
+/// The name of an account's watermark is this and the account.
+pub(crate) const WATERMARK: &str = "watermark ";
+
+/// Names of conversations begin with this.
+pub(crate) const CONVERSATION: &str = "conversation ";
+
+/// Names of entries begin with this.
+pub(crate) const ENTRY: &str = "entry ";
+
+/// Memory for pages that are read or written.
+const CACHE_BYTES: usize = 32 << 20;
+
+pub(crate) fn open_database(file: Box<dyn InPlaceFile>, verify: bool) -> std::result::Result<Database, redb::Error> {
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(verify);
+    Ok(builder.create_with_backend(Backend(file))?)
+}
+
+pub(crate) fn entry_name((account, hour, number): (&str, i64, u64)) -> String {
+    format!("{ENTRY}{number} of account {account}, hour {}", skillscope_segment::format_instant(hour))
+}
+
+pub(crate) fn conversation_name(number: u64) -> String {
+    format!("{CONVERSATION}{number}")
+}
+
+pub(crate) fn file_name(kind: &str, number: u64) -> String {
+    format!("{kind} {number}")
+}
+
+/// A file as redb wants it.
+#[derive(Debug)]
+struct Backend(Box<dyn InPlaceFile>);
+
+impl StorageBackend for Backend {
+    fn len(&self) -> io::Result<u64> {
+        self.0.length()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let bytes = self.0.read_at(offset, out.len())?;
+        out.copy_from_slice(&bytes);
+        Ok(())
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        self.0.set_length(length)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.sync()
+    }
+
+    fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_at(offset, bytes)
+    }
+}

@@ -1,0 +1,21 @@
+/// What became of the rows of a batch.
+#[derive(Debug, Default)]
+pub struct Appended {
+    /// Rows that are stored now, and were not before.
+    pub accepted: usize,
+    /// Rows that were stored already.
+    pub duplicates: usize,
+    /// Rows that were refused: their key is stored with another end time.
+    pub refused_count: usize,
+    /// These rows, or the first of them where they are many.
+    pub refused: Vec<RefusedRow>,
+}
+
+/// A row that was refused.
+#[derive(Debug, Clone)]
+pub struct RefusedRow {
+    /// 0-based row in the batch.
+    pub row: usize,
+    /// Why, in plain words.
+    pub reason: String,
+}
