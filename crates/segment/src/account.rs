@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::shortened;
-use crate::{Error, Result, column};
+use crate::{Error, Result};
 
 /// The identifier of a brand's account: 1 to 64 of `A-Z a-z 0-9 . _ -`, neither `.` nor `..`, so that it can stand in
 /// a path as it is. Cheap to clone.
@@ -27,21 +27,6 @@ impl AccountId {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
         let valid = (1..=Self::MAX_LENGTH).contains(&id.len()) && id.bytes().all(allowed) && id != "." && id != "..";
         if valid { Ok(()) } else { Err(Error::AccountSyntax { value: shortened(id) }) }
-    }
-
-    /// The account that a record is of which says `found`, in an input for `expected`; empty text says nothing.
-    ///
-    /// # Errors
-    /// Where neither says, or they differ.
-    pub(crate) fn of_record<'a>(found: &'a str, expected: Option<&'a Self>) -> Result<&'a str> {
-        match expected {
-            None if found.is_empty() => {
-                Err(Error::Value { column: column::ACCOUNT_ID, problem: "missing, and no account was named" })
-            }
-            None => Ok(found),
-            Some(expected) if found.is_empty() || found == expected.as_str() => Ok(expected.as_str()),
-            Some(expected) => Err(Error::AccountMismatch { found: shortened(found), expected: expected.to_string() }),
-        }
     }
 
     /// The identifier as text.

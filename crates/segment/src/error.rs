@@ -1,4 +1,3 @@
-use crate::instant::END_OF_TIME;
 use crate::{EndReason, Outcome, UserType};
 
 /// The result of this crate's functions.
@@ -37,12 +36,14 @@ pub enum Error {
         value: String,
     },
     /// A time outside the years 1970 to 2199.
-    #[error("{field} is {value}, outside the years 1970 to 2199 (0 to {last} ms)", last = END_OF_TIME - 1)]
+    #[error("{field} is {value}, outside the years 1970 to 2199 (0 to {last} ms)")]
     TimeOutOfRange {
         /// The column.
         field: &'static str,
         /// Its value, in milliseconds since the epoch.
         value: i64,
+        /// The last time that is allowed.
+        last: i64,
     },
     /// A segment that ends before it starts.
     #[error("end_time {end} is before start_time {start}")]

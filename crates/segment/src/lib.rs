@@ -12,40 +12,29 @@
 //! It does not know where segments are kept, how they are counted or who asks for them.
 
 mod account;
-mod batch_builder;
-mod batch_column;
-mod batch_rows;
-mod conform;
+mod batch;
 mod error;
 mod event;
-mod event_batch;
-mod event_record;
 mod instant;
 mod reader;
-mod rules;
-mod schema;
 mod segment;
 mod segmenter;
 #[cfg(test)]
 mod testing;
-mod vocabulary;
 mod writer;
 
 pub use account::AccountId;
-pub use batch_builder::SegmentBatchBuilder;
-pub use batch_rows::SegmentRows;
-pub use conform::{conform, conform_to};
+pub use batch::{SegmentBatchBuilder, SegmentRows, normalize_encoding, normalize_encoding_to, schema};
 pub use error::{Error, Result};
-pub use event::{AgentKind, ClosedBy, Event, EventKind, Sender, TransferReason};
-pub use event_batch::EventBatch;
+pub use event::{AgentKind, ClosedBy, Event, EventBatch, EventKind, Sender, TransferReason};
 pub use instant::{format_instant, parse_instant};
 pub use reader::{
     Chunk, Compression, EventChunk, Format, Input, ReadOptions, Rejection, read_events, read_history, read_segments,
 };
-pub use schema::{column, schema};
-pub use segment::Segment;
+pub use segment::column_names as column;
+pub use segment::{EndReason, Outcome, Segment, StartReason, UserType};
 pub use segmenter::{
-    Arrival, AskPast, Change, DeadLetter, FollowedConversation, Impossible, PastConversation, Segmented, Segmenter,
+    Arrival, AskPast, ConversationChange, DeadLetter, FollowedConversation, Impossible, PastConversation, Segmented,
+    Segmenter,
 };
-pub use vocabulary::{EndReason, Outcome, StartReason, UserType};
 pub use writer::SegmentWriter;

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use arrow::array::RecordBatch;
 
 use super::{Chunk, ReadOptions, Rejection};
-use crate::{AccountId, Error, Result, Segment, SegmentBatchBuilder, SegmentRows, conform, schema};
+use crate::{Error, Result, Segment, SegmentBatchBuilder, SegmentRows, normalize_encoding, schema};
 
 /// Rows that a builder has room for before it grows; most requests have no more.
 const FIRST_CAPACITY: usize = 1024;
@@ -58,7 +58,7 @@ impl<'o, S> Collector<'o, S> {
         if !is_whole {
             return Ok(false);
         }
-        let Ok(batch) = conform(batch) else { return Ok(false) };
+        let Ok(batch) = normalize_encoding(batch) else { return Ok(false) };
         // Rows that came before stay before.
         if !self.lines.is_empty() || !self.rejected.is_empty() {
             self.flush()?;
@@ -113,7 +113,7 @@ impl<'o, S> Collector<'o, S> {
     where
         'o: 'a,
     {
-        let account = AccountId::of_record(&segment.account_id, self.options.account.as_ref())?;
+        let account = self.options.account_of(&segment.account_id)?;
         if segment.account_id.is_empty() {
             segment.account_id = Cow::Owned(account.to_owned());
         }

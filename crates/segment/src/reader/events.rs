@@ -1,6 +1,6 @@
-use super::{Input, ReadOptions, Rejection, buffered, ndjson, record};
-use crate::event_record::EventRecord;
-use crate::{AccountId, Error, EventBatch};
+use super::{Input, ReadOptions, Rejection, buffered, json_object, ndjson};
+use crate::event::EventRecord;
+use crate::{Error, EventBatch};
 
 /// A part of an input: the events that can be read, and the lines that were rejected.
 #[derive(Debug, Default)]
@@ -44,8 +44,8 @@ pub fn read_events<E: From<Error>>(
 }
 
 fn push(json: &[u8], options: &ReadOptions, events: &mut EventBatch) -> crate::Result<()> {
-    let record: EventRecord<'_> = record::parse(json)?;
-    let account = AccountId::of_record(&record.account_id, options.account.as_ref())?;
+    let record: EventRecord<'_> = json_object::parse(json)?;
+    let account = options.account_of(&record.account_id)?;
     events.push(&record.event(account)?);
     Ok(())
 }
@@ -57,7 +57,7 @@ mod tests {
     use proptest::sample::Index;
 
     use super::*;
-    use crate::{AgentKind, ClosedBy, Event, EventKind, Sender, TransferReason};
+    use crate::{AccountId, AgentKind, ClosedBy, Event, EventKind, Sender, TransferReason};
 
     fn read(text: impl Into<Vec<u8>>) -> (Vec<String>, Vec<(u64, String)>) {
         let options = ReadOptions { account: Some(AccountId::parse("acme").unwrap()), chunk_rows: 3 };

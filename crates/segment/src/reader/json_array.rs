@@ -1,53 +1,57 @@
 use std::fmt;
 use std::io::Read;
+use std::ops::ControlFlow;
 
-use serde::de::{self, Deserializer as _, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::Chunk;
 use super::collector::Collector;
-use super::record;
+use super::json_object;
 use crate::Error;
 
-/// Reads the elements of one array. Each is first taken as it stands, so that an element that is no segment costs
-/// itself alone; text that is no JSON ends the reading there.
+/// Reads a JSON array of segments. Text that is no JSON ends the reading there.
 pub(super) fn read<E: From<Error>, S>(input: impl Read, collector: &mut Collector<'_, S>) -> Result<(), E>
 where
     S: FnMut(Chunk) -> Result<(), E>,
 {
-    let mut elements = Elements { collector, read: 0, stopped: None };
+    let (mut number, mut stopped) = (0, Ok(()));
+    let elements = Elements(|json: &str| {
+        number += 1;
+        stopped = collector.take(number, json_object::parse(json.as_bytes()));
+        if stopped.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
     let mut deserializer = serde_json::Deserializer::from_reader(input);
-    let outcome = deserializer.deserialize_seq(&mut elements).and_then(|()| deserializer.end());
-    let Elements { read, stopped, .. } = elements;
-    match (stopped, outcome) {
-        (Some(error), _) => Err(error),
-        (None, Err(error)) => collector.broken(read + 1, error.to_string()),
-        (None, Ok(())) => Ok(()),
+    let outcome = elements.deserialize(&mut deserializer).and_then(|()| deserializer.end());
+    stopped?;
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(error) => collector.broken(number + 1, error.to_string()),
     }
 }
 
-struct Elements<'c, 'o, S, E> {
-    collector: &'c mut Collector<'o, S>,
-    read: u64,
-    /// The error with which the collector wanted no more.
-    stopped: Option<E>,
+/// A JSON array, of which each element is handed on as the text that it is, so that an element that is no record costs
+/// itself alone. Reading ends with an error where the function wants no more.
+pub(super) struct Elements<F>(pub(super) F);
+
+impl<'de, F: FnMut(&str) -> ControlFlow<()>> DeserializeSeed<'de> for Elements<F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
 }
 
-impl<'de, S, E: From<Error>> Visitor<'de> for &mut Elements<'_, '_, S, E>
-where
-    S: FnMut(Chunk) -> Result<(), E>,
-{
+impl<'de, F: FnMut(&str) -> ControlFlow<()>> Visitor<'de> for Elements<F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an array of records")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut array: A) -> Result<(), A::Error> {
         while let Some(element) = array.next_element::<Box<RawValue>>()? {
-            self.read += 1;
-            if let Err(error) = self.collector.take(self.read, record::parse(element.get().as_bytes())) {
-                self.stopped = Some(error);
+            if (self.0)(element.get()).is_break() {
                 return Err(de::Error::custom("stopped"));
             }
         }

@@ -7,9 +7,9 @@ mod events;
 mod format;
 mod history;
 mod json_array;
+mod json_object;
 mod ndjson;
 mod parquet;
-mod record;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +19,8 @@ use std::io::{BufReader, Read};
 use ::arrow::array::RecordBatch;
 use ::bytes::Bytes;
 
-use crate::{AccountId, Error};
+use crate::error::shortened;
+use crate::{AccountId, Error, column};
 use collector::Collector;
 pub use events::{EventChunk, read_events};
 pub use format::{Compression, Format};
@@ -68,6 +69,23 @@ pub struct ReadOptions {
     pub chunk_rows: usize,
 }
 
+impl ReadOptions {
+    /// The account of a record that names the account `named`, or none where that is empty.
+    ///
+    /// # Errors
+    /// Where neither the record nor the options name an account, or they name two.
+    fn account_of<'a>(&'a self, named: &'a str) -> crate::Result<&'a str> {
+        match &self.account {
+            None if named.is_empty() => {
+                Err(Error::Value { column: column::ACCOUNT_ID, problem: "missing, and no account was named" })
+            }
+            None => Ok(named),
+            Some(account) if named.is_empty() || named == account.as_str() => Ok(account.as_str()),
+            Some(account) => Err(Error::AccountMismatch { found: shortened(named), expected: account.to_string() }),
+        }
+    }
+}
+
 /// A part of an input: the segments that keep every rule, and the records that were rejected.
 #[derive(Debug)]
 pub struct Chunk {
@@ -103,7 +121,7 @@ pub fn read_segments<E: From<Error>>(
     match format {
         Format::Ndjson => ndjson::read(buffered(input.into_read()), |line, json| match json {
             Err(Error::Io(error)) => collector.broken(line, error.to_string()),
-            json => collector.take(line, json.and_then(record::parse)),
+            json => collector.take(line, json.and_then(json_object::parse)),
         }),
         Format::Json => json_array::read(buffered(input.into_read()), &mut collector),
         Format::Arrow => arrow_stream::read(buffered(input.into_read()), &mut collector),

@@ -1,3 +1,5 @@
+use std::io::Write;
+
 use crate::Event;
 
 /// Why an event can have no effect.
@@ -27,4 +29,14 @@ pub struct DeadLetter {
     pub event: Event<Box<str>>,
     /// Why.
     pub reason: Impossible,
+}
+
+impl DeadLetter {
+    /// Writes the event as a line of NDJSON that can be read as an event again, with the reason in a field of its own.
+    ///
+    /// # Errors
+    /// What `out` returns.
+    pub fn write_line(&self, out: &mut impl Write) -> std::io::Result<()> {
+        self.event.map(AsRef::as_ref).write_dead_letter(&self.reason.to_string(), out)
+    }
 }

@@ -52,7 +52,7 @@ pub use dead_letter::{DeadLetter, Impossible};
 pub use followed::FollowedConversation;
 pub use segmented::Segmented;
 pub(crate) use stay::ClosedStay;
-pub use trial::Change;
+pub use trial::ConversationChange;
 
 use crate::{AccountId, Error, Event};
 use account::{Account, Around};
@@ -237,7 +237,7 @@ impl Segmenter {
     }
 
     /// What has changed since the trial began.
-    pub fn changes(&self) -> impl Iterator<Item = Change<'_>> {
+    pub fn changes(&self) -> impl Iterator<Item = ConversationChange<'_>> {
         self.trial.changes(&self.accounts)
     }
 

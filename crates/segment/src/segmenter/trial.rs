@@ -29,9 +29,9 @@ pub(super) struct Before {
 
 /// A conversation that has changed.
 #[derive(Debug)]
-pub enum Change<'s> {
+pub enum ConversationChange<'s> {
     /// It has a new state.
-    Changed {
+    Updated {
         /// Its number.
         number: u64,
         /// Its account.
@@ -78,12 +78,15 @@ impl Trial {
         }
     }
 
-    pub(super) fn changes<'s>(&'s self, accounts: &'s HashMap<AccountId, Account>) -> impl Iterator<Item = Change<'s>> {
+    pub(super) fn changes<'s>(
+        &'s self,
+        accounts: &'s HashMap<AccountId, Account>,
+    ) -> impl Iterator<Item = ConversationChange<'s>> {
         self.before.iter().flat_map(|before| {
             let now = accounts
                 .get(&before.account)
                 .and_then(|account| account.conversations.get_key_value(&before.conversation));
-            let changed = now.map(|(conversation, state)| Change::Changed {
+            let changed = now.map(|(conversation, state)| ConversationChange::Updated {
                 number: state.number,
                 account: before.account.as_str(),
                 conversation,
@@ -91,7 +94,7 @@ impl Trial {
             });
             let number = now.map(|(_, state)| state.number);
             let old = before.state.as_ref().map(|state| state.number).filter(|old| Some(*old) != number);
-            changed.into_iter().chain(old.map(|number| Change::Forgotten { number }))
+            changed.into_iter().chain(old.map(|number| ConversationChange::Forgotten { number }))
         })
     }
 

@@ -18,7 +18,7 @@ use parquet::file::properties::{ReaderProperties, WriterProperties, WriterProper
 use parquet::file::reader::{ChunkReader, FileReader, Length};
 use parquet::file::serialized_reader::{ReadOptionsBuilder, SerializedFileReader};
 use parquet::schema::types::ColumnPath;
-use skillscope_segment::{column, conform, conform_to, schema};
+use skillscope_segment::{column, normalize_encoding, normalize_encoding_to, schema};
 
 use crate::Result;
 use crate::disk::DiskFile;
@@ -94,7 +94,7 @@ pub(crate) fn decode_columns(bytes: Bytes, names: &[&str]) -> Result<Vec<RecordB
     let schema = Arc::new(schema().project(&places)?);
     let mask = ProjectionMask::columns(reader.parquet_schema(), names.iter().copied());
     let batches = reader.with_projection(mask).with_batch_size(BATCH_ROWS).build()?;
-    batches.map(|batch| Ok(conform_to(&batch?, Arc::clone(&schema))?)).collect()
+    batches.map(|batch| Ok(normalize_encoding_to(&batch?, Arc::clone(&schema))?)).collect()
 }
 
 /// The rows of some conversations, of which the whole file has few.
@@ -117,7 +117,7 @@ fn reader(bytes: Bytes) -> Result<ParquetRecordBatchReaderBuilder<Bytes>> {
 fn decoded(builder: ParquetRecordBatchReaderBuilder<Bytes>) -> Result<Vec<RecordBatch>> {
     let mut batches = Vec::new();
     for batch in builder.with_batch_size(BATCH_ROWS).build()? {
-        batches.push(without_slack(conform(&batch?)?)?);
+        batches.push(without_slack(normalize_encoding(&batch?)?)?);
     }
     Ok(batches)
 }

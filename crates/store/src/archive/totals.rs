@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use arrow::compute::concat_batches;
-use skillscope_segment::conform_to;
+use skillscope_segment::normalize_encoding_to;
 
 use super::parquet;
 use crate::calendar::day_of;
@@ -160,6 +160,6 @@ fn read(file: &ArchiveFile) -> Result<Option<Totals>> {
     let batches = parquet::decode_columns(file.read()?, &Totals::COLUMNS)?;
     let Some(first) = batches.first() else { return Ok(None) };
     // Concatenating puts dictionaries one after the other; each value is kept once.
-    let rows = conform_to(&concat_batches(&first.schema(), &batches)?, first.schema())?;
+    let rows = normalize_encoding_to(&concat_batches(&first.schema(), &batches)?, first.schema())?;
     Ok(Totals::of(&rows))
 }

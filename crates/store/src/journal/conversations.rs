@@ -1,4 +1,4 @@
-use skillscope_segment::{Change, FollowedConversation, Segmenter};
+use skillscope_segment::{ConversationChange, FollowedConversation, Segmenter};
 
 use crate::{Error, Result};
 
@@ -46,11 +46,11 @@ impl<'s> ConversationChanges<'s> {
         let mut changes = Self::default();
         for change in segmenter.changes() {
             match change {
-                Change::Changed { number, account, conversation, state } => {
+                ConversationChange::Updated { number, account, conversation, state } => {
                     let record = ConversationRecord::encode(account, conversation, state)?;
                     changes.changed.push((number, record));
                 }
-                Change::Forgotten { number } => changes.forgotten.push(number),
+                ConversationChange::Forgotten { number } => changes.forgotten.push(number),
             }
         }
         // Neighbours in the tree one after the other.

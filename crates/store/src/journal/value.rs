@@ -1,6 +1,6 @@
 use arrow::array::RecordBatch;
 use arrow::ipc::reader::StreamReader;
-use skillscope_segment::{Format, SegmentWriter, conform};
+use skillscope_segment::{Format, SegmentWriter, normalize_encoding};
 use twox_hash::XxHash3_64;
 
 use crate::Result;
@@ -26,7 +26,7 @@ pub(crate) fn encode_rows(batch: &RecordBatch) -> Result<Vec<u8>> {
 pub(crate) fn decode_rows(bytes: &[u8]) -> Result<Vec<RecordBatch>> {
     let mut batches = Vec::new();
     for batch in StreamReader::try_new(bytes, None)? {
-        batches.push(conform(&batch?)?);
+        batches.push(normalize_encoding(&batch?)?);
     }
     Ok(batches)
 }

@@ -5,7 +5,7 @@ use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array, Record
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{Int8Type, Int32Type, Int64Type, TimestampMillisecondType};
 use arrow::error::ArrowError;
-use skillscope_segment::{AccountId, column, conform};
+use skillscope_segment::{AccountId, column, normalize_encoding};
 
 use crate::Result;
 use crate::calendar::hour_of;
@@ -81,7 +81,7 @@ pub(crate) fn mergeable(runs: Vec<Arc<Run>>) -> Vec<Vec<Arc<Run>>> {
 /// The rows of several batches in one.
 pub(crate) fn concatenated<'b>(batches: impl IntoIterator<Item = &'b RecordBatch>) -> Result<RecordBatch> {
     // Concatenating puts dictionaries one after the other; each value is kept once.
-    Ok(conform(&concat_batches(&skillscope_segment::schema(), batches)?)?)
+    Ok(normalize_encoding(&concat_batches(&skillscope_segment::schema(), batches)?)?)
 }
 
 /// A batch's rows of one account and one hour.

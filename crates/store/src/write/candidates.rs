@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use skillscope_segment::conform;
+use skillscope_segment::normalize_encoding;
 
 use super::appended::{Appended, RefusedRow};
 use crate::archive::keys::Sought;
@@ -27,7 +27,7 @@ pub(crate) struct Candidates {
 impl Candidates {
     /// Rows of which nothing has been found out.
     pub(crate) fn not_sought(store: &Store, batch: &RecordBatch) -> Result<Self> {
-        let batch = conform(batch)?;
+        let batch = normalize_encoding(batch)?;
         let rows = KeyColumns::new(&batch)?;
         let key = |(account, conversation, index, end_time): (&str, &str, u32, i64)| {
             (store.hasher.hash(account, conversation, index), end_time)

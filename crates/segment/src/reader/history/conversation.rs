@@ -1,13 +1,13 @@
-use super::dialogs::{is_main, main_dialogs};
-use super::happenings::{Happening, happenings};
+use super::dialogs::main_dialogs;
+use super::ordered_events::{OrderedEvent, ordered_events};
 use super::record::{Dialog, HistoryRecord, problem};
 use crate::segmenter::{ClosedStay, Conversation};
 use crate::{Error, EventKind, Result};
 
 /// Tells a conversation to the state machine, and gives the stays that have ended and where it came from.
 pub(super) fn replay(record: &HistoryRecord) -> Result<(Vec<ClosedStay>, Option<String>)> {
-    let happenings = happenings(record)?;
-    let mut happenings = happenings.iter().peekable();
+    let events = ordered_events(record)?;
+    let mut events = events.iter().peekable();
     let source = record.info.source.clone();
     let mut conversation = Conversation::default();
     let mut closed = Vec::new();
@@ -22,13 +22,13 @@ pub(super) fn replay(record: &HistoryRecord) -> Result<(Vec<ClosedStay>, Option<
             tell(dialog.start, &EventKind::Started { skill_id, source: source.as_deref() })?;
         } else {
             // What happened while it was closed belongs to no segment.
-            while happenings.next_if(|happening| happening.time < dialog.start).is_some() {}
+            while events.next_if(|event| event.time < dialog.start).is_some() {}
             tell(dialog.start, &EventKind::Resumed { skill_id })?;
         }
         let end = dialog.end.map_or(i64::MAX, |(end, _)| end);
-        while let Some(happening) = happenings.next_if(|happening| happening.time <= end) {
-            if !is_of_survey(record, happening, end) {
-                tell(happening.time, &happening.event)?;
+        while let Some(event) = events.next_if(|event| event.time <= end) {
+            if !is_of_survey(record, event, end) {
+                tell(event.time, &event.kind)?;
             }
         }
         if let Some((end, by)) = dialog.end {
@@ -39,7 +39,7 @@ pub(super) fn replay(record: &HistoryRecord) -> Result<(Vec<ClosedStay>, Option<
 }
 
 /// Whether somebody joins for the survey, which begins in the very millisecond in which the dialog ends.
-fn is_of_survey(record: &HistoryRecord, happening: &Happening<'_>, end: i64) -> bool {
-    let begins_now = |dialog: &Dialog| !is_main(dialog) && dialog.start_time_l == Some(end);
-    happening.is_join() && happening.time == end && record.dialogs().iter().any(begins_now)
+fn is_of_survey(record: &HistoryRecord, event: &OrderedEvent<'_>, end: i64) -> bool {
+    let begins_now = |dialog: &Dialog| !dialog.is_main() && dialog.start_time_l == Some(end);
+    event.is_join() && event.time == end && record.dialogs().iter().any(begins_now)
 }

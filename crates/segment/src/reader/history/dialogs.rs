@@ -1,5 +1,4 @@
-use super::happenings::Move;
-use super::record::{Dialog, HistoryRecord, Transfer, known, problem, time_of};
+use super::record::{Dialog, HistoryRecord, Transfer, TransferKind, known, problem, time_of};
 use crate::error::shortened;
 use crate::{ClosedBy, Result};
 
@@ -13,7 +12,7 @@ pub(super) struct MainDialog {
 /// The dialogs with the brand, in order; a survey is none.
 pub(super) fn main_dialogs(record: &HistoryRecord) -> Result<Vec<MainDialog>> {
     let info = &record.info;
-    let mut dialogs: Vec<Dialog> = record.dialogs().iter().filter(|dialog| is_main(dialog)).cloned().collect();
+    let mut dialogs: Vec<Dialog> = record.dialogs().iter().filter(|dialog| dialog.is_main()).cloned().collect();
     if dialogs.is_empty() {
         if !record.dialogs().is_empty() {
             return Err(problem("none of its dialogs is of type MAIN"));
@@ -45,10 +44,6 @@ pub(super) fn main_dialogs(record: &HistoryRecord) -> Result<Vec<MainDialog>> {
         main.push(MainDialog { skill_id, start: *start, end });
     }
     Ok(main)
-}
-
-pub(super) fn is_main(dialog: &Dialog) -> bool {
-    dialog.dialog_type.as_deref().is_none_or(|kind| kind.eq_ignore_ascii_case("MAIN"))
 }
 
 /// When and by whom a dialog was closed; `None` where it is open.
@@ -94,11 +89,11 @@ fn skill_of(record: &HistoryRecord, dialog: &Dialog, (start, end): (i64, i64), i
     let within = |transfer: &&Transfer| transfer.time_l.is_some_and(|time| (start..=end).contains(&time));
     let mut transfers: Vec<&Transfer> = record.transfers().iter().filter(within).collect();
     transfers.sort_by_key(|transfer| transfer.time_l);
-    let from = |is_wanted: fn(&Move) -> bool| {
-        transfers.iter().find(|transfer| is_wanted(&Move::of(transfer))).and_then(|transfer| transfer.source_skill_id)
+    let from = |is_wanted: fn(TransferKind) -> bool| {
+        transfers.iter().find(|transfer| is_wanted(transfer.kind())).and_then(|transfer| transfer.source_skill_id)
     };
     let latest = record.info.latest_skill_id.filter(|_| is_last);
-    from(|to| matches!(to, Move::Transfer(_)))
+    from(|kind| matches!(kind, TransferKind::Transfer(_)))
         .or(dialog.skill_id)
         .or_else(|| from(|_| true))
         .or(latest)

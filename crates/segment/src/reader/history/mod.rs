@@ -5,20 +5,21 @@
 
 mod conversation;
 mod dialogs;
-mod happenings;
 mod limited;
+mod ordered_events;
 mod record;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
+use std::ops::ControlFlow;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
 use super::collector::Collector;
+use super::json_array::Elements;
 use super::{Chunk, Input, ReadOptions, buffered};
-use crate::{AccountId, Error, Segment};
+use crate::{Error, Segment};
 use limited::Limited;
 use record::HistoryRecord;
 
@@ -43,7 +44,7 @@ pub fn read_history<E: From<Error>>(
     // Below the buffer, which is read byte by byte: what it holds does not matter beside a record's limit.
     let (reader, limit) = Limited::new(input.into_read(), MAX_RECORD_BYTES);
     let mut deserializer = serde_json::Deserializer::from_reader(buffered(reader));
-    let mut records = Records { collector: &mut collector, options, limit, read: 0, stopped: None };
+    let mut records = Records { collector: &mut collector, options, limit, read: 0, stopped: Ok(()) };
     let broken = loop {
         if deserializer.end().is_ok() {
             break None;
@@ -53,10 +54,9 @@ pub fn read_history<E: From<Error>>(
         }
     };
     let Records { read, stopped, .. } = records;
-    match (stopped, broken) {
-        (Some(error), _) => return Err(error),
-        (None, Some(error)) => collector.broken(read + 1, error.to_string())?,
-        (None, None) => {}
+    stopped?;
+    if let Some(error) = broken {
+        collector.broken(read + 1, error.to_string())?;
     }
     collector.finish()
 }
@@ -68,31 +68,32 @@ struct Records<'c, 'o, S, E> {
     limit: limited::Limit,
     read: u64,
     /// The error with which the collector wanted no more.
-    stopped: Option<E>,
+    stopped: Result<(), E>,
 }
 
 impl<S, E: From<Error>> Records<'_, '_, S, E>
 where
     S: FnMut(Chunk) -> Result<(), E>,
 {
-    fn take(&mut self, json: &str) -> Result<(), E> {
+    /// Takes the next record; tells whether more are wanted.
+    fn take(&mut self, json: &str) -> ControlFlow<()> {
         self.read += 1;
         self.limit.reset();
-        let account = self.options.account.as_ref();
         let parsed = HistoryRecord::parse(json).and_then(|record| {
             let id = record.conversation_id()?.to_owned();
-            segments(&record, &id, account).map_err(|error| Error::Conversation { id, reason: error.to_string() })
+            segments(&record, &id, self.options).map_err(|error| Error::Conversation { id, reason: error.to_string() })
         });
-        match parsed {
+        self.stopped = match parsed {
             Ok(segments) => segments.into_iter().try_for_each(|segment| self.collector.take(self.read, Ok(segment))),
             Err(error) => self.collector.take(self.read, Err(error)),
-        }
+        };
+        if self.stopped.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 }
 
 /// The closed segments of a conversation, all of them valid.
-fn segments(record: &HistoryRecord, id: &str, account: Option<&AccountId>) -> crate::Result<Vec<Segment<'static>>> {
-    let account = AccountId::of_record(record.brand_id(), account)?;
+fn segments(record: &HistoryRecord, id: &str, options: &ReadOptions) -> crate::Result<Vec<Segment<'static>>> {
+    let account = options.account_of(record.brand_id())?;
     let (closed, source) = conversation::replay(record)?;
     let segments = closed.iter().map(|stay| stay.segment(account, id, source.as_deref()).into_owned());
     let segments: Vec<_> = segments.collect();
@@ -129,7 +130,7 @@ where
         while let Some(key) = page.next_key::<String>()? {
             if key == "conversationHistoryRecords" {
                 has_records = true;
-                page.next_value_seed(RecordList(self.0))?;
+                page.next_value_seed(Elements(|json: &str| self.0.take(json)))?;
             } else {
                 page.next_value::<IgnoredAny>()?;
             }
@@ -140,41 +141,6 @@ where
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut pages: A) -> Result<(), A::Error> {
         while pages.next_element_seed(Page(&mut *self.0))?.is_some() {}
-        Ok(())
-    }
-}
-
-/// The records of a page.
-struct RecordList<'p, 'c, 'o, S, E>(&'p mut Records<'c, 'o, S, E>);
-
-impl<'de, S, E: From<Error>> DeserializeSeed<'de> for RecordList<'_, '_, '_, S, E>
-where
-    S: FnMut(Chunk) -> Result<(), E>,
-{
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de, S, E: From<Error>> Visitor<'de> for RecordList<'_, '_, '_, S, E>
-where
-    S: FnMut(Chunk) -> Result<(), E>,
-{
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of records of conversations")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while let Some(record) = list.next_element::<Box<RawValue>>()? {
-            if let Err(error) = self.0.take(record.get()) {
-                self.0.stopped = Some(error);
-                return Err(de::Error::custom("stopped"));
-            }
-        }
         Ok(())
     }
 }

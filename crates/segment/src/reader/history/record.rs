@@ -1,8 +1,8 @@
 use serde::Deserialize;
 
 use crate::error::shortened;
-use crate::reader::record;
-use crate::{Error, Result};
+use crate::reader::json_object;
+use crate::{Error, Result, TransferReason};
 
 /// As many agents, transfers or dialogs of one conversation are read: far more than any has.
 const LONGEST_LIST: usize = 4096;
@@ -58,7 +58,14 @@ pub(super) struct Transfer {
     pub(super) source_skill_id: Option<i64>,
     pub(super) target_skill_id: Option<i64>,
     assigned_agent_id: Option<String>,
-    pub(super) reason: Option<String>,
+    reason: Option<String>,
+}
+
+/// What a record of a transfer stands for, by its reason.
+pub(super) enum TransferKind {
+    BackToQueue,
+    TakeOver,
+    Transfer(TransferReason),
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -90,7 +97,7 @@ impl HistoryRecord {
     /// # Errors
     /// [`Error::Record`], or [`Error::Conversation`] where the conversation can be told.
     pub(super) fn parse(json: &str) -> Result<Self> {
-        let record = record::parse::<Self>(json.as_bytes()).and_then(Self::checked);
+        let record = json_object::parse::<Self>(json.as_bytes()).and_then(Self::checked);
         record.map_err(|error| match serde_json::from_str::<Identified>(json) {
             Ok(Identified { info }) => {
                 Error::Conversation { id: shortened(&info.conversation_id), reason: error.to_string() }
@@ -157,8 +164,25 @@ impl Participant {
 }
 
 impl Transfer {
+    pub(super) fn kind(&self) -> TransferKind {
+        match self.reason.as_deref().unwrap_or_default().to_ascii_lowercase().as_str() {
+            "back2q" => TransferKind::BackToQueue,
+            "takeover" => TransferKind::TakeOver,
+            "skill" => TransferKind::Transfer(TransferReason::Skill),
+            "agent" => TransferKind::Transfer(TransferReason::Agent),
+            _ => TransferKind::Transfer(TransferReason::Other),
+        }
+    }
+
     pub(super) fn assigned_agent_id(&self) -> Option<&str> {
         agent(self.assigned_agent_id.as_deref())
+    }
+}
+
+impl Dialog {
+    /// Whether the dialog is with the brand. A dialog of any other type is a survey.
+    pub(super) fn is_main(&self) -> bool {
+        self.dialog_type.as_deref().is_none_or(|kind| kind.eq_ignore_ascii_case("MAIN"))
     }
 }
 

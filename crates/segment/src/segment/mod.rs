@@ -1,10 +1,18 @@
+//! The record of one closed segment, its vocabulary, and the rules that it keeps.
+
+pub mod column_names;
+mod rules;
+mod vocabulary;
+
 use std::borrow::Cow;
 
 use serde::de::Deserializer;
 use serde::{Deserialize, Serialize};
 
 use crate::instant;
-use crate::{EndReason, Outcome, StartReason, UserType};
+pub(crate) use rules::{MAX_TEXT_BYTES, in_range};
+pub(crate) use vocabulary::words;
+pub use vocabulary::{EndReason, Outcome, StartReason, UserType};
 
 /// One closed skill segment: a conversation's stay in a skill, from entering its queue to leaving the skill.
 ///

@@ -1,16 +1,15 @@
 use std::collections::BTreeSet;
 
-use super::dialogs::is_main;
-use super::record::{HistoryRecord, Message, Participant, Transfer, problem, time_of};
+use super::record::{HistoryRecord, Message, Participant, Transfer, TransferKind, problem, time_of};
 use crate::error::shortened;
 use crate::{AgentKind, EventKind, Result, Sender, TransferReason};
 
 /// Something in a conversation, at its place: by time; in the same millisecond participants join first, messages follow
 /// by their numbers, then transfers.
-pub(super) struct Happening<'r> {
+pub(super) struct OrderedEvent<'r> {
     pub(super) time: i64,
     rank: (Rank, i64),
-    pub(super) event: EventKind<&'r str>,
+    pub(super) kind: EventKind<&'r str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,39 +19,20 @@ enum Rank {
     Transfer,
 }
 
-/// What a transfer is.
-pub(super) enum Move {
-    BackToQueue,
-    TakeOver,
-    Transfer(TransferReason),
-}
-
-impl Move {
-    pub(super) fn of(transfer: &Transfer) -> Self {
-        match transfer.reason.as_deref().unwrap_or_default().to_ascii_lowercase().as_str() {
-            "back2q" => Self::BackToQueue,
-            "takeover" => Self::TakeOver,
-            "skill" => Self::Transfer(TransferReason::Skill),
-            "agent" => Self::Transfer(TransferReason::Agent),
-            _ => Self::Transfer(TransferReason::Other),
-        }
-    }
-}
-
 /// All that happened, in order.
-pub(super) fn happenings(record: &HistoryRecord) -> Result<Vec<Happening<'_>>> {
-    let mut happenings = joins(record)?;
-    happenings.extend(messages(record)?);
-    happenings.extend(transfers(record)?);
-    happenings.sort_by_key(|happening| (happening.time, happening.rank));
-    Ok(happenings)
+pub(super) fn ordered_events(record: &HistoryRecord) -> Result<Vec<OrderedEvent<'_>>> {
+    let mut events = joins(record)?;
+    events.extend(messages(record)?);
+    events.extend(transfers(record)?);
+    events.sort_by_key(|event| (event.time, event.rank));
+    Ok(events)
 }
 
 /// The assignments of agents. One at which the agent took the conversation over is told by a transfer in the same millisecond.
-fn joins(record: &HistoryRecord) -> Result<Vec<Happening<'_>>> {
+fn joins(record: &HistoryRecord) -> Result<Vec<OrderedEvent<'_>>> {
     let mut takeovers: BTreeSet<(i64, &str)> = BTreeSet::new();
     for transfer in record.transfers() {
-        if matches!(Move::of(transfer), Move::TakeOver) {
+        if matches!(transfer.kind(), TransferKind::TakeOver) {
             takeovers.extend(transfer.time_l.zip(transfer.assigned_agent_id()));
         }
     }
@@ -76,8 +56,8 @@ fn joins(record: &HistoryRecord) -> Result<Vec<Happening<'_>>> {
         };
         let time = time_of(participant.time_l, "timeL of an assigned agent")?;
         let takeover = takeovers.remove(&(time, agent_id));
-        let event = EventKind::Assigned { agent_id, agent_kind, takeover };
-        joins.push(Happening { time, rank: (Rank::Join, place as i64), event });
+        let kind = EventKind::Assigned { agent_id, agent_kind, takeover };
+        joins.push(OrderedEvent { time, rank: (Rank::Join, place as i64), kind });
     }
     for (time, agent_id) in takeovers {
         take_over(record, &mut joins, time, agent_id);
@@ -92,25 +72,25 @@ fn is_assigned(participant: &Participant) -> Result<bool> {
 
 /// Adds a takeover by a manager who is not said to join in that very millisecond. If the next that is assigned is the
 /// manager once more, it is still by the takeover.
-fn take_over<'r>(record: &HistoryRecord, joins: &mut Vec<Happening<'r>>, time: i64, agent_id: &'r str) {
+fn take_over<'r>(record: &HistoryRecord, joins: &mut Vec<OrderedEvent<'r>>, time: i64, agent_id: &'r str) {
     let transfers = record.transfers().iter().filter_map(|transfer| transfer.time_l);
     let next_transfer = transfers.filter(|other| *other > time).min().unwrap_or(i64::MAX);
     let later = joins.iter_mut().filter(|join| join.time > time && join.time <= next_transfer);
-    if let Some(Happening { event: EventKind::Assigned { agent_id: next, takeover, .. }, .. }) =
+    if let Some(OrderedEvent { kind: EventKind::Assigned { agent_id: next, takeover, .. }, .. }) =
         later.min_by_key(|join| (join.time, join.rank))
     {
         *takeover |= *next == agent_id;
     }
-    let event = EventKind::Assigned { agent_id, agent_kind: AgentKind::Human, takeover: true };
-    joins.push(Happening { time, rank: (Rank::Transfer, i64::MIN), event });
+    let kind = EventKind::Assigned { agent_id, agent_kind: AgentKind::Human, takeover: true };
+    joins.push(OrderedEvent { time, rank: (Rank::Transfer, i64::MIN), kind });
 }
 
 /// The messages, but for those of surveys.
-fn messages(record: &HistoryRecord) -> Result<Vec<Happening<'_>>> {
+fn messages(record: &HistoryRecord) -> Result<Vec<OrderedEvent<'_>>> {
     let surveys: BTreeSet<&str> = record
         .dialogs()
         .iter()
-        .filter(|dialog| !is_main(dialog))
+        .filter(|dialog| !dialog.is_main())
         .filter_map(|dialog| dialog.dialog_id.as_deref())
         .collect();
     let is_by_agent =
@@ -124,38 +104,40 @@ fn messages(record: &HistoryRecord) -> Result<Vec<Happening<'_>>> {
             continue;
         }
         let sender = message.sent_by.as_deref().ok_or_else(|| problem("sentBy of a message is missing"))?;
-        let event = match sender.to_ascii_lowercase().as_str() {
+        let kind = match sender.to_ascii_lowercase().as_str() {
             "consumer" => EventKind::Message { sender: Sender::Consumer, agent_id: None },
             "agent" => EventKind::Message { sender: Sender::Agent, agent_id: message.participant_id() },
             _ => continue,
         };
         let time = time_of(message.time_l, "timeL of a message")?;
-        messages.push(Happening { time, rank: (Rank::Message, message.seq.unwrap_or(place as i64)), event });
+        messages.push(OrderedEvent { time, rank: (Rank::Message, message.seq.unwrap_or(place as i64)), kind });
     }
     Ok(messages)
 }
 
 /// The transfers, each with the assignment that it brought.
-fn transfers(record: &HistoryRecord) -> Result<Vec<Happening<'_>>> {
-    let mut happenings = Vec::with_capacity(record.transfers().len());
+fn transfers(record: &HistoryRecord) -> Result<Vec<OrderedEvent<'_>>> {
+    let mut events = Vec::with_capacity(record.transfers().len());
     for (place, transfer) in record.transfers().iter().enumerate() {
         let time = time_of(transfer.time_l, "timeL of a transfer")?;
         let rank = (Rank::Transfer, 2 * place as i64);
-        let event = match (Move::of(transfer), transfer.target_skill_id) {
-            (Move::TakeOver, _) => continue,
-            (Move::BackToQueue, None | Some(..=-1)) => EventKind::Returned,
-            (Move::BackToQueue, Some(skill_id)) => EventKind::Transferred { skill_id, reason: TransferReason::Skill },
-            (Move::Transfer(reason), Some(skill_id)) => EventKind::Transferred { skill_id, reason },
-            (Move::Transfer(_), None) => return Err(problem("targetSkillId of a transfer is missing")),
+        let kind = match (transfer.kind(), transfer.target_skill_id) {
+            (TransferKind::TakeOver, _) => continue,
+            (TransferKind::BackToQueue, None | Some(..=-1)) => EventKind::Returned,
+            (TransferKind::BackToQueue, Some(skill_id)) => {
+                EventKind::Transferred { skill_id, reason: TransferReason::Skill }
+            }
+            (TransferKind::Transfer(reason), Some(skill_id)) => EventKind::Transferred { skill_id, reason },
+            (TransferKind::Transfer(_), None) => return Err(problem("targetSkillId of a transfer is missing")),
         };
-        let is_to_agent = matches!(event, EventKind::Transferred { reason: TransferReason::Agent, .. });
-        happenings.push(Happening { time, rank, event });
+        let is_to_agent = matches!(kind, EventKind::Transferred { reason: TransferReason::Agent, .. });
+        events.push(OrderedEvent { time, rank, kind });
         if is_to_agent && let Some((agent_id, agent_kind)) = assigned_by(record, transfer, time) {
-            let event = EventKind::Assigned { agent_id, agent_kind, takeover: false };
-            happenings.push(Happening { time, rank: (rank.0, rank.1 + 1), event });
+            let kind = EventKind::Assigned { agent_id, agent_kind, takeover: false };
+            events.push(OrderedEvent { time, rank: (rank.0, rank.1 + 1), kind });
         }
     }
-    Ok(happenings)
+    Ok(events)
 }
 
 /// The agent to whom a conversation was transferred, unless the time at which that agent joined is told as a later one.
@@ -176,7 +158,7 @@ fn assigned_by<'r>(record: &'r HistoryRecord, transfer: &'r Transfer, time: i64)
     (!joins_later).then_some((agent_id, agent_kind))
 }
 
-impl Happening<'_> {
+impl OrderedEvent<'_> {
     pub(super) fn is_join(&self) -> bool {
         self.rank.0 == Rank::Join
     }

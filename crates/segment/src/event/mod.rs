@@ -1,6 +1,12 @@
-use crate::rules::{MAX_TEXT_BYTES, in_range};
-use crate::vocabulary::words;
+//! The events of conversations, and their form as batches and as JSON.
+
+mod batch;
+mod record;
+
+use crate::segment::{MAX_TEXT_BYTES, in_range, words};
 use crate::{AccountId, Error, Result};
+pub use batch::EventBatch;
+pub(crate) use record::EventRecord;
 
 /// Something that happened in a conversation. Text is of type `T`: borrowed while it is read, owned while it waits.
 #[derive(Debug, Clone, PartialEq, Eq)]

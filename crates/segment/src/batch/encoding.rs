@@ -6,7 +6,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int8Type, Int32Type, SchemaRef};
 use arrow::error::ArrowError;
 
-use crate::schema::{end_reasons, outcomes, start_reasons, user_types};
+use super::schema::{end_reasons, outcomes, start_reasons, user_types};
 use crate::{Result, column, schema};
 
 /// `batch`, whose columns are those of [`schema`](crate::schema()) in any encoding of the same values, in that schema:
@@ -16,15 +16,15 @@ use crate::{Result, column, schema};
 ///
 /// # Errors
 /// Where a column is missing, cannot be converted, or holds a word that is none of its vocabulary.
-pub fn conform(batch: &RecordBatch) -> Result<RecordBatch> {
-    conform_to(batch, schema())
+pub fn normalize_encoding(batch: &RecordBatch) -> Result<RecordBatch> {
+    normalize_encoding_to(batch, schema())
 }
 
 /// The same with some of the columns: those of `schema`, which has fields of [`schema()`](crate::schema()).
 ///
 /// # Errors
-/// As [`conform`].
-pub fn conform_to(batch: &RecordBatch, schema: SchemaRef) -> Result<RecordBatch> {
+/// As [`normalize_encoding`].
+pub fn normalize_encoding_to(batch: &RecordBatch, schema: SchemaRef) -> Result<RecordBatch> {
     let columns = schema.fields().iter().map(|field| {
         let name = field.name().as_str();
         let Some(array) = batch.column_by_name(name) else {
@@ -123,9 +123,9 @@ mod tests {
             let original = batch_of(&segments);
             let both = arrow::compute::concat_batches(&schema(), [&original, &original]).unwrap();
             for (encoded, times) in [(plain(&original), 1), (both, 2)] {
-                let conformed = conform(&encoded).unwrap();
-                prop_assert_eq!(segments_of(&conformed), std::iter::repeat_n(segments.clone(), times).flatten().collect::<Vec<_>>());
-                let source = conformed.column_by_name(column::SOURCE).unwrap().as_dictionary::<Int32Type>();
+                let normalized = normalize_encoding(&encoded).unwrap();
+                prop_assert_eq!(segments_of(&normalized), std::iter::repeat_n(segments.clone(), times).flatten().collect::<Vec<_>>());
+                let source = normalized.column_by_name(column::SOURCE).unwrap().as_dictionary::<Int32Type>();
                 let values: Vec<_> = source.values().as_string::<i32>().iter().collect();
                 let distinct: std::collections::HashSet<_> = values.iter().collect();
                 prop_assert_eq!(distinct.len(), values.len());
@@ -146,6 +146,6 @@ mod tests {
             (field.name().clone(), array, field.is_nullable())
         });
         let wrong = RecordBatch::try_from_iter_with_nullable(columns.collect::<Vec<_>>()).unwrap();
-        assert!(conform(&wrong).unwrap_err().to_string().contains("outcome"));
+        assert!(normalize_encoding(&wrong).unwrap_err().to_string().contains("outcome"));
     }
 }

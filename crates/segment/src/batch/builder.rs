@@ -6,7 +6,7 @@ use arrow::array::{
 };
 use arrow::datatypes::Int32Type;
 
-use crate::schema::{self, TIME_ZONE};
+use super::schema::{self, TIME_ZONE};
 use crate::{Result, Segment};
 
 /// Collects segments into a batch of [`schema`](crate::schema()), in the order in which they come.

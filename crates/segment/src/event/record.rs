@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::instant;
 use crate::segment::{optional_text, text_or_empty};
-use crate::{AgentKind, ClosedBy, Error, Event, EventKind, Impossible, Result, Sender, TransferReason};
+use crate::{AgentKind, ClosedBy, Error, Event, EventKind, Result, Sender, TransferReason};
 
 /// An event as a JSON object: the fields of all types of events, of which each has its own.
 #[derive(Debug, Deserialize, Serialize)]
@@ -38,7 +38,7 @@ pub(crate) struct EventRecord<'a> {
     by: Option<ClosedBy>,
     /// Why the event could have no effect; for people.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
-    dead_letter_reason: Option<String>,
+    dead_letter_reason: Option<&'a str>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize, Serialize)]
@@ -125,7 +125,12 @@ impl Event<&str> {
         self.write(None, out)
     }
 
-    fn write(&self, reason: Option<Impossible>, out: &mut impl Write) -> std::io::Result<()> {
+    /// As [`write_line`](Self::write_line), with the reason why the event is a dead letter, for people.
+    pub(crate) fn write_dead_letter(&self, reason: &str, out: &mut impl Write) -> std::io::Result<()> {
+        self.write(Some(reason), out)
+    }
+
+    fn write(&self, dead_letter_reason: Option<&str>, out: &mut impl Write) -> std::io::Result<()> {
         let mut record = EventRecord {
             account_id: self.account_id.into(),
             conversation_id: self.conversation_id.into(),
@@ -140,7 +145,7 @@ impl Event<&str> {
             sender: None,
             reason: None,
             by: None,
-            dead_letter_reason: reason.map(|reason| reason.to_string()),
+            dead_letter_reason,
         };
         record.set_kind(&self.kind);
         serde_json::to_writer(&mut *out, &record)?;
@@ -178,15 +183,5 @@ impl<'a> EventRecord<'a> {
                 (self.kind, self.skill_id) = (EventType::ConversationResumed, Some(*skill_id));
             }
         }
-    }
-}
-
-impl crate::DeadLetter {
-    /// Writes the event as a line of NDJSON that can be read as an event again, and tells in it what was wrong.
-    ///
-    /// # Errors
-    /// What `out` returns.
-    pub fn write_line(&self, out: &mut impl Write) -> std::io::Result<()> {
-        self.event.map(AsRef::as_ref).write(Some(self.reason), out)
     }
 }

@@ -3,9 +3,9 @@ use std::borrow::Cow;
 use arrow::array::{BooleanArray, Int64Array, RecordBatch, TimestampMillisecondArray, UInt32Array};
 use arrow::datatypes::DataType;
 
-use crate::batch_column::{Column, TextColumn, booleans, counts, integers, require, text, times};
+use super::column::{Column, TextColumn, booleans, counts, integers, require, text, times};
+use super::schema::timestamp;
 use crate::error::shortened;
-use crate::schema::timestamp;
 use crate::{EndReason, Error, Outcome, Result, Segment, StartReason, UserType, column};
 
 /// The word in a row of a vocabulary's column.

@@ -120,7 +120,11 @@ impl Segment<'_> {
 }
 
 pub(crate) fn in_range(field: &'static str, value: i64) -> Result<()> {
-    if (0..END_OF_TIME).contains(&value) { Ok(()) } else { Err(Error::TimeOutOfRange { field, value }) }
+    if (0..END_OF_TIME).contains(&value) {
+        Ok(())
+    } else {
+        Err(Error::TimeOutOfRange { field, value, last: END_OF_TIME - 1 })
+    }
 }
 
 #[cfg(test)]

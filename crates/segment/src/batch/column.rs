@@ -8,8 +8,8 @@ use arrow::buffer::NullBuffer;
 use arrow::compute::{CastOptions, cast, cast_with_options};
 use arrow::datatypes::{DataType, Int64Type, TimestampMillisecondType, UInt32Type};
 
-use crate::rules::MAX_TEXT_BYTES;
-use crate::schema::timestamp;
+use super::schema::timestamp;
+use crate::segment::MAX_TEXT_BYTES;
 use crate::{Error, Result};
 
 /// A column in the type that we read, and the nulls that it had before it was converted.

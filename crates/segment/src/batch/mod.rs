@@ -1,0 +1,12 @@
+//! Segments in Arrow: the schema of a batch, and what builds, reads and re-encodes one.
+
+mod builder;
+mod column;
+mod encoding;
+mod rows;
+mod schema;
+
+pub use builder::SegmentBatchBuilder;
+pub use encoding::{normalize_encoding, normalize_encoding_to};
+pub use rows::SegmentRows;
+pub use schema::schema;
