@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use skillscope_query::SqlLimits;
+use skillscope_query::{Scope, SqlLimits};
 use skillscope_replay::Location;
 use skillscope_segment::{AccountId, Format, parse_instant};
 use skillscope_store::StoreOptions;
@@ -30,6 +30,11 @@ pub(crate) struct Arguments {
     pub(crate) log: String,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// The scope of a command with an option `--account`.
+pub(crate) fn scope(account: Option<&AccountId>) -> Scope {
+    account.cloned().map_or(Scope::All, Scope::Account)
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,29 +6,29 @@ use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampMillisecondType};
 use datafusion::error::{DataFusionError, Result};
 
 use crate::plan::cell;
-use crate::{Breakdown, Interval, Metrics, Report, ReportRequest};
+use crate::{Breakdown, Interval, Metrics, Report, ReportParameters};
 
-/// Puts the rows of a [report's plan](crate::plan::ReportPlans::plan) together as the report that `request` asked for.
-pub(crate) fn assemble(request: &ReportRequest, batches: &[RecordBatch]) -> Result<Report> {
-    let by_interval = request.interval_ms().is_some();
-    let cells = batches.iter().map(|batch| Cells::of(batch, by_interval)).collect::<Result<Vec<_>>>()?;
+/// Puts the rows of a [report's plan](crate::plan::ReportPlans::plan) together as the report that was asked for.
+pub(crate) fn assemble(parameters: &ReportParameters, batches: &[RecordBatch]) -> Result<Report> {
+    let by_interval = parameters.interval_ms().is_some();
+    let cells = batches.iter().map(|batch| CellColumns::of(batch, by_interval)).collect::<Result<Vec<_>>>()?;
     let places = || cells.iter().flat_map(|cells| (0..cells.skill.len()).map(move |row| (cells, row)));
-    let key = |(cells, row): &(&Cells, usize)| (cells.skill.value(*row), cells.interval_start(*row));
+    let key = |(cells, row): &(&CellColumns, usize)| (cells.skill.value(*row), cells.interval_start(*row));
     if places().is_sorted_by_key(|place| key(&place)) {
-        return Ok(assemble_sorted(request, places));
+        return Ok(assemble_sorted(parameters, places));
     }
     // A scan gives its rows in any order.
     let mut sorted: Vec<_> = places().collect();
     sorted.sort_unstable_by_key(key);
-    Ok(assemble_sorted(request, || sorted.iter().copied()))
+    Ok(assemble_sorted(parameters, || sorted.iter().copied()))
 }
 
 /// Puts cells together that are sorted by skill and interval.
-fn assemble_sorted<'c, P: Iterator<Item = (&'c Cells<'c>, usize)>>(
-    request: &ReportRequest,
+fn assemble_sorted<'c, P: Iterator<Item = (&'c CellColumns<'c>, usize)>>(
+    parameters: &ReportParameters,
     places: impl Fn() -> P,
 ) -> Report {
-    let mut report = Unfinished::new(request, skills(places().map(|(cells, row)| cells.skill.value(row))));
+    let mut report = Unfinished::new(parameters, skills(places().map(|(cells, row)| cells.skill.value(row))));
     places().for_each(|(cells, row)| report.add(cells, row));
     report.finish()
 }
@@ -45,7 +45,7 @@ fn skills(of_cells: impl Iterator<Item = i64>) -> usize {
 }
 
 /// The columns of some rows.
-pub(crate) struct Cells<'b> {
+pub(crate) struct CellColumns<'b> {
     pub(crate) skill: &'b Int64Array,
     interval_start: Option<TimestampMillisecondArray>,
     total: &'b Int64Array,
@@ -58,7 +58,7 @@ pub(crate) struct Cells<'b> {
     sample_sum: &'b Int64Array,
 }
 
-impl<'b> Cells<'b> {
+impl<'b> CellColumns<'b> {
     pub(crate) fn of(batch: &'b RecordBatch, by_interval: bool) -> Result<Self> {
         let numbers = |name| Ok::<_, DataFusionError>(values(batch, name)?.as_primitive::<Int64Type>());
         Ok(Self {
@@ -106,21 +106,21 @@ struct Unfinished {
 }
 
 impl Unfinished {
-    fn new(request: &ReportRequest, skills: usize) -> Self {
-        let range = request.range();
+    fn new(parameters: &ReportParameters, skills: usize) -> Self {
+        let range = parameters.range();
         let empty = |timestamp| {
             let metrics = Breakdown { skills: Vec::with_capacity(skills), total: Metrics::default() };
             Interval { timestamp, metrics }
         };
-        let intervals = request.interval_ms().map(|length| {
+        let intervals = parameters.interval_ms().map(|length| {
             let next = |start: &i64| start.checked_add(length).filter(|start| *start < range.end);
             std::iter::successors(Some(range.start), next).map(empty).collect()
         });
-        let length = request.interval_ms().unwrap_or(i64::MAX);
+        let length = parameters.interval_ms().unwrap_or(i64::MAX);
         Self { start: range.start, length, intervals, summary: Breakdown::default(), skill: None }
     }
 
-    fn add(&mut self, cells: &Cells<'_>, row: usize) {
+    fn add(&mut self, cells: &CellColumns<'_>, row: usize) {
         let (skill, metrics) = (cells.skill.value(row), cells.metrics(row));
         match &mut self.skill {
             Some((last, sum)) if *last == skill => *sum += &metrics,

@@ -13,14 +13,14 @@ use skillscope_store::Store;
 use crate::assembly;
 use crate::plan::{Selection, cell, plan_cells};
 use crate::table::SegmentsTable;
-use crate::{Error, Metrics, Result, UserTypeFilter};
+use crate::{Error, Metrics, Result, Scope, UserTypeFilter};
 
 /// A question for *cells*: what the segments of each skill came to in each slice of time. Reports at many instants are sums
 /// of the same cells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CellRequest {
-    /// The account whose segments count; `None` for every one, and then cells tell which.
-    pub account: Option<String>,
+    /// Whose segments count. Where they are of all accounts, each cell tells its account.
+    pub scope: Scope,
     /// The instants that count, in milliseconds since the epoch.
     pub range: Range<i64>,
     /// Where a slice begins, in milliseconds since the epoch.
@@ -43,25 +43,21 @@ impl CellRequest {
     /// # Errors
     /// [`Error::Report`] where a column is missing.
     pub fn plan(&self, segments: LogicalPlanBuilder) -> Result<LogicalPlan> {
-        let selection = Selection {
-            account: self.account.as_deref(),
-            range: self.range.clone(),
-            skills: self.skills.as_ref(),
-            user_type: self.user_type,
-        };
-        plan_cells(segments, &selection, self.origin, self.slice_ms).map_err(Error::Report)
+        let selection =
+            Selection { range: self.range.clone(), skills: self.skills.as_ref(), user_type: self.user_type };
+        plan_cells(segments, &self.scope, &selection, self.origin, self.slice_ms).map_err(Error::Report)
     }
 }
 
 /// Rows of [a plan for cells](CellRequest::plan).
 pub struct CellRows<'b> {
     accounts: Option<ArrayRef>,
-    cells: assembly::Cells<'b>,
+    cells: assembly::CellColumns<'b>,
 }
 
 /// What the segments of a skill came to in a slice of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cell<'r> {
+pub struct CellRow<'r> {
     /// The account; `None` where the question was about one.
     pub account: Option<&'r str>,
     /// The skill.
@@ -78,7 +74,7 @@ impl<'b> CellRows<'b> {
     /// # Errors
     /// [`Error::Report`] where they are not of such a plan, or of segments without a skill or an account.
     pub fn new(batch: &'b RecordBatch) -> Result<Self> {
-        let cells = assembly::Cells::of(batch, true).map_err(Error::Report)?;
+        let cells = assembly::CellColumns::of(batch, true).map_err(Error::Report)?;
         let accounts = batch.column_by_name(cell::ACCOUNT).map(|accounts| cast(accounts, &DataType::Utf8));
         let accounts = accounts.transpose().map_err(|error| Error::Report(error.into()))?;
         let has_nulls = |values: &dyn Array| values.null_count() > 0;
@@ -90,9 +86,9 @@ impl<'b> CellRows<'b> {
     }
 
     /// The cells, in the order of the rows.
-    pub fn iter(&self) -> impl Iterator<Item = Cell<'_>> {
+    pub fn iter(&self) -> impl Iterator<Item = CellRow<'_>> {
         let accounts = self.accounts.as_ref().map(|accounts| accounts.as_string::<i32>());
-        (0..self.cells.skill.len()).map(move |row| Cell {
+        (0..self.cells.skill.len()).map(move |row| CellRow {
             account: accounts.map(|accounts| accounts.value(row)),
             skill: self.cells.skill.value(row),
             slice: self.cells.interval_start(row),
@@ -103,10 +99,10 @@ impl<'b> CellRows<'b> {
 
 /// The segments of a store at this moment, of all accounts, as a table that is read row by row.
 pub fn stored_segments(store: Arc<Store>) -> Arc<dyn TableProvider> {
-    Arc::new(SegmentsTable::new(store, None).without_totals())
+    Arc::new(SegmentsTable::new(store, Scope::All).without_totals())
 }
 
 /// Of [these](stored_segments), those that are in memory: the ones that are in no file yet, and those of hot hours.
 pub fn unarchived_segments(store: &Arc<Store>) -> Arc<dyn TableProvider> {
-    Arc::new(SegmentsTable::new(Arc::clone(store), None).without_totals().in_memory())
+    Arc::new(SegmentsTable::new(Arc::clone(store), Scope::All).without_totals().in_memory())
 }

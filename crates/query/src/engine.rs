@@ -9,9 +9,9 @@ use skillscope_store::Store;
 
 use crate::assembly::assemble;
 use crate::report_session::ReportSession;
-use crate::sql::{Door, SqlLimits, SqlService, SqlSession};
+use crate::sql::{SqlLimits, SqlService, SqlSession};
 use crate::table::SegmentsTable;
-use crate::{Clock, Error, Report, ReportRequest, Result};
+use crate::{Clock, Error, Report, ReportParameters, ReportRequest, Result, Scope};
 
 /// Answers questions over the segments of a store.
 pub struct Engine {
@@ -54,24 +54,25 @@ impl Engine {
     /// # Errors
     /// [`Error::Report`] where DataFusion refuses the plan.
     pub async fn plan_report(&self, request: &ReportRequest) -> Result<ReportPlan> {
-        self.plan_report_over(SegmentsTable::new(Arc::clone(&self.store), None), request).await
+        self.plan_report_over(SegmentsTable::new(Arc::clone(&self.store), Scope::All), request).await
     }
 
     /// As [`plan_report`](Self::plan_report), by a scan of the rows.
     #[cfg(test)]
     pub(crate) async fn plan_report_by_scan(&self, request: &ReportRequest) -> Result<ReportPlan> {
-        let table = SegmentsTable::new(Arc::clone(&self.store), None).without_totals();
+        let table = SegmentsTable::new(Arc::clone(&self.store), Scope::All).without_totals();
         self.plan_report_over(table, request).await
     }
 
     async fn plan_report_over(&self, table: SegmentsTable, request: &ReportRequest) -> Result<ReportPlan> {
         let physical = self.reports.plan(table, request).await.map_err(Error::of_report)?;
-        Ok(ReportPlan { request: request.clone(), physical, task: self.reports.task() })
+        Ok(ReportPlan { parameters: request.parameters().clone(), physical, task: self.reports.task() })
     }
 
-    /// A session for statements of `account`, which sees nothing of any other, or of an operator, who sees all.
-    pub fn sql(&self, account: Option<String>, door: Door) -> SqlSession {
-        SqlSession::new(Arc::clone(&self.sql), account, door)
+    /// A session for statements over the segments in `scope`. `door` is the word by which `system.queries` tells where its
+    /// statements come from.
+    pub fn sql(&self, scope: Scope, door: &'static str) -> SqlSession {
+        SqlSession::new(Arc::clone(&self.sql), scope, door)
     }
 
     /// How many sets of metrics have been answered whose outcomes did not add up to their total. It stays 0 unless
@@ -85,14 +86,14 @@ impl Engine {
         let broken = report.all_metrics().filter(|metrics| !metrics.outcomes_add_up()).count() as u64;
         if broken > 0 {
             let so_far = self.breaches.fetch_add(broken, Ordering::Relaxed).saturating_add(broken);
-            tracing::error!(account = request.account(), broken, so_far, "outcomes do not add up to the total");
+            tracing::error!(account = ?request.account(), broken, so_far, "outcomes do not add up to the total");
         }
     }
 }
 
 /// A report request that is ready to run, as often as need be. It is displayed as `EXPLAIN` displays plans.
 pub struct ReportPlan {
-    request: ReportRequest,
+    parameters: ReportParameters,
     physical: Arc<dyn ExecutionPlan>,
     task: Arc<TaskContext>,
 }
@@ -109,7 +110,7 @@ impl ReportPlan {
     /// # Errors
     /// [`Error::Report`] where DataFusion fails, [`Error::Archive`] where a file cannot be read.
     pub async fn run(&self) -> Result<Report> {
-        assemble(&self.request, &self.cells().await?).map_err(Error::Report)
+        assemble(&self.parameters, &self.cells().await?).map_err(Error::Report)
     }
 
     /// Runs the plan and gives its rows: a row for each skill, or for each skill and interval, that has segments, with the

@@ -21,17 +21,19 @@ mod report_rows;
 mod report_session;
 mod request;
 mod scan;
+mod scope;
 mod sql;
 mod table;
 #[cfg(test)]
 mod tests;
 mod totals;
 
-pub use cells::{Cell, CellRequest, CellRows, stored_segments, unarchived_segments};
+pub use cells::{CellRequest, CellRow, CellRows, stored_segments, unarchived_segments};
 pub use engine::{Engine, ReportPlan};
 pub use error::{Error, Result};
 pub use metrics::Metrics;
 pub use report::{Breakdown, Interval, Report};
-pub use request::{ReportRequest, UserTypeFilter};
+pub use request::{ReportParameters, ReportRequest, UserTypeFilter};
+pub use scope::Scope;
 pub use skillscope_store::Clock;
-pub use sql::{Door, SqlDescription, SqlLimits, SqlRows, SqlSession, SqlTask};
+pub use sql::{SqlDescription, SqlLimits, SqlRows, SqlSession, SqlTask};

@@ -16,6 +16,7 @@ use datafusion::logical_expr::{
 };
 use skillscope_segment::{Outcome, UserType, column};
 
+use crate::Scope;
 use crate::request::{ReportRequest, UserTypeFilter};
 
 /// Names of the columns of a report's rows.
@@ -66,9 +67,11 @@ impl ReportPlans {
     /// that it needs: no conversions are to be found when it is planned.
     pub(crate) fn plan(&self, segments: Arc<dyn TableSource>, request: &ReportRequest) -> Result<LogicalPlan> {
         let scan = LogicalPlan::TableScan(TableScan { source: segments, ..self.scan.clone() });
-        let filter = Filter::try_new(belongs(&request.selection()), Arc::new(scan))?;
+        let parameters = request.parameters();
+        let condition = is_of(request.account()).and(belongs(&parameters.selection()));
+        let filter = Filter::try_new(condition, Arc::new(scan))?;
         let mut groups = vec![skill()];
-        groups.extend(request.interval_ms().map(|length| interval_start(request.range().start, length)));
+        groups.extend(parameters.interval_ms().map(|length| interval_start(parameters.range().start, length)));
         let schema = if groups.len() > 1 { &self.by_interval } else { &self.by_skill };
         let input = Arc::new(LogicalPlan::Filter(filter));
         let aggregate = Aggregate::try_new_with_schema(input, groups, self.metrics.clone(), Arc::clone(schema))?;
@@ -77,24 +80,27 @@ impl ReportPlans {
 }
 
 /// The plan for cells over `segments`, which is scanned under that name: one row for each skill and slice that has segments,
-/// or for each account, skill and slice where no account is selected.
+/// or for each account, skill and slice where all accounts are in scope.
 pub(crate) fn plan_cells(
     segments: LogicalPlanBuilder,
+    scope: &Scope,
     selection: &Selection<'_>,
     origin: i64,
     slice_ms: i64,
 ) -> Result<LogicalPlan> {
     let mut groups = vec![skill(), interval_start(origin, slice_ms)];
-    if selection.account.is_none() {
-        groups.push(segment(column::ACCOUNT_ID).alias(cell::ACCOUNT));
-    }
-    segments.filter(belongs(selection))?.aggregate(groups, metrics()?)?.build()
+    let condition = match scope {
+        Scope::Account(account) => is_of(account.as_str()).and(belongs(selection)),
+        Scope::All => {
+            groups.push(segment(column::ACCOUNT_ID).alias(cell::ACCOUNT));
+            belongs(selection)
+        }
+    };
+    segments.filter(condition)?.aggregate(groups, metrics()?)?.build()
 }
 
-/// Which segments count.
+/// Which segments of an account count.
 pub(crate) struct Selection<'r> {
-    /// Of this account; `None` for every one.
-    pub(crate) account: Option<&'r str>,
     /// Ended within these milliseconds since the epoch.
     pub(crate) range: Range<i64>,
     /// In one of these skills; `None` for any.
@@ -106,14 +112,16 @@ fn skill() -> Expr {
     segment(column::SKILL_ID).alias(cell::SKILL)
 }
 
-/// Of the account, ended in the timeframe, in one of the skills, by one of the user types.
+/// Of the account.
+fn is_of(account: &str) -> Expr {
+    segment(column::ACCOUNT_ID).eq(word(DataType::Int32, account))
+}
+
+/// Ended in the timeframe, in one of the skills, by one of the user types.
 fn belongs(selection: &Selection<'_>) -> Expr {
     let end_time = || segment(column::END_TIME);
     let mut condition =
         end_time().gt_eq(instant(selection.range.start)).and(end_time().lt(instant(selection.range.end)));
-    if let Some(account) = selection.account {
-        condition = segment(column::ACCOUNT_ID).eq(word(DataType::Int32, account)).and(condition);
-    }
     if let Some(skills) = selection.skills {
         let skills = skills.iter().map(|skill| lit(*skill)).collect();
         condition = condition.and(segment(column::SKILL_ID).in_list(skills, false));

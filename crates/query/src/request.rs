@@ -12,6 +12,12 @@ const MIN_INTERVAL: i64 = 5;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportRequest {
     account: String,
+    parameters: ReportParameters,
+}
+
+/// The parameters of a report request made at some instant, for any account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportParameters {
     end: i64,
     timeframe: i64,
     interval: Option<i64>,
@@ -31,32 +37,47 @@ pub enum UserTypeFilter {
 }
 
 impl ReportRequest {
-    /// Takes the parameters of a request made at the instant `now` (milliseconds since the epoch). Unknown parameters
-    /// are ignored.
+    /// A request for the report of `account`, made at the instant `now` (milliseconds since the epoch). The account may be
+    /// any text: one that has no segments, or could have none, gives an empty report.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for the first parameter that is missing, given twice, or not as the contract has it.
+    /// As [`ReportParameters::parse`].
     pub fn from_parameters<N: AsRef<str>, V: AsRef<str>>(
         account: &str,
         now: i64,
         parameters: &[(N, V)],
     ) -> Result<Self> {
+        Ok(Self { account: account.to_owned(), parameters: ReportParameters::parse(now, parameters)? })
+    }
+
+    /// The account whose segments are counted; it need not exist.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// What is asked about it.
+    pub fn parameters(&self) -> &ReportParameters {
+        &self.parameters
+    }
+}
+
+impl ReportParameters {
+    /// Takes the parameters of a request made at the instant `now` (milliseconds since the epoch). Unknown parameters
+    /// are ignored.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for the first parameter that is missing, given twice, or not as the contract has it.
+    pub fn parse<N: AsRef<str>, V: AsRef<str>>(now: i64, parameters: &[(N, V)]) -> Result<Self> {
         let find = |name| only(parameters, name);
         version(find("v")?)?;
         let timeframe = timeframe(find("timeframe")?)?;
         Ok(Self {
-            account: account.to_owned(),
             end: now,
             timeframe,
             interval: find("interval")?.map(|value| interval(value, timeframe)).transpose()?,
             skills: find("skillIds")?.map(skills).transpose()?.flatten(),
             user_type: find("userType")?.map_or(Ok(UserTypeFilter::All), user_type)?,
         })
-    }
-
-    /// The account whose segments are counted; it need not exist.
-    pub fn account(&self) -> &str {
-        &self.account
     }
 
     /// The instants that count, in milliseconds: from the start up to, and without, the instant of the request.
@@ -75,12 +96,7 @@ impl ReportRequest {
     }
 
     pub(crate) fn selection(&self) -> Selection<'_> {
-        Selection {
-            account: Some(&self.account),
-            range: self.range(),
-            skills: self.skills(),
-            user_type: self.user_type,
-        }
+        Selection { range: self.range(), skills: self.skills(), user_type: self.user_type }
     }
 
     /// The user types that count.

@@ -19,6 +19,7 @@ use datafusion::physical_plan::union::UnionExec;
 use skillscope_segment::{AccountId, column};
 use skillscope_store::{ArchiveFile, Partition, Snapshot, Store, Totals};
 
+use crate::Scope;
 use crate::archive_scan::archive_scan;
 use crate::scan::SegmentsScan;
 
@@ -30,28 +31,28 @@ use crate::scan::SegmentsScan;
 pub(crate) struct SegmentsTable {
     store: Arc<Store>,
     snapshot: Arc<Snapshot>,
-    /// The only account that can be seen; `None` where all can.
-    scope: Option<String>,
+    /// The accounts that can be seen.
+    scope: Scope,
     has_totals: bool,
 }
 
 impl SegmentsTable {
-    pub(crate) fn new(store: Arc<Store>, scope: Option<String>) -> Self {
+    pub(crate) fn new(store: Arc<Store>, scope: Scope) -> Self {
         Self { snapshot: store.snapshot(), store, scope, has_totals: true }
     }
 
-    /// A table without rows, of an account that cannot be.
-    pub(crate) fn empty(store: Arc<Store>) -> Self {
-        Self { snapshot: Arc::default(), store, scope: Some(String::new()), has_totals: true }
+    /// A table of the same scope without rows.
+    pub(crate) fn empty(store: Arc<Store>, scope: Scope) -> Self {
+        Self { snapshot: Arc::default(), store, scope, has_totals: true }
     }
 
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshot)
     }
 
-    /// The only account that can be seen; `None` where all can.
-    pub(crate) fn scope(&self) -> Option<&str> {
-        self.scope.as_deref()
+    /// The accounts that can be seen.
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.scope
     }
 
     /// The same rows, to be read and not to be answered from running totals.
@@ -71,14 +72,12 @@ impl SegmentsTable {
 
     /// The accounts that can be seen and have segments, in alphabetical order.
     pub(crate) fn all_accounts(&self) -> impl Iterator<Item = &AccountId> {
-        let is_in_scope = |account: &&AccountId| self.scope.as_deref().is_none_or(|scope| scope == account.as_str());
-        self.snapshot.accounts().filter(is_in_scope)
+        self.snapshot.accounts().filter(|account| self.scope.includes(account.as_str()))
     }
 
     /// The account with this identifier, where it can be seen and has segments.
     pub(crate) fn account(&self, id: &str) -> Option<&AccountId> {
-        let is_in_scope = self.scope.as_deref().is_none_or(|scope| scope == id);
-        is_in_scope.then(|| self.snapshot.account(id))?
+        self.scope.includes(id).then(|| self.snapshot.account(id))?
     }
 
     /// Running totals of the rows of files; `None` where there are none of some.
@@ -98,7 +97,8 @@ impl SegmentsTable {
 
     /// The accounts that are in scope and that the filters let through.
     fn accounts(&self, filters: &[Expr]) -> Vec<&AccountId> {
-        let wanted: BTreeSet<&str> = filters.iter().filter_map(account_filter).chain(self.scope.as_deref()).collect();
+        let own = self.scope.account().map(AccountId::as_str);
+        let wanted: BTreeSet<&str> = filters.iter().filter_map(account_filter).chain(own).collect();
         let mut wanted = wanted.into_iter();
         match (wanted.next(), wanted.next()) {
             (None, _) => self.snapshot.accounts().collect(),
@@ -179,7 +179,7 @@ fn physical_filter(state: &dyn Session, filters: &[Expr]) -> Result<Option<Arc<d
 }
 
 /// Those of `parts` that may hold rows which pass the filter. One that no predicate can be built of prunes nothing.
-fn prune<P: Part>(filter: Option<&Arc<dyn PhysicalExpr>>, parts: Vec<Arc<P>>) -> Vec<Arc<P>> {
+fn prune<P: Bounded>(filter: Option<&Arc<dyn PhysicalExpr>>, parts: Vec<Arc<P>>) -> Vec<Arc<P>> {
     let Some(filter) = filter else { return parts };
     let builder = PruningPredicateBuilder::new().with_file_schema(skillscope_segment::schema());
     let Some(predicate) = builder.build(Arc::clone(filter)) else { return parts };
@@ -188,16 +188,16 @@ fn prune<P: Part>(filter: Option<&Arc<dyn PhysicalExpr>>, parts: Vec<Arc<P>>) ->
 }
 
 /// A part of the table's rows: all that is known of them without looking at them.
-trait Part {
+trait Bounded {
     fn account(&self) -> &AccountId;
     fn end_times(&self) -> RangeInclusive<i64>;
     fn skills(&self) -> RangeInclusive<i64>;
 }
 
 /// Both kinds of parts know the same of their rows.
-macro_rules! part {
+macro_rules! bounded {
     ($($kind:ident)+) => {
-        $(impl Part for $kind {
+        $(impl Bounded for $kind {
             fn account(&self) -> &AccountId {
                 self.account()
             }
@@ -213,11 +213,11 @@ macro_rules! part {
     };
 }
 
-part!(Partition ArchiveFile);
+bounded!(Partition ArchiveFile);
 
 struct Ranges<'a, P>(&'a [Arc<P>]);
 
-impl<P: Part> Ranges<'_, P> {
+impl<P: Bounded> Ranges<'_, P> {
     fn bounds(&self, name: &str, of: impl Fn(RangeInclusive<i64>) -> i64) -> Option<ArrayRef> {
         let parts = self.0.iter();
         match name {
@@ -234,7 +234,7 @@ impl<P: Part> Ranges<'_, P> {
     }
 }
 
-impl<P: Part> PruningStatistics for Ranges<'_, P> {
+impl<P: Bounded> PruningStatistics for Ranges<'_, P> {
     fn min_values(&self, column: &Column) -> Option<ArrayRef> {
         self.bounds(&column.name, |range| *range.start())
     }

@@ -3,6 +3,7 @@ use std::ops::Range;
 use arrow::array::RecordBatch;
 use datafusion::logical_expr::{LogicalPlanBuilder, col, lit};
 use datafusion::scalar::ScalarValue;
+use skillscope_query::Scope;
 use skillscope_segment::{Segment, SegmentBatchBuilder, SegmentRows, column};
 
 use crate::archive::{Archive, Part, SkippedFile};
@@ -20,7 +21,7 @@ const ROWS: u64 = 100_000;
 pub struct Playback {
     archive: Archive,
     engine: Engine,
-    account: Option<String>,
+    scope: Scope,
     stretches: Stretches,
     speed: f64,
     /// The instant of the archive that is played first: that of the first segment, unless it was given.
@@ -30,7 +31,7 @@ pub struct Playback {
 }
 
 impl Playback {
-    /// Plays what ended within `range` (all there is, where it is open), from the instant `begins` on and `speed` times as
+    /// Plays what is in scope and ended within `range` (all there is, where it is open), from the instant `begins` on and `speed` times as
     /// fast as it was.
     ///
     /// # Errors
@@ -38,16 +39,16 @@ impl Playback {
     pub async fn new(
         mut archive: Archive,
         engine: Engine,
-        account: Option<String>,
+        scope: Scope,
         range: (Option<i64>, Option<i64>),
         begins: i64,
         speed: f64,
     ) -> Result<Self> {
         archive.register(&engine);
-        archive.check_directory(account.as_deref(), &(i64::MIN..i64::MAX)).await?;
+        archive.check_directory(&scope, &(i64::MIN..i64::MAX)).await?;
         let all = range.0.unwrap_or(i64::MIN)..range.1.unwrap_or(i64::MAX);
         // Where files do not tell, any time that a segment can have.
-        let extents = archive.extents(account.as_deref(), &(range.0.unwrap_or(0)..range.1.unwrap_or(END_OF_2199)));
+        let extents = archive.extents(&scope, &(range.0.unwrap_or(0)..range.1.unwrap_or(END_OF_2199)));
         let extents = extents.into_iter().filter(|extent| {
             extent.rows > 0 && *extent.end_times.start() < all.end && *extent.end_times.end() >= all.start
         });
@@ -59,7 +60,7 @@ impl Playback {
         };
         let (first, end) = (first.max(all.start), last.saturating_add(1).min(all.end));
         let stretches = Stretches::new(&extents, first..end);
-        Ok(Self { archive, engine, account, stretches, speed, first: range.0, begins })
+        Ok(Self { archive, engine, scope, stretches, speed, first: range.0, begins })
     }
 
     /// The next segments, sorted by when they are to close; `None` after the last.
@@ -72,7 +73,7 @@ impl Playback {
                 match self.rows(&stretch.range).await {
                     Err(error @ Error::Plan(_)) => {
                         let range = &stretch.range;
-                        self.archive.after_failure(self.account.as_deref(), range, range, error).await?;
+                        self.archive.after_failure(&self.scope, range, range, error).await?;
                     }
                     rows => break rows?,
                 }
@@ -90,7 +91,7 @@ impl Playback {
     }
 
     async fn rows(&mut self, range: &Range<i64>) -> Result<Option<RecordBatch>> {
-        let Some(plan) = self.archive.table(self.account.as_deref(), false)? else { return Ok(None) };
+        let Some(plan) = self.archive.table(&self.scope, false)? else { return Ok(None) };
         let instant = |ms| lit(ScalarValue::TimestampMillisecond(Some(ms), Some("UTC".into())));
         let end = || col(column::END_TIME);
         let plan = LogicalPlanBuilder::from(plan)

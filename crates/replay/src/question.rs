@@ -1,33 +1,33 @@
 use std::ops::Range;
 
-use skillscope_query::{CellRequest, ReportRequest};
+use skillscope_query::{CellRequest, ReportParameters, Scope};
 
 use crate::{Error, Instants, Result};
 
 /// What is asked at every instant.
 #[derive(Debug, Clone)]
 pub struct Question {
-    account: Option<String>,
+    scope: Scope,
     instants: Instants,
-    /// The request at the first instant.
-    request: ReportRequest,
+    /// As they are at the first instant.
+    parameters: ReportParameters,
 }
 
 impl Question {
-    /// The report of `account`, or of every account there is, with these parameters of the endpoint (without `v`).
+    /// The report of every account in `scope`, with these parameters of the endpoint (without `v`).
     ///
     /// # Errors
     /// Where a parameter is not as the endpoint has it.
-    pub fn new(account: Option<String>, instants: Instants, parameters: &[(&str, String)]) -> Result<Self> {
+    pub fn new(scope: Scope, instants: Instants, parameters: &[(&str, String)]) -> Result<Self> {
         let parameters: Vec<(&str, &str)> =
             parameters.iter().map(|(name, value)| (*name, value.as_str())).chain([("v", "1")]).collect();
-        let request = ReportRequest::from_parameters("", instants.first(), &parameters).map_err(Error::Query)?;
-        Ok(Self { account, instants, request })
+        let parameters = ReportParameters::parse(instants.first(), &parameters).map_err(Error::Query)?;
+        Ok(Self { scope, instants, parameters })
     }
 
-    /// The account; `None` for every one.
-    pub fn account(&self) -> Option<&str> {
-        self.account.as_deref()
+    /// The accounts that are reported on.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
     }
 
     /// When it is asked.
@@ -37,12 +37,12 @@ impl Question {
 
     /// The timeframe's length in milliseconds.
     pub(crate) fn timeframe(&self) -> i64 {
-        let range = self.request.range();
+        let range = self.parameters.range();
         range.end.saturating_sub(range.start)
     }
 
     pub(crate) fn interval(&self) -> Option<i64> {
-        self.request.interval_ms()
+        self.parameters.interval_ms()
     }
 
     /// The end times that count for the reports from the one at this place on.
@@ -57,18 +57,18 @@ impl Question {
     }
 
     pub(crate) fn origin(&self) -> i64 {
-        self.request.range().start
+        self.parameters.range().start
     }
 
     /// The question for the cells of a stretch of time.
     pub(crate) fn cells(&self, range: Range<i64>) -> CellRequest {
         CellRequest {
-            account: self.account.clone(),
+            scope: self.scope.clone(),
             range,
             origin: self.origin(),
             slice_ms: self.slice(),
-            skills: self.request.skills().cloned(),
-            user_type: self.request.user_type(),
+            skills: self.parameters.skills().cloned(),
+            user_type: self.parameters.user_type(),
         }
     }
 

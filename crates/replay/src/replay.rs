@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
+use skillscope_query::Scope;
 use tokio::sync::mpsc;
 use twox_hash::XxHash3_64;
 
@@ -102,9 +103,9 @@ impl Replay {
     /// Where the archive cannot be read or the output not be written.
     pub async fn run(mut self, progress: impl Fn(Progress) + Clone + Send + 'static) -> Result<Summary> {
         self.archive.register(&self.engine);
-        let accounts = match self.question.account() {
-            Some(account) => vec![account.to_owned()],
-            None => self.archive.accounts(&self.engine).await?,
+        let accounts = match self.question.scope() {
+            Scope::Account(account) => vec![account.to_string()],
+            Scope::All => self.archive.accounts(&self.engine).await?,
         };
         let of = self.fingerprint(&accounts);
         let start = || Checkpoint::start(of.clone());
@@ -158,8 +159,8 @@ impl Replay {
         match (written, counting) {
             (Ok(reports), Ok(())) => Ok(Pass::Complete(reports)),
             (Err(Error::BrokenOff), Err(Failure { stretch, error })) => {
-                let account = self.question.account();
-                self.archive.after_failure(account, &stretch, &span, error).await.map(|()| Pass::Again)
+                let scope = self.question.scope();
+                self.archive.after_failure(scope, &stretch, &span, error).await.map(|()| Pass::Again)
             }
             (Err(error), _) => Err(error),
             (Ok(_), Err(failure)) => Err(failure.error),
@@ -172,7 +173,7 @@ impl Replay {
         span: std::ops::Range<i64>,
         counted: mpsc::Sender<Counted>,
     ) -> std::result::Result<(), Failure> {
-        let extents = self.archive.extents(self.question.account(), &span);
+        let extents = self.archive.extents(self.question.scope(), &span);
         let mut stretches = Stretches::new(&extents, span);
         let mut cells_of_a_row = 1.0_f64;
         while let Some(stretch) =
@@ -200,7 +201,7 @@ impl Replay {
         for part in self.archive.plans(&request, self.engine.is_cluster()).await? {
             rows.extend(self.engine.rows(part).await?);
         }
-        self.archive.check_unchanged(request.account.as_deref(), &request.range).await?;
+        self.archive.check_unchanged(&request.scope, &request.range).await?;
         Ok(rows)
     }
 }

@@ -11,7 +11,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::LogicalPlan;
 use futures::TryStreamExt;
-use skillscope_query::CellRequest;
+use skillscope_query::{CellRequest, Scope};
 
 use crate::archive::Archive;
 use crate::engine::Engine;
@@ -25,19 +25,19 @@ pub struct ArchiveSql {
 }
 
 impl ArchiveSql {
-    /// Statements over the segments of an account, or of all.
+    /// Statements over the segments in `scope`.
     ///
     /// # Errors
     /// Where the archive cannot be planned over.
-    pub async fn new(mut archive: Archive, engine: Engine, account: Option<&str>) -> Result<Self> {
+    pub async fn new(mut archive: Archive, engine: Engine, scope: &Scope) -> Result<Self> {
         archive.register(&engine);
-        archive.check_directory(account, &(i64::MIN..i64::MAX)).await?;
+        archive.check_directory(scope, &(i64::MIN..i64::MAX)).await?;
         archive.check_seen(&engine).await?;
         let unseen = if engine.is_cluster() { archive.unarchived_rows() } else { 0 };
         if unseen > 0 {
             tracing::warn!("{unseen} segments are in no file of the archive yet; the cluster does not see them");
         }
-        let table = archive.table(account, engine.is_cluster())?;
+        let table = archive.table(scope, engine.is_cluster())?;
         let register = || match table {
             Some(plan) => engine.context().register_table(CellRequest::SEGMENTS, Arc::new(ViewTable::new(plan, None))),
             None => engine.context().register_table(CellRequest::SEGMENTS, Arc::new(no_segments()?)),
@@ -91,7 +91,7 @@ impl ArchiveRows {
     }
 }
 
-/// A table for an archive without segments of an account.
+/// A table for an archive without segments in scope.
 fn no_segments() -> std::result::Result<MemTable, DataFusionError> {
     MemTable::try_new(skillscope_segment::schema(), vec![Vec::new()])
 }

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
-use skillscope_query::{Door, SqlRows, SqlSession, SqlTask};
+use skillscope_query::{Scope, SqlRows, SqlSession, SqlTask};
 use skillscope_segment::AccountId;
 use tokio::sync::{mpsc, oneshot};
 use utoipa::ToSchema;
@@ -71,8 +71,8 @@ pub(crate) async fn post(
     let format = accepted(&headers, &RowFormat::MEDIA_TYPES)?;
     let body = body.map_err(|rejection| refused(&rejection, app.max_body_bytes()))?;
     let body: SqlBody = serde_json::from_slice(&body).map_err(|error| Problem::invalid_body(error.to_string()))?;
-    let account = body.account.map(|account| known_account(&account)).transpose()?;
-    let session = app.engine().sql(account, Door::Http);
+    let scope = body.account.map_or(Ok(Scope::All), |account| scope_of(&account))?;
+    let session = app.engine().sql(scope, "http");
     let (begun, beginning) = oneshot::channel();
     let answer = Answer { format, max_rows: app.max_sql_rows(), rows: 0 };
     // Also the writing of rows is work for the threads of SQL.
@@ -89,11 +89,11 @@ pub(crate) async fn post(
         .into_response())
 }
 
-fn known_account(account: &str) -> Result<String, Problem> {
+fn scope_of(account: &str) -> Result<Scope, Problem> {
     let parsed = AccountId::parse(account);
     let parsed = parsed
         .map_err(|error| Problem::invalid_parameter(error.to_string()).blaming("account", Some(account.to_owned())))?;
-    Ok(parsed.to_string())
+    Ok(Scope::Account(parsed))
 }
 
 /// The beginning of a long answer.

@@ -12,7 +12,7 @@ use tokio::runtime::{Builder, Handle};
 
 use super::remote::RemoteStore;
 
-use crate::arguments::ReplayArguments;
+use crate::arguments::{ReplayArguments, scope};
 use crate::output::{self, Usage};
 
 /// A thread's stack: the plans of many files are deep.
@@ -77,17 +77,16 @@ fn question(arguments: &ReplayArguments) -> Result<Question> {
         ("userType", &arguments.user_type),
     ];
     let parameters: Vec<_> = options.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
-    let account = arguments.account.as_ref().map(ToString::to_string);
-    Question::new(account, instants, &parameters).map_err(Usage::error)
+    Question::new(scope(arguments.account.as_ref()), instants, &parameters).map_err(Usage::error)
 }
 
 /// Sends segments to a server when they are to close.
 fn play(arguments: &ReplayArguments, url: &str, runtime: &Handle) -> Result<String> {
     let server = RemoteStore::new(url)?;
-    let account = arguments.account.as_ref().map(ToString::to_string);
     let archive = runtime.block_on(Archive::open(arguments.archive.clone(), arguments.keep_going))?;
     let (range, speed) = ((arguments.from, arguments.to), arguments.speed.0);
-    let playback = Playback::new(archive, Engine::local()?, account, range, Clock::System.now(), speed);
+    let scope = scope(arguments.account.as_ref());
+    let playback = Playback::new(archive, Engine::local()?, scope, range, Clock::System.now(), speed);
     let mut playback = runtime.block_on(playback)?;
     let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{elapsed_precise} {spinner} {msg}")?);
     bar.enable_steady_tick(TICK);

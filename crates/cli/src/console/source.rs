@@ -4,12 +4,13 @@ use anyhow::Result;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use futures::TryStreamExt;
-use skillscope_query::{Clock, Door, Engine, SqlRows, SqlSession};
+use skillscope_query::{Clock, Engine, Scope, SqlRows, SqlSession};
 use skillscope_replay::{Archive, ArchiveRows, ArchiveSql, Engine as ArchiveEngine};
+use skillscope_segment::AccountId;
 use skillscope_store::{Error, Store, StoreOptions};
 
 use super::http::{HttpRows, HttpSource};
-use crate::arguments::SqlConsoleArguments;
+use crate::arguments::{SqlConsoleArguments, scope};
 
 /// Where statements are run.
 pub(super) enum Source {
@@ -31,17 +32,18 @@ pub(super) enum Rows {
 /// SQL over an archive, and whose segments it sees.
 pub(super) struct ArchiveSource {
     sql: ArchiveSql,
-    account: Option<String>,
+    scope: Scope,
 }
 
 impl Source {
     pub(super) async fn open(arguments: &SqlConsoleArguments) -> Result<Self> {
+        let scope = scope(arguments.account.as_ref());
         let account = arguments.account.as_ref().map(ToString::to_string);
         if let Some(location) = &arguments.archive {
             let engine = arguments.ballista.as_deref().map_or_else(ArchiveEngine::local, ArchiveEngine::cluster)?;
             let archive = Archive::open(location.clone(), false).await?;
-            let sql = ArchiveSql::new(archive, engine, account.as_deref()).await?;
-            return Ok(Self::Archive(Box::new(ArchiveSource { sql, account })));
+            let sql = ArchiveSql::new(archive, engine, &scope).await?;
+            return Ok(Self::Archive(Box::new(ArchiveSource { sql, scope })));
         }
         if let Some(url) = &arguments.url {
             return Ok(Self::Server(HttpSource::new(url, account)?));
@@ -51,7 +53,7 @@ impl Source {
         match Store::open_to_read(&arguments.data_dir, options) {
             Ok(store) => {
                 let engine = Engine::new(Arc::new(store), Clock::System, arguments.sql.limits())?;
-                Ok(Self::Directory(engine.sql(account, Door::Console)))
+                Ok(Self::Directory(engine.sql(scope, "console")))
             }
             Err(Error::InUse { url: Some(url), .. }) => {
                 tracing::info!("{} is open in the server at {url}, which is asked", arguments.data_dir.display());
@@ -64,9 +66,9 @@ impl Source {
     /// What the prompt says.
     pub(super) fn account(&self) -> Option<&str> {
         match self {
-            Self::Directory(session) => session.account(),
+            Self::Directory(session) => session.scope().account().map(AccountId::as_str),
             Self::Server(server) => server.account(),
-            Self::Archive(archive) => archive.account.as_deref(),
+            Self::Archive(archive) => archive.scope.account().map(AccountId::as_str),
         }
     }
 

@@ -6,15 +6,16 @@ use datafusion::error::Result;
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 
 use super::registry::Registry;
+use crate::Scope;
 
 /// `kill_query(id)`: ends the statement that has this number in `system.queries`; true where it was there.
 /// A session does not end its own: it would not learn what became of the others.
-pub(crate) fn kill_query(registry: Arc<Registry>, scope: Option<String>, session: u64) -> ScalarUDF {
+pub(crate) fn kill_query(registry: Arc<Registry>, scope: Scope, session: u64) -> ScalarUDF {
     let kill = move |arguments: &[ColumnarValue]| -> Result<ColumnarValue> {
         let [ids] = ColumnarValue::values_to_arrays(arguments)?
             .try_into()
             .map_err(|_| datafusion::common::plan_datafusion_err!("kill_query takes the id of one statement"))?;
-        let kill = |id: Option<i64>| id.map(|id| registry.kill(id, scope.as_deref(), session));
+        let kill = |id: Option<i64>| id.map(|id| registry.kill(id, &scope, session));
         let killed: BooleanArray = ids.as_primitive::<Int64Type>().iter().map(kill).collect();
         Ok(ColumnarValue::Array(Arc::new(killed)))
     };

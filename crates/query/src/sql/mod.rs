@@ -30,7 +30,6 @@ mod views;
 mod workers;
 
 pub use limits::SqlLimits;
-pub use registry::Door;
 pub use rows::SqlRows;
 pub(crate) use service::SqlService;
 pub use session::{SqlDescription, SqlSession};

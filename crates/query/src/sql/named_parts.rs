@@ -14,7 +14,7 @@ use datafusion::sql::sqlparser::ast::{ObjectName, Query, Visit, Visitor};
 /// Refuses a statement one of whose queries names more than `most` tables, where parts with names count as the tables
 /// that they name themselves.
 pub(crate) fn check_named_parts(statement: &Statement, most: usize) -> Result<()> {
-    let mut sizes = Sizes { most, scopes: vec![Scope::default()], parts: HashMap::new() };
+    let mut sizes = Sizes { most, scopes: vec![QueryTables::default()], parts: HashMap::new() };
     match tables(statement, &mut sizes) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => plan_err!("the statement names more than {most} tables, with those of its parts"),
@@ -32,13 +32,13 @@ fn tables(statement: &Statement, sizes: &mut Sizes) -> ControlFlow<()> {
 struct Sizes {
     most: usize,
     /// The query under way and those around it, the outermost first.
-    scopes: Vec<Scope>,
+    scopes: Vec<QueryTables>,
     /// Queries yet to come that have a name, by where they are.
     parts: HashMap<*const Query, String>,
 }
 
 #[derive(Default)]
-struct Scope {
+struct QueryTables {
     /// The tables that it has named so far.
     tables: usize,
     /// The sizes of its parts.
@@ -59,7 +59,7 @@ impl Visitor for Sizes {
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
         let named = query.with.iter().flat_map(|with| &with.cte_tables);
         self.parts.extend(named.map(|part| (&raw const *part.query, part.alias.name.value.to_lowercase())));
-        self.scopes.push(Scope::default());
+        self.scopes.push(QueryTables::default());
         ControlFlow::Continue(())
     }
 

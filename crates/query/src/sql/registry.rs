@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
-use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -9,41 +8,17 @@ use std::time::Instant;
 use datafusion::physical_plan::ExecutionPlan;
 use tokio::sync::Notify;
 
-use crate::Clock;
-
-/// Which way a statement came in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
-    /// `POST /v1/sql`.
-    Http,
-    /// The PostgreSQL protocol.
-    PostgreSql,
-    /// Arrow Flight SQL.
-    FlightSql,
-    /// A console over a data directory.
-    Console,
-}
-
-impl fmt::Display for Door {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Http => "http",
-            Self::PostgreSql => "postgresql",
-            Self::FlightSql => "flight-sql",
-            Self::Console => "console",
-        })
-    }
-}
+use crate::{Clock, Scope};
 
 /// How far a statement is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Phase {
+pub(crate) enum QueryPhase {
     Waiting,
     Planning,
     Running,
 }
 
-impl Phase {
+impl QueryPhase {
     const ALL: [Self; 3] = [Self::Waiting, Self::Planning, Self::Running];
 
     pub(crate) fn as_str(self) -> &'static str {
@@ -59,10 +34,11 @@ impl Phase {
 #[derive(Debug)]
 pub(crate) struct RunningQuery {
     pub(crate) id: i64,
-    /// The account of its session; `None` where it sees all.
-    pub(crate) account: Option<String>,
+    /// The scope of its session.
+    pub(crate) scope: Scope,
     session: u64,
-    pub(crate) door: Door,
+    /// Where it came from, in a word of whoever let it in.
+    pub(crate) door: &'static str,
     pub(crate) text: String,
     /// When it came, in milliseconds since the epoch.
     pub(crate) started: i64,
@@ -74,13 +50,13 @@ pub(crate) struct RunningQuery {
 }
 
 impl RunningQuery {
-    pub(crate) fn enter(&self, phase: Phase) {
+    pub(crate) fn enter(&self, phase: QueryPhase) {
         self.phase.store(phase as u8, Ordering::Relaxed);
     }
 
-    pub(crate) fn phase(&self) -> Phase {
+    pub(crate) fn phase(&self) -> QueryPhase {
         let phase = usize::from(self.phase.load(Ordering::Relaxed));
-        Phase::ALL.get(phase).copied().unwrap_or(Phase::Running)
+        QueryPhase::ALL.get(phase).copied().unwrap_or(QueryPhase::Running)
     }
 
     /// The plan whose counters tell how far it is.
@@ -136,13 +112,7 @@ impl Registry {
     }
 
     /// Lists a statement, for as long as the value lives.
-    pub(crate) fn enter(
-        self: &Arc<Self>,
-        account: Option<String>,
-        session: u64,
-        door: Door,
-        text: String,
-    ) -> ListedQuery {
+    pub(crate) fn enter(self: &Arc<Self>, scope: Scope, session: u64, door: &'static str, text: String) -> ListedQuery {
         let mut queries = self.queries();
         let mut number = queries.len() as u64;
         // Numbers in order would tell one account how much another one asks.
@@ -155,13 +125,13 @@ impl Registry {
         };
         let query = Arc::new(RunningQuery {
             id,
-            account,
+            scope,
             session,
             door,
             text,
             started: Clock::System.now(),
             clock: Instant::now(),
-            phase: AtomicU8::new(Phase::Waiting as u8),
+            phase: AtomicU8::new(QueryPhase::Waiting as u8),
             rows: AtomicU64::new(0),
             plan: OnceLock::new(),
             kill: Notify::new(),
@@ -170,8 +140,8 @@ impl Registry {
         ListedQuery { query, registry: Arc::clone(self) }
     }
 
-    /// The statements of one account's sessions, or all, in the order in which they came.
-    pub(crate) fn list(&self, scope: Option<&str>) -> Vec<Arc<RunningQuery>> {
+    /// The statements of sessions in `scope`, in the order in which they came.
+    pub(crate) fn list(&self, scope: &Scope) -> Vec<Arc<RunningQuery>> {
         let queries = self.queries();
         let mut listed: Vec<_> = queries.values().filter(|query| is_in_scope(query, scope)).cloned().collect();
         listed.sort_by_key(|query| (query.clock, query.id));
@@ -179,7 +149,7 @@ impl Registry {
     }
 
     /// Ends a statement of another session; false where there is none in scope that has this number.
-    pub(crate) fn kill(&self, id: i64, scope: Option<&str>, session: u64) -> bool {
+    pub(crate) fn kill(&self, id: i64, scope: &Scope, session: u64) -> bool {
         let is_another = |query: &&Arc<RunningQuery>| is_in_scope(query, scope) && query.session != session;
         let query = self.queries().get(&id).filter(is_another).cloned();
         query.inspect(|query| query.kill()).is_some()
@@ -198,8 +168,9 @@ impl Registry {
 /// Statements have numbers that a person can type.
 const ID_MASK: u64 = (1 << 30) - 1;
 
-fn is_in_scope(query: &RunningQuery, scope: Option<&str>) -> bool {
-    scope.is_none_or(|scope| query.account.as_deref() == Some(scope))
+/// An account sees the statements of its own sessions, and no operator's.
+fn is_in_scope(query: &RunningQuery, scope: &Scope) -> bool {
+    *scope == Scope::All || query.scope == *scope
 }
 
 /// A statement on the list, which it leaves when this is dropped.

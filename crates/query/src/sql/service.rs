@@ -26,7 +26,7 @@ use super::workers::Workers;
 use crate::report_session::ReportSession;
 use crate::table::SegmentsTable;
 use crate::totals::{AnswerFromTotals, totals_query_planner};
-use crate::{Clock, Error, Result};
+use crate::{Clock, Error, Result, Scope};
 
 /// What the sessions share.
 pub(crate) struct SqlService {
@@ -88,14 +88,14 @@ impl SqlService {
         &self.base
     }
 
-    /// The rows of one moment, of one account or of all.
-    pub(crate) fn segments(&self, scope: Option<String>) -> SegmentsTable {
+    /// The rows of one moment.
+    pub(crate) fn segments(&self, scope: Scope) -> SegmentsTable {
         SegmentsTable::new(Arc::clone(&self.store), scope)
     }
 
-    /// No rows, and nobody's.
-    pub(crate) fn no_segments(&self) -> SegmentsTable {
-        SegmentsTable::empty(Arc::clone(&self.store))
+    /// No rows.
+    pub(crate) fn no_segments(&self, scope: Scope) -> SegmentsTable {
+        SegmentsTable::empty(Arc::clone(&self.store), scope)
     }
 
     /// What a statement over `segments` is planned in: `base` with the tables and functions that depend on whose it is. Its
@@ -111,7 +111,7 @@ impl SqlService {
         let segments = Arc::new(segments);
         let name = base.config_options().catalog.default_catalog.clone();
         state.register_catalog_list(catalog(&name, self, &segments, schemas)?);
-        let scope = segments.scope().map(str::to_owned);
+        let scope = segments.scope().clone();
         let function = SkillReport { reports: Arc::clone(&self.reports), segments };
         state.register_udtf(skill_report::NAME, Arc::new(function));
         let kill = Arc::new(kill_query(Arc::clone(&self.registry), scope, session));

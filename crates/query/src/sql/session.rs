@@ -15,23 +15,23 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::interruption::{Interruption, interruptible};
-use super::registry::{Door, ListedQuery, Phase};
+use super::registry::{ListedQuery, QueryPhase};
 use super::rows::SqlRows;
 use super::service::SqlService;
 use super::statement::{Statement, parse_deep};
 use super::workers::SqlTask;
 use crate::table::SegmentsTable;
-use crate::{Error, Result};
+use crate::{Error, Result, Scope};
 
 /// Batches that are computed ahead of whoever reads them.
 const BATCHES_AHEAD: usize = 2;
 
-/// Somebody who runs statements: of one account, and sees nothing of any other; or an operator, who sees all.
+/// Somebody who runs statements over the segments in a scope.
 #[derive(Clone)]
 pub struct SqlSession {
     service: Arc<SqlService>,
-    account: Option<String>,
-    door: Door,
+    scope: Scope,
+    door: &'static str,
     number: u64,
     limit: Duration,
     base: Arc<SessionState>,
@@ -41,7 +41,7 @@ pub struct SqlSession {
 
 impl std::fmt::Debug for SqlSession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SqlSession").field("account", &self.account).field("door", &self.door).finish_non_exhaustive()
+        f.debug_struct("SqlSession").field("scope", &self.scope).field("door", &self.door).finish_non_exhaustive()
     }
 }
 
@@ -55,16 +55,16 @@ pub struct SqlDescription {
 }
 
 impl SqlSession {
-    pub(crate) fn new(service: Arc<SqlService>, account: Option<String>, door: Door) -> Self {
+    pub(crate) fn new(service: Arc<SqlService>, scope: Scope, door: &'static str) -> Self {
         let base = Arc::new(service.base().clone());
         let number = service.registry().number_session();
         let limit = service.limits().time;
-        Self { service, account, door, number, limit, base, schemas: Vec::new() }
+        Self { service, scope, door, number, limit, base, schemas: Vec::new() }
     }
 
-    /// The only account that this session sees; `None` where it sees all.
-    pub fn account(&self) -> Option<&str> {
-        self.account.as_deref()
+    /// The accounts that this session sees.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
     }
 
     /// A session whose tables are in a catalog of this name, and of which `extend` may change what depends on nobody:
@@ -77,10 +77,10 @@ impl SqlSession {
         catalog_name: &str,
         extend: impl FnOnce(&SessionContext) -> std::result::Result<(), E>,
     ) -> std::result::Result<Self, E> {
-        let nobody = self.service.no_segments();
+        let nothing = self.service.no_segments(self.scope.clone());
         let mut base = self.base.as_ref().clone();
         base.config_mut().options_mut().catalog.default_catalog = catalog_name.to_owned();
-        let state = self.service.state(&base, self.number, nobody, &[]).map_err(Error::of_sql)?;
+        let state = self.service.state(&base, self.number, nothing, &[]).map_err(Error::of_sql)?;
         let context = SessionContext::new_with_state(state);
         let known = |context: &SessionContext| context.catalog(catalog_name).map(|catalog| catalog.schema_names());
         let before = known(&context).unwrap_or_default();
@@ -143,7 +143,7 @@ impl SqlSession {
     }
 
     pub(crate) fn segments(&self) -> SegmentsTable {
-        self.service.segments(self.account.clone())
+        self.service.segments(self.scope.clone())
     }
 
     pub(crate) async fn run_over(
@@ -153,12 +153,18 @@ impl SqlSession {
         parameters: Vec<ScalarValue>,
     ) -> Result<SqlRows> {
         let registry = self.service.registry();
-        let listed = registry.enter(self.account.clone(), self.number, self.door, text.to_owned());
+        let listed = registry.enter(self.scope.clone(), self.number, self.door, text.to_owned());
         let (schema, planned) = oneshot::channel();
         let (batches, received) = mpsc::channel(BATCHES_AHEAD);
         let interruption = Interruption::default();
-        let run =
-            Run { session: self.clone(), segments, parameters, schema, batches, interruption: interruption.clone() };
+        let run = StatementRun {
+            session: self.clone(),
+            segments,
+            parameters,
+            schema,
+            batches,
+            interruption: interruption.clone(),
+        };
         let (limit, query) = (self.limit, listed.query());
         let running = self.service.workers().spawn(async move { run.run(&Arc::new(listed)).await });
         let watching = self.service.workers().spawn_watch(async move {
@@ -193,7 +199,7 @@ impl SqlSession {
 }
 
 /// A statement on its way.
-struct Run {
+struct StatementRun {
     session: SqlSession,
     segments: SegmentsTable,
     parameters: Vec<ScalarValue>,
@@ -211,11 +217,11 @@ impl Drop for InterruptOnDrop {
     }
 }
 
-impl Run {
+impl StatementRun {
     async fn run(self, listed: &Arc<ListedQuery>) -> Result<()> {
         let Self { session, segments, parameters, schema, batches, interruption } = self;
         let turn = turn(&session.service).await?;
-        listed.enter(Phase::Planning);
+        listed.enter(QueryPhase::Planning);
         let (text, memory) = (listed.text.clone(), session.service.memory());
         let in_planning = Arc::clone(listed);
         let planned = planning(move || {
@@ -227,7 +233,7 @@ impl Run {
         });
         let (plan, task, _turn) = planned.await?;
         listed.watch(&plan);
-        listed.enter(Phase::Running);
+        listed.enter(QueryPhase::Running);
         let mut stream = execute_stream(plan, task).map_err(Error::of_sql)?;
         // Whoever asked may have gone already.
         let _ = schema.send(stream.schema());

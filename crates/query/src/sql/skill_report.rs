@@ -13,7 +13,7 @@ use datafusion::physical_plan::{ExecutionPlan, collect_partitioned};
 use crate::assembly::assemble;
 use crate::report_session::ReportSession;
 use crate::table::SegmentsTable;
-use crate::{Report, ReportRequest};
+use crate::{Report, ReportRequest, Scope};
 
 pub(crate) const NAME: &str = "skill_report";
 
@@ -58,10 +58,9 @@ impl SkillReport {
     /// The account that is asked for; null is the session's own. Another one's has nothing to see here.
     fn account(&self, value: &ScalarValue) -> Result<String> {
         match (value.try_as_str(), self.segments.scope()) {
-            (Some(Some(account)), None) => Ok(account.to_owned()),
-            (Some(Some(account)), Some(scope)) if account == scope => Ok(account.to_owned()),
-            (Some(Some(_)), Some(_)) => plan_err!("{NAME}: this session sees its own account only"),
-            (_, Some(scope)) if value.is_null() => Ok(scope.to_owned()),
+            (Some(Some(account)), scope) if scope.includes(account) => Ok(account.to_owned()),
+            (Some(Some(_)), _) => plan_err!("{NAME}: this session sees its own account only"),
+            (_, Scope::Account(own)) if value.is_null() => Ok(own.to_string()),
             _ => plan_err!("{NAME}: the first argument is an account, as text; it was {value}"),
         }
     }
@@ -128,8 +127,9 @@ impl TableProvider for SkillReportTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let plan = self.reports.plan(self.segments.as_ref().clone(), &self.request).await?;
         let cells = collect_partitioned(plan, self.reports.task()).await?.into_iter().flatten().collect::<Vec<_>>();
-        let rows =
-            assemble(&self.request, &cells)?.to_rows().map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let rows = assemble(self.request.parameters(), &cells)?
+            .to_rows()
+            .map_err(|error| DataFusionError::External(Box::new(error)))?;
         MemTable::try_new(rows.schema(), vec![vec![rows]])?.scan(state, projection, filters, limit).await
     }
 }

@@ -93,8 +93,8 @@ fn a_request_covers_the_timeframe_up_to_now() {
     let world = World::new(1_516_265_515_679, &[]);
     let query = [("timeframe", "60"), ("v", "1"), ("interval", "30"), ("skillIds", "4,4,-1"), ("userType", "bot")];
     let request = world.request("acme", &query).unwrap();
-    assert_eq!(request.range(), 1_516_261_915_679..1_516_265_515_679);
-    assert_eq!(request.interval_ms(), Some(1_800_000));
-    assert_eq!(request.skills().unwrap().iter().copied().collect::<Vec<_>>(), [-1, 4]);
-    assert_eq!(request.user_type(), UserTypeFilter::Bot);
+    assert_eq!(request.parameters().range(), 1_516_261_915_679..1_516_265_515_679);
+    assert_eq!(request.parameters().interval_ms(), Some(1_800_000));
+    assert_eq!(request.parameters().skills().unwrap().iter().copied().collect::<Vec<_>>(), [-1, 4]);
+    assert_eq!(request.parameters().user_type(), UserTypeFilter::Bot);
 }

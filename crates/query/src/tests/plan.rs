@@ -58,7 +58,7 @@ fn functions(plan: &LogicalPlan) -> BTreeSet<String> {
 fn the_plan_is_one_aggregation_with_built_in_functions() {
     let world = a_day();
     let query = [("timeframe", "60"), ("interval", "30"), ("skillIds", "1,2"), ("userType", "human"), ("v", "1")];
-    let table = SegmentsTable::new(std::sync::Arc::clone(&world.store), None);
+    let table = SegmentsTable::new(std::sync::Arc::clone(&world.store), crate::Scope::All);
     let request = world.request("acme", &query).unwrap();
     let plan = ReportPlans::new().unwrap().plan(provider_as_source(Arc::new(table)), &request).unwrap();
     assert_eq!(functions(&plan).into_iter().collect::<Vec<_>>(), ["count", "date_bin", "sum"]);

@@ -12,8 +12,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use skillscope_segment::{Outcome, UserType};
 
-use super::world::{Facts, World, segments};
-use crate::{Clock, Door, Engine, Error, SqlLimits};
+use super::world::{Facts, World, scope, segments};
+use crate::{Clock, Engine, Error, Scope, SqlLimits};
 
 const NOW: i64 = 1_516_265_515_679;
 
@@ -43,7 +43,7 @@ const ENDLESS: &str =
     "select count(*) from generate_series(1, 1000000) a, generate_series(1, 1000000) b where a.value <> b.value + 3";
 
 async fn text(engine: &Engine, account: Option<&str>, statement: &str) -> Result<String, Error> {
-    let rows = engine.sql(account.map(str::to_owned), Door::Http).run(statement, Vec::new()).await?;
+    let rows = engine.sql(scope(account), "http").run(statement, Vec::new()).await?;
     let batches: Vec<RecordBatch> = rows.try_collect().await?;
     Ok(pretty_format_batches(&batches).unwrap().to_string())
 }
@@ -87,7 +87,7 @@ async fn an_account_lists_and_ends_its_own_statements_alone() {
     let world = two_accounts();
     let engine = &world.engine;
     let run = |account: &str| {
-        let session = engine.sql(Some(account.to_owned()), Door::FlightSql);
+        let session = engine.sql(scope(Some(account)), "flight-sql");
         async move {
             let mut rows = session.run(ENDLESS, Vec::new()).await.unwrap();
             rows.next().await
@@ -114,7 +114,7 @@ async fn an_account_lists_and_ends_its_own_statements_alone() {
 }
 
 async fn number(engine: &Engine, account: Option<&str>, statement: &str) -> i64 {
-    let rows = engine.sql(account.map(str::to_owned), Door::Http).run(statement, Vec::new()).await.unwrap();
+    let rows = engine.sql(scope(account), "http").run(statement, Vec::new()).await.unwrap();
     let batches: Vec<RecordBatch> = rows.try_collect().await.unwrap();
     batches[0].column(0).as_primitive::<Int64Type>().value(0)
 }
@@ -130,7 +130,7 @@ async fn until(mut is_so: impl AsyncFnMut() -> bool) {
 #[tokio::test]
 async fn a_statement_whose_reader_goes_is_ended() {
     let world = two_accounts();
-    let session = world.engine.sql(None, Door::FlightSql);
+    let session = world.engine.sql(Scope::All, "flight-sql");
     let running = tokio::spawn(async move { session.run(ENDLESS, Vec::new()).await.unwrap().next().await });
     let count = "select count(*) from system.queries where door = 'flight-sql'";
     until(async || number(&world.engine, None, count).await == 1).await;
@@ -138,7 +138,7 @@ async fn a_statement_whose_reader_goes_is_ended() {
     until(async || number(&world.engine, None, count).await == 0).await;
     // The same for one that has rows already, which nobody takes.
     let rows = "select * from generate_series(1, 100000000)";
-    let mut taken = world.engine.sql(None, Door::FlightSql).run(rows, Vec::new()).await.unwrap();
+    let mut taken = world.engine.sql(Scope::All, "flight-sql").run(rows, Vec::new()).await.unwrap();
     taken.next().await.unwrap().unwrap();
     assert_eq!(number(&world.engine, None, count).await, 1);
     drop(taken);
@@ -148,7 +148,7 @@ async fn a_statement_whose_reader_goes_is_ended() {
 #[tokio::test]
 async fn a_session_ends_its_statements_and_no_others() {
     let world = two_accounts();
-    let (one, other) = (world.engine.sql(None, Door::PostgreSql), world.engine.sql(None, Door::FlightSql));
+    let (one, other) = (world.engine.sql(Scope::All, "postgresql"), world.engine.sql(Scope::All, "flight-sql"));
     let run = |session: crate::SqlSession| async move { session.run(ENDLESS, Vec::new()).await.unwrap().next().await };
     let (first, second) = (tokio::spawn(run(one.clone())), tokio::spawn(run(other.clone())));
     let count = "select count(*) from system.queries where state = 'running' and door <> 'http'";
@@ -169,10 +169,10 @@ async fn a_statement_that_takes_too_long_is_ended_and_says_so() {
     assert!(error.to_string().contains("0.3 s"), "{error}");
     assert_eq!(number(&engine, None, "select count(*) from segments").await, 4, "others are answered");
     // A client's own limit is kept where it is shorter, and no longer than it may be.
-    let session = world.engine.sql(None, Door::Http).within(Duration::from_millis(200));
+    let session = world.engine.sql(Scope::All, "http").within(Duration::from_millis(200));
     let error = session.run(ENDLESS, Vec::new()).await.unwrap().next().await.unwrap().unwrap_err();
     assert!(error.to_string().contains("0.2 s"), "{error}");
-    let session = engine.sql(None, Door::Http).within(Duration::from_secs(1000));
+    let session = engine.sql(Scope::All, "http").within(Duration::from_secs(1000));
     let error = session.run(ENDLESS, Vec::new()).await.unwrap().next().await.unwrap().unwrap_err();
     assert!(error.to_string().contains("0.3 s"), "{error}");
 }
@@ -183,7 +183,7 @@ async fn one_statement_too_many_waits_and_is_refused_in_plain_words() {
     let limits = SqlLimits { running: 1, patience: Duration::from_millis(200), ..SqlLimits::default() };
     let engine = limited(&world, limits);
     let rows =
-        engine.sql(None, Door::Http).run("select * from generate_series(1, 100000000)", Vec::new()).await.unwrap();
+        engine.sql(Scope::All, "http").run("select * from generate_series(1, 100000000)", Vec::new()).await.unwrap();
     let error = text(&engine, None, "select 1").await.unwrap_err();
     assert!(matches!(error, Error::TooManyQueries { running: 1 }), "{error}");
     drop(rows);
@@ -215,7 +215,7 @@ async fn what_does_not_fit_in_memory_spills_and_beyond_that_is_refused() {
 #[tokio::test]
 async fn parameters_are_values_and_nothing_else() {
     let world = two_accounts();
-    let session = world.engine.sql(Some("acme".to_owned()), Door::PostgreSql);
+    let session = world.engine.sql(scope(Some("acme")), "postgresql");
     let description =
         session.describe("select skill_id from segments where skill_id = $2 and outcome = $1").await.unwrap();
     assert_eq!(description.schema.fields().len(), 1);
@@ -351,7 +351,7 @@ proptest! {
         static WORLD: std::sync::LazyLock<World> = std::sync::LazyLock::new(two_accounts);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         for statement in statements {
-            let session = WORLD.engine.sql(Some("acme".to_owned()), Door::Http).within(Duration::from_secs(20));
+            let session = WORLD.engine.sql(scope(Some("acme")), "http").within(Duration::from_secs(20));
             let answer: Result<Vec<RecordBatch>, Error> = runtime.block_on(async {
                 session.describe(&statement).await?;
                 session.run(&statement, Vec::new()).await?.try_collect().await

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use futures::TryStreamExt;
-use skillscope_segment::{EndReason, Outcome, Segment, SegmentBatchBuilder, StartReason, UserType};
+use skillscope_segment::{AccountId, EndReason, Outcome, Segment, SegmentBatchBuilder, StartReason, UserType};
 use skillscope_store::{Store, StoreOptions};
 use tempfile::TempDir;
 
-use crate::{Clock, Door, Engine, Error, Report, ReportRequest, SqlLimits, SqlSession};
+use crate::{Clock, Engine, Error, Report, ReportRequest, Scope, SqlLimits, SqlSession};
 
 pub(super) struct World {
     pub(super) engine: Engine,
@@ -86,12 +86,17 @@ impl World {
     }
 
     pub(super) fn session(&self, account: Option<&str>) -> SqlSession {
-        self.engine.sql(account.map(str::to_owned), Door::Http)
+        self.engine.sql(scope(account), "http")
     }
 
     pub(super) async fn json(&self, account: &str, query: &[(&str, &str)]) -> String {
         json(&self.report(account, query).await)
     }
+}
+
+/// The scope of an account, or of one who sees all.
+pub(super) fn scope(account: Option<&str>) -> Scope {
+    account.map_or(Scope::All, |account| Scope::Account(AccountId::parse(account).unwrap()))
 }
 
 fn append(store: &Store, segments: &[Segment<'_>]) {

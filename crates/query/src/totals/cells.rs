@@ -8,7 +8,7 @@ use skillscope_segment::AccountId;
 use skillscope_store::{Counted, Cursor, Stop, Tally, TallyByUserType, Totals};
 
 use super::bins::Bins;
-use super::columns::{Columns, Row};
+use super::columns::{AnswerColumns, Row};
 use super::{Key, TotalsQuery};
 
 /// So many bins are counted at a time: their tallies stay in the processor's nearest caches.
@@ -37,7 +37,7 @@ pub(super) enum Step {
 }
 
 /// The rows of an answer, batch by batch: those of some groups and skills.
-pub(super) struct Cells {
+pub(super) struct Counting {
     query: Arc<TotalsQuery>,
     groups: Arc<Vec<Group>>,
     /// The user types that count; `None` for all.
@@ -53,11 +53,11 @@ pub(super) struct Cells {
     from: i64,
     /// Rows of the unit under way.
     rows: Vec<Row>,
-    columns: Columns,
+    columns: AnswerColumns,
     has_given: bool,
 }
 
-impl Cells {
+impl Counting {
     pub(super) fn new(
         query: Arc<TotalsQuery>,
         groups: Arc<Vec<Group>>,
@@ -68,7 +68,7 @@ impl Cells {
     ) -> Self {
         let mut cells = Self {
             from: query.conditions.from,
-            columns: Columns::new(&query, 0),
+            columns: AnswerColumns::new(&query, 0),
             query,
             groups,
             user_types,
@@ -80,7 +80,7 @@ impl Cells {
             rows: Vec::new(),
             has_given: false,
         };
-        cells.columns = Columns::new(&cells.query, cells.expected_rows());
+        cells.columns = AnswerColumns::new(&cells.query, cells.expected_rows());
         cells
     }
 
@@ -196,7 +196,7 @@ impl Cells {
         let until = self.query.conditions.until;
         let parts = || of_group.parts.iter().map(|part| part.end_times()).filter(|times| *times.end() >= self.from);
         let first = parts().map(|times| *times.start()).min()?.max(self.from);
-        let window = Window::new(self.query.bins, first, until);
+        let window = BinWindow::new(self.query.bins, first, until);
         let next_part = parts().map(|times| *times.start()).filter(|start| *start >= window.end).min();
         let mut cursors = self.cursors::<T>(of_group, skills, window.end);
         let next = cursors.iter().filter_map(Cursor::next_time).chain(next_part).min()?;
@@ -269,20 +269,20 @@ impl Cells {
 
     fn batch(&mut self) -> Result<RecordBatch> {
         self.has_given = true;
-        let next = Columns::new(&self.query, self.expected_rows());
+        let next = AnswerColumns::new(&self.query, self.expected_rows());
         std::mem::replace(&mut self.columns, next).finish(&self.query, &self.groups, &self.schema)
     }
 }
 
 /// Some bins one after the other.
-struct Window {
+struct BinWindow {
     bins: Bins,
     first_bin: i64,
     /// The first time after them, or after all that counts.
     end: i64,
 }
 
-impl Window {
+impl BinWindow {
     fn new(bins: Bins, first: i64, until: i64) -> Self {
         let first_bin = bins.of(first);
         Self { bins, first_bin, end: bins.start(first_bin.saturating_add(WINDOW_BINS)).min(until) }

@@ -11,7 +11,7 @@ use skillscope_segment::{AccountId, UserType};
 use skillscope_store::Tally;
 
 use super::cells::Group;
-use super::metric::{Metric, samples};
+use super::metric::{TallyMetric, samples};
 use super::{Key, TotalsQuery};
 
 /// A row of the answer.
@@ -26,7 +26,7 @@ pub(super) struct Row {
 }
 
 /// The columns of a batch that is being filled.
-pub(super) struct Columns {
+pub(super) struct AnswerColumns {
     rows: usize,
     keys: Vec<KeyColumn>,
     metrics: Vec<MetricColumn>,
@@ -41,19 +41,19 @@ enum KeyColumn {
 }
 
 enum MetricColumn {
-    Count(Metric, Vec<i64>),
-    Nullable(Metric, Int64Builder),
-    Average(Metric, Float64Builder),
+    Count(TallyMetric, Vec<i64>),
+    Nullable(TallyMetric, Int64Builder),
+    Average(TallyMetric, Float64Builder),
 }
 
-impl Columns {
+impl AnswerColumns {
     pub(super) fn new(query: &TotalsQuery, rows: usize) -> Self {
-        let column = |metric: &Metric| match metric {
-            Metric::Count(_) => MetricColumn::Count(*metric, Vec::with_capacity(rows)),
-            Metric::CountAsSum(_) | Metric::SampleSum => {
+        let column = |metric: &TallyMetric| match metric {
+            TallyMetric::Count(_) => MetricColumn::Count(*metric, Vec::with_capacity(rows)),
+            TallyMetric::CountAsSum(_) | TallyMetric::SampleSum => {
                 MetricColumn::Nullable(*metric, Int64Builder::with_capacity(rows))
             }
-            Metric::SampleAverage => MetricColumn::Average(*metric, Float64Builder::with_capacity(rows)),
+            TallyMetric::SampleAverage => MetricColumn::Average(*metric, Float64Builder::with_capacity(rows)),
         };
         let key = |key: &Key| match key {
             Key::Account => KeyColumn::Account(Vec::with_capacity(rows)),

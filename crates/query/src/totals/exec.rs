@@ -15,7 +15,7 @@ use futures::stream;
 use skillscope_segment::{UserType, format_instant};
 use skillscope_store::Totals;
 
-use super::cells::{Cells, Group, Share, Step};
+use super::cells::{Counting, Group, Share, Step};
 use super::conditions::{ColumnFilter, Conditions};
 use super::parts::AccountTotals;
 use super::{Key, TotalsQuery};
@@ -218,7 +218,7 @@ impl ExecutionPlan for TotalsExec {
             return Err(DataFusionError::Internal(format!("these totals have no partition {partition}")));
         };
         let metrics = BaselineMetrics::new(&self.metrics, partition);
-        let cells = Cells::new(
+        let cells = Counting::new(
             Arc::clone(&self.query),
             Arc::clone(&self.groups),
             self.user_types.clone(),

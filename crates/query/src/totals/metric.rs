@@ -26,7 +26,7 @@ const HAS_SAMPLE: &str = "has_sample";
 
 /// A column to compute of each group's tally.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Metric {
+pub(super) enum TallyMetric {
     /// The number of rows of some classes.
     Count(Classes),
     /// The same, as a sum: null where the group has no row at all.
@@ -37,7 +37,7 @@ pub(super) enum Metric {
     SampleAverage,
 }
 
-impl Metric {
+impl TallyMetric {
     /// What an aggregation asks for; `None` where totals cannot tell.
     pub(super) fn recognise(expression: &Expr) -> Option<Self> {
         let expression = match expression {
@@ -96,17 +96,17 @@ const fn sampled() -> Classes {
     1 << RowClass::NonResponsiveConsumerSampled as u8 | 1 << RowClass::InteractiveSampled as u8
 }
 
-fn sum(argument: &Expr, among: Classes) -> Option<Metric> {
+fn sum(argument: &Expr, among: Classes) -> Option<TallyMetric> {
     if is_sample(argument) {
         // There is one sum for all classes.
-        return (among & sampled() == sampled()).then_some(Metric::SampleSum);
+        return (among & sampled() == sampled()).then_some(TallyMetric::SampleSum);
     }
     // sum(case when … then 1 else 0 end), over all rows.
     let Expr::Case(Case { expr: None, when_then_expr, else_expr: Some(otherwise) }) = argument else { return None };
     let [(condition, then)] = when_then_expr.as_slice() else { return None };
     let is =
         |expression: &Expr, number| matches!(expression, Expr::Literal(ScalarValue::Int64(Some(n)), _) if *n == number);
-    (among == ALL && is(then, 1) && is(otherwise, 0)).then(|| classes_where(condition).map(Metric::CountAsSum))?
+    (among == ALL && is(then, 1) && is(otherwise, 0)).then(|| classes_where(condition).map(TallyMetric::CountAsSum))?
 }
 
 /// The classes of rows in which an argument of `count` is not null.

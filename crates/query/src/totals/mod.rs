@@ -20,7 +20,7 @@ mod rule;
 
 use bins::Bins;
 use conditions::Conditions;
-use metric::Metric;
+use metric::TallyMetric;
 
 pub(crate) use node::{plan_totals, totals_query_planner};
 pub(crate) use rule::AnswerFromTotals;
@@ -32,7 +32,7 @@ struct TotalsQuery {
     keys: Vec<Key>,
     /// The width and place of the bins; one for all times where none are asked for.
     bins: Bins,
-    metrics: Vec<Metric>,
+    metrics: Vec<TallyMetric>,
 }
 
 /// A column to group by.

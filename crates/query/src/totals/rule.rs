@@ -10,7 +10,7 @@ use skillscope_segment::column;
 
 use super::bins::Bins;
 use super::conditions::Conditions;
-use super::metric::Metric;
+use super::metric::TallyMetric;
 use super::node::TotalsNode;
 use super::{Key, TotalsQuery};
 use crate::table::SegmentsTable;
@@ -41,7 +41,7 @@ fn recognise(aggregate: &Aggregate) -> Option<(Arc<SegmentsTable>, TotalsQuery)>
     let mut conditions = Conditions::default();
     let table = source(&aggregate.input, &mut conditions)?;
     let (keys, bins) = keys(&aggregate.group_expr)?;
-    let metrics = aggregate.aggr_expr.iter().map(Metric::recognise).collect::<Option<Vec<_>>>()?;
+    let metrics = aggregate.aggr_expr.iter().map(TallyMetric::recognise).collect::<Option<Vec<_>>>()?;
     Some((table, TotalsQuery { conditions, keys, bins, metrics }))
 }
 

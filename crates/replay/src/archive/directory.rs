@@ -9,7 +9,8 @@ use datafusion::datasource::provider_as_source;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
 use object_store::path::Path as ObjectPath;
-use skillscope_query::{CellRequest, stored_segments, unarchived_segments};
+use skillscope_query::{CellRequest, Scope, stored_segments, unarchived_segments};
+use skillscope_segment::AccountId;
 use skillscope_store::{ArchiveFile, Snapshot, Store, StoreOptions};
 use url::Url;
 
@@ -46,9 +47,9 @@ impl Directory {
         self.store.snapshot().accounts().map(ToString::to_string).collect()
     }
 
-    pub(super) fn extents(&self, account: Option<&str>) -> Vec<Extent> {
+    pub(super) fn extents(&self, scope: &Scope) -> Vec<Extent> {
         let snapshot = self.store.snapshot();
-        let accounts = snapshot.accounts().filter(|id| account.is_none_or(|account| id.as_str() == account));
+        let accounts = snapshot.accounts().filter(|account| scope.includes(account.as_str()));
         let extents = accounts.flat_map(|account| {
             let files = snapshot.archived(account).map(|file| (file.end_times(), file.rows()));
             let partitions = snapshot.partitions(account);
@@ -60,17 +61,17 @@ impl Directory {
 
     /// A count of the rows of one file, and what it has to be; `None` where there are no files.
     pub(super) fn count_of_one(&self) -> Result<Option<(LogicalPlanBuilder, u64)>> {
-        let all = files(&self.store.snapshot(), None, &(i64::MIN..i64::MAX));
+        let all = files(&self.store.snapshot(), &Scope::All, &(i64::MIN..i64::MAX));
         let Some(file) = all.first() else { return Ok(None) };
-        let scan = self.scan(std::slice::from_ref(file), None, Columns::Needed).map_err(Error::Plan)?;
+        let scan = self.scan(std::slice::from_ref(file), &Scope::All, Columns::Needed).map_err(Error::Plan)?;
         let count = scan.map(|scan| scan.aggregate(Vec::<Expr>::new(), [count(lit(1))])).transpose();
         Ok(count.map_err(Error::Plan)?.map(|count| (count, file.rows())))
     }
 
     /// Reads the files that a question touches for the first time, each whole against its checksum, and takes those off the
     /// list that are damaged or gone.
-    pub(super) async fn lose_unreadable(&self, account: Option<&str>, range: &Range<i64>) -> Result<Vec<SkippedFile>> {
-        let files = files(&self.store.snapshot(), account, range);
+    pub(super) async fn lose_unreadable(&self, scope: &Scope, range: &Range<i64>) -> Result<Vec<SkippedFile>> {
+        let files = files(&self.store.snapshot(), scope, range);
         let (store, candidates) = (Arc::clone(&self.store), files.clone());
         let readable = tokio::task::spawn_blocking(move || store.readable(candidates)).await;
         let readable = readable.map_err(|_| Error::BrokenOff)??;
@@ -87,20 +88,20 @@ impl Directory {
         }
         // What is in no file is counted here: counts add up.
         let mut parts = vec![Part::Here(plan_over(unarchived_segments(&self.store), request)?)];
-        let files = files(&self.store.snapshot(), request.account.as_deref(), &request.range);
-        if let Some(files) = self.scan(&files, request.account.as_deref(), Columns::Needed).map_err(Error::Plan)? {
+        let files = files(&self.store.snapshot(), &request.scope, &request.range);
+        if let Some(files) = self.scan(&files, &request.scope, Columns::Needed).map_err(Error::Plan)? {
             parts.push(Part::Anywhere(request.plan(files).map_err(Error::Query)?));
         }
         Ok(parts)
     }
 
-    /// All segments of an account, or of all, with all columns: for this process, or those in files, for a cluster.
-    pub(super) fn table(&self, account: Option<&str>, is_on_cluster: bool) -> Result<Option<LogicalPlanBuilder>> {
+    /// All segments in scope, with all columns: for this process, or those in files, for a cluster.
+    pub(super) fn table(&self, scope: &Scope, is_on_cluster: bool) -> Result<Option<LogicalPlanBuilder>> {
         if is_on_cluster {
             let snapshot = self.store.snapshot();
-            let accounts = snapshot.accounts().filter(|id| account.is_none_or(|account| id.as_str() == account));
+            let accounts = snapshot.accounts().filter(|account| scope.includes(account.as_str()));
             let files: Vec<_> = accounts.flat_map(|account| snapshot.archived(account)).cloned().collect();
-            return self.scan(&files, account, Columns::All).map_err(Error::Plan);
+            return self.scan(&files, scope, Columns::All).map_err(Error::Plan);
         }
         let table = provider_as_source(stored_segments(Arc::clone(&self.store)));
         let scan = LogicalPlanBuilder::scan(CellRequest::SEGMENTS, table, None);
@@ -117,7 +118,7 @@ impl Directory {
     fn scan(
         &self,
         files: &[Arc<ArchiveFile>],
-        account: Option<&str>,
+        scope: &Scope,
         columns: Columns,
     ) -> datafusion::error::Result<Option<LogicalPlanBuilder>> {
         if files.is_empty() {
@@ -129,7 +130,7 @@ impl Directory {
         };
         let paths: Vec<_> = files.iter().map(below).collect();
         let url = Url::parse("file:///").map_err(|error| datafusion::error::DataFusionError::External(error.into()))?;
-        union(vec![scan(&url, &paths, account, columns)?])
+        union(vec![scan(&url, &paths, scope.account().map(AccountId::as_str), columns)?])
     }
 
     /// What is there, in text that changes when it does.
@@ -145,8 +146,8 @@ impl Directory {
 }
 
 /// The files that may have rows which a question is about.
-fn files(snapshot: &Snapshot, account: Option<&str>, range: &Range<i64>) -> Vec<Arc<ArchiveFile>> {
-    let accounts = snapshot.accounts().filter(|id| account.is_none_or(|account| id.as_str() == account));
+fn files(snapshot: &Snapshot, scope: &Scope, range: &Range<i64>) -> Vec<Arc<ArchiveFile>> {
+    let accounts = snapshot.accounts().filter(|account| scope.includes(account.as_str()));
     let files = accounts.flat_map(|account| snapshot.archived(account));
     let overlaps =
         |file: &&Arc<ArchiveFile>| *file.end_times().start() < range.end && *file.end_times().end() >= range.start;

@@ -12,6 +12,7 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use percent_encoding::percent_decode_str;
+use skillscope_query::Scope;
 use skillscope_segment::column;
 use url::Url;
 
@@ -121,20 +122,20 @@ impl Folder {
         scan.map(Some).map_err(Error::Plan)
     }
 
-    /// The segments of an account, or of all, in a stretch of time, under the name that a plan for cells wants; and those of
+    /// The segments in scope, in a stretch of time, under the name that a plan for cells wants; and those of
     /// other times that stand in the same files. `None` where no file can have any.
     pub(super) fn segments(
         &self,
-        account: Option<&str>,
+        scope: &Scope,
         range: &Range<i64>,
         columns: Columns,
     ) -> Result<Option<LogicalPlanBuilder>> {
-        let files: Vec<_> = self.touched(account, range).collect();
+        let files: Vec<_> = self.touched(scope, range).collect();
         // Where one account is asked for, the column is not read where it is known. Where all are, it is read where there
         // is one: a scan for each of very many accounts would be slow.
         let has_column = |file: &ParquetFile| match file.account {
             FileAccount::Folder(_) => false,
-            FileAccount::Only(_) => account.is_none(),
+            FileAccount::Only(_) => *scope == Scope::All,
             FileAccount::Rows => true,
         };
         let (with_column, without): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| has_column(file));
@@ -150,22 +151,17 @@ impl Folder {
         scans.and_then(union).map_err(Error::Plan)
     }
 
-    fn touched(&self, account: Option<&str>, range: &Range<i64>) -> impl Iterator<Item = &ParquetFile> {
-        self.files.iter().filter(move |file| file.may_have(range) && file.may_be_of(account))
+    fn touched(&self, scope: &Scope, range: &Range<i64>) -> impl Iterator<Item = &ParquetFile> {
+        self.files.iter().filter(move |file| file.may_have(range) && file.may_be_of(scope))
     }
 
     /// Reads files that may have rows of this time, to find those that cannot be read: the first, or all of them.
-    pub(super) async fn verify(
-        &self,
-        account: Option<&str>,
-        range: &Range<i64>,
-        find_all: bool,
-    ) -> Result<Vec<SkippedFile>> {
+    pub(super) async fn verify(&self, scope: &Scope, range: &Range<i64>, find_all: bool) -> Result<Vec<SkippedFile>> {
         let verify = |file: &ParquetFile| {
             let (file, name) = (file.clone(), self.name(file.path()));
             async move { file.verify(&self.store, &name).await }
         };
-        let mut verified = stream::iter(self.touched(account, range)).map(verify).buffered(FILES_AT_A_TIME);
+        let mut verified = stream::iter(self.touched(scope, range)).map(verify).buffered(FILES_AT_A_TIME);
         let mut corrupt = Vec::new();
         while let Some(outcome) = verified.next().await {
             match outcome {
@@ -180,7 +176,7 @@ impl Folder {
     }
 
     /// Sees to it that the files which a plan has read are those that were found. (A scan passes over files that are gone.)
-    pub(super) async fn check_unchanged(&self, account: Option<&str>, range: &Range<i64>) -> Result<()> {
+    pub(super) async fn check_unchanged(&self, scope: &Scope, range: &Range<i64>) -> Result<()> {
         let check = |file: &ParquetFile| {
             let (meta, name) = (file.meta.clone(), self.name(file.path()));
             async move {
@@ -190,7 +186,7 @@ impl Folder {
                 if is_same { Ok(()) } else { Err(Error::Changed { file: name }) }
             }
         };
-        let checks = stream::iter(self.touched(account, range)).map(check).buffered(FOOTERS_AT_A_TIME);
+        let checks = stream::iter(self.touched(scope, range)).map(check).buffered(FOOTERS_AT_A_TIME);
         checks.try_collect::<()>().await
     }
 

@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col, lit};
 use serde::{Deserialize, Serialize};
-use skillscope_query::CellRequest;
+use skillscope_query::{CellRequest, Scope};
 use skillscope_segment::column;
 
 use crate::engine::Engine;
@@ -83,7 +83,7 @@ impl Archive {
         loop {
             match self.find_accounts(engine).await {
                 Err(error @ (Error::Plan(_) | Error::Cluster { .. })) => {
-                    self.after_failure(None, &always, &always, error).await?;
+                    self.after_failure(&Scope::All, &always, &always, error).await?;
                 }
                 found => return found,
             }
@@ -107,12 +107,12 @@ impl Archive {
         Ok(accounts)
     }
 
-    /// When the segments of an account, or of all, ended and how many there are, in parts.
-    pub(crate) fn extents(&self, account: Option<&str>, span: &Range<i64>) -> Vec<Extent> {
+    /// When the segments in scope ended and how many there are, in parts.
+    pub(crate) fn extents(&self, scope: &Scope, span: &Range<i64>) -> Vec<Extent> {
         match &self.content {
-            Content::Directory(directory) => directory.extents(account),
+            Content::Directory(directory) => directory.extents(scope),
             Content::Folder(folder) => {
-                let files = folder.files().iter().filter(|file| file.may_be_of(account));
+                let files = folder.files().iter().filter(|file| file.may_be_of(scope));
                 files.flat_map(|file| file.extents(span)).collect()
             }
         }
@@ -128,28 +128,28 @@ impl Archive {
 
     /// The plans whose rows together answer a question for cells.
     pub(crate) async fn plans(&mut self, request: &CellRequest, is_on_cluster: bool) -> Result<Vec<Part>> {
-        self.check_directory(request.account.as_deref(), &request.range).await?;
+        self.check_directory(&request.scope, &request.range).await?;
         match &self.content {
             Content::Directory(directory) => directory.plans(request, is_on_cluster),
             Content::Folder(folder) => {
-                let segments = folder.segments(request.account.as_deref(), &request.range, Columns::Needed)?;
+                let segments = folder.segments(&request.scope, &request.range, Columns::Needed)?;
                 let plan = segments.map(|segments| request.plan(segments)).transpose().map_err(Error::Query)?;
                 Ok(plan.map(Part::Anywhere).into_iter().collect())
             }
         }
     }
 
-    /// All segments of an account, or of all, with all columns; `None` where there are none.
-    pub(crate) fn table(&self, account: Option<&str>, is_on_cluster: bool) -> Result<Option<LogicalPlan>> {
+    /// All segments in scope, with all columns; `None` where there are none.
+    pub(crate) fn table(&self, scope: &Scope, is_on_cluster: bool) -> Result<Option<LogicalPlan>> {
         let table = match &self.content {
-            Content::Directory(directory) => directory.table(account, is_on_cluster)?,
-            Content::Folder(folder) => folder.segments(account, &(i64::MIN..i64::MAX), Columns::All)?,
+            Content::Directory(directory) => directory.table(scope, is_on_cluster)?,
+            Content::Folder(folder) => folder.segments(scope, &(i64::MIN..i64::MAX), Columns::All)?,
         };
-        let of_account = |table: LogicalPlanBuilder| match account {
-            Some(account) => table.filter(col(column::ACCOUNT_ID).eq(lit(account)))?.build(),
-            None => table.build(),
+        let in_scope = |table: LogicalPlanBuilder| match scope {
+            Scope::Account(account) => table.filter(col(column::ACCOUNT_ID).eq(lit(account.as_str())))?.build(),
+            Scope::All => table.build(),
         };
-        table.map(of_account).transpose().map_err(Error::Plan)
+        table.map(in_scope).transpose().map_err(Error::Plan)
     }
 
     /// Rows of a data directory that only this machine can see, because they are in no file yet.
@@ -167,7 +167,7 @@ impl Archive {
     /// The corrupt file, or `error` where there is none.
     pub(crate) async fn after_failure(
         &mut self,
-        account: Option<&str>,
+        scope: &Scope,
         failed: &Range<i64>,
         span: &Range<i64>,
         error: Error,
@@ -177,10 +177,10 @@ impl Archive {
             return Err(error);
         }
         let Some(skipped) = &mut self.skipped else {
-            let corrupt = folder.verify(account, failed, false).await?.into_iter().next();
+            let corrupt = folder.verify(scope, failed, false).await?.into_iter().next();
             return Err(corrupt.map_or(error, |SkippedFile { file, problem }| Error::Corrupt { file, problem }));
         };
-        let corrupt = folder.verify(account, span, true).await?;
+        let corrupt = folder.verify(scope, span, true).await?;
         if corrupt.is_empty() {
             return Err(error);
         }
@@ -190,9 +190,9 @@ impl Archive {
     }
 
     /// Sees to it that what plans have read is what was found.
-    pub(crate) async fn check_unchanged(&self, account: Option<&str>, range: &Range<i64>) -> Result<()> {
+    pub(crate) async fn check_unchanged(&self, scope: &Scope, range: &Range<i64>) -> Result<()> {
         match &self.content {
-            Content::Folder(folder) => folder.check_unchanged(account, range).await,
+            Content::Folder(folder) => folder.check_unchanged(scope, range).await,
             // It is held by this process alone.
             Content::Directory(_) => Ok(()),
         }
@@ -210,9 +210,9 @@ impl Archive {
     }
 
     /// Reads the files of a data directory that are needed, whole, and leaves out or names those that are damaged.
-    pub(crate) async fn check_directory(&mut self, account: Option<&str>, range: &Range<i64>) -> Result<()> {
+    pub(crate) async fn check_directory(&mut self, scope: &Scope, range: &Range<i64>) -> Result<()> {
         let Content::Directory(directory) = &self.content else { return Ok(()) };
-        let lost = directory.lose_unreadable(account, range).await?;
+        let lost = directory.lose_unreadable(scope, range).await?;
         match (&mut self.skipped, lost.first()) {
             (Some(skipped), _) => skipped.extend(lost),
             (None, Some(lost)) => return Err(Error::Lost { file: lost.file.clone() }),

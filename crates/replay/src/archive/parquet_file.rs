@@ -13,6 +13,7 @@ use parquet::arrow::{ProjectionMask, parquet_to_arrow_schema};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::statistics::Statistics;
+use skillscope_query::Scope;
 use skillscope_segment::column;
 
 use super::columns::{self, needed_columns};
@@ -96,9 +97,9 @@ impl ParquetFile {
         self.extents.as_ref().is_none_or(|extents| extents.iter().any(overlaps))
     }
 
-    /// Whether it may have rows of an account.
-    pub(crate) fn may_be_of(&self, account: Option<&str>) -> bool {
-        account.is_none_or(|account| self.account.known().is_none_or(|known| known == account))
+    /// Whether it may have rows in scope.
+    pub(crate) fn may_be_of(&self, scope: &Scope) -> bool {
+        self.account.known().is_none_or(|known| scope.includes(known))
     }
 
     /// Reads all of what reports need of it, to see whether that can be read.

@@ -8,7 +8,7 @@ use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
-use skillscope_query::{Clock, Engine, ReportRequest, SqlLimits};
+use skillscope_query::{Clock, Engine, ReportRequest, Scope, SqlLimits};
 use skillscope_segment::AccountId;
 use skillscope_store::{Store, StoreOptions};
 use skillscope_workload::{Workload, WorkloadOptions};
@@ -48,7 +48,8 @@ impl Asked {
 
     pub(super) fn question(&self) -> Question {
         let instants = Instants::new(self.from, self.to, self.every).unwrap();
-        Question::new(self.account.map(str::to_owned), instants, &self.parameters).unwrap()
+        let scope = self.account.map_or(Scope::All, |account| Scope::Account(AccountId::parse(account).unwrap()));
+        Question::new(scope, instants, &self.parameters).unwrap()
     }
 
     /// What the endpoint would have answered over these rows, as lines.

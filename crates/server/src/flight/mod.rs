@@ -11,13 +11,16 @@ use std::future::Future;
 use std::io;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
-use skillscope_query::Door;
+use skillscope_query::Scope;
 use tokio::net::TcpListener;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
 use crate::App;
 use service::FlightDoor;
+
+/// Where statements come from that come in here, in `system.queries`.
+const DOOR: &str = "flight-sql";
 
 /// Serves Arrow Flight SQL on `listener` until `shutdown` completes.
 ///
@@ -29,7 +32,7 @@ pub async fn serve_flight_sql(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
-    let operator = app.engine().sql(None, Door::FlightSql);
+    let operator = app.engine().sql(Scope::All, DOOR);
     let serving = operator.spawn(async move {
         let incoming = TcpIncoming::from(TcpListener::from_std(listener)?).with_nodelay(Some(true));
         let service = FlightServiceServer::new(FlightDoor::new(app));

@@ -17,11 +17,12 @@ use arrow_flight::sql::{
 use arrow_flight::{Action, FlightData, FlightDescriptor, FlightEndpoint, FlightInfo, IpcMessage, SchemaAsIpc, Ticket};
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
-use skillscope_query::{Door, Error, SqlDescription, SqlSession};
+use skillscope_query::{Error, Scope, SqlDescription, SqlSession};
 use skillscope_segment::AccountId;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
+use super::DOOR;
 use super::metadata::{SQL_INFO, TABLE_TYPES, schemas, tables};
 use super::prepared::Prepared;
 use crate::App;
@@ -43,12 +44,18 @@ impl FlightDoor {
     }
 
     fn session(&self, headers: &MetadataMap) -> Result<SqlSession, Status> {
-        let account = headers.get(ACCOUNT).map(|account| account.to_str().map(str::to_owned)).transpose();
-        let account = account.map_err(|_| Status::invalid_argument("the header account is not text"))?;
-        if let Some(Err(error)) = account.as_deref().map(AccountId::parse) {
-            return Err(Status::invalid_argument(format!("the header account: {error}")));
-        }
-        Ok(self.app.engine().sql(account, Door::FlightSql))
+        let scope = match headers.get(ACCOUNT) {
+            Some(account) => {
+                let text = account.to_str();
+                let text = text.map_err(|_| Status::invalid_argument("the header account is not text"))?;
+                let account = AccountId::parse(text);
+                Scope::Account(
+                    account.map_err(|error| Status::invalid_argument(format!("the header account: {error}")))?,
+                )
+            }
+            None => Scope::All,
+        };
+        Ok(self.app.engine().sql(scope, DOOR))
     }
 
     async fn rows(&self, headers: &MetadataMap, prepared: Prepared) -> Result<Response<Batches>, Status> {

@@ -18,9 +18,10 @@ use datafusion_postgres::pgwire::messages::cancel::CancelRequest;
 use datafusion_postgres::pgwire::messages::startup::SecretKey;
 use datafusion_postgres::pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 use futures::Sink;
-use skillscope_query::{Door, SqlSession};
+use skillscope_query::{Scope, SqlSession};
 use skillscope_segment::AccountId;
 
+use super::DOOR;
 use super::error::{SqlState, error, failed, fatal};
 use super::query::Queries;
 use crate::App;
@@ -88,9 +89,9 @@ impl NoopStartupHandler for Startup {
         C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
-        let session = self.app.engine().sql(account(client.metadata())?, Door::PostgreSql);
+        let session = self.app.engine().sql(scope(client.metadata())?, DOOR);
         // Clients expect the tables in the database that they have named.
-        let database = session.account().unwrap_or(ALL_ACCOUNTS).to_owned();
+        let database = session.scope().account().map_or(ALL_ACCOUNTS, AccountId::as_str).to_owned();
         let session = session.extended(&database, |context| {
             context.register_udf(pg_my_temp_schema());
             setup_pg_catalog(context, &database, EmptyContextProvider)
@@ -110,16 +111,16 @@ fn pg_my_temp_schema() -> ScalarUDF {
     create_udf("pg_my_temp_schema", Vec::new(), DataType::Int32, Volatility::Stable, Arc::new(none))
 }
 
-/// The account that the database names; `None` for all.
-fn account(startup: &HashMap<String, String>) -> PgWireResult<Option<String>> {
-    match startup.get(METADATA_DATABASE).map(String::as_str) {
-        None | Some(ALL_ACCOUNTS) => Ok(None),
-        Some(name) if AccountId::parse(name).is_ok() => Ok(Some(name.to_owned())),
-        Some(name) => Err(fatal(
-            SqlState::UnknownDatabase,
-            format!("there is no database \"{name}\": it is an account, or {ALL_ACCOUNTS} for all of them"),
-        )),
-    }
+/// The accounts that the database names.
+fn scope(startup: &HashMap<String, String>) -> PgWireResult<Scope> {
+    let name = match startup.get(METADATA_DATABASE).map(String::as_str) {
+        None | Some(ALL_ACCOUNTS) => return Ok(Scope::All),
+        Some(name) => name,
+    };
+    AccountId::parse(name).map(Scope::Account).map_err(|_| {
+        let text = format!("there is no database \"{name}\": it is an account, or {ALL_ACCOUNTS} for all of them");
+        fatal(SqlState::UnknownDatabase, text)
+    })
 }
 
 /// The connections whose statements can be cancelled, by the number that each client was told.

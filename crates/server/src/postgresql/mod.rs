@@ -15,12 +15,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion_postgres::pgwire::tokio::process_socket;
-use skillscope_query::Door;
+use skillscope_query::Scope;
 use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::App;
 use connection::{Cancels, Connection};
+
+/// Where statements come from that come in here, in `system.queries`.
+const DOOR: &str = "postgresql";
 
 /// How often the server looks whether a client that waits for an answer is still there.
 const HANG_UP_PERIOD: Duration = Duration::from_millis(200);
@@ -38,7 +41,7 @@ pub async fn serve_postgresql(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
-    let operator = app.engine().sql(None, Door::PostgreSql);
+    let operator = app.engine().sql(Scope::All, DOOR);
     let accepting = operator.spawn(accept(listener, app));
     tokio::select! {
         accepted = accepting => accepted.unwrap_or_else(|error| Err(io::Error::other(error))),

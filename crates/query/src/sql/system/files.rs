@@ -4,13 +4,14 @@ use datafusion::catalog::TableProvider;
 use datafusion::error::Result;
 use skillscope_store::{ArchiveFile, Snapshot};
 
-use super::{Columns, of_accounts};
+use super::{SystemTable, of_accounts};
+use crate::Scope;
 
 /// The table `system.files`: the Parquet files of a snapshot.
-pub(crate) fn files(snapshot: &Snapshot, scope: Option<&str>) -> Result<Arc<dyn TableProvider>> {
+pub(crate) fn files(snapshot: &Snapshot, scope: &Scope) -> Result<Arc<dyn TableProvider>> {
     let mut files: Vec<&Arc<ArchiveFile>> = of_accounts(snapshot, scope, |account| snapshot.files(account));
     files.sort_by_key(|file| file.path());
-    Columns::of(&files)
+    SystemTable::of(&files)
         .texts("path", |file| file.path().display().to_string())
         .texts("account_id", |file| file.account().to_string())
         .times("first_hour", |file| *file.hours().start())

@@ -9,19 +9,22 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray, UInt64Array};
 use datafusion::catalog::{MemTable, TableProvider};
 use datafusion::error::Result;
+use skillscope_segment::AccountId;
 use skillscope_store::Snapshot;
+
+use crate::Scope;
 
 pub(crate) use files::files;
 pub(crate) use partitions::partitions;
 pub(crate) use queries::queries;
 
-/// Columns by name; all of them can be null or none can.
-struct Columns<'r, R> {
+/// A table under way, column by column.
+struct SystemTable<'r, R> {
     rows: &'r [R],
     columns: Vec<(&'static str, ArrayRef, bool)>,
 }
 
-impl<'r, R> Columns<'r, R> {
+impl<'r, R> SystemTable<'r, R> {
     fn of(rows: &'r [R]) -> Self {
         Self { rows, columns: Vec::new() }
     }
@@ -69,9 +72,9 @@ impl<'r, R> Columns<'r, R> {
 /// What a snapshot has of each account in scope.
 fn of_accounts<'s, T: 's, I: Iterator<Item = T>>(
     snapshot: &'s Snapshot,
-    scope: Option<&'s str>,
-    parts: impl Fn(&'s skillscope_segment::AccountId) -> I + 's,
+    scope: &'s Scope,
+    parts: impl Fn(&'s AccountId) -> I + 's,
 ) -> Vec<T> {
-    let accounts = snapshot.accounts().filter(|account| scope.is_none_or(|scope| scope == account.as_str()));
+    let accounts = snapshot.accounts().filter(|account| scope.includes(account.as_str()));
     accounts.flat_map(parts).collect()
 }

@@ -4,12 +4,13 @@ use datafusion::catalog::TableProvider;
 use datafusion::error::Result;
 use skillscope_store::{Partition, Snapshot};
 
-use super::{Columns, of_accounts};
+use super::{SystemTable, of_accounts};
+use crate::Scope;
 
 /// The table `system.partitions`: the hours of a snapshot whose rows are in memory.
-pub(crate) fn partitions(snapshot: &Snapshot, scope: Option<&str>) -> Result<Arc<dyn TableProvider>> {
+pub(crate) fn partitions(snapshot: &Snapshot, scope: &Scope) -> Result<Arc<dyn TableProvider>> {
     let partitions: Vec<&Arc<Partition>> = of_accounts(snapshot, scope, |account| snapshot.partitions(account));
-    Columns::of(&partitions)
+    SystemTable::of(&partitions)
         .texts("account_id", |partition| partition.account().to_string())
         .times("hour", |partition| partition.hour())
         .times("first_end_time", |partition| *partition.end_times().start())

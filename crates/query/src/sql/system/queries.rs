@@ -3,15 +3,16 @@ use std::sync::Arc;
 use datafusion::catalog::TableProvider;
 use datafusion::error::Result;
 
-use super::Columns;
+use super::SystemTable;
+use crate::Scope;
 use crate::sql::registry::Registry;
 
 /// The table `system.queries`: the statements that are not answered to their end, this one among them.
-pub(crate) fn queries(registry: &Registry, scope: Option<&str>) -> Result<Arc<dyn TableProvider>> {
+pub(crate) fn queries(registry: &Registry, scope: &Scope) -> Result<Arc<dyn TableProvider>> {
     let elapsed = |elapsed: std::time::Duration| u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    Columns::of(&registry.list(scope))
+    SystemTable::of(&registry.list(scope))
         .numbers("id", |query| query.id)
-        .optional_texts("account_id", |query| query.account.clone())
+        .optional_texts("account_id", |query| query.scope.account().map(ToString::to_string))
         .texts("door", |query| query.door.to_string())
         .texts("state", |query| query.phase().as_str().to_owned())
         .times("started", |query| query.started)
