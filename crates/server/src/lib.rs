@@ -6,30 +6,16 @@
 
 mod address;
 mod app;
-mod backup;
-mod body;
-mod cors;
-mod events;
 mod flight;
-mod health;
-mod host_lookup;
-mod ingestion;
-mod openapi;
-mod path;
+mod http;
 mod postgresql;
-mod problem;
-mod report;
 mod row_format;
-mod serve;
-mod sql;
 #[cfg(test)]
 mod tests;
 
 pub use address::{AddressError, listen_addresses};
-pub use app::{App, AppOptions, router};
-pub use cors::{CorsOrigins, InvalidOrigin};
+pub use app::{App, AppOptions};
 pub use flight::serve_flight_sql;
+pub use http::{CorsOrigins, InvalidOrigin, Problem, router, serve};
 pub use postgresql::serve_postgresql;
-pub use problem::Problem;
 pub use row_format::{RowFormat, RowWriter};
-pub use serve::serve;

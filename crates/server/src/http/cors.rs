@@ -32,7 +32,7 @@ impl CorsOrigins {
     }
 
     /// The layer that answers preflights and marks answers; `None` where CORS is off.
-    pub(crate) fn layer(&self) -> Option<CorsLayer> {
+    pub(super) fn layer(&self) -> Option<CorsLayer> {
         let allowed = match self.0.as_slice() {
             [] => return None,
             origins if origins.iter().any(|origin| origin == "*") => AllowOrigin::any(),

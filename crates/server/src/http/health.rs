@@ -3,18 +3,19 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{App, Problem};
+use super::Problem;
+use crate::App;
 
 /// How the server is.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Health {
+pub(super) struct Health {
     #[schema(example = "ok")]
     status: &'static str,
 }
 
 /// Whether the process answers at all.
 #[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, description = "It does.", body = Health)))]
-pub(crate) async fn live() -> Json<Health> {
+pub(super) async fn live() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
@@ -23,7 +24,7 @@ pub(crate) async fn live() -> Json<Health> {
     (status = 200, description = "They should.", body = Health),
     (status = 503, description = "The server is shutting down.", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Health>, Problem> {
+pub(super) async fn ready(State(app): State<App>) -> Result<Json<Health>, Problem> {
     if app.is_stopping() {
         return Err(Problem::unavailable("the server is shutting down"));
     }

@@ -35,7 +35,7 @@ pub struct Problem {
 macro_rules! problems {
     ($($(#[$doc:meta])* $name:ident: $status:ident, $kind:literal, $title:literal;)+) => {
         impl Problem {
-            $($(#[$doc])* pub(crate) fn $name(detail: impl Into<String>) -> Self {
+            $($(#[$doc])* pub(super) fn $name(detail: impl Into<String>) -> Self {
                 Self {
                     kind: concat!("urn:skillscope:problem:", $kind),
                     title: $title,
@@ -67,7 +67,7 @@ problems! {
 
 impl Problem {
     /// Names what is to blame.
-    pub(crate) fn blaming(mut self, parameter: &str, value: Option<String>) -> Self {
+    pub(super) fn blaming(mut self, parameter: &str, value: Option<String>) -> Self {
         self.parameter = Some(parameter.to_owned());
         self.value = value;
         self

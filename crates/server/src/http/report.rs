@@ -8,9 +8,10 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use skillscope_query::ReportRequest;
 
-use crate::openapi::ReportBody;
-use crate::path::PathVariables;
-use crate::{App, Problem};
+use super::Problem;
+use super::openapi::ReportBody;
+use super::path_variables::PathVariables;
+use crate::App;
 
 /// Larger answers are written while they are sent.
 const STREAMED_BYTES: usize = 1 << 20;
@@ -38,7 +39,7 @@ const STREAMED_BYTES: usize = 1 << 20;
         (status = 503, description = "A file that the report needs cannot be read now.", body = Problem,
             content_type = "application/problem+json"),
     ))]
-pub(crate) async fn get(
+pub(super) async fn get(
     State(app): State<App>,
     PathVariables(account): PathVariables<String>,
     RawQuery(query): RawQuery,

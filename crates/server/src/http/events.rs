@@ -6,11 +6,12 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use skillscope_store::ingest_events;
 
-use crate::body::named;
-use crate::ingestion::{IngestionBody, ingest_body};
-use crate::openapi::EventBody;
-use crate::path::PathVariables;
-use crate::{App, Problem};
+use super::Problem;
+use super::ingestion::{IngestionBody, ingest_body};
+use super::negotiation::named;
+use super::openapi::EventBody;
+use super::path_variables::PathVariables;
+use crate::App;
 
 /// Follow conversations.
 ///
@@ -34,7 +35,7 @@ use crate::{App, Problem};
             content_type = "application/problem+json"),
         (status = 507, description = "The disk is full.", body = Problem, content_type = "application/problem+json"),
     ))]
-pub(crate) async fn post(
+pub(super) async fn post(
     State(app): State<App>,
     PathVariables(account): PathVariables<String>,
     headers: HeaderMap,

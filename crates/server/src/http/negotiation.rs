@@ -4,10 +4,10 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 
-use crate::Problem;
+use super::Problem;
 
 /// What the header `name` stands for among `choices`; `absent` where the request does not have it.
-pub(crate) fn named<T: Copy>(
+pub(super) fn named<T: Copy>(
     headers: &HeaderMap,
     name: HeaderName,
     choices: &[(&str, T)],
@@ -26,7 +26,7 @@ pub(crate) fn named<T: Copy>(
 }
 
 /// What of `choices` the header `Accept` likes best; the first one where there is no such header, or it likes several.
-pub(crate) fn accepted<T: Copy>(headers: &HeaderMap, choices: &[(&str, T)]) -> Result<T, Problem> {
+pub(super) fn accepted<T: Copy>(headers: &HeaderMap, choices: &[(&str, T)]) -> Result<T, Problem> {
     let values = headers.get_all(ACCEPT).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     let value = values.collect::<Vec<_>>().join(",");
     let ranges: Vec<(&str, f32)> = value.split(',').map(media_range).filter(|(range, _)| !range.is_empty()).collect();
@@ -68,7 +68,7 @@ fn media_range(text: &str) -> (&str, f32) {
 }
 
 /// Why a body could not be taken in.
-pub(crate) fn refused(rejection: &BytesRejection, limit: usize) -> Problem {
+pub(super) fn refused(rejection: &BytesRejection, limit: usize) -> Problem {
     match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => too_large(limit),
         _ => Problem::invalid_body(rejection.body_text()),
@@ -76,7 +76,7 @@ pub(crate) fn refused(rejection: &BytesRejection, limit: usize) -> Problem {
 }
 
 /// A body beyond the limit.
-pub(crate) fn too_large(limit: usize) -> Problem {
+pub(super) fn too_large(limit: usize) -> Problem {
     Problem::too_large(format!(
         "a request body has at most {limit} bytes, also once decompressed; send several requests"
     ))

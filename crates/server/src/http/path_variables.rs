@@ -2,10 +2,10 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use crate::Problem;
+use super::Problem;
 
 /// The variables in a request's path; a path that is not valid UTF-8 becomes a problem document.
-pub(crate) struct PathVariables<T>(pub(crate) T);
+pub(super) struct PathVariables<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathVariables<T> {
     type Rejection = Problem;

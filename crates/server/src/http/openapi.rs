@@ -8,7 +8,7 @@ use skillscope_segment::{AgentKind, ClosedBy, EndReason, Outcome, Sender, StartR
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{OpenApi, ToSchema};
 
-use crate::{backup, events, health, host_lookup, ingestion, report, sql};
+use super::{backup, events, health, host_lookup, report, segments, sql};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -17,7 +17,7 @@ use crate::{backup, events, health, host_lookup, ingestion, report, sql};
         description = "Skill-segment reports of a messaging contact centre: exact to the millisecond, for any timeframe that ends now.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
-    paths(report::get, host_lookup::get, ingestion::post, events::post, sql::post, backup::get, health::live, health::ready, get),
+    paths(report::get, host_lookup::get, segments::post, events::post, sql::post, backup::get, health::live, health::ready, get),
     tags(
         (name = "report", description = "Counts of closed skill segments."),
         (name = "ingestion", description = "Bringing closed segments and conversation events in."),
@@ -30,7 +30,7 @@ struct Document;
 /// This document.
 #[utoipa::path(get, path = "/openapi.json", tag = "operation",
     responses((status = 200, description = "OpenAPI 3.1.", body = Object)))]
-pub(crate) async fn get() -> Json<utoipa::openapi::OpenApi> {
+pub(super) async fn get() -> Json<utoipa::openapi::OpenApi> {
     Json(Document::openapi())
 }
 
@@ -38,7 +38,7 @@ pub(crate) async fn get() -> Json<utoipa::openapi::OpenApi> {
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "it is there to be described")]
-pub(crate) enum ReportBody {
+pub(super) enum ReportBody {
     /// The answer where no interval is asked for.
     Whole(BreakdownBody),
     /// The answer where an interval is asked for.
@@ -48,7 +48,7 @@ pub(crate) enum ReportBody {
 /// Metrics by skill, and of all skills.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct BreakdownBody {
+pub(super) struct BreakdownBody {
     /// By skill, in ascending order; skills without segments are left out.
     skills_metrics: BTreeMap<String, MetricsBody>,
     metrics_total: MetricsBody,
@@ -57,7 +57,7 @@ pub(crate) struct BreakdownBody {
 /// Metrics by interval, and of the whole timeframe.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct IntervalsBody {
+pub(super) struct IntervalsBody {
     /// Every interval, newest first.
     metrics_by_intervals: Vec<IntervalBody>,
     timeframe_summary: BreakdownBody,
@@ -66,7 +66,7 @@ pub(crate) struct IntervalsBody {
 /// The metrics of an interval.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct IntervalBody {
+pub(super) struct IntervalBody {
     /// The interval's start, in milliseconds since the epoch.
     timestamp: i64,
     skills_metrics: BTreeMap<String, MetricsBody>,
@@ -76,7 +76,7 @@ pub(crate) struct IntervalBody {
 /// How many segments there were, and how each ended.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct MetricsBody {
+pub(super) struct MetricsBody {
     /// Closed segments.
     total_skill_conversation_segments: i64,
     /// The consumer closed the conversation, and no agent had spoken in the segment.
@@ -96,7 +96,7 @@ pub(crate) struct MetricsBody {
 
 /// A closed skill segment. A record that contradicts itself is rejected.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct SegmentBody {
+pub(super) struct SegmentBody {
     /// The brand's account; the one in the path where it is left out.
     #[schema(pattern = "^[A-Za-z0-9._-]{1,64}$")]
     account_id: Option<String>,
@@ -141,7 +141,7 @@ pub(crate) struct SegmentBody {
 
 /// Something that happened in a conversation. Each type has fields of its own.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct EventBody {
+pub(super) struct EventBody {
     /// The brand's account; the one in the path where it is left out.
     #[schema(pattern = "^[A-Za-z0-9._-]{1,64}$")]
     account_id: Option<String>,
@@ -198,7 +198,7 @@ fn transfer_reasons() -> Object {
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "it is there to be described")]
-pub(crate) enum TimeBody {
+pub(super) enum TimeBody {
     /// Milliseconds since the epoch.
     Milliseconds(i64),
     /// RFC 3339; digits beyond the millisecond are dropped.

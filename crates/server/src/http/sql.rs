@@ -14,8 +14,9 @@ use skillscope_segment::AccountId;
 use tokio::sync::{mpsc, oneshot};
 use utoipa::ToSchema;
 
-use crate::body::{accepted, named, refused};
-use crate::{App, Problem, RowFormat, RowWriter};
+use super::Problem;
+use super::negotiation::{accepted, named, refused};
+use crate::{App, RowFormat, RowWriter};
 
 /// So much of an answer is held back before its status is sent: what fails until then fails with a problem document.
 const HELD_BYTES: usize = 4 << 20;
@@ -31,7 +32,7 @@ const CHUNKS_AHEAD: usize = 2;
 
 /// A statement to run.
 #[derive(Debug, Deserialize, ToSchema)]
-pub(crate) struct SqlBody {
+pub(super) struct SqlBody {
     /// A statement that reads, in DataFusion's dialect of SQL, over the table `segments`, its views, and the schema `system`.
     #[schema(example = "select skill_id, count(*) as segments from segments group by skill_id")]
     query: String,
@@ -62,7 +63,7 @@ pub(crate) struct SqlBody {
         (status = 503, description = "The statement needs more memory than there is, too many run at once, or a file cannot be read now.",
             body = Problem, content_type = "application/problem+json"),
     ))]
-pub(crate) async fn post(
+pub(super) async fn post(
     State(app): State<App>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,

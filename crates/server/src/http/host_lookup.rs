@@ -5,15 +5,15 @@ use axum::http::uri::Authority;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::Problem;
-use crate::path::PathVariables;
+use super::Problem;
+use super::path_variables::PathVariables;
 
 /// The services that existing clients look up before they ask for reports.
 const SERVICES: [&str; 2] = ["leDataReporting", "agentVep"];
 
 /// Where a service is.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct BaseUri {
+pub(super) struct BaseUri {
     #[schema(example = "leDataReporting")]
     service: String,
     #[schema(example = "acme")]
@@ -35,7 +35,7 @@ pub(crate) struct BaseUri {
         (status = 400, description = "The request names no host.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such service.", body = Problem, content_type = "application/problem+json"),
     ))]
-pub(crate) async fn get(
+pub(super) async fn get(
     PathVariables((account, service)): PathVariables<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Json<BaseUri>, Problem> {

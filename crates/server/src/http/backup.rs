@@ -8,7 +8,8 @@ use futures::stream;
 use skillscope_store::Backup;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use crate::{App, Problem};
+use super::Problem;
+use crate::App;
 
 /// Bytes that are sent at a time.
 const CHUNK_BYTES: usize = 1 << 18;
@@ -25,7 +26,7 @@ const WAITING_CHUNKS: usize = 4;
     (status = 503, description = "It could not be read.", body = Problem, content_type = "application/problem+json"),
     (status = 507, description = "The disk is full.", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(crate) async fn get(State(app): State<App>) -> Result<Response, Problem> {
+pub(super) async fn get(State(app): State<App>) -> Result<Response, Problem> {
     let store = app.store();
     let backup = tokio::task::spawn_blocking(move || store.backup()).await.map_err(|error| {
         tracing::error!(%error, "a backup stopped");

@@ -1,3 +1,20 @@
+//! Reports, ingestion, SQL and operation over HTTP, and the OpenAPI document that describes them.
+
+mod backup;
+mod cors;
+mod events;
+mod health;
+mod host_lookup;
+mod ingestion;
+mod negotiation;
+mod openapi;
+mod path_variables;
+mod problem;
+mod report;
+mod router;
+mod segments;
+mod sql;
+
 use std::future::Future;
 use std::io;
 use std::time::Duration;
@@ -5,7 +22,10 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::app::{App, router};
+use crate::App;
+pub use cors::{CorsOrigins, InvalidOrigin};
+pub use problem::Problem;
+pub use router::router;
 
 /// How long requests that are being answered may still take once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
