@@ -61,6 +61,9 @@ from concurrent.futures import ThreadPoolExecutor
 import duckdb
 import pyarrow as pa
 
+import generated
+from output import print_machine, print_table, progress
+
 PARTS = ["throughput", "events", "latency", "memory"]
 ACCOUNT = "account-1"
 SKILLS = 200
@@ -277,9 +280,7 @@ def serving(binary, directory):
 def generate(binary, path, rows, hours, seed, what="segments"):
     """Writes rows of one account that end within the last hours, or their events; another seed makes other keys."""
     end = int(time.time() * 1000)
-    options = {"rows": rows, "skills": SKILLS, "hours": hours, "end": end, "seed": seed, "out": path}
-    arguments = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
-    subprocess.run([binary, "generate", what, *arguments, "--log", "warn"], check=True, stdout=subprocess.DEVNULL)
+    generated.file(binary, path, what, rows=rows, skills=SKILLS, hours=hours, end=end, seed=seed)
 
 
 def ndjson_batches(path, size, limit):
@@ -982,17 +983,6 @@ def measure_loaded(binary, directory, parts, rows):
 # Output.
 
 
-def progress(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-def print_table(title, head, rows):
-    print(f"\n## {title}\n")
-    for row in [head, ["---"] * len(head), *rows]:
-        print(f"| {' | '.join(map(str, row))} |")
-    sys.stdout.flush()
-
-
 def median_sync_seconds(directory):
     """How long the disk takes to make 4 KiB durable, which bounds the commits of one writer."""
     samples = []
@@ -1007,13 +997,8 @@ def median_sync_seconds(directory):
     return statistics.median(samples)
 
 
-def print_machine(directory):
-    processors = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-    models = [line.partition(":")[2] for line in processors if line.startswith("model name")]
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
-    print(f"{os.cpu_count()} × {models[0].strip() if models else platform.machine()}, {memory:.0f} GiB of memory")
-    print(f"an fsync of 4 KiB: {median_sync_seconds(directory) * 1000:.2f} ms")
-    print(f"load average before: {os.getloadavg()[0]:.1f}")
+def print_setting(directory):
+    print_machine(f"an fsync of 4 KiB: {median_sync_seconds(directory) * 1000:.2f} ms")
     print(f"DuckDB {duckdb.__version__}, SQLite {sqlite3.sqlite_version}, Python {platform.python_version()}")
 
 
@@ -1042,7 +1027,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     directory = pathlib.Path(tempfile.mkdtemp(prefix="ingestion-", dir=".")).absolute()
     try:
-        print_machine(directory)
+        print_setting(directory)
         if "throughput" in options.parts:
             measure_throughput(options.binary, directory, options.seconds, options.rounds)
         if "events" in options.parts:

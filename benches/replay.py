@@ -20,6 +20,8 @@ import sys
 import time
 from datetime import datetime, timedelta, timezone
 
+import generated
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 END = datetime(2018, 1, 18, 8, 51, 55, 679000, tzinfo=timezone.utc)
 HOURS = 8760
@@ -43,13 +45,8 @@ def report_of(archive, now, by_day):
 
 
 def data(binary, work, rows):
-    directory = work / "data"
-    if not directory.exists():
-        file = work / "year.parquet"
-        subprocess.run([binary, "generate", "segments", "--rows", str(rows), "--skills", "200", "--hours", str(HOURS),
-                        "--end", END.isoformat(), "--out", file], check=True)
-        subprocess.run([binary, "import", "segments", file, "--data-dir", directory], check=True)
-        file.unlink()
+    end = END.isoformat()
+    directory = generated.data_directory(binary, work / "data", rows=rows, skills=200, hours=HOURS, end=end)
     return directory / "archive"
 
 

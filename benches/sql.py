@@ -14,12 +14,13 @@ import http.client
 import json
 import os
 import pathlib
-import shutil
 import statistics
 import subprocess
 import sys
 import threading
 import time
+
+import generated
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 END = "2018-01-18T08:51:55.679Z"
@@ -71,17 +72,7 @@ def ask(connection, query):
 
 def data(binary, work, name, hours):
     """A data directory with ten million segments of 200 skills, which ended in so many hours."""
-    directory = work / name
-    if not directory.exists():
-        rows = work / f"{name}.parquet"
-        subprocess.run([binary, "generate", "segments", "--rows", str(ROWS), "--skills", "200", "--hours", str(hours),
-                        "--end", END, "--out", rows], check=True)
-        half = work / f"{name}.half"
-        shutil.rmtree(half, ignore_errors=True)
-        subprocess.run([binary, "import", "segments", rows, "--data-dir", half], check=True)
-        half.rename(directory)
-        rows.unlink()
-    return directory
+    return generated.data_directory(binary, work / name, rows=ROWS, skills=200, hours=hours, end=END)
 
 
 def month(binary, work):

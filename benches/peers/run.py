@@ -47,6 +47,11 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+import generated
+from output import print_machine, print_table, progress
+
 REQUIREMENTS = HERE / "requirements.txt"
 
 # 18 January 2018, shortly before nine: not a round instant. It is the request's, and every segment ends before it.
@@ -115,6 +120,24 @@ def words(values):
     return ", ".join(map(quoted, values))
 
 
+def condition(shape):
+    """Which segments a shape counts, in the SQL of every peer."""
+    parts = [f"end_time >= {shape.start}", f"end_time < {NOW}"]
+    if shape.skills:
+        parts.append(f"skill_id in ({', '.join(map(str, shape.skills))})")
+    if shape.user_type:
+        parts.append(f"user_type = {quoted(shape.user_type)}")
+    return " and ".join(parts)
+
+
+def counts(count):
+    """The columns of numbers that have a condition; `count` is how a peer counts the rows that meet one."""
+    # ClickHouse would take the bare name for that of the column in the answer.
+    conditions = {"abandoned_in_queue": "segments.abandoned_in_queue"}
+    conditions |= {outcome: f"outcome = {quoted(outcome)}" for outcome in OUTCOMES}
+    return ", ".join(f"{count.format(condition)} as {name}" for name, condition in conditions.items())
+
+
 class DuckDb:
     """Sorted by skill rather than by time: shapes a, b and c take 0.9, 0.5 and 0.5 of the time (10 million rows)."""
 
@@ -138,21 +161,13 @@ class DuckDb:
         # A narrow number of the interval makes the group's key narrow. `countif` is faster than `count` with `filter`,
         # but it and `sum` give integers of 128 bits.
         interval = f"((end_time - {shape.start}) // {INTERVAL})::usmallint as interval," if shape.by_interval else ""
-        skills = f"and skill_id in ({', '.join(map(str, shape.skills))})" if shape.skills else ""
-        user_type = f"and user_type = {quoted(shape.user_type)}" if shape.user_type else ""
         return self.connection.sql(
             f"""
             select {interval} skill_id,
-                count(*) as total,
-                countif(outcome = 'abandoned')::bigint as abandoned,
-                countif(abandoned_in_queue)::bigint as abandoned_in_queue,
-                countif(outcome = 'non_responsive_consumer')::bigint as non_responsive_consumer,
-                countif(outcome = 'non_responsive_agent')::bigint as non_responsive_agent,
-                countif(outcome = 'interactive')::bigint as interactive,
-                count({SAMPLE}) as samples,
-                sum({SAMPLE})::bigint as sample_sum
+                count(*) as total, {counts("countif({})::bigint")},
+                count({SAMPLE}) as samples, sum({SAMPLE})::bigint as sample_sum
             from segments
-            where end_time >= {shape.start} and end_time < {NOW} {skills} {user_type}
+            where {condition(shape)}
             group by all
             """
         ).to_arrow_table()
@@ -255,21 +270,13 @@ class ClickHouse:
 
     def answer(self, shape):
         interval = f"toUInt16(intDiv(end_time - {shape.start}, {INTERVAL})) as interval," if shape.by_interval else ""
-        skills = f"and skill_id in ({', '.join(map(str, shape.skills))})" if shape.skills else ""
-        user_type = f"and user_type = {quoted(shape.user_type)}" if shape.user_type else ""
         return self.session.query(
             f"""
             select {interval} skill_id,
-                count() as total,
-                countIf(outcome = 'abandoned') as abandoned,
-                countIf(segments.abandoned_in_queue) as abandoned_in_queue,
-                countIf(outcome = 'non_responsive_consumer') as non_responsive_consumer,
-                countIf(outcome = 'non_responsive_agent') as non_responsive_agent,
-                countIf(outcome = 'interactive') as interactive,
-                count({SAMPLE}) as samples,
-                sum({SAMPLE}) as sample_sum
+                count() as total, {counts("countIf({})")},
+                count({SAMPLE}) as samples, sum({SAMPLE}) as sample_sum
             from peers.segments
-            where end_time >= {shape.start} and end_time < {NOW} {skills} {user_type}
+            where {condition(shape)}
             group by {"interval, " if interval else ""} skill_id
             """,
             "ArrowTable",
@@ -319,21 +326,13 @@ class DataFusion:
 
     def answer(self, shape):
         interval = f"(end_time - {shape.start}) / {INTERVAL} as interval," if shape.by_interval else ""
-        skills = f"and skill_id in ({', '.join(map(str, shape.skills))})" if shape.skills else ""
-        user_type = f"and user_type = {quoted(shape.user_type)}" if shape.user_type else ""
         return self.context.sql(
             f"""
             select {interval} skill_id,
-                count(*) as total,
-                count(*) filter (where outcome = 'abandoned') as abandoned,
-                count(*) filter (where abandoned_in_queue) as abandoned_in_queue,
-                count(*) filter (where outcome = 'non_responsive_consumer') as non_responsive_consumer,
-                count(*) filter (where outcome = 'non_responsive_agent') as non_responsive_agent,
-                count(*) filter (where outcome = 'interactive') as interactive,
-                count({SAMPLE}) as samples,
-                sum({SAMPLE}) as sample_sum
+                count(*) as total, {counts("count(*) filter (where {})")},
+                count({SAMPLE}) as samples, sum({SAMPLE}) as sample_sum
             from segments
-            where end_time >= {shape.start} and end_time < {NOW} {skills} {user_type}
+            where {condition(shape)}
             group by {"1, 2" if interval else "1"}
             """
         ).collect()
@@ -540,28 +539,13 @@ def generate(binary, directory, rows):
     if not path.exists():
         progress(f"generating {rows:,} segments")
         partial = directory / f"partial-{rows}.parquet"
-        options = {"rows": rows, "skills": SKILLS, "hours": HOURS, "end": NOW_AS_TEXT, "seed": 1, "out": partial}
-        arguments = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
-        subprocess.run(
-            [binary, "generate", "segments", *arguments, "--log", "warn"], check=True, stdout=subprocess.DEVNULL
-        )
+        generated.file(binary, partial, rows=rows, skills=SKILLS, hours=HOURS, end=NOW_AS_TEXT, seed=1)
         # Only a whole file has the name by which it is used again.
         partial.rename(path)
     return path
 
 
 # Output.
-
-
-def progress(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-def print_table(title, head, rows):
-    print(f"\n## {title}\n")
-    for row in [head, ["---"] * len(head), *rows]:
-        print(f"| {' | '.join(map(str, row))} |")
-    sys.stdout.flush()
 
 
 def milliseconds(value):
@@ -620,13 +604,8 @@ def plot(path, medians):
     progress(f"plotted to {path}")
 
 
-def print_machine(binary):
-    processors = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-    models = [line.partition(":")[2] for line in processors if line.startswith("model name")]
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
-    print(f"{os.cpu_count()} × {models[0].strip() if models else platform.machine()}, {memory:.0f} GiB of memory")
-    print(f"engines have {len(os.sched_getaffinity(0))} processors")
-    print(f"load average before: {os.getloadavg()[0]:.1f}")
+def print_setting(binary):
+    print_machine(f"engines have {len(os.sched_getaffinity(0))} processors")
     ours = subprocess.run([binary, "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
     packages = {"DuckDB": "duckdb", "Polars": "polars", "chDB": "chdb", "ClickHouse": "chdb-core"}
     packages |= {"DataFusion": "datafusion", "pyarrow": "pyarrow"}
@@ -709,7 +688,7 @@ def main():
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
     directory = pathlib.Path(tempfile.mkdtemp(prefix="peers-", dir=".")).absolute()
     try:
-        print_machine(options.binary)
+        print_setting(options.binary)
         data = options.keep.absolute() if options.keep else directory
         data.mkdir(parents=True, exist_ok=True)
         medians = {}
