@@ -7,8 +7,7 @@ use datafusion::execution::TaskContext;
 use datafusion::physical_plan::{ExecutionPlan, collect_partitioned, displayable};
 use skillscope_store::Store;
 
-use crate::assembly::assemble;
-use crate::report_session::ReportSession;
+use crate::report::{ReportSession, assemble};
 use crate::sql::{SqlLimits, SqlService, SqlSession};
 use crate::table::SegmentsTable;
 use crate::{Clock, Error, Report, ReportParameters, ReportRequest, Result, Scope};

@@ -7,20 +7,9 @@
 //!
 //! This crate does not know sockets or wire formats.
 
-mod archive_scan;
-mod assembly;
-mod cells;
 mod engine;
 mod error;
-mod leaf;
-mod metrics;
-mod plan;
 mod report;
-mod report_json;
-mod report_rows;
-mod report_session;
-mod request;
-mod scan;
 mod scope;
 mod sql;
 mod table;
@@ -28,12 +17,12 @@ mod table;
 mod tests;
 mod totals;
 
-pub use cells::{CellRequest, CellRow, CellRows, stored_segments, unarchived_segments};
 pub use engine::{Engine, ReportPlan};
 pub use error::{Error, Result};
-pub use metrics::Metrics;
-pub use report::{Breakdown, Interval, Report};
-pub use request::{ReportParameters, ReportRequest, UserTypeFilter};
+pub use report::{
+    Breakdown, CellRequest, CellRow, CellRows, Interval, Metrics, Report, ReportParameters, ReportRequest,
+    UserTypeFilter, stored_segments, unarchived_segments,
+};
 pub use scope::Scope;
 pub use skillscope_store::Clock;
 pub use sql::{SqlDescription, SqlLimits, SqlRows, SqlSession, SqlTask};

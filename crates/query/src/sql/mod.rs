@@ -1,9 +1,9 @@
 //! Analysts' SQL.
 //!
 //! ```text
-//! session.rs  whose statement it is ─▶ statement.rs  checked and planned, over catalog.rs ─▶ workers.rs  run apart
+//! session.rs  whose statement it is ─▶ statement.rs  checked and planned, over catalog/ ─▶ run/workers.rs  run apart
 //!     │                                                                                          │
-//!     └──▶ registry.rs  listed, and ended on request                     rows.rs  the answer ◀────┘
+//!     └──▶ run/running_queries.rs  listed, and ended on request       run/rows.rs  the answer ◀────┘
 //! ```
 //!
 //! A statement runs on threads of its own, in a memory of its own, within limits of time and number (`limits.rs`). What it
@@ -11,27 +11,16 @@
 //! account has a name in it.
 
 mod catalog;
-mod interruption;
-mod kill_query;
+mod functions;
 mod limits;
-mod memory;
 mod named_parts;
-mod percentile;
 mod plain_keys;
-mod registry;
-mod rows;
+mod run;
 mod service;
 mod session;
-mod skill_report;
 mod statement;
-mod system;
-mod utc_trunc;
-mod views;
-mod workers;
 
 pub use limits::SqlLimits;
-pub use rows::SqlRows;
+pub use run::{SqlRows, SqlTask};
 pub(crate) use service::SqlService;
 pub use session::{SqlDescription, SqlSession};
-pub(crate) use utc_trunc::UtcTrunc;
-pub use workers::SqlTask;

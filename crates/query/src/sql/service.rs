@@ -6,7 +6,6 @@ use datafusion::catalog::SchemaProvider;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
-use datafusion::logical_expr::registry::FunctionRegistry;
 use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::prelude::SessionConfig;
@@ -14,16 +13,11 @@ use skillscope_store::Store;
 use tokio::sync::Semaphore;
 
 use super::catalog::{CATALOG, PUBLIC, catalog};
-use super::kill_query::kill_query;
+use super::functions::{self, Caller};
 use super::limits::SqlLimits;
-use super::memory::{SqlMemory, StatementMemory};
-use super::percentile::percentile_cont;
 use super::plain_keys::PlainKeys;
-use super::registry::Registry;
-use super::skill_report::{self, SkillReport};
-use super::utc_trunc::utc_trunc;
-use super::workers::Workers;
-use crate::report_session::ReportSession;
+use super::run::{RunningQueries, SqlMemory, StatementMemory, Workers};
+use crate::report::ReportSession;
 use crate::table::SegmentsTable;
 use crate::totals::{AnswerFromTotals, totals_query_planner};
 use crate::{Clock, Error, Result, Scope};
@@ -34,7 +28,7 @@ pub(crate) struct SqlService {
     clock: Clock,
     reports: Arc<ReportSession>,
     limits: SqlLimits,
-    registry: Arc<Registry>,
+    running: Arc<RunningQueries>,
     turns: Arc<Semaphore>,
     memory: Arc<SqlMemory>,
     workers: Workers,
@@ -54,7 +48,7 @@ impl SqlService {
             store,
             clock,
             reports,
-            registry: Arc::default(),
+            running: Arc::default(),
             turns: Arc::new(Semaphore::new(limits.running)),
             memory: Arc::new(SqlMemory::new(limits.memory_bytes)),
             workers: Workers::start().map_err(Error::Start)?,
@@ -63,45 +57,45 @@ impl SqlService {
         })
     }
 
-    pub(crate) fn limits(&self) -> &SqlLimits {
+    pub(super) fn limits(&self) -> &SqlLimits {
         &self.limits
     }
 
-    pub(crate) fn registry(&self) -> &Arc<Registry> {
-        &self.registry
+    pub(super) fn running(&self) -> &Arc<RunningQueries> {
+        &self.running
     }
 
-    pub(crate) fn turns(&self) -> Arc<Semaphore> {
+    pub(super) fn turns(&self) -> Arc<Semaphore> {
         Arc::clone(&self.turns)
     }
 
     /// Memory for one more statement.
-    pub(crate) fn memory(&self) -> StatementMemory {
+    pub(super) fn memory(&self) -> StatementMemory {
         StatementMemory::new(Arc::clone(&self.memory))
     }
 
-    pub(crate) fn workers(&self) -> &Workers {
+    pub(super) fn workers(&self) -> &Workers {
         &self.workers
     }
 
-    pub(crate) fn base(&self) -> &SessionState {
+    pub(super) fn base(&self) -> &SessionState {
         &self.base
     }
 
     /// The rows of one moment.
-    pub(crate) fn segments(&self, scope: Scope) -> SegmentsTable {
+    pub(super) fn segments(&self, scope: Scope) -> SegmentsTable {
         SegmentsTable::new(Arc::clone(&self.store), scope)
     }
 
     /// No rows.
-    pub(crate) fn no_segments(&self, scope: Scope) -> SegmentsTable {
+    pub(super) fn no_segments(&self, scope: Scope) -> SegmentsTable {
         SegmentsTable::empty(Arc::clone(&self.store), scope)
     }
 
     /// What a statement over `segments` is planned in: `base` with the tables and functions that depend on whose it is. Its
     /// `now()` is the engine's.
-    pub(crate) fn state(
-        self: &Arc<Self>,
+    pub(super) fn state(
+        &self,
         base: &SessionState,
         session: u64,
         segments: SegmentsTable,
@@ -110,12 +104,8 @@ impl SqlService {
         let mut state = base.clone();
         let segments = Arc::new(segments);
         let name = base.config_options().catalog.default_catalog.clone();
-        state.register_catalog_list(catalog(&name, self, &segments, schemas)?);
-        let scope = segments.scope().clone();
-        let function = SkillReport { reports: Arc::clone(&self.reports), segments };
-        state.register_udtf(skill_report::NAME, Arc::new(function));
-        let kill = Arc::new(kill_query(Arc::clone(&self.registry), scope, session));
-        state.register_udf(kill)?;
+        state.register_catalog_list(catalog(&name, &self.running, &segments, schemas)?);
+        functions::register_for(Caller { segments, session }, &mut state, &self.reports, &self.running)?;
         state.execution_props_mut().query_execution_start_time = DateTime::from_timestamp_millis(self.clock.now());
         Ok(state)
     }
@@ -140,9 +130,7 @@ fn base(limits: &SqlLimits) -> Result<SessionState> {
         .with_optimizer_rules(optimizer_rules())
         .with_query_planner(totals_query_planner())
         .build();
-    // In the place of DataFusion's own.
-    state.register_udaf(Arc::new(percentile_cont())).map_err(Error::Sql)?;
-    state.register_udf(Arc::new(utc_trunc())).map_err(Error::Sql)?;
+    functions::register(&mut state).map_err(Error::Sql)?;
     Ok(state)
 }
 

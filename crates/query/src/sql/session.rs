@@ -14,12 +14,9 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::interruption::{Interruption, interruptible};
-use super::registry::{ListedQuery, QueryPhase};
-use super::rows::SqlRows;
+use super::run::{Interruption, ListedQuery, QueryPhase, SqlRows, SqlTask, interruptible};
 use super::service::SqlService;
 use super::statement::{Statement, parse_deep};
-use super::workers::SqlTask;
 use crate::table::SegmentsTable;
 use crate::{Error, Result, Scope};
 
@@ -57,7 +54,7 @@ pub struct SqlDescription {
 impl SqlSession {
     pub(crate) fn new(service: Arc<SqlService>, scope: Scope, door: &'static str) -> Self {
         let base = Arc::new(service.base().clone());
-        let number = service.registry().number_session();
+        let number = service.running().number_session();
         let limit = service.limits().time;
         Self { service, scope, door, number, limit, base, schemas: Vec::new() }
     }
@@ -152,8 +149,8 @@ impl SqlSession {
         text: &str,
         parameters: Vec<ScalarValue>,
     ) -> Result<SqlRows> {
-        let registry = self.service.registry();
-        let listed = registry.enter(self.scope.clone(), self.number, self.door, text.to_owned());
+        let running = self.service.running();
+        let listed = running.enter(self.scope.clone(), self.number, self.door, text.to_owned());
         let (schema, planned) = oneshot::channel();
         let (batches, received) = mpsc::channel(BATCHES_AHEAD);
         let interruption = Interruption::default();
@@ -189,7 +186,7 @@ impl SqlSession {
 
     /// Ends the statements of this session that still run.
     pub fn kill_running(&self) {
-        self.service.registry().kill_session(self.number);
+        self.service.running().kill_session(self.number);
     }
 
     fn parse(&self, segments: SegmentsTable, text: &str) -> Result<Statement> {

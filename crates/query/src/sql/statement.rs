@@ -15,8 +15,8 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use futures::executor::block_on;
 
-use super::memory::StatementMemory;
 use super::named_parts::check_named_parts;
+use super::run::StatementMemory;
 use crate::Error;
 
 /// The longest statement, in words, numbers and signs.

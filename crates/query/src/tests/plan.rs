@@ -8,7 +8,7 @@ use skillscope_segment::{Outcome, UserType};
 use skillscope_store::StoreOptions;
 
 use super::world::{Facts, World, segments};
-use crate::plan::ReportPlans;
+use crate::report::ReportPlans;
 use crate::table::SegmentsTable;
 
 const HOUR_MS: i64 = 3_600_000;

@@ -5,12 +5,12 @@ use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::functions::datetime::date_bin::DateBinFunc;
-use datafusion::functions::datetime::date_trunc::DateTruncFunc;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::ScalarFunction;
 use skillscope_segment::column;
 
-use crate::sql::UtcTrunc;
+/// DataFusion's function, and the one that SQL has in its place: both give the same.
+const DATE_TRUNC: &str = "date_trunc";
 
 pub(super) const NS_PER_MS: i64 = 1_000_000;
 
@@ -43,7 +43,7 @@ impl Bins {
         let Expr::ScalarFunction(function) = expression else { return None };
         if function.func.inner().is::<DateBinFunc>() {
             Self::of_date_bin(function)
-        } else if function.func.inner().is::<DateTruncFunc>() || function.func.inner().is::<UtcTrunc>() {
+        } else if function.func.name() == DATE_TRUNC {
             Self::of_date_trunc(function)
         } else {
             None

@@ -15,11 +15,12 @@ use futures::stream;
 use skillscope_segment::{UserType, format_instant};
 use skillscope_store::Totals;
 
-use super::cells::{Counting, Group, Share, Step};
 use super::conditions::{ColumnFilter, Conditions};
+use super::counting::{Counting, Step};
+use super::group::{Group, Share};
 use super::parts::AccountTotals;
 use super::{Key, TotalsQuery};
-use crate::leaf::leaf_plan;
+use crate::table::leaf_plan;
 
 /// Below this many look-ups, one thread has made them before a second one has started.
 const MIN_LOOK_UPS_PER_THREAD: u64 = 4_096;

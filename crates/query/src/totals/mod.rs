@@ -1,26 +1,28 @@
 //! Counts and sums by difference of running totals, instead of by a scan of rows.
 //!
 //! ```text
-//! SQL or request → logical plan → rule.rs ─ has the shape ─▶ node.rs → parts.rs → exec.rs → cells.rs
+//! SQL or request → logical plan → rule.rs ─ has the shape ─▶ node.rs → parts.rs → exec.rs → counting.rs
 //!                                         └ any other ─▶ scan
 //! ```
 //!
 //! The shape: counts and sums of the metrics, grouped by any of account, skill, user type and bin of the end time, over
 //! ranges of end times and any conditions on the account, the skill and the user type alone.
 
+mod answer_columns;
+mod bin_window;
 mod bins;
-mod cells;
-mod columns;
 mod conditions;
+mod counting;
 mod exec;
-mod metric;
+mod group;
 mod node;
 mod parts;
 mod rule;
+mod tally_metric;
 
 use bins::Bins;
 use conditions::Conditions;
-use metric::TallyMetric;
+use tally_metric::TallyMetric;
 
 pub(crate) use node::{plan_totals, totals_query_planner};
 pub(crate) use rule::AnswerFromTotals;

@@ -10,8 +10,8 @@ use skillscope_segment::column;
 
 use super::bins::Bins;
 use super::conditions::Conditions;
-use super::metric::TallyMetric;
 use super::node::TotalsNode;
+use super::tally_metric::TallyMetric;
 use super::{Key, TotalsQuery};
 use crate::table::SegmentsTable;
 

@@ -1,0 +1,110 @@
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use datafusion::catalog::TableProvider;
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use skillscope_store::Store;
+
+use super::assembly::CellColumns;
+use super::metrics::Metrics;
+use super::plan::{cell, plan_cells};
+use super::request::{Selection, UserTypeFilter};
+use crate::table::SegmentsTable;
+use crate::{Error, Result, Scope};
+
+/// A question for *cells*: what the segments of each skill came to in each slice of time. Reports at many instants are sums
+/// of the same cells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellRequest {
+    /// Whose segments count. Where they are of all accounts, each cell tells its account.
+    pub scope: Scope,
+    /// The instants that count, in milliseconds since the epoch.
+    pub range: Range<i64>,
+    /// Where a slice begins, in milliseconds since the epoch.
+    pub origin: i64,
+    /// The length of a slice, in milliseconds.
+    pub slice_ms: i64,
+    /// The skills that count; `None` for all.
+    pub skills: Option<BTreeSet<i64>>,
+    /// The user types that count.
+    pub user_type: UserTypeFilter,
+}
+
+impl CellRequest {
+    /// The name under which [`plan`](Self::plan) wants segments to be scanned.
+    pub const SEGMENTS: &str = "segments";
+
+    /// The question as a logical plan of built-in functions over `segments`, scanned under that name with (at least) the
+    /// columns of the schema that it is about. Its rows are in no order.
+    ///
+    /// # Errors
+    /// [`Error::Report`] where a column is missing.
+    pub fn plan(&self, segments: LogicalPlanBuilder) -> Result<LogicalPlan> {
+        let selection =
+            Selection { range: self.range.clone(), skills: self.skills.as_ref(), user_type: self.user_type };
+        plan_cells(segments, &self.scope, &selection, self.origin, self.slice_ms).map_err(Error::Report)
+    }
+}
+
+/// Rows of [a plan for cells](CellRequest::plan).
+pub struct CellRows<'b> {
+    accounts: Option<ArrayRef>,
+    cells: CellColumns<'b>,
+}
+
+/// What the segments of a skill came to in a slice of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CellRow<'r> {
+    /// The account; `None` where the question was about one.
+    pub account: Option<&'r str>,
+    /// The skill.
+    pub skill: i64,
+    /// The slice's start, in milliseconds since the epoch.
+    pub slice: i64,
+    /// Its metrics.
+    pub metrics: Metrics,
+}
+
+impl<'b> CellRows<'b> {
+    /// Reads rows.
+    ///
+    /// # Errors
+    /// [`Error::Report`] where they are not of such a plan, or of segments without a skill or an account.
+    pub fn new(batch: &'b RecordBatch) -> Result<Self> {
+        let cells = CellColumns::of(batch, true).map_err(Error::Report)?;
+        let accounts = batch.column_by_name(cell::ACCOUNT).map(|accounts| cast(accounts, &DataType::Utf8));
+        let accounts = accounts.transpose().map_err(|error| Error::Report(error.into()))?;
+        let has_nulls = |values: &dyn Array| values.null_count() > 0;
+        if has_nulls(cells.skill) || accounts.as_deref().is_some_and(has_nulls) {
+            let problem = "there are segments without a skill_id, or without an account_id";
+            return Err(Error::Report(DataFusionError::Execution(problem.to_owned())));
+        }
+        Ok(Self { accounts, cells })
+    }
+
+    /// The cells, in the order of the rows.
+    pub fn iter(&self) -> impl Iterator<Item = CellRow<'_>> {
+        let accounts = self.accounts.as_ref().map(|accounts| accounts.as_string::<i32>());
+        (0..self.cells.skill.len()).map(move |row| CellRow {
+            account: accounts.map(|accounts| accounts.value(row)),
+            skill: self.cells.skill.value(row),
+            slice: self.cells.interval_start(row),
+            metrics: self.cells.metrics(row),
+        })
+    }
+}
+
+/// The segments of a store at this moment, of all accounts, as a table that is read row by row.
+pub fn stored_segments(store: Arc<Store>) -> Arc<dyn TableProvider> {
+    Arc::new(SegmentsTable::new(store, Scope::All).without_totals())
+}
+
+/// Of [these](stored_segments), those that are in memory: the ones that are in no file yet, and those of hot hours.
+pub fn unarchived_segments(store: &Arc<Store>) -> Arc<dyn TableProvider> {
+    Arc::new(SegmentsTable::new(Arc::clone(store), Scope::All).without_totals().in_memory())
+}

@@ -1,0 +1,27 @@
+//! The report: from a request to its answer as JSON or rows.
+//!
+//! ```text
+//! request.rs ─▶ plan.rs ─▶ session.rs  planned and run ─▶ assembly.rs ─▶ answer.rs ─┬▶ json.rs
+//!                 metrics.rs                                                        └▶ rows.rs
+//! ```
+//!
+//! `cells.rs` asks the same plan for slices of time, from which reports at many instants can be added up.
+
+mod answer;
+mod assembly;
+mod cells;
+mod json;
+mod metrics;
+mod plan;
+mod request;
+mod rows;
+mod session;
+
+pub use answer::{Breakdown, Interval, Report};
+pub(crate) use assembly::assemble;
+pub use cells::{CellRequest, CellRow, CellRows, stored_segments, unarchived_segments};
+pub use metrics::Metrics;
+#[cfg(test)]
+pub(crate) use plan::ReportPlans;
+pub use request::{ReportParameters, ReportRequest, UserTypeFilter};
+pub(crate) use session::ReportSession;

@@ -1,0 +1,192 @@
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use crate::{Error, Result};
+
+const MINUTE_MS: i64 = 60_000;
+const MAX_TIMEFRAME: i64 = 1440;
+const MIN_INTERVAL: i64 = 5;
+
+/// A request for the report: which segments of an account to count, and how to cut them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportRequest {
+    account: String,
+    parameters: ReportParameters,
+}
+
+/// The parameters of a report request made at some instant, for any account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportParameters {
+    end: i64,
+    timeframe: i64,
+    interval: Option<i64>,
+    skills: Option<BTreeSet<i64>>,
+    user_type: UserTypeFilter,
+}
+
+/// Which user types count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserTypeFilter {
+    /// Segments in which every assigned agent was human.
+    Human,
+    /// Segments in which every assigned agent was a bot.
+    Bot,
+    /// Every segment, also with both kinds of agents or with none.
+    All,
+}
+
+/// Which segments of an account count.
+pub(crate) struct Selection<'r> {
+    /// Ended within these milliseconds since the epoch.
+    pub(crate) range: Range<i64>,
+    /// In one of these skills; `None` for any.
+    pub(crate) skills: Option<&'r BTreeSet<i64>>,
+    pub(crate) user_type: UserTypeFilter,
+}
+
+impl ReportRequest {
+    /// A request for the report of `account`, made at the instant `now` (milliseconds since the epoch). The account may be
+    /// any text: one that has no segments, or could have none, gives an empty report.
+    ///
+    /// # Errors
+    /// As [`ReportParameters::parse`].
+    pub fn from_parameters<N: AsRef<str>, V: AsRef<str>>(
+        account: &str,
+        now: i64,
+        parameters: &[(N, V)],
+    ) -> Result<Self> {
+        Ok(Self { account: account.to_owned(), parameters: ReportParameters::parse(now, parameters)? })
+    }
+
+    /// The account whose segments are counted; it need not exist.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// What is asked about it.
+    pub fn parameters(&self) -> &ReportParameters {
+        &self.parameters
+    }
+}
+
+impl ReportParameters {
+    /// Takes the parameters of a request made at the instant `now` (milliseconds since the epoch). Unknown parameters
+    /// are ignored.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for the first parameter that is missing, given twice, or not as the contract has it.
+    pub fn parse<N: AsRef<str>, V: AsRef<str>>(now: i64, parameters: &[(N, V)]) -> Result<Self> {
+        let find = |name| only(parameters, name);
+        version(find("v")?)?;
+        let timeframe = timeframe(find("timeframe")?)?;
+        Ok(Self {
+            end: now,
+            timeframe,
+            interval: find("interval")?.map(|value| interval(value, timeframe)).transpose()?,
+            skills: find("skillIds")?.map(skills).transpose()?.flatten(),
+            user_type: find("userType")?.map_or(Ok(UserTypeFilter::All), user_type)?,
+        })
+    }
+
+    /// The instants that count, in milliseconds: from the start up to, and without, the instant of the request.
+    pub fn range(&self) -> Range<i64> {
+        self.end.saturating_sub(self.timeframe * MINUTE_MS)..self.end
+    }
+
+    /// The length of an interval in milliseconds, where the answer is cut into intervals.
+    pub fn interval_ms(&self) -> Option<i64> {
+        self.interval.map(|minutes| minutes * MINUTE_MS)
+    }
+
+    /// The skills that count; `None` for all.
+    pub fn skills(&self) -> Option<&BTreeSet<i64>> {
+        self.skills.as_ref()
+    }
+
+    pub(crate) fn selection(&self) -> Selection<'_> {
+        Selection { range: self.range(), skills: self.skills(), user_type: self.user_type }
+    }
+
+    /// The user types that count.
+    pub fn user_type(&self) -> UserTypeFilter {
+        self.user_type
+    }
+}
+
+/// The value of the parameter `name`, which may be given once.
+fn only<'a, N: AsRef<str>, V: AsRef<str>>(parameters: &'a [(N, V)], name: &'static str) -> Result<Option<&'a str>> {
+    let mut values = parameters.iter().filter(|(given, _)| given.as_ref() == name).map(|(_, value)| value.as_ref());
+    let value = values.next();
+    match values.next() {
+        Some(second) => Err(refused(name, second, "it is given more than once; give it once")),
+        None => Ok(value),
+    }
+}
+
+fn version(value: Option<&str>) -> Result<()> {
+    const RULE: &str = "the version of the API is 1";
+    match value {
+        None => Err(missing("v", RULE)),
+        Some(value) if whole(value) == Some(1) => Ok(()),
+        Some(value) => Err(refused("v", value, RULE)),
+    }
+}
+
+fn timeframe(value: Option<&str>) -> Result<i64> {
+    const RULE: &str = "it is a whole number of minutes from 1 to 1440";
+    let value = value.ok_or_else(|| missing("timeframe", RULE))?;
+    whole(value)
+        .filter(|minutes| (1..=MAX_TIMEFRAME).contains(minutes))
+        .ok_or_else(|| refused("timeframe", value, RULE))
+}
+
+fn interval(value: &str, timeframe: i64) -> Result<i64> {
+    let refuse = |rule: &str| refused("interval", value, rule);
+    let minutes = whole(value)
+        .filter(|minutes| *minutes >= MIN_INTERVAL)
+        .ok_or_else(|| refuse("it is a whole number of minutes, at least 5"))?;
+    if minutes > timeframe {
+        return Err(refuse(&format!("it is at most the timeframe, which is {timeframe}")));
+    }
+    if timeframe % minutes != 0 {
+        return Err(refuse(&format!("it divides the timeframe, which is {timeframe}")));
+    }
+    Ok(minutes)
+}
+
+/// The skills named; `None` for all.
+fn skills(value: &str) -> Result<Option<BTreeSet<i64>>> {
+    const RULE: &str = "it is all, or 64-bit whole numbers separated by commas, such as 4,153";
+    if value == "all" {
+        return Ok(None);
+    }
+    let skills = value.split(',').map(integer).collect::<Option<_>>();
+    skills.map(Some).ok_or_else(|| refused("skillIds", value, RULE))
+}
+
+fn user_type(value: &str) -> Result<UserTypeFilter> {
+    match value {
+        "human" => Ok(UserTypeFilter::Human),
+        "bot" => Ok(UserTypeFilter::Bot),
+        "all" => Ok(UserTypeFilter::All),
+        _ => Err(refused("userType", value, "it is human, bot or all")),
+    }
+}
+
+/// A number without a sign.
+fn whole(text: &str) -> Option<i64> {
+    if text.starts_with('-') { None } else { integer(text) }
+}
+
+/// A number with digits alone, or with a minus before them; `parse` would take a plus as well.
+fn integer(text: &str) -> Option<i64> {
+    if text.starts_with('+') { None } else { text.parse().ok() }
+}
+
+fn missing(parameter: &'static str, rule: &str) -> Error {
+    Error::Parameter { parameter, value: None, rule: format!("the parameter is required: {rule}") }
+}
+
+fn refused(parameter: &'static str, value: &str, rule: &str) -> Error {
+    Error::Parameter { parameter, value: Some(value.to_owned()), rule: rule.to_owned() }
+}

@@ -1,0 +1,5 @@
+//! The names by which every statement finds the table.
+
+pub(in crate::sql) const CATALOG: &str = "skillscope";
+pub(in crate::sql) const PUBLIC: &str = "public";
+pub(super) const SEGMENTS: &str = "segments";

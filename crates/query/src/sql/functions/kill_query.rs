@@ -1,0 +1,23 @@
+use std::sync::Arc;
+
+use arrow::array::{AsArray, BooleanArray};
+use arrow::datatypes::{DataType, Int64Type};
+use datafusion::error::Result;
+use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
+
+use crate::Scope;
+use crate::sql::run::RunningQueries;
+
+/// `kill_query(id)`: ends the statement that has this number in `system.queries`; true where it was there.
+/// A session does not end its own: it would not learn what became of the others.
+pub(super) fn kill_query(running: Arc<RunningQueries>, scope: Scope, session: u64) -> ScalarUDF {
+    let kill = move |arguments: &[ColumnarValue]| -> Result<ColumnarValue> {
+        let [ids] = ColumnarValue::values_to_arrays(arguments)?
+            .try_into()
+            .map_err(|_| datafusion::common::plan_datafusion_err!("kill_query takes the id of one statement"))?;
+        let kill = |id: Option<i64>| id.map(|id| running.kill(id, &scope, session));
+        let killed: BooleanArray = ids.as_primitive::<Int64Type>().iter().map(kill).collect();
+        Ok(ColumnarValue::Array(Arc::new(killed)))
+    };
+    create_udf("kill_query", vec![DataType::Int64], DataType::Boolean, Volatility::Volatile, Arc::new(kill))
+}

@@ -1,0 +1,88 @@
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use datafusion::common::resources_err;
+use datafusion::error::Result;
+use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool, MemoryReservation};
+
+/// The memory that all statements share. One alone may use three quarters of it, several at a time an equal part of these
+/// each: what is left is for the next one, however much the first have taken.
+#[derive(Debug)]
+pub(in crate::sql) struct SqlMemory {
+    bytes: usize,
+    used: AtomicUsize,
+    statements: AtomicUsize,
+}
+
+impl SqlMemory {
+    pub(in crate::sql) fn new(bytes: usize) -> Self {
+        Self { bytes, used: AtomicUsize::new(0), statements: AtomicUsize::new(0) }
+    }
+
+    /// What one statement may use now.
+    fn share(&self) -> usize {
+        self.bytes / 4 * 3 / self.statements.load(Ordering::Relaxed).max(1)
+    }
+}
+
+/// The memory of one statement.
+#[derive(Debug)]
+pub(in crate::sql) struct StatementMemory {
+    shared: Arc<SqlMemory>,
+    used: AtomicUsize,
+}
+
+impl StatementMemory {
+    pub(in crate::sql) fn new(shared: Arc<SqlMemory>) -> Self {
+        shared.statements.fetch_add(1, Ordering::Relaxed);
+        Self { shared, used: AtomicUsize::new(0) }
+    }
+}
+
+impl Drop for StatementMemory {
+    fn drop(&mut self) {
+        self.shared.statements.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Display for StatementMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl MemoryPool for StatementMemory {
+    fn name(&self) -> &str {
+        "statement"
+    }
+
+    fn grow(&self, _reservation: &MemoryReservation, additional: usize) {
+        self.used.fetch_add(additional, Ordering::Relaxed);
+        self.shared.used.fetch_add(additional, Ordering::Relaxed);
+    }
+
+    fn shrink(&self, _reservation: &MemoryReservation, shrink: usize) {
+        self.used.fetch_sub(shrink, Ordering::Relaxed);
+        self.shared.used.fetch_sub(shrink, Ordering::Relaxed);
+    }
+
+    fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
+        let own = self.used.load(Ordering::Relaxed).saturating_add(additional);
+        let all = self.shared.used.load(Ordering::Relaxed).saturating_add(additional);
+        if own > self.shared.share() || all > self.shared.bytes {
+            let consumer = reservation.consumer().name();
+            return resources_err!("{consumer} needs {additional} bytes more, and the statement has {own} then");
+        }
+        self.grow(reservation, additional);
+        Ok(())
+    }
+
+    fn reserved(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    fn memory_limit(&self) -> MemoryLimit {
+        MemoryLimit::Finite(self.shared.share())
+    }
+}

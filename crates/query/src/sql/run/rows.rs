@@ -1,0 +1,80 @@
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use futures::{FutureExt, Stream};
+use tokio::sync::mpsc;
+
+use super::workers::SqlTask;
+use crate::{Error, Result};
+
+/// The answer to a statement, batch by batch, as it is computed. Dropping it ends the statement.
+#[derive(Debug)]
+pub struct SqlRows {
+    schema: SchemaRef,
+    batches: mpsc::Receiver<RecordBatch>,
+    /// `None` once its end has been told.
+    task: Option<SqlTask<Result<()>>>,
+}
+
+impl SqlRows {
+    pub(in crate::sql) fn new(
+        schema: SchemaRef,
+        batches: mpsc::Receiver<RecordBatch>,
+        task: SqlTask<Result<()>>,
+    ) -> Self {
+        Self { schema, batches, task: Some(task) }
+    }
+
+    pub(in crate::sql) fn with_schema(mut self, schema: SchemaRef) -> Self {
+        self.schema = schema;
+        self
+    }
+
+    /// The error that the statement ends with; it waits forever where there is none.
+    pub(in crate::sql) async fn failed(&mut self) -> Error {
+        let ended = match &mut self.task {
+            Some(task) => task.await.flatten(),
+            None => Ok(()),
+        };
+        match ended {
+            Err(error) => {
+                self.task = None;
+                error
+            }
+            // Its columns have been told, and its rows wait.
+            Ok(()) => {
+                self.task = None;
+                std::future::pending().await
+            }
+        }
+    }
+
+    /// The columns of every batch.
+    pub fn schema(&self) -> SchemaRef {
+        SchemaRef::clone(&self.schema)
+    }
+}
+
+impl Stream for SqlRows {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let received = self.batches.poll_recv(context);
+        if let Poll::Ready(Some(batch)) = received {
+            return Poll::Ready(Some(Ok(batch)));
+        }
+        // Whoever ended the statement does not wait until it notices.
+        let Some(task) = &mut self.task else { return received.map(|_| None) };
+        let ended = ready!(task.poll_unpin(context));
+        self.task = None;
+        match ended.flatten() {
+            Err(error) => {
+                self.batches.close();
+                Poll::Ready(Some(Err(error)))
+            }
+            Ok(()) => self.poll_next(context),
+        }
+    }
+}

@@ -1,0 +1,207 @@
+use std::collections::BTreeMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
+
+use datafusion::physical_plan::ExecutionPlan;
+use tokio::sync::Notify;
+
+use crate::{Clock, Scope};
+
+/// How far a statement is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::sql) enum QueryPhase {
+    Waiting,
+    Planning,
+    Running,
+}
+
+impl QueryPhase {
+    const ALL: [Self; 3] = [Self::Waiting, Self::Planning, Self::Running];
+
+    pub(in crate::sql) fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Planning => "planning",
+            Self::Running => "running",
+        }
+    }
+}
+
+/// A statement that has come and is not answered to its end.
+#[derive(Debug)]
+pub(in crate::sql) struct RunningQuery {
+    pub(in crate::sql) id: i64,
+    /// The scope of its session.
+    pub(in crate::sql) scope: Scope,
+    session: u64,
+    /// Where it came from, in a word of whoever let it in.
+    pub(in crate::sql) door: &'static str,
+    pub(in crate::sql) text: String,
+    /// When it came, in milliseconds since the epoch.
+    pub(in crate::sql) started: i64,
+    pub(in crate::sql) clock: Instant,
+    phase: AtomicU8,
+    rows: AtomicU64,
+    plan: OnceLock<Arc<dyn ExecutionPlan>>,
+    kill: Notify,
+}
+
+impl RunningQuery {
+    pub(in crate::sql) fn enter(&self, phase: QueryPhase) {
+        self.phase.store(phase as u8, Ordering::Relaxed);
+    }
+
+    pub(in crate::sql) fn phase(&self) -> QueryPhase {
+        let phase = usize::from(self.phase.load(Ordering::Relaxed));
+        QueryPhase::ALL.get(phase).copied().unwrap_or(QueryPhase::Running)
+    }
+
+    /// The plan whose counters tell how far it is.
+    pub(in crate::sql) fn watch(&self, plan: &Arc<dyn ExecutionPlan>) {
+        let _ = self.plan.set(Arc::clone(plan));
+    }
+
+    pub(in crate::sql) fn add_rows(&self, rows: usize) {
+        self.rows.fetch_add(rows as u64, Ordering::Relaxed);
+    }
+
+    /// Rows that were handed on.
+    pub(in crate::sql) fn rows_returned(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
+    }
+
+    /// Rows that were read of tables so far.
+    pub(in crate::sql) fn rows_read(&self) -> u64 {
+        self.plan.get().map_or(0, rows_of_leaves)
+    }
+
+    /// Completes when it is to end.
+    pub(in crate::sql) async fn killed(&self) {
+        self.kill.notified().await;
+    }
+
+    fn kill(&self) {
+        // It is kept for a statement that does not listen yet.
+        self.kill.notify_one();
+    }
+}
+
+fn rows_of_leaves(plan: &Arc<dyn ExecutionPlan>) -> u64 {
+    let children = plan.children();
+    if children.is_empty() {
+        return plan.metrics().and_then(|metrics| metrics.output_rows()).unwrap_or(0) as u64;
+    }
+    children.into_iter().map(rows_of_leaves).sum()
+}
+
+/// The statements that are not answered to their end.
+#[derive(Debug, Default)]
+pub(in crate::sql) struct RunningQueries {
+    queries: Mutex<BTreeMap<i64, Arc<RunningQuery>>>,
+    numbers: RandomState,
+    sessions: AtomicU64,
+}
+
+impl RunningQueries {
+    /// A number that no other session has.
+    pub(in crate::sql) fn number_session(&self) -> u64 {
+        self.sessions.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Lists a statement, for as long as the value lives.
+    pub(in crate::sql) fn enter(
+        self: &Arc<Self>,
+        scope: Scope,
+        session: u64,
+        door: &'static str,
+        text: String,
+    ) -> ListedQuery {
+        let mut queries = self.queries();
+        let mut number = queries.len() as u64;
+        // Numbers in order would tell one account how much another one asks.
+        let id = loop {
+            let id = (self.numbers.hash_one((session, &text, number, Instant::now())) & ID_MASK).cast_signed();
+            if !queries.contains_key(&id) {
+                break id;
+            }
+            number = number.wrapping_add(1);
+        };
+        let query = Arc::new(RunningQuery {
+            id,
+            scope,
+            session,
+            door,
+            text,
+            started: Clock::System.now(),
+            clock: Instant::now(),
+            phase: AtomicU8::new(QueryPhase::Waiting as u8),
+            rows: AtomicU64::new(0),
+            plan: OnceLock::new(),
+            kill: Notify::new(),
+        });
+        queries.insert(id, Arc::clone(&query));
+        ListedQuery { query, list: Arc::clone(self) }
+    }
+
+    /// The statements of sessions in `scope`, in the order in which they came.
+    pub(in crate::sql) fn list(&self, scope: &Scope) -> Vec<Arc<RunningQuery>> {
+        let queries = self.queries();
+        let mut listed: Vec<_> = queries.values().filter(|query| is_in_scope(query, scope)).cloned().collect();
+        listed.sort_by_key(|query| (query.clock, query.id));
+        listed
+    }
+
+    /// Ends a statement of another session; false where there is none in scope that has this number.
+    pub(in crate::sql) fn kill(&self, id: i64, scope: &Scope, session: u64) -> bool {
+        let is_another = |query: &&Arc<RunningQuery>| is_in_scope(query, scope) && query.session != session;
+        let query = self.queries().get(&id).filter(is_another).cloned();
+        query.inspect(|query| query.kill()).is_some()
+    }
+
+    /// Ends all statements of a session.
+    pub(in crate::sql) fn kill_session(&self, session: u64) {
+        self.queries().values().filter(|query| query.session == session).for_each(|query| query.kill());
+    }
+
+    fn queries(&self) -> MutexGuard<'_, BTreeMap<i64, Arc<RunningQuery>>> {
+        self.queries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Statements have numbers that a person can type.
+const ID_MASK: u64 = (1 << 30) - 1;
+
+/// An account sees the statements of its own sessions, and no operator's.
+fn is_in_scope(query: &RunningQuery, scope: &Scope) -> bool {
+    *scope == Scope::All || query.scope == *scope
+}
+
+/// A statement on the list, which it leaves when this is dropped.
+#[derive(Debug)]
+pub(in crate::sql) struct ListedQuery {
+    query: Arc<RunningQuery>,
+    list: Arc<RunningQueries>,
+}
+
+impl ListedQuery {
+    pub(in crate::sql) fn query(&self) -> Arc<RunningQuery> {
+        Arc::clone(&self.query)
+    }
+}
+
+impl std::ops::Deref for ListedQuery {
+    type Target = RunningQuery;
+
+    fn deref(&self) -> &RunningQuery {
+        &self.query
+    }
+}
+
+impl Drop for ListedQuery {
+    fn drop(&mut self) {
+        self.list.queries().remove(&self.query.id);
+    }
+}

@@ -1,0 +1,173 @@
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions};
+use futures::stream;
+use skillscope_segment::format_instant;
+use skillscope_store::Partition;
+
+use super::leaf_plan::leaf_plan;
+
+/// Below this many rows, one thread has read them before a second one has started.
+const MIN_ROWS_PER_THREAD: usize = 65_536;
+
+/// Reads the rows of some partitions in memory; its line in `EXPLAIN` tells which.
+#[derive(Debug)]
+pub(crate) struct SegmentsScan {
+    /// For each thread the rows that it reads.
+    shares: Vec<Vec<RecordBatch>>,
+    display: String,
+    properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl SegmentsScan {
+    /// A scan of `partitions`, which were chosen among `candidates`, by at most `threads` threads. At least `limit`
+    /// rows are read, where there are so many.
+    pub(crate) fn try_new(
+        partitions: &[Arc<Partition>],
+        candidates: usize,
+        projection: Option<&Vec<usize>>,
+        limit: Option<usize>,
+        threads: usize,
+    ) -> Result<Self> {
+        let schema = match projection {
+            Some(columns) => Arc::new(skillscope_segment::schema().project(columns)?),
+            None => skillscope_segment::schema(),
+        };
+        let mut batches = Vec::new();
+        for batch in partitions.iter().flat_map(|partition| partition.batches()) {
+            batches.push(match projection {
+                Some(columns) => batch.project(columns)?,
+                None => batch.clone(),
+            });
+        }
+        let rows: usize = partitions.iter().map(|partition| partition.rows()).sum();
+        let wanted = limit.map_or(rows, |limit| limit.min(rows));
+        let shares = share(batches, wanted, (wanted / MIN_ROWS_PER_THREAD).clamp(1, threads.max(1)));
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            Partitioning::UnknownPartitioning(shares.len()),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        Ok(Self {
+            shares,
+            display: display(partitions, candidates, rows),
+            properties: Arc::new(properties),
+            metrics: ExecutionPlanMetricsSet::new(),
+        })
+    }
+}
+
+/// What the scan touches, for `EXPLAIN`.
+fn display(partitions: &[Arc<Partition>], candidates: usize, rows: usize) -> String {
+    let mut text = format!("hours={} of {candidates}, rows={rows}", partitions.len());
+    let first = partitions.iter().map(|partition| partition.hour()).min();
+    let last = partitions.iter().map(|partition| partition.hour()).max();
+    if let (Some(first), Some(last)) = (first, last) {
+        text.push_str(&format!(", first={}, last={}", format_instant(first), format_instant(last)));
+    }
+    text
+}
+
+/// The first `rows` rows of the batches in equal shares; at least one share, also of nothing.
+fn share(batches: Vec<RecordBatch>, rows: usize, shares: usize) -> Vec<Vec<RecordBatch>> {
+    let share_rows = rows.div_ceil(shares.max(1));
+    let mut shares = Vec::new();
+    let (mut share, mut room, mut left) = (Vec::new(), share_rows, rows);
+    for batch in batches {
+        let mut start = 0;
+        while start < batch.num_rows() && left > 0 {
+            let length = (batch.num_rows() - start).min(room).min(left);
+            share.push(batch.slice(start, length));
+            start += length;
+            room -= length;
+            left -= length;
+            if room == 0 {
+                shares.push(std::mem::take(&mut share));
+                room = share_rows;
+            }
+        }
+    }
+    if !share.is_empty() || shares.is_empty() {
+        shares.push(share);
+    }
+    shares
+}
+
+impl DisplayAs for SegmentsScan {
+    fn fmt_as(&self, format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match format {
+            DisplayFormatType::Default | DisplayFormatType::Verbose => {
+                write!(f, "SegmentsScan: {}, threads={}", self.display, self.shares.len())
+            }
+            DisplayFormatType::TreeRender => write!(f, "{}", self.display),
+        }
+    }
+}
+
+impl ExecutionPlan for SegmentsScan {
+    leaf_plan!("SegmentsScan");
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let Some(share) = self.shares.get(partition) else {
+            return Err(DataFusionError::Internal(format!("this scan has no partition {partition}")));
+        };
+        let batch_rows = context.session_config().batch_size();
+        let slices = share.clone().into_iter().flat_map(move |batch| slices(batch, batch_rows));
+        let metrics = BaselineMetrics::new(&self.metrics, partition);
+        let counted = slices.inspect(move |batch| metrics.record_output(batch.num_rows()));
+        let schema: SchemaRef = self.schema();
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, stream::iter(counted.map(Ok)))))
+    }
+}
+
+fn slices(batch: RecordBatch, rows: usize) -> impl Iterator<Item = RecordBatch> {
+    let length = batch.num_rows();
+    (0..length).step_by(rows.max(1)).map(move |start| batch.slice(start, rows.min(length - start)))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{AsArray, Int64Array};
+    use arrow::datatypes::Int64Type;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn numbers(batches: &[RecordBatch]) -> Vec<i64> {
+        batches.iter().flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values().to_vec()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn shares_are_all_rows_in_order_and_equal(sizes in vec(0..20_usize, 0..6), limit in 0..120_usize, threads in 1..5_usize) {
+            let mut next = 0_i64;
+            let batches: Vec<RecordBatch> = sizes.iter().map(|size| {
+                let values: Vec<i64> = (0..*size).map(|_| { next += 1; next }).collect();
+                RecordBatch::try_from_iter([("n", Arc::new(Int64Array::from(values)) as _)]).unwrap()
+            }).collect();
+            let rows = limit.min(next as usize);
+            let shares = share(batches, rows, threads);
+            let expected: Vec<i64> = (1..=rows as i64).collect();
+            prop_assert_eq!(numbers(&shares.concat()), expected);
+            prop_assert!((1..=threads).contains(&shares.len()));
+            let most = rows.div_ceil(threads);
+            for (place, share) in shares.iter().enumerate() {
+                let length = numbers(share).len();
+                prop_assert!(length <= most && (place + 1 == shares.len() || length == most));
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::DFSchema;
+use datafusion::datasource::TableType;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::union::UnionExec;
+use skillscope_segment::{AccountId, column};
+use skillscope_store::{ArchiveFile, Snapshot, Store, Totals};
+
+use super::archive_scan::archive_scan;
+use super::memory_scan::SegmentsScan;
+use super::pruning::prune;
+use crate::Scope;
+
+/// The table `segments`: the closed segments of a snapshot, of one account or of all.
+///
+/// Partitions and files of other accounts are passed over exactly. Of the rest, those are passed over whose lowest and
+/// highest end time or skill rule a filter out; the rows of the others are filtered by DataFusion.
+#[derive(Debug, Clone)]
+pub(crate) struct SegmentsTable {
+    store: Arc<Store>,
+    snapshot: Arc<Snapshot>,
+    /// The accounts that can be seen.
+    scope: Scope,
+    has_totals: bool,
+}
+
+impl SegmentsTable {
+    pub(crate) fn new(store: Arc<Store>, scope: Scope) -> Self {
+        Self { snapshot: store.snapshot(), store, scope, has_totals: true }
+    }
+
+    /// A table of the same scope without rows.
+    pub(crate) fn empty(store: Arc<Store>, scope: Scope) -> Self {
+        Self { snapshot: Arc::default(), store, scope, has_totals: true }
+    }
+
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot)
+    }
+
+    /// The accounts that can be seen.
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The same rows, to be read and not to be answered from running totals.
+    pub(crate) fn without_totals(&self) -> Self {
+        Self { has_totals: false, ..self.clone() }
+    }
+
+    /// The rows of the same table that are in memory.
+    pub(crate) fn in_memory(&self) -> Self {
+        Self { snapshot: Arc::new(self.snapshot.in_memory()), ..self.clone() }
+    }
+
+    /// Whether questions may be answered from running totals.
+    pub(crate) fn has_totals(&self) -> bool {
+        self.has_totals
+    }
+
+    /// The accounts that can be seen and have segments, in alphabetical order.
+    pub(crate) fn all_accounts(&self) -> impl Iterator<Item = &AccountId> {
+        self.snapshot.accounts().filter(|account| self.scope.includes(account.as_str()))
+    }
+
+    /// The account with this identifier, where it can be seen and has segments.
+    pub(crate) fn account(&self, id: &str) -> Option<&AccountId> {
+        self.scope.includes(id).then(|| self.snapshot.account(id))?
+    }
+
+    /// Running totals of the rows of files; `None` where there are none of some.
+    pub(crate) async fn totals(&self, files: Vec<Arc<ArchiveFile>>) -> Result<Option<Vec<Arc<Totals>>>> {
+        let store = Arc::clone(&self.store);
+        waiting(move || store.archived_totals(&files)).await
+    }
+
+    /// The files of `candidates` that can be read. The first time that a file is read, it is read whole.
+    async fn readable(&self, candidates: Vec<Arc<ArchiveFile>>) -> Result<Vec<Arc<ArchiveFile>>> {
+        if candidates.is_empty() {
+            return Ok(candidates);
+        }
+        let store = Arc::clone(&self.store);
+        waiting(move || store.readable(candidates)).await
+    }
+
+    /// The accounts that are in scope and that the filters let through.
+    fn accounts(&self, filters: &[Expr]) -> Vec<&AccountId> {
+        let own = self.scope.account().map(AccountId::as_str);
+        let wanted: BTreeSet<&str> = filters.iter().filter_map(account_filter).chain(own).collect();
+        let mut wanted = wanted.into_iter();
+        match (wanted.next(), wanted.next()) {
+            (None, _) => self.snapshot.accounts().collect(),
+            (Some(account), None) => self.snapshot.account(account).into_iter().collect(),
+            // No row is of two accounts.
+            (Some(_), Some(_)) => Vec::new(),
+        }
+    }
+}
+
+#[async_trait]
+impl TableProvider for SegmentsTable {
+    fn schema(&self) -> SchemaRef {
+        skillscope_segment::schema()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        let support = |filter: &&Expr| match account_filter(filter) {
+            Some(_) => TableProviderFilterPushDown::Exact,
+            None => TableProviderFilterPushDown::Inexact,
+        };
+        Ok(filters.iter().map(support).collect())
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let accounts = self.accounts(filters);
+        let snapshot = &self.snapshot;
+        let partitions: Vec<_> = accounts.iter().flat_map(|account| snapshot.partitions(account)).cloned().collect();
+        let files: Vec<_> = accounts.iter().flat_map(|account| snapshot.archived(account)).cloned().collect();
+        let (in_account, threads) = (partitions.len(), state.config().target_partitions());
+        let filter = physical_filter(state, filters)?;
+        let partitions = prune(filter.as_ref(), partitions);
+        let files = self.readable(prune(filter.as_ref(), files)).await?;
+        let hot = Arc::new(SegmentsScan::try_new(&partitions, in_account, projection, limit, threads)?);
+        if files.is_empty() {
+            return Ok(hot);
+        }
+        let cold = archive_scan(files, filter, projection, limit, threads)?;
+        if partitions.is_empty() { Ok(cold) } else { UnionExec::try_new(vec![hot, cold]) }
+    }
+}
+
+/// What reads files, on a thread that may wait for the disk.
+async fn waiting<T: Send + 'static>(work: impl FnOnce() -> skillscope_store::Result<T> + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    let done = done.map_err(|error| DataFusionError::External(Box::new(error)))?;
+    done.map_err(|error| DataFusionError::External(Box::new(error)))
+}
+
+/// The account in a filter of the form `account_id = 'A'`.
+fn account_filter(filter: &Expr) -> Option<&str> {
+    let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = filter else { return None };
+    match (left.as_ref(), right.as_ref()) {
+        (Expr::Column(name), Expr::Literal(value, _)) | (Expr::Literal(value, _), Expr::Column(name))
+            if name.name == column::ACCOUNT_ID =>
+        {
+            value.try_as_str().flatten()
+        }
+        _ => None,
+    }
+}
+
+/// All filters but those on the account, for the rows.
+fn physical_filter(state: &dyn Session, filters: &[Expr]) -> Result<Option<Arc<dyn PhysicalExpr>>> {
+    let rest = filters.iter().filter(|filter| account_filter(filter).is_none()).cloned();
+    let Some(filter) = conjunction(rest) else { return Ok(None) };
+    Ok(Some(state.create_physical_expr(filter, &DFSchema::try_from(skillscope_segment::schema())?)?))
+}
