@@ -16,6 +16,7 @@ mod clients;
 mod configuration;
 mod console;
 mod crash;
+mod documents;
 mod events;
 mod generate;
 mod history;
