@@ -1,10 +1,10 @@
 //! The same report at many instants of the past, from archives: the bodies that the endpoint would have answered with.
 //!
 //! ```text
-//! archive/ ─▶ stretches.rs ─▶ engine.rs ─▶ cells.rs ─▶ windows.rs ─▶ output/
-//! what there   how much of    the plan,    counts of   a report      NDJSON or Parquet,
-//! is to read   it at a time   run here     skill and   for each      with checkpoints
-//!                             or there     slice       instant
+//! archive/ ─▶ stretches.rs ─▶ plan_runner.rs ─▶ timeline.rs ─▶ sliding_windows.rs ─▶ output/
+//! the files    how much of     a plan, run       counts by      a report for          NDJSON or Parquet,
+//! to read      them at a time  here or on a      skill and      each instant          with checkpoints
+//!                              cluster           slice
 //! ```
 //!
 //! Instants share the work: time is cut into slices at every instant at which a report, or an interval of one, begins or
@@ -14,25 +14,28 @@
 //! This crate does not know HTTP.
 
 mod archive;
-mod cells;
-mod engine;
 mod error;
 mod instants;
 mod output;
+mod plan_runner;
 mod playback;
 mod question;
 mod replay;
+mod report_writer;
+mod skill_index;
+mod sliding_windows;
 mod sql;
 mod stretches;
 #[cfg(test)]
 mod tests;
-mod windows;
+mod timeline;
 
 pub use archive::{Archive, Location, SkippedFile};
-pub use engine::Engine;
 pub use error::{Error, Result};
 pub use instants::Instants;
+pub use plan_runner::PlanRunner;
 pub use playback::Playback;
 pub use question::Question;
-pub use replay::{Progress, Replay, Summary};
+pub use replay::{Replay, Summary};
+pub use report_writer::Progress;
 pub use sql::{ArchiveRows, ArchiveSql};

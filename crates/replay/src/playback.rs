@@ -6,8 +6,8 @@ use datafusion::scalar::ScalarValue;
 use skillscope_query::Scope;
 use skillscope_segment::{Segment, SegmentBatchBuilder, SegmentRows, column};
 
-use crate::archive::{Archive, Part, SkippedFile};
-use crate::engine::Engine;
+use crate::archive::{Archive, SkippedFile};
+use crate::plan_runner::{PlacedPlan, PlanRunner};
 use crate::stretches::Stretches;
 use crate::{Error, Result};
 
@@ -20,7 +20,7 @@ const ROWS: u64 = 100_000;
 /// The segments of an archive in the order in which they ended, as if they were closing now.
 pub struct Playback {
     archive: Archive,
-    engine: Engine,
+    runner: PlanRunner,
     scope: Scope,
     stretches: Stretches,
     speed: f64,
@@ -38,13 +38,13 @@ impl Playback {
     /// Where there is nothing to play.
     pub async fn new(
         mut archive: Archive,
-        engine: Engine,
+        runner: PlanRunner,
         scope: Scope,
         range: (Option<i64>, Option<i64>),
         begins: i64,
         speed: f64,
     ) -> Result<Self> {
-        archive.register(&engine);
+        archive.register(&runner);
         archive.check_directory(&scope, &(i64::MIN..i64::MAX)).await?;
         let all = range.0.unwrap_or(i64::MIN)..range.1.unwrap_or(i64::MAX);
         // Where files do not tell, any time that a segment can have.
@@ -60,7 +60,7 @@ impl Playback {
         };
         let (first, end) = (first.max(all.start), last.saturating_add(1).min(all.end));
         let stretches = Stretches::new(&extents, first..end);
-        Ok(Self { archive, engine, scope, stretches, speed, first: range.0, begins })
+        Ok(Self { archive, runner, scope, stretches, speed, first: range.0, begins })
     }
 
     /// The next segments, sorted by when they are to close; `None` after the last.
@@ -99,7 +99,7 @@ impl Playback {
             .and_then(|plan| plan.sort([end().sort(true, false)])?.build())
             .map_err(Error::Plan)?;
         let mut builder = SegmentBatchBuilder::with_capacity(0);
-        for batch in self.engine.rows(Part::Here(plan)).await? {
+        for batch in self.runner.rows(PlacedPlan::Here(plan)).await? {
             let rows = SegmentRows::new(&batch).map_err(|error| unreadable(&error))?;
             for row in 0..rows.len() {
                 let segment = rows.segment(row).map_err(|error| unreadable(&error))?;

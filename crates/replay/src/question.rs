@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use skillscope_query::{CellRequest, ReportParameters, Scope};
+use skillscope_query::{CellRequest, ReportParameters, Scope, UserTypeFilter};
 
 use crate::{Error, Instants, Result};
 
@@ -72,12 +72,60 @@ impl Question {
         }
     }
 
-    /// The question in text, the same for the same question.
-    pub(crate) fn describe(&self) -> String {
-        format!("{self:?}")
+    /// The question as text by which a checkpoint knows it again. Two questions have the same text only if they have the
+    /// same reports, and the text of a question never changes: an interrupted replay goes on after an update.
+    pub(crate) fn identity(&self) -> String {
+        let Self { scope, instants, parameters } = self;
+        let (from, to, every) = (instants.first(), instants.last(), instants.every());
+        let timeframe = self.timeframe();
+        let interval = self.interval().map_or("none".to_owned(), |interval| interval.to_string());
+        let skills = parameters
+            .skills()
+            .map_or("all".to_owned(), |skills| skills.iter().map(i64::to_string).collect::<Vec<_>>().join(","));
+        let user_type = match parameters.user_type() {
+            UserTypeFilter::Human => "human",
+            UserTypeFilter::Bot => "bot",
+            UserTypeFilter::All => "all",
+        };
+        let accounts = match scope {
+            Scope::Account(account) => format!("account {account}"),
+            Scope::All => "all accounts".to_owned(),
+        };
+        format!(
+            "from {from} to {to} every {every}, timeframe {timeframe}, interval {interval}, skills {skills}, \
+             user type {user_type}, {accounts}"
+        )
     }
 }
 
 fn greatest_common_divisor(a: i64, b: i64) -> i64 {
     if b == 0 { a.max(1) } else { greatest_common_divisor(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use skillscope_segment::AccountId;
+
+    use super::*;
+
+    fn identity(scope: Scope, parameters: &[(&str, &str)]) -> String {
+        let instants = Instants::new(1_516_230_000_000, 1_516_265_515_679, 300_000).unwrap();
+        let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        Question::new(scope, instants, &parameters).unwrap().identity()
+    }
+
+    #[test]
+    fn a_question_is_known_again_by_a_text_that_never_changes() {
+        assert_eq!(
+            identity(Scope::Account(AccountId::parse("acme").unwrap()), &[("timeframe", "60")]),
+            "from 1516230000000 to 1516265400000 every 300000, timeframe 3600000, interval none, skills all, \
+             user type all, account acme"
+        );
+        let all = [("timeframe", "60"), ("interval", "15"), ("skillIds", "153,4,-1"), ("userType", "human")];
+        assert_eq!(
+            identity(Scope::All, &all),
+            "from 1516230000000 to 1516265400000 every 300000, timeframe 3600000, interval 900000, skills -1,4,153, \
+             user type human, all accounts"
+        );
+    }
 }

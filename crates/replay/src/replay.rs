@@ -1,6 +1,5 @@
 use std::hash::Hasher;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use skillscope_query::Scope;
@@ -8,12 +7,12 @@ use tokio::sync::mpsc;
 use twox_hash::XxHash3_64;
 
 use crate::archive::{Archive, SkippedFile};
-use crate::cells::{Series, Timeline};
-use crate::engine::Engine;
 use crate::output::{Checkpoint, Form, Output};
+use crate::plan_runner::PlanRunner;
 use crate::question::Question;
+use crate::report_writer::{CountedStretch, Progress, ReportWriter};
+use crate::skill_index::SkillIndex;
 use crate::stretches::Stretches;
-use crate::windows::Windows;
 use crate::{Error, Result};
 
 /// About how many cells a stretch of time may have.
@@ -25,13 +24,6 @@ const STRETCH_CELLS_ON_CLUSTER: f64 = 4.0 * STRETCH_CELLS;
 /// The most rows of a stretch, so that progress shows.
 const STRETCH_ROWS: f64 = 50_000_000.0;
 
-/// The first checkpoint is made after this time, and each later one after twice the time of the last, up to
-/// [`CHECKPOINT_PERIOD`].
-const FIRST_CHECKPOINT: Duration = Duration::from_millis(500);
-
-/// How much work may be lost by an interruption.
-const CHECKPOINT_PERIOD: Duration = Duration::from_secs(8);
-
 /// Changes when outputs of the same question over the same archive do.
 const OUTPUT_VERSION: u32 = 1;
 
@@ -39,19 +31,10 @@ const OUTPUT_VERSION: u32 = 1;
 pub struct Replay {
     question: Question,
     archive: Archive,
-    engine: Engine,
+    runner: PlanRunner,
     path: PathBuf,
     form: Form,
     stretch_cells: f64,
-}
-
-/// How far a replay has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// Instants whose reports are written.
-    pub done: u64,
-    /// All of them.
-    pub instants: u64,
 }
 
 /// What a replay has done.
@@ -63,14 +46,6 @@ pub struct Summary {
     pub resumed_at: u64,
     /// Files that were left out because they cannot be read.
     pub skipped: Vec<SkippedFile>,
-}
-
-/// The segments of a stretch of time, counted.
-struct Counted {
-    end: i64,
-    rows: Vec<RecordBatch>,
-    /// The files that have been left out so far.
-    skipped: Vec<SkippedFile>,
 }
 
 /// What became of a pass over the archive.
@@ -85,9 +60,9 @@ impl Replay {
     ///
     /// # Errors
     /// Where it does not.
-    pub fn new(question: Question, archive: Archive, engine: Engine, path: &Path) -> Result<Self> {
-        let stretch_cells = if engine.is_cluster() { STRETCH_CELLS_ON_CLUSTER } else { STRETCH_CELLS };
-        Ok(Self { question, archive, engine, form: Form::of(path)?, path: path.to_owned(), stretch_cells })
+    pub fn new(question: Question, archive: Archive, runner: PlanRunner, path: &Path) -> Result<Self> {
+        let stretch_cells = if runner.is_cluster() { STRETCH_CELLS_ON_CLUSTER } else { STRETCH_CELLS };
+        Ok(Self { question, archive, runner, form: Form::of(path)?, path: path.to_owned(), stretch_cells })
     }
 
     /// The same in stretches of about so many cells.
@@ -102,14 +77,14 @@ impl Replay {
     /// # Errors
     /// Where the archive cannot be read or the output not be written.
     pub async fn run(mut self, progress: impl Fn(Progress) + Clone + Send + 'static) -> Result<Summary> {
-        self.archive.register(&self.engine);
+        self.archive.register(&self.runner);
         let accounts = match self.question.scope() {
             Scope::Account(account) => vec![account.to_string()],
-            Scope::All => self.archive.accounts(&self.engine).await?,
+            Scope::All => self.archive.accounts(&self.runner).await?,
         };
         let of = self.fingerprint(&accounts);
         let start = || Checkpoint::start(of.clone());
-        self.archive.check_seen(&self.engine).await?;
+        self.archive.check_seen(&self.runner).await?;
         let goes_on = |last: &Checkpoint| last.of == of && Output::reaches(self.form, &self.path, last.position);
         let mut checkpoint = Checkpoint::load(&self.path).filter(goes_on).unwrap_or_else(start);
         self.archive.leave_out(checkpoint.skipped.clone());
@@ -130,10 +105,10 @@ impl Replay {
             hasher.write(text.as_bytes());
             hasher.write_u8(0xff);
         };
-        add(&format!("{OUTPUT_VERSION} {:?}", self.form));
-        add(&self.question.describe());
+        add(&format!("{OUTPUT_VERSION} {}", self.form.name()));
+        add(&self.question.identity());
         accounts.iter().for_each(|account| add(account));
-        self.archive.describe().iter().for_each(|part| add(part));
+        self.archive.identity().iter().for_each(|part| add(part));
         format!("{:016x}", hasher.finish())
     }
 
@@ -146,13 +121,8 @@ impl Replay {
         // Reports are written while the next stretch is counted.
         let (counted, stretches) = mpsc::channel(1);
         let span = self.question.span_from(checkpoint.done);
-        let writer = Writer {
-            question: self.question.clone(),
-            series: Series::of(accounts.iter().cloned()),
-            form: self.form,
-            path: self.path.clone(),
-            checkpoint,
-        };
+        let skills = SkillIndex::of(accounts.iter().cloned());
+        let writer = ReportWriter::new(self.question.clone(), skills, self.form, &self.path, checkpoint);
         let writing = tokio::task::spawn_blocking(move || writer.write(stretches, progress));
         let counting = self.count(span.clone(), counted).await;
         let written = writing.await.unwrap_or(Err(Error::BrokenOff));
@@ -171,7 +141,7 @@ impl Replay {
     async fn count(
         &mut self,
         span: std::ops::Range<i64>,
-        counted: mpsc::Sender<Counted>,
+        counted: mpsc::Sender<CountedStretch>,
     ) -> std::result::Result<(), Failure> {
         let extents = self.archive.extents(self.question.scope(), &span);
         let mut stretches = Stretches::new(&extents, span);
@@ -188,7 +158,7 @@ impl Replay {
                 cells_of_a_row = (cells as f64 / stretch.rows as f64).clamp(cells_of_a_row / 4.0, 1.0);
             }
             let skipped = self.archive.skipped().to_vec();
-            if counted.send(Counted { end: range.end, rows, skipped }).await.is_err() {
+            if counted.send(CountedStretch { end: range.end, rows, skipped }).await.is_err() {
                 break;
             }
         }
@@ -198,8 +168,8 @@ impl Replay {
     async fn cells(&mut self, range: std::ops::Range<i64>) -> Result<Vec<RecordBatch>> {
         let request = self.question.cells(range);
         let mut rows = Vec::new();
-        for part in self.archive.plans(&request, self.engine.is_cluster()).await? {
-            rows.extend(self.engine.rows(part).await?);
+        for part in self.archive.plans(&request, self.runner.is_cluster()).await? {
+            rows.extend(self.runner.rows(part).await?);
         }
         self.archive.check_unchanged(&request.scope, &request.range).await?;
         Ok(rows)
@@ -210,50 +180,4 @@ impl Replay {
 struct Failure {
     stretch: std::ops::Range<i64>,
     error: Error,
-}
-
-/// Makes reports of counts and writes them.
-struct Writer {
-    question: Question,
-    series: Series,
-    form: Form,
-    path: PathBuf,
-    checkpoint: Checkpoint,
-}
-
-impl Writer {
-    fn write(mut self, mut stretches: mpsc::Receiver<Counted>, progress: impl Fn(Progress)) -> Result<u64> {
-        let mut output = Output::open(self.form, &self.path, self.checkpoint.position)?;
-        if self.checkpoint.done == 0 {
-            // What it knew of is written over from now on.
-            Checkpoint::remove(&self.path)?;
-        }
-        let (mut timeline, mut windows) = (Timeline::default(), Windows::new(&self.question));
-        let instants = self.question.instants().count();
-        let (mut synced, mut period) = (Instant::now(), FIRST_CHECKPOINT);
-        while let Some(Counted { end, rows, skipped }) = stretches.blocking_recv() {
-            self.checkpoint.skipped = skipped;
-            timeline.extend(&mut self.series, &rows)?;
-            drop(rows);
-            while self.checkpoint.done < instants && self.question.instants().at(self.checkpoint.done) <= end {
-                let now = self.question.instants().at(self.checkpoint.done);
-                windows.slide(&mut timeline, &self.series, now);
-                for account in self.series.accounts() {
-                    output.write(&account.account, now, &windows.report(account, now))?;
-                }
-                self.checkpoint.done += 1;
-                progress(Progress { done: self.checkpoint.done, instants });
-                if synced.elapsed() >= period {
-                    self.checkpoint.position = output.sync()?;
-                    self.checkpoint.save(&self.path)?;
-                    (synced, period) = (Instant::now(), CHECKPOINT_PERIOD.min(period * 2));
-                }
-            }
-        }
-        if self.checkpoint.done < instants {
-            return Err(Error::BrokenOff);
-        }
-        output.finish()?;
-        Ok(instants.saturating_mul(self.series.accounts().len() as u64))
-    }
 }

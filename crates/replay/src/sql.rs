@@ -14,12 +14,12 @@ use futures::TryStreamExt;
 use skillscope_query::{CellRequest, Scope};
 
 use crate::archive::Archive;
-use crate::engine::Engine;
+use crate::plan_runner::PlanRunner;
 use crate::{Error, Result};
 
 /// SQL over an archive, as one table `segments`: here, or on a cluster.
 pub struct ArchiveSql {
-    engine: Engine,
+    runner: PlanRunner,
     /// Keeps what is read.
     _archive: Archive,
 }
@@ -29,21 +29,21 @@ impl ArchiveSql {
     ///
     /// # Errors
     /// Where the archive cannot be planned over.
-    pub async fn new(mut archive: Archive, engine: Engine, scope: &Scope) -> Result<Self> {
-        archive.register(&engine);
+    pub async fn new(mut archive: Archive, runner: PlanRunner, scope: &Scope) -> Result<Self> {
+        archive.register(&runner);
         archive.check_directory(scope, &(i64::MIN..i64::MAX)).await?;
-        archive.check_seen(&engine).await?;
-        let unseen = if engine.is_cluster() { archive.unarchived_rows() } else { 0 };
+        archive.check_seen(&runner).await?;
+        let unseen = if runner.is_cluster() { archive.unarchived_rows() } else { 0 };
         if unseen > 0 {
             tracing::warn!("{unseen} segments are in no file of the archive yet; the cluster does not see them");
         }
-        let table = archive.table(scope, engine.is_cluster())?;
+        let table = archive.table(scope, runner.is_cluster())?;
         let register = || match table {
-            Some(plan) => engine.context().register_table(CellRequest::SEGMENTS, Arc::new(ViewTable::new(plan, None))),
-            None => engine.context().register_table(CellRequest::SEGMENTS, Arc::new(no_segments()?)),
+            Some(plan) => runner.context().register_table(CellRequest::SEGMENTS, Arc::new(ViewTable::new(plan, None))),
+            None => runner.context().register_table(CellRequest::SEGMENTS, Arc::new(no_segments()?)),
         };
         register().map_err(Error::Plan)?;
-        Ok(Self { engine, _archive: archive })
+        Ok(Self { runner, _archive: archive })
     }
 
     /// Runs a statement that reads.
@@ -51,7 +51,7 @@ impl ArchiveSql {
     /// # Errors
     /// Where it does anything else, or cannot be planned.
     pub async fn run(&self, text: &str) -> Result<ArchiveRows> {
-        let plan = self.engine.context().state().create_logical_plan(text).await.map_err(Error::Plan)?;
+        let plan = self.runner.context().state().create_logical_plan(text).await.map_err(Error::Plan)?;
         let reading = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         if reading.verify_plan(&plan).is_err() {
             return Err(Error::Usage("only statements that read are allowed here".to_owned()));
@@ -59,7 +59,7 @@ impl ArchiveSql {
         // What there is to name is known here, and only here.
         let is_for_cluster = names_segments(&plan).map_err(Error::Plan)?;
         let schema = Arc::clone(plan.schema().inner());
-        Ok(ArchiveRows { schema, rows: self.engine.stream(plan, is_for_cluster).await? })
+        Ok(ArchiveRows { schema, rows: self.runner.stream(plan, is_for_cluster).await? })
     }
 }
 

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::TimestampMillisecondType;
 use indicatif::{ProgressBar, ProgressStyle};
-use skillscope_replay::{Archive, Engine, Error, Instants, Playback, Question, Replay, SkippedFile};
+use skillscope_replay::{Archive, Error, Instants, PlanRunner, Playback, Question, Replay, SkippedFile};
 use skillscope_segment::column;
 use skillscope_store::Clock;
 use tokio::runtime::{Builder, Handle};
@@ -48,9 +48,9 @@ async fn replay(arguments: &ReplayArguments) -> Result<String> {
     let question = question(arguments)?;
     let out = arguments.out.as_deref().context("--out is needed")?;
     let instants = question.instants().count();
-    let engine = arguments.ballista.as_deref().map_or_else(Engine::local, Engine::cluster)?;
+    let runner = arguments.ballista.as_deref().map_or_else(PlanRunner::local, PlanRunner::cluster)?;
     let archive = Archive::open(arguments.archive.clone(), arguments.keep_going).await?;
-    let replay = Replay::new(question, archive, engine, out)?;
+    let replay = Replay::new(question, archive, runner, out)?;
     let bar = ProgressBar::new(instants).with_style(ProgressStyle::with_template(
         "{elapsed_precise} {wide_bar} {human_pos} of {human_len} instants, {per_sec}, {eta} left",
     )?);
@@ -86,7 +86,7 @@ fn play(arguments: &ReplayArguments, url: &str, runtime: &Handle) -> Result<Stri
     let archive = runtime.block_on(Archive::open(arguments.archive.clone(), arguments.keep_going))?;
     let (range, speed) = ((arguments.from, arguments.to), arguments.speed.0);
     let scope = scope(arguments.account.as_ref());
-    let playback = Playback::new(archive, Engine::local()?, scope, range, Clock::System.now(), speed);
+    let playback = Playback::new(archive, PlanRunner::local()?, scope, range, Clock::System.now(), speed);
     let mut playback = runtime.block_on(playback)?;
     let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{elapsed_precise} {spinner} {msg}")?);
     bar.enable_steady_tick(TICK);

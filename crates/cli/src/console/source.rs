@@ -5,7 +5,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use futures::TryStreamExt;
 use skillscope_query::{Clock, Engine, Scope, SqlRows, SqlSession};
-use skillscope_replay::{Archive, ArchiveRows, ArchiveSql, Engine as ArchiveEngine};
+use skillscope_replay::{Archive, ArchiveRows, ArchiveSql, PlanRunner};
 use skillscope_segment::AccountId;
 use skillscope_store::{Error, Store, StoreOptions};
 
@@ -40,9 +40,9 @@ impl Source {
         let scope = scope(arguments.account.as_ref());
         let account = arguments.account.as_ref().map(ToString::to_string);
         if let Some(location) = &arguments.archive {
-            let engine = arguments.ballista.as_deref().map_or_else(ArchiveEngine::local, ArchiveEngine::cluster)?;
+            let runner = arguments.ballista.as_deref().map_or_else(PlanRunner::local, PlanRunner::cluster)?;
             let archive = Archive::open(location.clone(), false).await?;
-            let sql = ArchiveSql::new(archive, engine, &scope).await?;
+            let sql = ArchiveSql::new(archive, runner, &scope).await?;
             return Ok(Self::Archive(Box::new(ArchiveSource { sql, scope })));
         }
         if let Some(url) = &arguments.url {

@@ -14,8 +14,9 @@ use skillscope_segment::AccountId;
 use skillscope_store::{ArchiveFile, Snapshot, Store, StoreOptions};
 use url::Url;
 
+use super::SkippedFile;
 use super::scan::{Columns, scan, union};
-use super::{Part, SkippedFile};
+use crate::plan_runner::PlacedPlan;
 use crate::stretches::Extent;
 use crate::{Error, Result};
 
@@ -82,15 +83,15 @@ impl Directory {
             .collect())
     }
 
-    pub(super) fn plans(&self, request: &CellRequest, is_on_cluster: bool) -> Result<Vec<Part>> {
+    pub(super) fn plans(&self, request: &CellRequest, is_on_cluster: bool) -> Result<Vec<PlacedPlan>> {
         if !is_on_cluster {
-            return Ok(vec![Part::Here(plan_over(stored_segments(Arc::clone(&self.store)), request)?)]);
+            return Ok(vec![PlacedPlan::Here(plan_over(stored_segments(Arc::clone(&self.store)), request)?)]);
         }
         // What is in no file is counted here: counts add up.
-        let mut parts = vec![Part::Here(plan_over(unarchived_segments(&self.store), request)?)];
+        let mut parts = vec![PlacedPlan::Here(plan_over(unarchived_segments(&self.store), request)?)];
         let files = files(&self.store.snapshot(), &request.scope, &request.range);
         if let Some(files) = self.scan(&files, &request.scope, Columns::Needed).map_err(Error::Plan)? {
-            parts.push(Part::Anywhere(request.plan(files).map_err(Error::Query)?));
+            parts.push(PlacedPlan::Anywhere(request.plan(files).map_err(Error::Query)?));
         }
         Ok(parts)
     }
@@ -133,15 +134,17 @@ impl Directory {
         union(vec![scan(&url, &paths, scope.account().map(AccountId::as_str), columns)?])
     }
 
-    /// What is there, in text that changes when it does.
-    pub(super) fn describe(&self, out: &mut Vec<String>) {
+    /// Text for each file, and for each hour in memory, that changes when its rows do.
+    pub(super) fn identity(&self) -> impl Iterator<Item = String> {
         let snapshot = self.store.snapshot();
+        let mut parts = Vec::new();
         for account in snapshot.accounts() {
             let files = snapshot.archived(account);
-            out.extend(files.map(|file| format!("{} {:x}", file.path().display(), file.checksum())));
+            parts.extend(files.map(|file| format!("{} {:x}", file.path().display(), file.checksum())));
             let partitions = snapshot.partitions(account);
-            out.extend(partitions.map(|partition| format!("{account} {} {}", partition.hour(), partition.rows())));
+            parts.extend(partitions.map(|partition| format!("{account} {} {}", partition.hour(), partition.rows())));
         }
+        parts.into_iter()
     }
 }
 

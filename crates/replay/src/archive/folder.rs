@@ -205,9 +205,14 @@ impl Folder {
         self.files = files;
     }
 
-    /// What the files are, in text that changes when they do.
-    pub(super) fn describe(&self, out: &mut Vec<String>) {
-        out.extend(self.files.iter().map(|file| format!("{:?}", file.meta)));
+    /// Text for each file that changes when the file does.
+    pub(super) fn identity(&self) -> impl Iterator<Item = String> {
+        self.files.iter().map(|file| {
+            let ObjectMeta { location, last_modified, size, e_tag, version } = &file.meta;
+            let modified = last_modified.to_rfc3339();
+            let part = |part: &Option<String>| part.clone().unwrap_or("none".to_owned());
+            format!("{size} bytes of {modified}, tag {}, version {}, {location}", part(e_tag), part(version))
+        })
     }
 }
 

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use skillscope_query::{CellRequest, Scope};
 use skillscope_segment::column;
 
-use crate::engine::Engine;
+use crate::plan_runner::{PlacedPlan, PlanRunner};
 use crate::stretches::Extent;
 use crate::{Error, Result};
 use directory::Directory;
@@ -48,15 +48,6 @@ pub struct SkippedFile {
     pub problem: String,
 }
 
-/// Where a plan is to be run.
-#[derive(Debug)]
-pub(crate) enum Part {
-    /// Wherever the engine runs plans.
-    Anywhere(LogicalPlan),
-    /// On this machine: it reads what is in this process's memory.
-    Here(LogicalPlan),
-}
-
 impl Archive {
     /// Finds what is there, and reads the footers of Parquet files. Where `keep_going`, files that cannot be read are left
     /// out.
@@ -78,10 +69,10 @@ impl Archive {
     }
 
     /// The accounts that have segments, in alphabetical order.
-    pub(crate) async fn accounts(&mut self, engine: &Engine) -> Result<Vec<String>> {
+    pub(crate) async fn accounts(&mut self, runner: &PlanRunner) -> Result<Vec<String>> {
         let always = i64::MIN..i64::MAX;
         loop {
-            match self.find_accounts(engine).await {
+            match self.find_accounts(runner).await {
                 Err(error @ (Error::Plan(_) | Error::Cluster { .. })) => {
                     self.after_failure(&Scope::All, &always, &always, error).await?;
                 }
@@ -90,13 +81,13 @@ impl Archive {
         }
     }
 
-    async fn find_accounts(&self, engine: &Engine) -> Result<Vec<String>> {
+    async fn find_accounts(&self, runner: &PlanRunner) -> Result<Vec<String>> {
         let accounts: Vec<String> = match &self.content {
             Content::Directory(directory) => directory.accounts().into_iter().collect(),
             Content::Folder(folder) => {
                 let mut accounts = folder.known_accounts();
                 if let Some(plan) = folder.other_accounts()? {
-                    accounts.extend(engine.texts(plan.build().map_err(Error::Plan)?).await?);
+                    accounts.extend(runner.texts(plan.build().map_err(Error::Plan)?).await?);
                 }
                 accounts.into_iter().collect()
             }
@@ -118,23 +109,23 @@ impl Archive {
         }
     }
 
-    /// Lets an engine read it.
-    pub(crate) fn register(&self, engine: &Engine) {
+    /// Lets an runner read it.
+    pub(crate) fn register(&self, runner: &PlanRunner) {
         if let Content::Folder(folder) = &self.content {
             let (url, store) = folder.store();
-            engine.register(url, store);
+            runner.register(url, store);
         }
     }
 
     /// The plans whose rows together answer a question for cells.
-    pub(crate) async fn plans(&mut self, request: &CellRequest, is_on_cluster: bool) -> Result<Vec<Part>> {
+    pub(crate) async fn plans(&mut self, request: &CellRequest, is_on_cluster: bool) -> Result<Vec<PlacedPlan>> {
         self.check_directory(&request.scope, &request.range).await?;
         match &self.content {
             Content::Directory(directory) => directory.plans(request, is_on_cluster),
             Content::Folder(folder) => {
                 let segments = folder.segments(&request.scope, &request.range, Columns::Needed)?;
                 let plan = segments.map(|segments| request.plan(segments)).transpose().map_err(Error::Query)?;
-                Ok(plan.map(Part::Anywhere).into_iter().collect())
+                Ok(plan.map(PlacedPlan::Anywhere).into_iter().collect())
             }
         }
     }
@@ -199,14 +190,14 @@ impl Archive {
     }
 
     /// Sees to it that a cluster reads the same files.
-    pub(crate) async fn check_seen(&self, engine: &Engine) -> Result<()> {
+    pub(crate) async fn check_seen(&self, runner: &PlanRunner) -> Result<()> {
         let one = match &self.content {
-            Content::Folder(folder) if engine.is_cluster() => folder.count_of_one()?,
-            Content::Directory(directory) if engine.is_cluster() => directory.count_of_one()?,
+            Content::Folder(folder) if runner.is_cluster() => folder.count_of_one()?,
+            Content::Directory(directory) if runner.is_cluster() => directory.count_of_one()?,
             _ => None,
         };
         let Some((plan, rows)) = one else { return Ok(()) };
-        if engine.number(plan.build().map_err(Error::Plan)?).await? == Some(rows) { Ok(()) } else { Err(Error::Unseen) }
+        if runner.number(plan.build().map_err(Error::Plan)?).await? == Some(rows) { Ok(()) } else { Err(Error::Unseen) }
     }
 
     /// Reads the files of a data directory that are needed, whole, and leaves out or names those that are damaged.
@@ -231,13 +222,13 @@ impl Archive {
         }
     }
 
-    /// What there is, in text that changes when it does.
-    pub(crate) fn describe(&self) -> Vec<String> {
-        let mut out = vec![self.location.to_string(), format!("{}", self.skipped.is_some())];
+    /// The archive as text that changes when anything in it does, so that a checkpoint does not go on over another one.
+    pub(crate) fn identity(&self) -> Vec<String> {
+        let mut parts = vec![self.location.to_string(), self.skipped.is_some().to_string()];
         match &self.content {
-            Content::Directory(directory) => directory.describe(&mut out),
-            Content::Folder(folder) => folder.describe(&mut out),
+            Content::Directory(directory) => parts.extend(directory.identity()),
+            Content::Folder(folder) => parts.extend(folder.identity()),
         }
-        out
+        parts
     }
 }

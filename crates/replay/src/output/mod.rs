@@ -25,6 +25,14 @@ pub(crate) enum Form {
 }
 
 impl Form {
+    /// The form's name, which checkpoints hold.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ndjson => "ndjson",
+            Self::Parquet => "parquet",
+        }
+    }
+
     /// The form that a file's name asks for.
     pub(crate) fn of(path: &Path) -> Result<Self> {
         match path.extension().and_then(|extension| extension.to_str()) {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::world::{Asked, DAY, END, rows, store, write};
-use crate::{Archive, Engine, Instants, Location, Replay};
+use crate::{Archive, Instants, Location, PlanRunner, Replay};
 
 async fn error(folder: &Path) -> String {
     Asked::plain().replayed(folder).await.unwrap_err().to_string()
@@ -139,7 +139,7 @@ async fn a_file_that_changes_meanwhile_ends_the_replay() {
     for change in ["other", "gone"] {
         let archive = Archive::open(Location::Folder(folder.path().to_owned()), true).await.unwrap();
         let out = folder.path().join("out.ndjson");
-        let replay = Replay::new(Asked::plain().question(), archive, Engine::local().unwrap(), &out).unwrap();
+        let replay = Replay::new(Asked::plain().question(), archive, PlanRunner::local().unwrap(), &out).unwrap();
         match change {
             "other" => drop(write(&file, &rows.slice(0, 500), 100)),
             _ => fs::remove_file(&file).unwrap(),

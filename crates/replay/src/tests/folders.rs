@@ -106,7 +106,7 @@ async fn folders_may_be_partitioned_in_any_way() {
     let escaped = TempDir::new().unwrap();
     write(&escaped.path().join("account_id=R&D/1.parquet"), &without(&one, column::ACCOUNT_ID), 10_000);
     let archive = crate::Archive::open(crate::Location::Folder(escaped.path().to_owned()), false).await;
-    let accounts = archive.unwrap().accounts(&crate::Engine::local().unwrap()).await.unwrap();
+    let accounts = archive.unwrap().accounts(&crate::PlanRunner::local().unwrap()).await.unwrap();
     assert_eq!(accounts, ["R&D"]);
     for asked in [
         Asked::plain(),

@@ -34,7 +34,7 @@ impl Setting {
         let stop = scratch.path().join(out.file_name().unwrap());
         // Its fingerprint is in the checkpoint that a replay begins with.
         let archive = crate::Archive::open(crate::Location::Folder(self.archive()), false).await.unwrap();
-        let replay = crate::Replay::new(asked.question(), archive, crate::Engine::local().unwrap(), &stop).unwrap();
+        let replay = crate::Replay::new(asked.question(), archive, crate::PlanRunner::local().unwrap(), &stop).unwrap();
         let of = replay.fingerprint(&[asked.account.unwrap().to_owned()]);
         Checkpoint { done, position, ..Checkpoint::start(of) }.save(out).unwrap();
     }

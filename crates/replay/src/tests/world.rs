@@ -88,7 +88,7 @@ impl Asked {
 
     pub(super) async fn replay(&self, archive: &Path, out: &Path, keep_going: bool) -> Result<Summary> {
         let archive = Archive::open(Location::Folder(archive.to_owned()), keep_going).await?;
-        let replay = Replay::new(self.question(), archive, crate::Engine::local()?, out)?;
+        let replay = Replay::new(self.question(), archive, crate::PlanRunner::local()?, out)?;
         // So few that there are many stretches.
         replay.in_stretches_of(40.0).run(|_| ()).await
     }

@@ -13,7 +13,6 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use object_store::ObjectStore;
 use url::Url;
 
-use crate::archive::Part;
 use crate::{Error, Result};
 
 /// Memory for the operators of plans, in bytes; beyond it, DataFusion spills to disk.
@@ -23,8 +22,17 @@ const MEMORY_BYTES: usize = 512 << 20;
 #[cfg(feature = "ballista")]
 const SCHEDULER_PORT: u16 = 50050;
 
+/// A plan, and where it can be run.
+#[derive(Debug)]
+pub(crate) enum PlacedPlan {
+    /// On the cluster, where there is one: the plan reads files that both see.
+    Anywhere(LogicalPlan),
+    /// In this process alone, whose memory the plan reads.
+    Here(LogicalPlan),
+}
+
 /// Runs plans: in this process, or on a Ballista cluster.
-pub struct Engine {
+pub struct PlanRunner {
     here: SessionContext,
     cluster: Option<Cluster>,
 }
@@ -34,8 +42,8 @@ struct Cluster {
     context: SessionContext,
 }
 
-impl Engine {
-    /// An engine that runs plans on this machine's processors.
+impl PlanRunner {
+    /// A runner that runs plans on this machine's processors.
     ///
     /// # Errors
     /// Where DataFusion's runtime cannot be set up.
@@ -48,7 +56,7 @@ impl Engine {
         Ok(Self { here: SessionContext::new_with_state(state), cluster: None })
     }
 
-    /// An engine that sends plans to the cluster whose scheduler is at `url`, such as `df://scheduler:50050`.
+    /// A runner that sends plans to the cluster whose scheduler is at `url`, such as `df://scheduler:50050`.
     ///
     /// # Errors
     /// Where this is no such URL, or the program was built without Ballista.
@@ -67,7 +75,7 @@ impl Engine {
         Ok(Self { cluster: Some(cluster), ..Self::local()? })
     }
 
-    /// An engine that sends plans to a cluster.
+    /// A runner that sends plans to a cluster.
     ///
     /// # Errors
     /// Always: this program was built without Ballista.
@@ -88,13 +96,15 @@ impl Engine {
     }
 
     /// All rows of a part of an answer.
-    pub(crate) async fn rows(&self, part: Part) -> Result<Vec<RecordBatch>> {
-        match (part, &self.cluster) {
-            (Part::Anywhere(plan), Some(cluster)) => {
+    pub(crate) async fn rows(&self, plan: PlacedPlan) -> Result<Vec<RecordBatch>> {
+        match (plan, &self.cluster) {
+            (PlacedPlan::Anywhere(plan), Some(cluster)) => {
                 let failed = |cause| Error::Cluster { url: cluster.url.clone(), cause };
                 collect(&cluster.context, plan).await.map_err(failed)
             }
-            (Part::Anywhere(plan) | Part::Here(plan), _) => collect(&self.here, plan).await.map_err(Error::Plan),
+            (PlacedPlan::Anywhere(plan) | PlacedPlan::Here(plan), _) => {
+                collect(&self.here, plan).await.map_err(Error::Plan)
+            }
         }
     }
 
@@ -112,7 +122,7 @@ impl Engine {
     /// The values of a plan's only column, of text.
     pub(crate) async fn texts(&self, plan: LogicalPlan) -> Result<Vec<String>> {
         let mut texts = Vec::new();
-        for batch in self.rows(Part::Anywhere(plan)).await? {
+        for batch in self.rows(PlacedPlan::Anywhere(plan)).await? {
             let column = cast(batch.column(0), &DataType::Utf8).map_err(|error| Error::Plan(error.into()))?;
             texts.extend(column.as_string::<i32>().iter().flatten().map(str::to_owned));
         }
@@ -121,7 +131,7 @@ impl Engine {
 
     /// The value of a plan's only row and column, a count.
     pub(crate) async fn number(&self, plan: LogicalPlan) -> Result<Option<u64>> {
-        let rows = self.rows(Part::Anywhere(plan)).await?;
+        let rows = self.rows(PlacedPlan::Anywhere(plan)).await?;
         let counts = rows.iter().filter_map(|batch| batch.columns().first()?.as_primitive_opt::<Int64Type>());
         Ok(counts.flat_map(|counts| counts.iter().flatten()).next().and_then(|count| u64::try_from(count).ok()))
     }

@@ -1,37 +1,38 @@
 use skillscope_query::{Breakdown, Interval, Metrics, Report};
 
-use crate::cells::{AccountSeries, Series, Timeline};
 use crate::question::Question;
+use crate::skill_index::{AccountSkills, SkillIndex};
+use crate::timeline::Timeline;
 
 /// What ended within a window of time that slides forward, by series.
 #[derive(Debug, Default)]
-struct Window {
-    /// The places of the first cell within it, and of the first after it.
+struct SlidingWindow {
+    /// The places of the first entry within it, and of the first after it.
     from: usize,
     to: usize,
     sums: Vec<Metrics>,
 }
 
-impl Window {
+impl SlidingWindow {
     /// Slides to the slices from `start` up to, and without, `end`; neither may be before the last one.
-    fn slide(&mut self, timeline: &Timeline, series: usize, start: i64, end: i64) {
-        self.sums.resize(series, Metrics::default());
-        while let Some(cell) = timeline.get(self.to).filter(|cell| cell.slice < end) {
-            if let Some(sum) = self.sums.get_mut(cell.series) {
-                *sum += &cell.metrics;
+    fn slide(&mut self, timeline: &Timeline, skills: usize, start: i64, end: i64) {
+        self.sums.resize(skills, Metrics::default());
+        while let Some(entry) = timeline.get(self.to).filter(|entry| entry.slice < end) {
+            if let Some(sum) = self.sums.get_mut(entry.skill) {
+                *sum += &entry.metrics;
             }
             self.to += 1;
         }
-        while let Some(cell) = timeline.get(self.from).filter(|cell| cell.slice < start && self.from < self.to) {
-            if let Some(sum) = self.sums.get_mut(cell.series) {
-                *sum -= &cell.metrics;
+        while let Some(entry) = timeline.get(self.from).filter(|entry| entry.slice < start && self.from < self.to) {
+            if let Some(sum) = self.sums.get_mut(entry.skill) {
+                *sum -= &entry.metrics;
             }
             self.from += 1;
         }
     }
 
     /// The metrics of the account's skills that have segments in the window.
-    fn breakdown(&self, account: &AccountSeries) -> Breakdown {
+    fn breakdown(&self, account: &AccountSkills) -> Breakdown {
         let mut breakdown = Breakdown::default();
         for (skill, number) in &account.skills {
             if let Some(metrics) = self.sums.get(*number).filter(|metrics| metrics.total != 0) {
@@ -44,30 +45,30 @@ impl Window {
 
 /// The windows of a report: one for each interval, or one for the timeframe.
 #[derive(Debug)]
-pub(crate) struct Windows {
+pub(crate) struct SlidingWindows {
     /// The newest first.
-    windows: Vec<Window>,
+    windows: Vec<SlidingWindow>,
     length: i64,
     has_intervals: bool,
 }
 
-impl Windows {
+impl SlidingWindows {
     pub(crate) fn new(question: &Question) -> Self {
         let length = question.interval().unwrap_or(question.timeframe()).max(1);
         let count = question.timeframe() / length;
         Self {
-            windows: (0..count).map(|_| Window::default()).collect(),
+            windows: (0..count).map(|_| SlidingWindow::default()).collect(),
             length,
             has_intervals: question.interval().is_some(),
         }
     }
 
     /// Slides to the report at `now`, which is not before the last one, and forgets cells that no later one needs.
-    pub(crate) fn slide(&mut self, timeline: &mut Timeline, series: &Series, now: i64) {
+    pub(crate) fn slide(&mut self, timeline: &mut Timeline, skills: &SkillIndex, now: i64) {
         let mut end = now;
         for window in &mut self.windows {
             let start = end.saturating_sub(self.length);
-            window.slide(timeline, series.count(), start, end);
+            window.slide(timeline, skills.count(), start, end);
             end = start;
         }
         if let Some(oldest) = self.windows.last() {
@@ -76,13 +77,13 @@ impl Windows {
     }
 
     /// The report of an account at `now`, where the windows are.
-    pub(crate) fn report(&self, account: &AccountSeries, now: i64) -> Report {
+    pub(crate) fn report(&self, account: &AccountSkills, now: i64) -> Report {
         if !self.has_intervals {
             let summary = self.windows.first().map(|window| window.breakdown(account)).unwrap_or_default();
             return Report { intervals: None, summary };
         }
         let mut timestamp = now;
-        let interval = |window: &Window| {
+        let interval = |window: &SlidingWindow| {
             timestamp = timestamp.saturating_sub(self.length);
             Interval { timestamp, metrics: window.breakdown(account) }
         };
@@ -90,7 +91,7 @@ impl Windows {
         Report { intervals: Some(intervals), summary: self.summary(account) }
     }
 
-    fn summary(&self, account: &AccountSeries) -> Breakdown {
+    fn summary(&self, account: &AccountSkills) -> Breakdown {
         let mut summary = Breakdown::default();
         for (skill, number) in &account.skills {
             let mut sum = Metrics::default();

@@ -1,0 +1,53 @@
+use std::collections::VecDeque;
+
+use arrow::array::RecordBatch;
+use skillscope_query::{CellRows, Metrics};
+
+use crate::skill_index::SkillIndex;
+use crate::{Error, Result};
+
+/// What a skill of an account came to in a slice of time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SliceMetrics {
+    /// The slice's start, in milliseconds since the epoch.
+    pub(crate) slice: i64,
+    /// The number of the skill in the [`SkillIndex`].
+    pub(crate) skill: usize,
+    pub(crate) metrics: Metrics,
+}
+
+/// The metrics of skills and slices in the order of time. Each has a place, which stays the same when those before it are forgotten.
+#[derive(Debug, Default)]
+pub(crate) struct Timeline {
+    entries: VecDeque<SliceMetrics>,
+    /// The place of the first that is not forgotten.
+    first: usize,
+}
+
+impl Timeline {
+    /// Adds the entries of the next stretch of time. The slice that the last stretch ended in may go on.
+    pub(crate) fn extend(&mut self, skills: &mut SkillIndex, rows: &[RecordBatch]) -> Result<()> {
+        let mut entries = Vec::with_capacity(rows.iter().map(RecordBatch::num_rows).sum());
+        for batch in rows {
+            let rows = CellRows::new(batch).map_err(Error::Query)?;
+            entries.extend(rows.iter().filter_map(|row| {
+                let skill = skills.number(row.account, row.skill)?;
+                Some(SliceMetrics { slice: row.slice, skill, metrics: row.metrics })
+            }));
+        }
+        entries.sort_unstable_by_key(|entry| entry.slice);
+        self.entries.extend(entries);
+        Ok(())
+    }
+
+    pub(crate) fn get(&self, place: usize) -> Option<&SliceMetrics> {
+        self.entries.get(place.checked_sub(self.first)?)
+    }
+
+    /// Forgets the entries before a place.
+    pub(crate) fn forget_before(&mut self, place: usize) {
+        let count = place.saturating_sub(self.first).min(self.entries.len());
+        self.entries.drain(..count);
+        self.first += count;
+    }
+}
