@@ -1,3 +1,5 @@
+//! The errors of this crate.
+
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,116 +12,116 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Something was asked for that cannot be.
+    /// A request that makes no sense, and why.
     #[error("{0}")]
     Usage(String),
     /// A parameter of the report, or a plan for it.
     #[error(transparent)]
     Query(skillscope_query::Error),
-    /// A data directory cannot be read.
+    /// A data directory that cannot be read.
     #[error(transparent)]
     Store(#[from] skillscope_store::Error),
-    /// A folder, a bucket or a file cannot be read.
+    /// A folder, a bucket or a file that cannot be read.
     #[error("cannot read {location}: {}", told(cause))]
     Read {
-        /// Where.
+        /// The archive, or the file.
         location: String,
         /// Why.
         cause: object_store::Error,
     },
-    /// There is nothing to read.
+    /// An archive without Parquet files.
     #[error("{location} has no Parquet files, not even in folders below it")]
     NoFiles {
-        /// Where.
+        /// The archive, or the file.
         location: String,
     },
-    /// A file is no Parquet file, or is damaged.
+    /// A file that is not Parquet, or is damaged.
     #[error("{file} cannot be read as Parquet: {problem}; --keep-going leaves such files out")]
     Corrupt {
-        /// Which.
+        /// The file.
         file: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
-    /// A file is not what it was when the archive was listed.
+    /// A file that has changed since the archive was listed.
     #[error("{file} has changed since the replay began; replay over an archive that nobody writes to")]
     Changed {
-        /// Which.
+        /// The file.
         file: String,
     },
-    /// A cluster does not see the archive.
+    /// An archive that the cluster does not see.
     #[error(
         "the cluster does not see the archive as it is seen here; it has to be under the same name on all of its machines"
     )]
     Unseen,
-    /// A file that a data directory has on its list is damaged or gone.
+    /// A file on the list of a data directory that is damaged or gone.
     #[error("{file} of the data directory is damaged or gone; --keep-going leaves such files out")]
     Lost {
-        /// Which.
+        /// The file.
         file: String,
     },
-    /// A column that reports need is missing in a file.
+    /// A file that lacks a column which reports need.
     #[error("{file} has no column {column}, which reports need (as {expected}); it has {found}")]
     ColumnMissing {
-        /// Which.
+        /// The file.
         file: String,
         /// The column.
         column: &'static str,
-        /// What it would be.
+        /// The type that it needs, in words.
         expected: &'static str,
-        /// The columns that there are.
+        /// The columns of the file.
         found: String,
     },
-    /// A column has a type that cannot be read as what it means.
+    /// A column of a type that cannot be converted.
     #[error("{file}: the column {column} is {found}; it has to be {expected}")]
     ColumnType {
-        /// Which.
+        /// The file.
         file: String,
         /// The column.
         column: &'static str,
-        /// What it is.
+        /// Its type.
         found: String,
-        /// What it has to be.
+        /// The type that it needs, in words.
         expected: &'static str,
     },
-    /// There is no account to report on.
+    /// An archive without any account to report on.
     #[error("{location} has no segments, and so no accounts; name one to have its empty reports")]
     NoAccounts {
-        /// Where.
+        /// The archive, or the file.
         location: String,
     },
-    /// What runs plans failed.
+    /// A failure of a plan in this process.
     #[error("the archive could not be evaluated: {}", .0.strip_backtrace())]
     Plan(DataFusionError),
-    /// A cluster failed.
+    /// A failure of a plan on the cluster.
     #[error("the cluster at {url} did not answer: {}", cause.strip_backtrace())]
     Cluster {
-        /// Its scheduler.
+        /// The URL of its scheduler.
         url: String,
         /// Why.
         cause: DataFusionError,
     },
-    /// The output cannot be written.
+    /// An output that cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Output {
-        /// What was being written.
+        /// The file.
         path: PathBuf,
         /// Why.
         source: io::Error,
     },
-    /// Two replays to one output.
+    /// An output that another replay is writing.
     #[error("another replay is writing {}", path.display())]
     Busy {
         /// The output.
         path: PathBuf,
     },
-    /// Work was given up because other work failed.
+    /// Work that stopped because other work failed.
     #[error("the replay was broken off")]
     BrokenOff,
 }
 
 impl Error {
-    /// Whether a file that cannot be decoded may be why.
+    /// Whether the cause may be a file that cannot be decoded.
     pub(crate) fn may_be_of_corrupt_file(&self) -> bool {
         let cause = match self {
             Self::Plan(cause) | Self::Cluster { cause, .. } => cause,
@@ -129,7 +131,7 @@ impl Error {
             cause.find_root(),
             DataFusionError::ParquetError(_) | DataFusionError::ArrowError(..) | DataFusionError::External(_)
         );
-        // A cluster gives text alone.
+        // A cluster reports errors as text only.
         is_of_decoder || cause.to_string().to_lowercase().contains("parquet")
     }
 
@@ -139,7 +141,7 @@ impl Error {
     }
 }
 
-/// What an object store says, in words for people. (It has no kind of its own for most failures of a service.)
+/// An error of an object store, in words for people. Most failures of a service have no variant of their own.
 fn told(error: &object_store::Error) -> String {
     let text = deepest(error);
     let (code, message) = (element(&text, "Code"), element(&text, "Message"));
@@ -159,7 +161,7 @@ fn told(error: &object_store::Error) -> String {
     said
 }
 
-/// The innermost cause: the outer ones repeat it with details of requests.
+/// The text of the innermost cause. The outer causes repeat it with details of requests.
 fn deepest(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
@@ -168,7 +170,7 @@ fn deepest(error: &dyn std::error::Error) -> String {
     innermost.to_string()
 }
 
-/// The text of an element of the document with which S3 answers errors.
+/// The text of an element of the XML document that S3 sends with an error.
 fn element<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     let (_, rest) = text.split_once(&format!("<{name}>"))?;
     rest.split_once(&format!("</{name}>")).map(|(content, _)| content)

@@ -1,6 +1,8 @@
+//! The instants at which reports are asked for.
+
 use crate::{Error, Result};
 
-/// Request instants: from the first, at equal distances, up to the last one allowed. All in milliseconds since the epoch.
+/// Instants at equal distances, in milliseconds since the epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Instants {
     from: i64,
@@ -25,12 +27,12 @@ impl Instants {
         Ok(Self { from, to, every })
     }
 
-    /// How many there are; at least one.
+    /// The number of instants, which is at least one.
     pub fn count(&self) -> u64 {
         self.to.abs_diff(self.from) / self.every.unsigned_abs() + 1
     }
 
-    /// The one that `place` others come before.
+    /// The instant at a 0-based place.
     pub(crate) fn at(&self, place: u64) -> i64 {
         let distance = i64::try_from(place).unwrap_or(i64::MAX).saturating_mul(self.every);
         self.from.saturating_add(distance)

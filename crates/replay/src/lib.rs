@@ -1,4 +1,5 @@
-//! The same report at many instants of the past, from archives: the bodies that the endpoint would have answered with.
+//! The same report at many instants of the past, computed from an archive of segments. Each report is the body that the
+//! endpoint would have answered at that instant.
 //!
 //! ```text
 //! archive/ ─▶ stretches.rs ─▶ plan_runner.rs ─▶ timeline.rs ─▶ sliding_windows.rs ─▶ output/
@@ -7,9 +8,10 @@
 //!                              cluster           slice
 //! ```
 //!
-//! Instants share the work: time is cut into slices at every instant at which a report, or an interval of one, begins or
-//! ends, and one plan counts the segments of each skill and slice. Reports are sums of slices, over windows that slide. So
-//! each row is read once, and what is in memory is the slices of one timeframe and of the stretch that is being read.
+//! Instants share the work. Time is cut into slices at every instant at which a report, or an interval of one, begins
+//! or ends. One plan counts the segments of each skill and slice, and a report is the sum of the slices in its window,
+//! which slides forward from instant to instant. So each row is read once. Only the slices of one timeframe, and of the
+//! stretch of time that is being read, are in memory.
 //!
 //! This crate does not know HTTP.
 

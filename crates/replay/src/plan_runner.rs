@@ -1,3 +1,5 @@
+//! Runs plans in this process, or on a Ballista cluster.
+
 use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
@@ -15,10 +17,10 @@ use url::Url;
 
 use crate::{Error, Result};
 
-/// Memory for the operators of plans, in bytes; beyond it, DataFusion spills to disk.
+/// The memory for operators of plans, in bytes. Beyond it, DataFusion spills to disk.
 const MEMORY_BYTES: usize = 512 << 20;
 
-/// The port of a scheduler where none is given.
+/// The default port of a scheduler.
 #[cfg(feature = "ballista")]
 const SCHEDULER_PORT: u16 = 50050;
 
@@ -88,14 +90,14 @@ impl PlanRunner {
         self.cluster.is_some()
     }
 
-    /// Lets plans read a store.
+    /// Lets plans read an object store.
     pub(crate) fn register(&self, url: &Url, store: &Arc<dyn ObjectStore>) {
         for context in [Some(&self.here), self.cluster.as_ref().map(|cluster| &cluster.context)].into_iter().flatten() {
             context.register_object_store(url, Arc::clone(store));
         }
     }
 
-    /// All rows of a part of an answer.
+    /// All rows of a plan.
     pub(crate) async fn rows(&self, plan: PlacedPlan) -> Result<Vec<RecordBatch>> {
         match (plan, &self.cluster) {
             (PlacedPlan::Anywhere(plan), Some(cluster)) => {
@@ -108,7 +110,7 @@ impl PlanRunner {
         }
     }
 
-    /// The rows of a plan as they come.
+    /// The rows of a plan as they are computed.
     pub(crate) async fn stream(&self, plan: LogicalPlan, is_for_cluster: bool) -> Result<SendableRecordBatchStream> {
         match &self.cluster {
             Some(cluster) if is_for_cluster => {
@@ -119,7 +121,7 @@ impl PlanRunner {
         }
     }
 
-    /// The values of a plan's only column, of text.
+    /// The values of a plan with a single column of text.
     pub(crate) async fn texts(&self, plan: LogicalPlan) -> Result<Vec<String>> {
         let mut texts = Vec::new();
         for batch in self.rows(PlacedPlan::Anywhere(plan)).await? {
@@ -129,7 +131,7 @@ impl PlanRunner {
         Ok(texts)
     }
 
-    /// The value of a plan's only row and column, a count.
+    /// The value of a plan with a single row and column, a count.
     pub(crate) async fn number(&self, plan: LogicalPlan) -> Result<Option<u64>> {
         let rows = self.rows(PlacedPlan::Anywhere(plan)).await?;
         let counts = rows.iter().filter_map(|batch| batch.columns().first()?.as_primitive_opt::<Int64Type>());

@@ -1,3 +1,5 @@
+//! Plays the segments of an archive again, as if they closed now.
+
 use std::ops::Range;
 
 use arrow::array::RecordBatch;
@@ -11,31 +13,31 @@ use crate::plan_runner::{PlacedPlan, PlanRunner};
 use crate::stretches::Stretches;
 use crate::{Error, Result};
 
-/// The instant before which every segment ended, by the rules for segments.
+/// The instant before which every segment ends, by the rules of segments.
 const END_OF_2199: i64 = 7_258_118_400_000;
 
-/// Rows that are read at a time.
+/// About how many rows are read at a time.
 const ROWS: u64 = 100_000;
 
-/// The segments of an archive in the order in which they ended, as if they were closing now.
+/// The segments of an archive in the order in which they ended, with their times moved as if they closed now.
 pub struct Playback {
     archive: Archive,
     runner: PlanRunner,
     scope: Scope,
     stretches: Stretches,
     speed: f64,
-    /// The instant of the archive that is played first: that of the first segment, unless it was given.
+    /// The instant of the archive that is played first. If none was given, the end of the first segment.
     first: Option<i64>,
-    /// When that is.
+    /// The instant at which playing begins.
     begins: i64,
 }
 
 impl Playback {
-    /// Plays what is in scope and ended within `range` (all there is, where it is open), from the instant `begins` on and `speed` times as
-    /// fast as it was.
+    /// Plays the segments in scope that ended within `range`, `speed` times as fast as they closed, from the instant
+    /// `begins` on. A range without a start or an end is open there.
     ///
     /// # Errors
-    /// Where there is nothing to play.
+    /// Where no segment ended within the range.
     pub async fn new(
         mut archive: Archive,
         runner: PlanRunner,
@@ -47,7 +49,7 @@ impl Playback {
         archive.register(&runner);
         archive.check_directory(&scope, &(i64::MIN..i64::MAX)).await?;
         let all = range.0.unwrap_or(i64::MIN)..range.1.unwrap_or(i64::MAX);
-        // Where files do not tell, any time that a segment can have.
+        // A file without statistics may have segments of any valid time.
         let extents = archive.extents(&scope, &(range.0.unwrap_or(0)..range.1.unwrap_or(END_OF_2199)));
         let extents = extents.into_iter().filter(|extent| {
             extent.rows > 0 && *extent.end_times.start() < all.end && *extent.end_times.end() >= all.start
@@ -63,7 +65,7 @@ impl Playback {
         Ok(Self { archive, runner, scope, stretches, speed, first: range.0, begins })
     }
 
-    /// The next segments, sorted by when they are to close; `None` after the last.
+    /// The next segments, in the order in which they close; `None` after the last.
     ///
     /// # Errors
     /// Where the archive cannot be read.
@@ -111,8 +113,8 @@ impl Playback {
         Ok((rows.num_rows() > 0).then_some(rows))
     }
 
-    /// The segment as if it closed when it is played. Its conversation has another name each time that it is played:
-    /// a server counts a segment once.
+    /// The segment, moved to the time at which it is played. Its conversation gets a new identifier each time that it
+    /// is played, since a server counts a segment only once.
     fn moved<'s>(&self, segment: Segment<'s>, first: i64) -> Segment<'s> {
         let played = (segment.end_time.saturating_sub(first)) as f64 / self.speed;
         let shift = self.begins.saturating_add(played as i64).saturating_sub(segment.end_time);

@@ -1,23 +1,25 @@
+//! The report that is asked for, of which account and at which instants.
+
 use std::ops::Range;
 
 use skillscope_query::{CellRequest, ReportParameters, Scope, UserTypeFilter};
 
 use crate::{Error, Instants, Result};
 
-/// What is asked at every instant.
+/// A report that is asked for at many instants.
 #[derive(Debug, Clone)]
 pub struct Question {
     scope: Scope,
     instants: Instants,
-    /// As they are at the first instant.
+    /// The parameters at the first instant.
     parameters: ReportParameters,
 }
 
 impl Question {
-    /// The report of every account in `scope`, with these parameters of the endpoint (without `v`).
+    /// The reports of the accounts in `scope`, with parameters of the endpoint (without `v`).
     ///
     /// # Errors
-    /// Where a parameter is not as the endpoint has it.
+    /// Where the endpoint would refuse a parameter.
     pub fn new(scope: Scope, instants: Instants, parameters: &[(&str, String)]) -> Result<Self> {
         let parameters: Vec<(&str, &str)> =
             parameters.iter().map(|(name, value)| (*name, value.as_str())).chain([("v", "1")]).collect();
@@ -30,7 +32,7 @@ impl Question {
         &self.scope
     }
 
-    /// When it is asked.
+    /// The instants of the reports.
     pub fn instants(&self) -> &Instants {
         &self.instants
     }
@@ -45,22 +47,23 @@ impl Question {
         self.parameters.interval_ms()
     }
 
-    /// The end times that count for the reports from the one at this place on.
+    /// The end times of the segments that count for the report at `place` or for a later one.
     pub(crate) fn span_from(&self, place: u64) -> Range<i64> {
         self.instants.at(place).saturating_sub(self.timeframe())..self.instants.last()
     }
 
-    /// The distance of instants at which a report or an interval can begin or end, counted from
-    /// [`origin`](Self::origin): they are `every` apart, and an interval or a timeframe.
+    /// The length of a slice, in milliseconds. Every report and every interval begins and ends at a multiple of it
+    /// after [`origin`](Self::origin).
     pub(crate) fn slice(&self) -> i64 {
         greatest_common_divisor(self.instants.every(), self.interval().unwrap_or(self.timeframe()))
     }
 
+    /// The instant at which a slice begins: the start of the first report.
     pub(crate) fn origin(&self) -> i64 {
         self.parameters.range().start
     }
 
-    /// The question for the cells of a stretch of time.
+    /// The question for the counts of each skill and slice in a stretch of time.
     pub(crate) fn cells(&self, range: Range<i64>) -> CellRequest {
         CellRequest {
             scope: self.scope.clone(),
@@ -72,8 +75,8 @@ impl Question {
         }
     }
 
-    /// The question as text by which a checkpoint knows it again. Two questions have the same text only if they have the
-    /// same reports, and the text of a question never changes: an interrupted replay goes on after an update.
+    /// The question as text by which a checkpoint knows it again. Two questions have the same text only if they have
+    /// the same reports, and the text of a question never changes: an interrupted replay goes on after an update.
     pub(crate) fn identity(&self) -> String {
         let Self { scope, instants, parameters } = self;
         let (from, to, every) = (instants.first(), instants.last(), instants.every());

@@ -1,3 +1,5 @@
+//! Writes the reports of many instants, and goes on after an interruption.
+
 use std::hash::Hasher;
 use std::path::{Path, PathBuf};
 
@@ -15,16 +17,17 @@ use crate::skill_index::SkillIndex;
 use crate::stretches::Stretches;
 use crate::{Error, Result};
 
-/// About how many cells a stretch of time may have.
+/// The rough maximum of cells (counts of a skill and slice) in a stretch of time.
 const STRETCH_CELLS: f64 = 1_000_000.0;
 
-/// A cluster has memory of its own, and takes a second for each plan.
+/// The same on a cluster, which has more memory, and needs a second for each plan.
 const STRETCH_CELLS_ON_CLUSTER: f64 = 4.0 * STRETCH_CELLS;
 
-/// The most rows of a stretch, so that progress shows.
+/// The maximum number of rows in a stretch. Progress is reported after each stretch.
 const STRETCH_ROWS: f64 = 50_000_000.0;
 
-/// Changes when outputs of the same question over the same archive do.
+/// The version of the output. It changes when the same question over the same archive gets another output, so that no
+/// output is begun by one version and completed by another.
 const OUTPUT_VERSION: u32 = 1;
 
 /// A replay: reports at many instants, written to a file.
@@ -37,45 +40,47 @@ pub struct Replay {
     stretch_cells: f64,
 }
 
-/// What a replay has done.
+/// The result of a replay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
-    /// Reports in the output: one for each instant and account.
+    /// The number of reports in the output: one for each instant and account.
     pub reports: u64,
-    /// Instants whose reports an earlier run had written.
+    /// The number of instants whose reports an earlier run had written.
     pub resumed_at: u64,
-    /// Files that were left out because they cannot be read.
+    /// The files that were left out because they cannot be read.
     pub skipped: Vec<SkippedFile>,
 }
 
-/// What became of a pass over the archive.
+/// The result of a pass over the archive.
 enum Pass {
+    /// All reports are written; their number.
     Complete(u64),
-    /// Files have been left out that it had counted in part.
+    /// A file was partly counted before it turned out to be corrupt. It is left out now, and all has to be counted
+    /// again.
     Again,
 }
 
 impl Replay {
-    /// A replay to the file at `path`, whose name tells the form.
+    /// A replay to the file at `path`, whose extension says in which form.
     ///
     /// # Errors
-    /// Where it does not.
+    /// Where it does not say so.
     pub fn new(question: Question, archive: Archive, runner: PlanRunner, path: &Path) -> Result<Self> {
         let stretch_cells = if runner.is_cluster() { STRETCH_CELLS_ON_CLUSTER } else { STRETCH_CELLS };
         Ok(Self { question, archive, runner, form: Form::of(path)?, path: path.to_owned(), stretch_cells })
     }
 
-    /// The same in stretches of about so many cells.
+    /// The same replay in stretches of about so many cells.
     #[cfg(test)]
     pub(crate) fn in_stretches_of(self, stretch_cells: f64) -> Self {
         Self { stretch_cells, ..self }
     }
 
-    /// Writes the reports, and goes on where an earlier run of the same replay was interrupted. The output is there when all
-    /// of it is.
+    /// Writes the reports. It goes on where an earlier run of the same replay was interrupted. The output gets its name
+    /// when it is complete.
     ///
     /// # Errors
-    /// Where the archive cannot be read or the output not be written.
+    /// Where the archive cannot be read, or the output cannot be written.
     pub async fn run(mut self, progress: impl Fn(Progress) + Clone + Send + 'static) -> Result<Summary> {
         self.archive.register(&self.runner);
         let accounts = match self.question.scope() {
@@ -98,7 +103,7 @@ impl Replay {
         Ok(Summary { reports, resumed_at, skipped: self.archive.skipped().to_vec() })
     }
 
-    /// Tells this replay from others.
+    /// A hash that is the same only for the same question over the same archive.
     pub(crate) fn fingerprint(&self, accounts: &[String]) -> String {
         let mut hasher = XxHash3_64::new();
         let mut add = |text: &str| {
@@ -137,7 +142,7 @@ impl Replay {
         }
     }
 
-    /// Counts the segments of a span of time, stretch by stretch, as long as somebody takes the counts.
+    /// Counts the segments of a span of time, stretch by stretch, until the receiver of the counts is gone.
     async fn count(
         &mut self,
         span: std::ops::Range<i64>,
@@ -154,7 +159,7 @@ impl Replay {
             let rows = rows.map_err(|error| Failure { stretch: range.clone(), error })?;
             let cells: usize = rows.iter().map(RecordBatch::num_rows).sum();
             if stretch.rows > 0 {
-                // A few skills may be followed by very many: a stretch is not much larger than the last.
+                // The rows of a stretch may have many more skills than those of the last, so the estimate moves slowly.
                 cells_of_a_row = (cells as f64 / stretch.rows as f64).clamp(cells_of_a_row / 4.0, 1.0);
             }
             let skipped = self.archive.skipped().to_vec();
@@ -176,7 +181,7 @@ impl Replay {
     }
 }
 
-/// Why a stretch could not be counted.
+/// A stretch that could not be counted, and why.
 struct Failure {
     stretch: std::ops::Range<i64>,
     error: Error,

@@ -1,3 +1,5 @@
+//! Makes reports of counted segments, and writes them to the output.
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,31 +14,32 @@ use crate::sliding_windows::SlidingWindows;
 use crate::timeline::Timeline;
 use crate::{Error, Result};
 
-/// The first checkpoint is made after this time, and each later one after twice the time of the last, up to
+/// The time until the first checkpoint. Each later one comes after twice the time of the last, up to
 /// [`CHECKPOINT_PERIOD`].
 const FIRST_CHECKPOINT: Duration = Duration::from_millis(500);
 
-/// How much work may be lost by an interruption.
+/// The longest time between checkpoints. This much work may be lost by an interruption.
 const CHECKPOINT_PERIOD: Duration = Duration::from_secs(8);
 
-/// How far a replay has come.
+/// The progress of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Instants whose reports are written.
+    /// The number of instants whose reports are written.
     pub done: u64,
-    /// All of them.
+    /// The number of all instants.
     pub instants: u64,
 }
 
-/// The segments of a stretch of time, counted.
+/// The counts of a stretch of time.
 pub(crate) struct CountedStretch {
+    /// The end of the stretch.
     pub(crate) end: i64,
     pub(crate) rows: Vec<RecordBatch>,
     /// The files that have been left out so far.
     pub(crate) skipped: Vec<SkippedFile>,
 }
 
-/// Makes reports of counts and writes them.
+/// Makes reports of counts, and writes them.
 pub(crate) struct ReportWriter {
     question: Question,
     skills: SkillIndex,
@@ -61,7 +64,7 @@ impl ReportWriter {
     ) -> Result<u64> {
         let mut output = Output::open(self.form, &self.path, self.checkpoint.position)?;
         if self.checkpoint.done == 0 {
-            // What it knew of is written over from now on.
+            // The output of an earlier checkpoint is overwritten from now on.
             Checkpoint::remove(&self.path)?;
         }
         let (mut timeline, mut windows) = (Timeline::default(), SlidingWindows::new(&self.question));

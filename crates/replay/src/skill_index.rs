@@ -1,6 +1,8 @@
+//! Numbers the skills of the accounts, so that sums are kept in an array.
+
 use std::collections::{BTreeMap, HashMap};
 
-/// The accounts that are reported on and their skills, each skill of an account with a number of its own.
+/// The accounts that are reported on, and their skills. Each skill of an account has a number of its own.
 #[derive(Debug)]
 pub(crate) struct SkillIndex {
     accounts: Vec<AccountSkills>,
@@ -8,6 +10,7 @@ pub(crate) struct SkillIndex {
     count: usize,
 }
 
+/// An account, and the numbers of its skills.
 #[derive(Debug)]
 pub(crate) struct AccountSkills {
     pub(crate) account: String,
@@ -27,11 +30,12 @@ impl SkillIndex {
         &self.accounts
     }
 
+    /// The number of skills of all accounts.
     pub(crate) fn count(&self) -> usize {
         self.count
     }
 
-    /// The number of a skill; `None` where the account is not reported on. Without an account it is the only one's.
+    /// The number of a skill; `None` if the account is not reported on. Without an account, the only account is meant.
     pub(crate) fn number(&mut self, account: Option<&str>, skill: i64) -> Option<usize> {
         let place = match account {
             Some(account) => *self.by_account.get(account)?,

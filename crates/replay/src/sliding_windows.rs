@@ -1,20 +1,22 @@
+//! Sums over windows of time that slide forward from report to report.
+
 use skillscope_query::{Breakdown, Interval, Metrics, Report};
 
 use crate::question::Question;
 use crate::skill_index::{AccountSkills, SkillIndex};
 use crate::timeline::Timeline;
 
-/// What ended within a window of time that slides forward, by series.
+/// The metrics of each skill in a window of time that slides forward.
 #[derive(Debug, Default)]
 struct SlidingWindow {
-    /// The places of the first entry within it, and of the first after it.
+    /// The place of the first entry in the window, and of the first entry after it.
     from: usize,
     to: usize,
     sums: Vec<Metrics>,
 }
 
 impl SlidingWindow {
-    /// Slides to the slices from `start` up to, and without, `end`; neither may be before the last one.
+    /// Slides to the slices from `start` up to, and without, `end`. Neither may go back.
     fn slide(&mut self, timeline: &Timeline, skills: usize, start: i64, end: i64) {
         self.sums.resize(skills, Metrics::default());
         while let Some(entry) = timeline.get(self.to).filter(|entry| entry.slice < end) {
@@ -31,7 +33,7 @@ impl SlidingWindow {
         }
     }
 
-    /// The metrics of the account's skills that have segments in the window.
+    /// The metrics of those skills of an account that have segments in the window.
     fn breakdown(&self, account: &AccountSkills) -> Breakdown {
         let mut breakdown = Breakdown::default();
         for (skill, number) in &account.skills {
@@ -43,7 +45,7 @@ impl SlidingWindow {
     }
 }
 
-/// The windows of a report: one for each interval, or one for the timeframe.
+/// The windows of a report: one for each interval, or one for the whole timeframe.
 #[derive(Debug)]
 pub(crate) struct SlidingWindows {
     /// The newest first.
@@ -63,7 +65,8 @@ impl SlidingWindows {
         }
     }
 
-    /// Slides to the report at `now`, which is not before the last one, and forgets cells that no later one needs.
+    /// Slides to the report at `now`, which may not be before the last one, and forgets entries that no later report
+    /// needs.
     pub(crate) fn slide(&mut self, timeline: &mut Timeline, skills: &SkillIndex, now: i64) {
         let mut end = now;
         for window in &mut self.windows {
@@ -76,7 +79,7 @@ impl SlidingWindows {
         }
     }
 
-    /// The report of an account at `now`, where the windows are.
+    /// The report of an account at `now`, to which the windows have slid.
     pub(crate) fn report(&self, account: &AccountSkills, now: i64) -> Report {
         if !self.has_intervals {
             let summary = self.windows.first().map(|window| window.breakdown(account)).unwrap_or_default();

@@ -1,3 +1,5 @@
+//! SQL over an archive.
+
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
@@ -17,7 +19,7 @@ use crate::archive::Archive;
 use crate::plan_runner::PlanRunner;
 use crate::{Error, Result};
 
-/// SQL over an archive, as one table `segments`: here, or on a cluster.
+/// Runs SQL over an archive, whose segments are the table `segments`, in this process or on a cluster.
 pub struct ArchiveSql {
     runner: PlanRunner,
     /// Keeps what is read.
@@ -25,7 +27,7 @@ pub struct ArchiveSql {
 }
 
 impl ArchiveSql {
-    /// Statements over the segments in `scope`.
+    /// SQL over the segments in `scope`.
     ///
     /// # Errors
     /// Where the archive cannot be planned over.

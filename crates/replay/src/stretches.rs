@@ -1,6 +1,8 @@
+//! Cuts time into stretches, so that the counts of a stretch fit in memory.
+
 use std::ops::{Range, RangeInclusive};
 
-/// What is known of a part of an archive without reading its rows.
+/// The times and the number of rows of a part of an archive, known without reading its rows.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Extent {
     /// The lowest and the highest end time.
@@ -12,22 +14,22 @@ pub(crate) struct Extent {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Stretch {
     pub(crate) range: Range<i64>,
-    /// About how many rows ended in it.
+    /// The estimated number of rows in it.
     pub(crate) rows: u64,
 }
 
-/// Cuts time into stretches that have about as many rows as fit in memory, where possible between files, so that no file
-/// is read twice.
+/// Cuts time into stretches of about as many rows as fit in memory. It cuts between files where possible, so that no
+/// file is read twice.
 #[derive(Debug)]
 pub(crate) struct Stretches {
-    /// Instants at which an extent begins or ends, in order, with the change of the number of extents, and of rows a
-    /// millisecond.
+    /// The instants at which an extent begins or ends, in order. Each has the change in the number of open extents, and
+    /// in the rows per millisecond.
     changes: Vec<(i64, i64, f64)>,
-    /// The next of them.
+    /// The index of the next change.
     next: usize,
     open: i64,
     density: f64,
-    /// What is left to cut.
+    /// The time that is not cut yet.
     left: Range<i64>,
 }
 
@@ -36,7 +38,7 @@ impl Stretches {
         let mut changes = Vec::new();
         for Extent { end_times, rows } in extents {
             let (first, last) = (*end_times.start(), end_times.end().saturating_add(1));
-            // Times of foreign files can be anything: a float is as good as it needs to be.
+            // The times in a file may be any numbers. A float is exact enough, and does not overflow.
             let density = *rows as f64 / (last as f64 - first as f64).max(1.0);
             changes.extend([(first, 1, density), (last, -1, -density)]);
         }
@@ -44,14 +46,14 @@ impl Stretches {
         Self { changes, next: 0, open: 0, density: 0.0, left: span }
     }
 
-    /// The next stretch with `rows` rows or fewer, about,, at least `shortest` milliseconds long unless it is the last.
+    /// The next stretch, of about `rows` rows or fewer, and of at least `shortest` milliseconds unless it is the last.
     pub(crate) fn next(&mut self, rows: u64, shortest: i64) -> Option<Stretch> {
         let begin = self.left.start;
         if self.left.is_empty() {
             return None;
         }
         let (mut at, mut sum) = (begin, 0.0);
-        // Between files, once there are half as many rows.
+        // The last place between files after half of the rows.
         let mut between = None;
         let end = loop {
             let Some((instant, change, density)) = self.changes.get(self.next).copied() else { break self.left.end };
@@ -79,7 +81,7 @@ impl Stretches {
         Some(Stretch { range: begin..end, rows: sum as u64 })
     }
 
-    /// Goes back, or on, to what is open at an instant.
+    /// Sets the open extents and their density to those at an instant.
     fn rewind(&mut self, instant: i64) {
         self.next = self.changes.partition_point(|(at, ..)| *at <= instant);
         let before = self.changes.get(..self.next).unwrap_or_default();

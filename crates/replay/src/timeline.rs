@@ -1,3 +1,5 @@
+//! The counts of skills and slices, in the order of time.
+
 use std::collections::VecDeque;
 
 use arrow::array::RecordBatch;
@@ -6,7 +8,7 @@ use skillscope_query::{CellRows, Metrics};
 use crate::skill_index::SkillIndex;
 use crate::{Error, Result};
 
-/// What a skill of an account came to in a slice of time.
+/// The metrics of a skill of an account in a slice of time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SliceMetrics {
     /// The slice's start, in milliseconds since the epoch.
@@ -16,16 +18,17 @@ pub(crate) struct SliceMetrics {
     pub(crate) metrics: Metrics,
 }
 
-/// The metrics of skills and slices in the order of time. Each has a place, which stays the same when those before it are forgotten.
+/// The metrics of skills and slices in the order of time. Each entry has a place, which stays the same when earlier
+/// entries are forgotten.
 #[derive(Debug, Default)]
 pub(crate) struct Timeline {
     entries: VecDeque<SliceMetrics>,
-    /// The place of the first that is not forgotten.
+    /// The place of the first entry that is not forgotten.
     first: usize,
 }
 
 impl Timeline {
-    /// Adds the entries of the next stretch of time. The slice that the last stretch ended in may go on.
+    /// Adds the entries of the next stretch of time. Its first slice may be the last slice of the stretch before.
     pub(crate) fn extend(&mut self, skills: &mut SkillIndex, rows: &[RecordBatch]) -> Result<()> {
         let mut entries = Vec::with_capacity(rows.iter().map(RecordBatch::num_rows).sum());
         for batch in rows {

@@ -1,3 +1,5 @@
+//! Accounts and their identifiers.
+
 use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
@@ -5,24 +7,24 @@ use std::sync::Arc;
 use crate::error::shortened;
 use crate::{Error, Result};
 
-/// The identifier of a brand's account: 1 to 64 of `A-Z a-z 0-9 . _ -`, neither `.` nor `..`, so that it can stand in
-/// a path as it is. Cheap to clone.
+/// The identifier of a brand's account: 1 to 64 of `A-Z a-z 0-9 . _ -`, but not `.` or `..`, so that it is safe as the
+/// name of a folder. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId(Arc<str>);
 
 impl AccountId {
     const MAX_LENGTH: usize = 64;
 
-    /// Takes `id` as an account identifier.
+    /// Parses an account identifier.
     ///
     /// # Errors
-    /// [`Error::AccountSyntax`] where it is not one.
+    /// [`Error::AccountSyntax`] where `id` is not one.
     pub fn parse(id: &str) -> Result<Self> {
         Self::check(id)?;
         Ok(Self(Arc::from(id)))
     }
 
-    /// As [`AccountId::parse`], without keeping the identifier.
+    /// As [`AccountId::parse`], but only checks the identifier.
     pub(crate) fn check(id: &str) -> Result<()> {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
         let valid = (1..=Self::MAX_LENGTH).contains(&id.len()) && id.bytes().all(allowed) && id != "." && id != "..";
@@ -35,7 +37,7 @@ impl AccountId {
     }
 }
 
-/// A map keyed by accounts can be asked with text.
+/// Lets a map with accounts as keys be searched by text.
 impl Borrow<str> for AccountId {
     fn borrow(&self) -> &str {
         &self.0

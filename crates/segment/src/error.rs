@@ -1,19 +1,21 @@
+//! The errors of this crate.
+
 use crate::{EndReason, Outcome, UserType};
 
 /// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a record, or an input as a whole, cannot be taken.
+/// Why a record, or a whole input, was not accepted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An account identifier that is not one.
+    /// Text that is no account identifier.
     #[error("account_id {value:?} is not valid: it has 1 to 64 of A-Z a-z 0-9 . _ - and is neither . nor ..")]
     AccountSyntax {
         /// What was given.
         value: String,
     },
-    /// A record of another account than the one that the request or command is for.
+    /// A record of an account other than the one that the request or command names.
     #[error("account_id is {found:?}, but this input is for account {expected:?}")]
     AccountMismatch {
         /// The record's account.
@@ -26,7 +28,7 @@ pub enum Error {
     TextTooLong {
         /// The column.
         column: &'static str,
-        /// The most bytes.
+        /// The limit, in bytes.
         limit: usize,
     },
     /// Text that is no instant.
@@ -65,7 +67,7 @@ pub enum Error {
         /// `end_time`.
         end: i64,
     },
-    /// An outcome that the way the segment ended rules out.
+    /// An outcome that contradicts the end reason.
     #[error("outcome {} cannot be where end_reason is {}: {rule}", outcome.as_str(), end_reason.as_str())]
     OutcomeAgainstEndReason {
         /// `outcome`.
@@ -75,7 +77,7 @@ pub enum Error {
         /// What the outcome needs.
         rule: &'static str,
     },
-    /// An outcome that the number of messages rules out.
+    /// An outcome that contradicts the numbers of messages.
     #[error(
         "outcome {} cannot be with {agent_messages} agent_messages and {consumer_messages} consumer_messages: {rule}",
         outcome.as_str()
@@ -96,7 +98,7 @@ pub enum Error {
         /// `outcome`.
         outcome: Outcome,
     },
-    /// The time of a first agent message where there was no agent message.
+    /// The time of a first agent message, although there was no agent message.
     #[error("first_agent_message_time is given, but agent_messages is 0")]
     MessageTimeWithoutMessage,
     /// A time to the first agent message below zero.
@@ -105,13 +107,13 @@ pub enum Error {
         /// `time_to_first_agent_message_ms`.
         value: i64,
     },
-    /// A time to the first agent message where it is not told when that was.
+    /// A time to the first agent message without the time of that message.
     #[error("time_to_first_agent_message_ms is {value}, but the segment has no first_agent_message_time")]
     SampleWithoutMessage {
         /// `time_to_first_agent_message_ms`.
         value: i64,
     },
-    /// A time to the first agent message that began before the segment.
+    /// A time to the first agent message that is longer than the segment lasted until then.
     #[error(
         "time_to_first_agent_message_ms is {value}, longer than the {longest} ms from start to first agent message"
     )]
@@ -121,25 +123,25 @@ pub enum Error {
         /// Milliseconds from `start_time` to `first_agent_message_time`.
         longest: i64,
     },
-    /// User type `none` although an agent was there.
+    /// User type `none`, although an agent was assigned.
     #[error("user_type is none, but {field} says that an agent was there")]
     NoneWithAgent {
-        /// The column that says so.
+        /// The column that shows an agent.
         field: &'static str,
     },
-    /// A user type although nobody was assigned.
+    /// A user type other than `none`, although nobody was assigned.
     #[error("user_type is {}, but first_assigned_time is missing: without an assignment it is none", user_type.as_str())]
     UserTypeWithoutAssignment {
         /// `user_type`.
         user_type: UserType,
     },
-    /// A record that is no JSON object of the expected fields.
+    /// A record that is not a JSON object with the expected fields.
     #[error("{reason}")]
     Record {
         /// What is wrong with it, and where in the record.
         reason: String,
     },
-    /// A conversation whose record cannot be read.
+    /// A conversation of a message history whose record cannot be read.
     #[error("conversation {id:?}: {reason}")]
     Conversation {
         /// The conversation.
@@ -147,13 +149,13 @@ pub enum Error {
         /// What is wrong with its record.
         reason: String,
     },
-    /// A record longer than a reader takes.
+    /// A record that is longer than a reader accepts.
     #[error("the record is longer than {limit} bytes")]
     RecordTooLong {
-        /// The longest record, in bytes.
+        /// The limit, in bytes.
         limit: usize,
     },
-    /// A value missing from a column that needs one, or too large for it.
+    /// A value that is missing although it is required, or that does not fit its column.
     #[error("{column} is {problem}")]
     Value {
         /// The column.
@@ -161,7 +163,7 @@ pub enum Error {
         /// `missing`, or why the value does not fit.
         problem: &'static str,
     },
-    /// An event without a field that its type needs.
+    /// An event that lacks a field of its type.
     #[error("{field} is missing: an event of type {kind} needs it")]
     EventField {
         /// The field.
@@ -169,40 +171,40 @@ pub enum Error {
         /// The event's type.
         kind: &'static str,
     },
-    /// A word that a column does not know.
+    /// A word that is not in the vocabulary of its column.
     #[error("{column} is {value:?}: it is one of {allowed}")]
     UnknownWord {
         /// The column.
         column: &'static str,
         /// What was given.
         value: String,
-        /// The words that it may be.
+        /// The words of the vocabulary.
         allowed: String,
     },
-    /// A table without a column that every record needs.
+    /// A table that lacks a required column.
     #[error("column {column} is missing: it is a required {expected}")]
     ColumnMissing {
         /// The column.
         column: &'static str,
-        /// Its Arrow type.
+        /// Its type.
         expected: String,
     },
-    /// A table with a column of a type that cannot be read as the right one.
+    /// A column of a type that cannot be converted.
     #[error("column {column} has type {found}: it is a {expected}")]
     ColumnType {
         /// The column.
         column: &'static str,
         /// The type found.
         found: String,
-        /// The type that it has.
+        /// The type that it must be convertible to.
         expected: String,
     },
-    /// An input that is not of the format that it is said to be.
+    /// An input that is not of its declared format.
     #[error("this is not readable as {format}: {reason}")]
     Unreadable {
         /// The format.
         format: &'static str,
-        /// What its reader says.
+        /// The reader's message.
         reason: String,
     },
     /// An input that became unreadable after its first records.
@@ -210,7 +212,7 @@ pub enum Error {
     BreaksOff {
         /// The format.
         format: &'static str,
-        /// What its reader says.
+        /// The reader's message.
         reason: String,
     },
     /// An output that could not be written.
@@ -218,18 +220,18 @@ pub enum Error {
     Unwritable {
         /// The format.
         format: &'static str,
-        /// What its writer says.
+        /// The writer's message.
         reason: String,
     },
     /// An input or output that ended in an I/O error.
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    /// An Arrow operation that failed on a batch of our own.
+    /// An Arrow operation that failed on a batch that this crate built.
     #[error("a batch of segments could not be built: {0}")]
     Arrow(#[from] arrow::error::ArrowError),
 }
 
-/// A message quotes what was sent, but not a megabyte of it.
+/// The beginning of a text from outside, to be quoted in a message. The text itself may be megabytes long.
 pub(crate) fn shortened(text: &str) -> String {
     const SHOWN: usize = 80;
     match text.char_indices().nth(SHOWN) {

@@ -1,4 +1,4 @@
-//! Instants: milliseconds since the epoch, UTC, written as a number or as RFC 3339 text.
+//! Instants: milliseconds since the epoch, UTC. They are written as a number or as RFC 3339 text.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::de::{self, Deserializer, Visitor};
 
 use crate::{Error, Result};
 
-/// The first millisecond that is no longer a valid time: 2200-01-01T00:00:00Z.
+/// The first instant after the last valid one: 2200-01-01T00:00:00Z.
 pub(crate) const END_OF_TIME: i64 = 7_258_118_400_000;
 
 /// Reads an instant: RFC 3339 text, or milliseconds since the epoch. Digits beyond the millisecond are dropped.
@@ -24,7 +24,7 @@ pub fn parse_instant(text: &str) -> Result<i64> {
     }
 }
 
-/// The instant `ms` as RFC 3339 text with milliseconds; the number itself where no calendar reaches.
+/// The instant `ms` as RFC 3339 text with milliseconds, or as a number if it lies outside the calendar.
 pub fn format_instant(ms: i64) -> String {
     DateTime::<Utc>::from_timestamp_millis(ms)
         .map_or_else(|| ms.to_string(), |time| time.to_rfc3339_opts(SecondsFormat::Millis, true))

@@ -1,15 +1,15 @@
 //! The vocabulary of skillscope: what a closed skill segment is, and how conversations become segments.
 //!
 //! A conversation passes through skills; each stay in a skill is a *skill segment*, and a segment that has ended is
-//! *closed*. This crate holds the record of one closed segment ([`Segment`]), the rules that a record keeps
-//! ([`Segment::validate`]), its Arrow form ([`schema`], [`SegmentBatchBuilder`], [`SegmentRows`]), the readers that turn
-//! NDJSON, JSON arrays, Arrow streams and Parquet into validated batches ([`read_segments`]), and their counterpart
-//! ([`SegmentWriter`]).
+//! *closed*. This crate holds the record of one closed segment ([`Segment`]), the rules of such a record
+//! ([`Segment::validate`]), its Arrow form ([`schema()`], [`SegmentBatchBuilder`], [`SegmentRows`]), the readers that
+//! turn NDJSON, JSON arrays, Arrow streams and Parquet into validated batches ([`read_segments`]), and a writer of the
+//! same formats ([`SegmentWriter`]).
 //!
-//! A [`Segmenter`] follows conversations by their [`Event`]s ([`read_events`]) and lets each segment go the moment it closes;
-//! [`read_history`] does the same with exports of conversations that are over.
+//! A [`Segmenter`] follows conversations by their [`Event`]s ([`read_events`]) and emits each segment the moment it
+//! closes. [`read_history`] reads the segments of past conversations from an export of message history.
 //!
-//! It does not know where segments are kept, how they are counted or who asks for them.
+//! This crate does not know where segments are stored, how they are counted, or who asks for them.
 
 mod account;
 mod batch;

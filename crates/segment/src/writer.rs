@@ -1,3 +1,5 @@
+//! Writes segments in every format.
+
 use std::io::Write;
 
 use arrow::array::RecordBatch;
@@ -55,7 +57,7 @@ impl<W: Write + Send> SegmentWriter<W> {
         }
     }
 
-    /// Writes the end, and gives back what was written to.
+    /// Writes the end, and returns the output.
     ///
     /// # Errors
     /// Where the end cannot be written.

@@ -1,3 +1,5 @@
+//! One conversation of the workload, made by random decisions, and its closed segments.
+
 use std::borrow::Cow;
 
 use skillscope_segment::{EndReason, Segment, StartReason};
@@ -6,26 +8,26 @@ use crate::draw::Draw;
 use crate::stay::{Frame, Stay};
 use crate::workload::Workload;
 
-/// Conversations of 1, 2, 3 … stays, by how often they occur.
+/// The numbers of stays of a conversation, with their weights.
 const STAYS: [(u64, u64); 5] = [(1, 62), (2, 25), (3, 9), (4, 3), (5, 1)];
 
 const SOURCES: [(&str, u64); 5] = [("WEB", 40), ("APP", 35), ("SMS", 12), ("WHATSAPP", 10), ("FACEBOOK", 3)];
 
 const LONGEST_PAUSE_MS: i64 = 60_000;
 
-/// One conversation: who and where from, and its stays in skills one after the other.
+/// One conversation: its account, identifier and source, and its stays in skills one after the other.
 #[derive(Debug)]
 pub struct Conversation<'w> {
     account: &'w str,
     id: String,
     source: &'static str,
     stays: Vec<Stay<'w>>,
-    /// How long the survey after the close took, in milliseconds, where there was one.
+    /// The length of the survey after the close, in milliseconds; `None` if there was none.
     survey: Option<i64>,
 }
 
 impl<'w> Conversation<'w> {
-    /// A conversation that closes at `close`, of at most `most_stays` stays.
+    /// Makes a conversation of at most `most_stays` stays that closes at `close`.
     pub(crate) fn draw(workload: &'w Workload, draw: &mut Draw, close: i64, most_stays: u64) -> Self {
         let mut conversation = Self {
             account: workload.account(draw),
@@ -54,8 +56,8 @@ impl<'w> Conversation<'w> {
         conversation
     }
 
-    /// Moves the conversation, made from time 0 on, so that it closes at `close`, or as much later as its first segment
-    /// needs to end at `earliest`.
+    /// Moves the conversation, which was made from time 0 on, so that it closes at `close`. It closes later if its
+    /// first segment would otherwise end before `earliest`.
     fn move_to(&mut self, close: i64, earliest: i64) {
         let first_end = self.stays.first().map_or(0, |stay| stay.end);
         let last_end = self.stays.last().map_or(0, |stay| stay.end);
@@ -115,7 +117,7 @@ impl<'w> Conversation<'w> {
     }
 }
 
-/// The skill that a stay is followed by: by transfer to another one, or `None` for a close and a resume.
+/// The skill to which a stay is transferred; `None` if the stay ends with a close, and the next one resumes.
 fn next_skill(workload: &Workload, draw: &mut Draw, skill: i64) -> Option<i64> {
     if draw.percent(15) { None } else { workload.other_skill(draw, skill) }
 }
@@ -143,7 +145,7 @@ fn following(draw: &mut Draw, frame: Frame, stay: &Stay<'_>, next_skill: Option<
     }
 }
 
-/// A random UUID, as messaging systems give them.
+/// A random UUID, the form of identifier that messaging systems use.
 fn conversation_id(draw: &mut Draw) -> String {
     let bits = draw.bits() & !(0xF << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
     let mut id = String::with_capacity(36);

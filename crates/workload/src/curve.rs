@@ -1,3 +1,5 @@
+//! How the workload is spread over the hours of a day.
+
 use std::ops::Range;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -5,10 +7,10 @@ const HOUR_MS: i64 = 3_600_000;
 /// How busy each hour of a day is, in UTC: quiet nights, peaks before and after noon.
 const HOURLY_WEIGHTS: [u64; 24] = [2, 1, 1, 1, 1, 2, 4, 8, 14, 20, 24, 25, 22, 20, 22, 24, 23, 20, 16, 13, 10, 7, 5, 3];
 
-/// The day's curve over a period: spreads shares of the workload over time.
+/// The curve of a day, repeated over a period. It maps shares of the workload to times.
 #[derive(Debug)]
 pub(crate) struct DayCurve {
-    /// For each piece of the period, within one hour each: its times, and the weight of everything before it.
+    /// The period in pieces of at most an hour. Each has its times, and the weight of all pieces before it.
     pieces: Vec<(Range<i64>, f64)>,
     total: f64,
 }
@@ -27,7 +29,7 @@ impl DayCurve {
         Self { pieces, total }
     }
 
-    /// The time before which the share `quantile` (0 to 1) of the workload falls.
+    /// The time before which a share of the workload, `quantile` (0 to 1), lies.
     pub(crate) fn time(&self, quantile: f64) -> i64 {
         let target = quantile.clamp(0.0, 1.0) * self.total;
         let after = self.pieces.partition_point(|(_, before)| *before <= target);

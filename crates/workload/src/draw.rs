@@ -1,8 +1,10 @@
+//! Random decisions that are the same on every machine.
+
 use rand::{Rng, RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-/// The random decisions of one conversation: a generator whose numbers are the same on every machine, and nothing but
-/// exact arithmetic on them.
+/// The random decisions of one conversation. Its generator gives the same numbers on every machine, and they are used
+/// in exact arithmetic only.
 pub(crate) struct Draw(Xoshiro256PlusPlus);
 
 impl Draw {
@@ -17,7 +19,7 @@ impl Draw {
         self.below(100) < u64::from(percent)
     }
 
-    /// A number below `bound`, every one as likely; 0 where the bound is 0.
+    /// A number below `bound`, all equally likely; 0 if `bound` is 0.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         if bound == 0 { 0 } else { self.0.random_range(0..bound) }
     }
@@ -27,12 +29,12 @@ impl Draw {
         self.0.random()
     }
 
-    /// Milliseconds up to `longest`, mostly short ones: a fourth of `longest` on average.
+    /// A number of milliseconds up to `longest`. Short ones are more likely; the average is a quarter of `longest`.
     pub(crate) fn duration(&mut self, longest: i64) -> i64 {
         (self.unit() * self.unit() * longest as f64) as i64
     }
 
-    /// One of the values, by their weights.
+    /// One of the values, with a probability in proportion to its weight.
     pub(crate) fn weighted<T: Copy>(&mut self, choices: &[(T, u64)]) -> Option<T> {
         let mut left = self.below(choices.iter().map(|(_, weight)| weight).sum());
         for (value, weight) in choices {

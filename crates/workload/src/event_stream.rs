@@ -1,56 +1,58 @@
+//! The events of all conversations together, in the order in which they happen.
+
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 use skillscope_segment::Event;
 
-use crate::happening::Happening;
+use crate::events::TimedEvent;
 use crate::{Conversation, Workload};
 
-/// No conversation lasts longer than five stays with a pause between each two.
+/// A bound on the length of a conversation, which has at most five stays with pauses between them.
 const LONGEST_CONVERSATION_MS: i64 = 3_600_000;
 
-/// A conversation whose next event is to come.
+/// A conversation that has a next event.
 struct Running<'w> {
     conversation: Conversation<'w>,
-    /// Its number, so that events of the same millisecond have an order.
+    /// The number of the conversation, which orders events of the same millisecond.
     number: u64,
-    /// Empty until the first of them is due.
-    happenings: Vec<Happening<'w>>,
+    /// The events. Empty until the first one is due, to save memory.
+    events: Vec<TimedEvent<'w>>,
     next: usize,
-    /// When the next event happens.
+    /// The time of the next event.
     time: i64,
 }
 
 impl Workload {
-    /// Gives the events of all conversations to `sink`, in the order in which they happen.
+    /// Passes the events of all conversations to `sink`, in the order in which they happen.
     ///
     /// # Errors
-    /// What `sink` returns.
+    /// The errors of `sink`.
     pub fn for_each_event<E>(&self, mut sink: impl FnMut(&Event<&str>) -> Result<(), E>) -> Result<(), E> {
         let mut running = BinaryHeap::new();
         let mut rows = 0;
         for (conversation, number) in self.conversations().zip(0..) {
             rows += conversation.segment_count() as u64;
             let time = conversation.stays().first().map_or(0, |stay| stay.start);
-            running.push(Reverse(Running { conversation, number, happenings: Vec::new(), next: 0, time }));
-            tell_up_to(self.time_after(rows) - LONGEST_CONVERSATION_MS, &mut running, &mut sink)?;
+            running.push(Reverse(Running { conversation, number, events: Vec::new(), next: 0, time }));
+            pass_events_before(self.time_after(rows) - LONGEST_CONVERSATION_MS, &mut running, &mut sink)?;
         }
-        tell_up_to(i64::MAX, &mut running, &mut sink)
+        pass_events_before(i64::MAX, &mut running, &mut sink)
     }
 }
 
-/// Tells every event before `end`.
-fn tell_up_to<E>(
+/// Passes on every event before `end`.
+fn pass_events_before<E>(
     end: i64,
     running: &mut BinaryHeap<Reverse<Running<'_>>>,
     sink: &mut impl FnMut(&Event<&str>) -> Result<(), E>,
 ) -> Result<(), E> {
     while running.peek().is_some_and(|Reverse(first)| first.time < end) {
         let Some(Reverse(mut first)) = running.pop() else { break };
-        if first.happenings.is_empty() {
-            first.happenings = first.conversation.happenings();
+        if first.events.is_empty() {
+            first.events = first.conversation.events();
         }
-        let Some((time, kind)) = first.happenings.get(first.next) else { continue };
+        let Some((time, kind)) = first.events.get(first.next) else { continue };
         sink(&Event {
             account_id: first.conversation.account(),
             conversation_id: first.conversation.id(),
@@ -59,7 +61,7 @@ fn tell_up_to<E>(
             kind: kind.clone(),
         })?;
         first.next += 1;
-        if let Some((time, _)) = first.happenings.get(first.next) {
+        if let Some((time, _)) = first.events.get(first.next) {
             first.time = *time;
             running.push(Reverse(first));
         }

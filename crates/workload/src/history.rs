@@ -1,3 +1,5 @@
+//! Conversations as an export of message history.
+
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
@@ -6,13 +8,13 @@ use skillscope_segment::{AgentKind, EndReason, EventKind, Sender, StartReason};
 use crate::Conversation;
 use crate::stay::Stay;
 
-/// Records in one page, as exports have them.
+/// The number of records in a page.
 const PAGE_RECORDS: usize = 100;
 
-/// Writes conversations as an export of message history: pages of JSON, one a line.
+/// Writes conversations as an export of message history: pages of JSON, one per line.
 pub struct HistoryWriter<W: Write> {
     out: W,
-    /// Records in the page that has been begun.
+    /// The number of records in the current page.
     records: usize,
 }
 
@@ -34,7 +36,7 @@ impl<W: Write> HistoryWriter<W> {
         if self.records == PAGE_RECORDS { self.end_page() } else { Ok(()) }
     }
 
-    /// Writes the end, and gives back what was written to.
+    /// Writes the end, and returns the output.
     ///
     /// # Errors
     /// Where the end cannot be written.
@@ -76,13 +78,13 @@ fn close_reason(stay: &Stay<'_>) -> &'static str {
     match stay.end_reason {
         EndReason::ClosedByAgent => "AGENT",
         EndReason::ClosedByConsumer => "CONSUMER",
-        // The one is as good as the other.
+        // Exports have both words for a close by the system.
         _ if stay.skill % 2 == 0 => "TIMEOUT",
         _ => "SYSTEM",
     }
 }
 
-/// The identifier of the dialog that so many resumes came before.
+/// The identifier of the dialog after so many resumes.
 fn dialog_id(conversation: &Conversation<'_>, resumes: usize) -> String {
     match resumes {
         0 => conversation.id().to_owned(),
@@ -92,7 +94,7 @@ fn dialog_id(conversation: &Conversation<'_>, resumes: usize) -> String {
 
 fn messages(conversation: &Conversation<'_>) -> Vec<Value> {
     let (mut messages, mut resumes) = (Vec::new(), 0);
-    for (time, event) in conversation.happenings() {
+    for (time, event) in conversation.events() {
         let (sender, participant) = match event {
             EventKind::Resumed { .. } => {
                 resumes += 1;

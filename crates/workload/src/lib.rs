@@ -1,14 +1,15 @@
-//! A reproducible workload: the conversations of a contact centre over some hours, as the events that they consist of,
-//! as an export of message history, and as the closed segments that they leave behind.
+//! A reproducible workload: the conversations of a contact centre over some hours. Each conversation can be written as
+//! its events, as a record of a message history, and as its closed segments.
 //!
-//! The same options give the same conversations, on any machine. Arrivals follow a day's curve, a few skills take most
-//! of the conversations, and every outcome, user type and transfer occurs. Every benchmark and the demo run on it.
+//! The same options make the same conversations on any machine. Arrivals follow the curve of a working day, a few
+//! skills take most of the conversations, and every outcome, user type and transfer occurs. The benchmarks and the demo
+//! use it.
 
 mod conversation;
 mod curve;
 mod draw;
 mod event_stream;
-mod happening;
+mod events;
 mod history;
 mod stay;
 mod workload;

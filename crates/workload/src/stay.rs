@@ -1,3 +1,5 @@
+//! One stay of a conversation in a skill: its outcome, its agents, its messages and their times.
+
 use skillscope_segment::{AgentKind, EndReason, Outcome, StartReason, UserType};
 
 use crate::draw::Draw;
@@ -5,7 +7,7 @@ use crate::workload::Workload;
 
 const SECOND_MS: i64 = 1_000;
 
-// Together at most ten minutes, so that a conversation of five stays ends within an hour.
+// Together they are about ten minutes at most, so that a conversation of five stays ends within an hour.
 const LONGEST_WAIT: i64 = 240 * SECOND_MS;
 const LONGEST_HANDOVER: i64 = 30 * SECOND_MS;
 const LONGEST_HUMAN_RESPONSE: i64 = 90 * SECOND_MS;
@@ -24,7 +26,7 @@ pub(crate) struct Stay<'w> {
     pub(crate) abandoned_in_queue: bool,
     pub(crate) user_type: UserType,
     pub(crate) assignments: Vec<Assignment<'w>>,
-    /// When it went back to the queue.
+    /// When the conversation went back to the queue.
     pub(crate) returned: Option<i64>,
     pub(crate) first_message: Option<i64>,
     pub(crate) sample: Option<i64>,
@@ -41,14 +43,14 @@ pub(crate) struct Assignment<'w> {
     pub(crate) takeover: bool,
 }
 
-/// How a stay began, and how it is to end.
+/// How a stay begins and ends, which is decided before the rest of it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Frame {
     pub(crate) skill: i64,
     pub(crate) start: i64,
     pub(crate) start_reason: StartReason,
     pub(crate) end_reason: EndReason,
-    /// No agent has spoken since the conversation was resumed, so a first message is no sample.
+    /// Whether no agent has written since the conversation was resumed. The first message is no sample then.
     pub(crate) silent_since_resume: bool,
 }
 
@@ -62,9 +64,10 @@ impl<'w> Stay<'w> {
         self.first_message = self.first_message.map(|time| time + by);
     }
 
-    /// Decides on a stay: its outcome first, and then the times and people that lead to it.
+    /// Makes a stay: its outcome first, and then the times and agents that lead to it.
     pub(crate) fn draw(workload: &'w Workload, draw: &mut Draw, frame: Frame) -> Self {
-        // An export tells the order within one millisecond by rules of its own, so nothing else happens in the first nor in the last.
+        // Exports order the events of a millisecond by rules of their own, so nothing else happens in the first or last
+        // millisecond of a stay.
         let wait = draw.duration(LONGEST_WAIT).max(1);
         let mut stay = Self {
             skill: frame.skill,
@@ -89,7 +92,8 @@ impl<'w> Stay<'w> {
         stay
     }
 
-    /// Nobody speaks: mostly because nobody is assigned, sometimes because the one assigned stays silent or goes back.
+    /// Makes a stay without agent message. Mostly no agent is assigned; sometimes the assigned agent stays silent or
+    /// returns the conversation to the queue.
     fn leave_unanswered(&mut self, workload: &'w Workload, draw: &mut Draw) {
         let in_queue = draw.percent(70);
         if !in_queue || draw.percent(15) {
@@ -100,7 +104,7 @@ impl<'w> Stay<'w> {
         self.abandoned_in_queue = in_queue && self.outcome == Outcome::Abandoned;
     }
 
-    /// An agent speaks: the first one assigned, or one to whom the conversation went on.
+    /// Makes a stay with agent messages, by the first agent or by a second one who was assigned afterwards.
     fn answer(&mut self, workload: &'w Workload, draw: &mut Draw, frame: Frame) {
         let mut assigned = self.end;
         self.assign(workload, draw, assigned);
@@ -123,7 +127,7 @@ impl<'w> Stay<'w> {
         }
     }
 
-    /// Assigns an agent: in every fifth skill a bot, sometimes the other kind.
+    /// Assigns an agent. Every fifth skill has bots and the others humans, with a few exceptions.
     fn assign(&mut self, workload: &'w Workload, draw: &mut Draw, time: i64) {
         let is_bot = (self.skill % 5 == 1) != draw.percent(3);
         let (kind, names) =

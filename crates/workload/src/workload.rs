@@ -1,3 +1,5 @@
+//! The options of a workload, and its conversations one after the other.
+
 use std::ops::Range;
 
 use arrow::array::RecordBatch;
@@ -9,28 +11,28 @@ use crate::draw::Draw;
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// What a workload is made of.
+/// The options of a workload.
 #[derive(Debug, Clone)]
 pub struct WorkloadOptions {
-    /// Closed segments in all.
+    /// The total number of closed segments.
     pub rows: u64,
-    /// Skills, numbered from 1.
+    /// The number of skills, which are numbered from 1.
     pub skills: u32,
-    /// The accounts that the conversations are of.
+    /// The accounts of the conversations.
     pub accounts: Vec<AccountId>,
-    /// The hours before `end` in which every segment ends.
+    /// The length of the period before `end` in which every segment ends, in hours.
     pub hours: u32,
     /// The instant before which every segment ends, in milliseconds since the epoch.
     pub end: i64,
-    /// Chooses one of the many workloads with the other options.
+    /// The seed. Each seed makes another workload of the same options.
     pub seed: u64,
 }
 
-/// The conversations of some accounts, made one after the other.
+/// A workload, whose conversations are made one after the other.
 pub struct Workload {
     options: WorkloadOptions,
     curve: DayCurve,
-    /// For each skill the sum of the weights up to and with it.
+    /// For each skill, the sum of its weight and the weights of the skills before it.
     skill_weights: Vec<f64>,
     agents: Names,
     bots: Names,
@@ -53,14 +55,14 @@ impl Workload {
         Self { options, curve, skill_weights, agents, bots }
     }
 
-    /// The conversations, about in the order in which they end, until their segments are as many as asked for.
+    /// The conversations, roughly in the order in which they end, until the number of segments is reached.
     pub fn conversations(&self) -> impl Iterator<Item = Conversation<'_>> {
         let mut rows = 0;
         let mut index = 0;
         std::iter::from_fn(move || {
             let left = self.options.rows.checked_sub(rows).filter(|left| *left > 0)?;
             let mut draw = Draw::new(self.options.seed, index);
-            // The rows made so far are spread over the period as the day's curve has it.
+            // The share of segments made so far is the place of the next conversation on the curve.
             let quantile = (rows as f64 + draw.unit()) / self.options.rows as f64;
             let conversation = Conversation::draw(self, &mut draw, self.curve.time(quantile), left);
             rows += conversation.segment_count() as u64;
@@ -82,12 +84,12 @@ impl Workload {
         })
     }
 
-    /// The time before which no segment ends of a conversation that is made after others with `rows` segments.
+    /// The time at which conversations close after `rows` segments have been made. Later conversations close after it.
     pub(crate) fn time_after(&self, rows: u64) -> i64 {
         self.curve.time(rows as f64 / self.options.rows.max(1) as f64)
     }
 
-    /// The times at which segments end.
+    /// The period in which segments end.
     pub(crate) fn period(&self) -> Range<i64> {
         period(&self.options)
     }
@@ -97,13 +99,13 @@ impl Workload {
         accounts.get(draw.below(accounts.len() as u64) as usize).map_or("", AccountId::as_str)
     }
 
-    /// A skill, the low numbers by far the most often.
+    /// A skill. Low numbers are by far the most likely.
     pub(crate) fn skill(&self, draw: &mut Draw) -> i64 {
         let target = draw.unit() * self.skill_weights.last().copied().unwrap_or(1.0);
         self.skill_weights.partition_point(|sum| *sum <= target) as i64 + 1
     }
 
-    /// Another skill than `skill`; `None` where there is only one.
+    /// A skill other than `skill`; `None` if there is only one.
     pub(crate) fn other_skill(&self, draw: &mut Draw, skill: i64) -> Option<i64> {
         let skills = i64::from(self.options.skills);
         let drawn = self.skill(draw);
@@ -124,7 +126,7 @@ fn period(options: &WorkloadOptions) -> Range<i64> {
     options.end.saturating_sub(i64::from(options.hours) * HOUR_MS)..options.end
 }
 
-/// The names of everyone of a kind.
+/// The names of all agents of a kind.
 pub(crate) struct Names(Vec<String>);
 
 impl Names {

@@ -1,5 +1,5 @@
-//! Buckets, with the credentials that the tools of S3's users find: the environment, then a profile, then what the machine
-//! itself is given.
+//! Buckets of S3. Credentials are found as other tools find them: in the environment, then in a profile, then in the
+//! role of the machine.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::{ClientOptions, RetryConfig};
 
-/// How long a service may be silent before it is given up, in seconds.
+/// The timeout of a request, in seconds.
 const SILENCE_SECONDS: u64 = 30;
 
-/// How often a request is made again.
+/// The number of times that a failed request is repeated.
 const RETRIES: usize = 3;
 
-/// What a profile may say, under the names of its file.
+/// The settings of a profile that are understood, by their names in the file.
 const PROFILE_KEYS: [(&str, AmazonS3ConfigKey); 6] = [
     ("aws_access_key_id", AmazonS3ConfigKey::AccessKeyId),
     ("aws_secret_access_key", AmazonS3ConfigKey::SecretAccessKey),
@@ -23,7 +23,7 @@ const PROFILE_KEYS: [(&str, AmazonS3ConfigKey); 6] = [
     ("skip_signature", AmazonS3ConfigKey::SkipSignature),
 ];
 
-/// What a profile may have in place of keys, and is not understood here.
+/// Settings of a profile that replace keys, and are not understood here.
 const OTHER_WAYS: [&str; 5] =
     ["sso_session", "sso_start_url", "role_arn", "credential_process", "web_identity_token_file"];
 
@@ -40,7 +40,8 @@ pub(super) fn open(bucket: &str) -> object_store::Result<AmazonS3> {
         );
         return Err(object_store::Error::Generic { store: "S3", source: problem.into() });
     }
-    // The environment wins, as a whole where it has keys: a token of one and a key of the other do not go together.
+    // The environment wins. If it has keys, no key or token of the profile is taken, since the two would not fit
+    // together.
     let has_keys = builder.get_config_value(&AmazonS3ConfigKey::AccessKeyId).is_some();
     for (name, key) in PROFILE_KEYS {
         let is_of_keys = name.starts_with("aws_");
@@ -55,7 +56,7 @@ pub(super) fn open(bucket: &str) -> object_store::Result<AmazonS3> {
         builder = builder.with_endpoint(endpoint);
     }
     let endpoint = builder.get_config_value(&AmazonS3ConfigKey::Endpoint);
-    // Whoever writes http:// means it.
+    // A URL with http:// says that the connection need not be encrypted.
     let is_plain = endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"));
     let silence = std::time::Duration::from_secs(SILENCE_SECONDS);
     let client = ClientOptions::new().with_allow_http(is_plain).with_timeout(silence);
@@ -63,7 +64,7 @@ pub(super) fn open(bucket: &str) -> object_store::Result<AmazonS3> {
     builder.with_client_options(client).with_retry(retry).build()
 }
 
-/// The profile that `AWS_PROFILE` names, from the two files in which profiles are.
+/// The profile that `AWS_PROFILE` names, read from the config file and from the credentials file.
 struct Profile {
     name: String,
     values: HashMap<String, String>,
@@ -86,21 +87,21 @@ impl Profile {
         Self { name, values }
     }
 
-    /// Where the profile says how to get keys instead of having any.
+    /// The setting with which the profile gets keys, if it has none itself.
     fn misses_keys(&self) -> Option<&'static str> {
         let has = |key: &&str| self.values.contains_key(*key);
         if has(&"aws_access_key_id") { None } else { OTHER_WAYS.into_iter().find(has) }
     }
 }
 
-/// The settings of a section, in the syntax of these files: `[name]`, then lines `key = value`.
+/// The settings of a section. A section is a line `[name]`, followed by lines `key = value`.
 fn section(text: &str, names: &[String]) -> HashMap<String, String> {
     let mut is_inside = false;
     let mut values = HashMap::new();
     for line in text.lines().filter(|line| !line.trim_start().starts_with(['#', ';'])) {
         if let Some(name) = line.trim().strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
             is_inside = names.iter().any(|wanted| wanted == name.trim());
-        // Indented lines belong to the setting above them.
+        // An indented line belongs to the setting above it.
         } else if is_inside
             && !line.starts_with([' ', '\t'])
             && let Some((key, value)) = line.split_once('=')

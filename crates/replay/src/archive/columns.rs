@@ -5,7 +5,7 @@ use skillscope_segment::column;
 
 use crate::{Error, Result};
 
-/// A column, whether a type can be read as what it means, and that in words.
+/// A required column, the types that it may have, and those types in words.
 struct Need {
     name: &'static str,
     is_readable: fn(&DataType) -> bool,
@@ -26,12 +26,12 @@ const NEEDS: [Need; 7] = [
     },
 ];
 
-/// The columns of the table that reports are made of, in our own types.
+/// The names of the columns that reports need.
 pub(crate) fn needed_columns() -> impl Iterator<Item = &'static str> {
     NEEDS.iter().map(|need| need.name)
 }
 
-/// Checks that a file has them. Its account may stand in the names of its folders instead.
+/// Checks that a file has these columns. If the names of its folders tell the account, it need not have that column.
 pub(super) fn check(file: &str, schema: &SchemaRef, has_account: bool) -> Result<()> {
     for need in NEEDS.iter().filter(|need| !(has_account && need.name == column::ACCOUNT_ID)) {
         let Some((_, field)) = schema.column_with_name(need.name) else {

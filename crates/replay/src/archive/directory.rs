@@ -1,4 +1,4 @@
-//! A data directory, by the store's own list of files and with the rows that are in no file yet.
+//! A data directory: the files on the store's own list, and the rows that are in no file yet.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -20,10 +20,10 @@ use crate::plan_runner::PlacedPlan;
 use crate::stretches::Extent;
 use crate::{Error, Result};
 
-/// A data directory that no server has open. Nothing in it is changed.
+/// A data directory, opened to read. No server may have it open.
 #[derive(Debug)]
 pub(crate) struct Directory {
-    /// The path as it is from the root.
+    /// The absolute path of the directory.
     root: ObjectPath,
     store: Arc<Store>,
 }
@@ -37,7 +37,7 @@ impl Directory {
         let outside = |error: object_store::path::Error| Error::Usage(error.to_string());
         let root = ObjectPath::from_filesystem_path(folder).map_err(outside)?;
         let folder = folder.to_owned();
-        // Only what is in no file is in memory.
+        // Only rows that are in no file are in memory.
         let options = StoreOptions { hot_hours: 0, ..StoreOptions::default() };
         let open = tokio::task::spawn_blocking(move || Store::open_to_read(&folder, options));
         let store = open.await.map_err(|_| Error::BrokenOff)??;
@@ -60,7 +60,7 @@ impl Directory {
         extents.collect()
     }
 
-    /// A count of the rows of one file, and what it has to be; `None` where there are no files.
+    /// A plan that counts the rows of one file, and the expected count; `None` if there are no files.
     pub(super) fn count_of_one(&self) -> Result<Option<(LogicalPlanBuilder, u64)>> {
         let all = files(&self.store.snapshot(), &Scope::All, &(i64::MIN..i64::MAX));
         let Some(file) = all.first() else { return Ok(None) };
@@ -69,8 +69,8 @@ impl Directory {
         Ok(count.map_err(Error::Plan)?.map(|count| (count, file.rows())))
     }
 
-    /// Reads the files that a question touches for the first time, each whole against its checksum, and takes those off the
-    /// list that are damaged or gone.
+    /// Verifies the files that a question needs and that were not read before, each against its checksum. Returns the
+    /// files that are damaged or gone, which are off the list then.
     pub(super) async fn lose_unreadable(&self, scope: &Scope, range: &Range<i64>) -> Result<Vec<SkippedFile>> {
         let files = files(&self.store.snapshot(), scope, range);
         let (store, candidates) = (Arc::clone(&self.store), files.clone());
@@ -87,7 +87,7 @@ impl Directory {
         if !is_on_cluster {
             return Ok(vec![PlacedPlan::Here(plan_over(stored_segments(Arc::clone(&self.store)), request)?)]);
         }
-        // What is in no file is counted here: counts add up.
+        // Rows in no file are counted in this process, and the rest on the cluster. The counts add up.
         let mut parts = vec![PlacedPlan::Here(plan_over(unarchived_segments(&self.store), request)?)];
         let files = files(&self.store.snapshot(), &request.scope, &request.range);
         if let Some(files) = self.scan(&files, &request.scope, Columns::Needed).map_err(Error::Plan)? {
@@ -96,7 +96,7 @@ impl Directory {
         Ok(parts)
     }
 
-    /// All segments in scope, with all columns: for this process, or those in files, for a cluster.
+    /// The segments in scope, with all columns. On a cluster, only those in files.
     pub(super) fn table(&self, scope: &Scope, is_on_cluster: bool) -> Result<Option<LogicalPlanBuilder>> {
         if is_on_cluster {
             let snapshot = self.store.snapshot();
@@ -109,7 +109,7 @@ impl Directory {
         scan.map(Some).map_err(Error::Plan)
     }
 
-    /// The rows that are in no file, which a cluster cannot see.
+    /// The number of rows in no file, which a cluster cannot see.
     pub(super) fn unarchived_rows(&self) -> usize {
         let snapshot = self.store.snapshot();
         let partitions = snapshot.accounts().flat_map(|account| snapshot.partitions(account));
@@ -148,7 +148,7 @@ impl Directory {
     }
 }
 
-/// The files that may have rows which a question is about.
+/// The files that may have rows in scope and in a range of time.
 fn files(snapshot: &Snapshot, scope: &Scope, range: &Range<i64>) -> Vec<Arc<ArchiveFile>> {
     let accounts = snapshot.accounts().filter(|account| scope.includes(account.as_str()));
     let files = accounts.flat_map(|account| snapshot.archived(account));

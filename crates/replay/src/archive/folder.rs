@@ -1,4 +1,4 @@
-//! Parquet files in a folder or bucket, whoever wrote them.
+//! Parquet files in a folder or bucket. Any program may have written them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -21,13 +21,13 @@ use super::scan::{Columns, scan, union};
 use super::{Location, SkippedFile, bucket};
 use crate::{Error, Result};
 
-/// Footers that are read at a time.
+/// The number of footers that are read at a time.
 const FOOTERS_AT_A_TIME: usize = 64;
 
-/// Whole files that are read at a time.
+/// The number of whole files that are read at a time.
 const FILES_AT_A_TIME: usize = 2;
 
-/// Folders that name the account of what is below them, in the layouts that are common.
+/// The keys of folders such as `account=acme`, which name the account of the files below them.
 const ACCOUNT_FOLDERS: [&str; 2] = ["account_id", "account"];
 
 /// The Parquet files below a folder or the prefix of a bucket.
@@ -35,13 +35,14 @@ const ACCOUNT_FOLDERS: [&str; 2] = ["account_id", "account"];
 pub(crate) struct Folder {
     location: Location,
     store: Arc<dyn ObjectStore>,
-    /// What paths are relative to, as a URL.
+    /// The root of all paths, as a URL.
     url: Url,
     files: Vec<ParquetFile>,
 }
 
 impl Folder {
-    /// Finds the files and reads their footers. Those that cannot be read are added to `skipped`, where there is one.
+    /// Lists the files and reads their footers. Files that cannot be read are added to `skipped`, if there is such a
+    /// list.
     pub(super) async fn open(location: &Location, mut skipped: Option<&mut Vec<SkippedFile>>) -> Result<Self> {
         let (store, url, prefix) = connect(location)?;
         let mut folder = Self { location: location.clone(), store, url, files: Vec::new() };
@@ -89,7 +90,7 @@ impl Folder {
         Ok(files)
     }
 
-    /// What people call a file.
+    /// The name of a file for messages.
     fn name(&self, path: &Path) -> String {
         match self.location {
             Location::Folder(_) => format!("/{path}"),
@@ -105,12 +106,12 @@ impl Folder {
         &self.files
     }
 
-    /// The accounts that files are known to be of.
+    /// The accounts of files that have a single account.
     pub(super) fn known_accounts(&self) -> BTreeSet<String> {
         self.files.iter().filter_map(|file| file.account.known()).map(str::to_owned).collect()
     }
 
-    /// The accounts of the rows of all other files, as a plan; `None` where there are no such files.
+    /// A plan for the accounts in the rows of all other files; `None` if there are no such files.
     pub(super) fn other_accounts(&self) -> Result<Option<LogicalPlanBuilder>> {
         let files = self.files.iter().filter(|file| file.account == FileAccount::Rows).map(ParquetFile::path);
         let files: Vec<_> = files.collect();
@@ -122,8 +123,8 @@ impl Folder {
         scan.map(Some).map_err(Error::Plan)
     }
 
-    /// The segments in scope, in a stretch of time, under the name that a plan for cells wants; and those of
-    /// other times that stand in the same files. `None` where no file can have any.
+    /// A scan of the files that may have segments in scope and in a stretch of time, under the name that a plan for cells
+    /// needs. The files may have segments of other times, too. `None` if no file can have any.
     pub(super) fn segments(
         &self,
         scope: &Scope,
@@ -131,8 +132,8 @@ impl Folder {
         columns: Columns,
     ) -> Result<Option<LogicalPlanBuilder>> {
         let files: Vec<_> = self.touched(scope, range).collect();
-        // Where one account is asked for, the column is not read where it is known. Where all are, it is read where there
-        // is one: a scan for each of very many accounts would be slow.
+        // For one account, the column is not read from files that are known to be of it. For all accounts, it is read
+        // where it exists, since a scan for each of very many accounts would be slow.
         let has_column = |file: &ParquetFile| match file.account {
             FileAccount::Folder(_) => false,
             FileAccount::Only(_) => *scope == Scope::All,
@@ -155,7 +156,7 @@ impl Folder {
         self.files.iter().filter(move |file| file.may_have(range) && file.may_be_of(scope))
     }
 
-    /// Reads files that may have rows of this time, to find those that cannot be read: the first, or all of them.
+    /// Reads the files that may have rows of this time, and returns the first that cannot be read, or all of them.
     pub(super) async fn verify(&self, scope: &Scope, range: &Range<i64>, find_all: bool) -> Result<Vec<SkippedFile>> {
         let verify = |file: &ParquetFile| {
             let (file, name) = (file.clone(), self.name(file.path()));
@@ -175,7 +176,7 @@ impl Folder {
         Ok(corrupt)
     }
 
-    /// Sees to it that the files which a plan has read are those that were found. (A scan passes over files that are gone.)
+    /// Checks that the files which a plan has read are unchanged and still there. A scan ignores files that are gone.
     pub(super) async fn check_unchanged(&self, scope: &Scope, range: &Range<i64>) -> Result<()> {
         let check = |file: &ParquetFile| {
             let (meta, name) = (file.meta.clone(), self.name(file.path()));
@@ -190,7 +191,7 @@ impl Folder {
         checks.try_collect::<()>().await
     }
 
-    /// A count of the rows of one file, and what it has to be; `None` where there are no rows.
+    /// A plan that counts the rows of one file, and the expected count; `None` if there are no rows.
     pub(super) fn count_of_one(&self) -> Result<Option<(LogicalPlanBuilder, u64)>> {
         let Some(file) = self.files.iter().find(|file| file.rows() > 0) else { return Ok(None) };
         let count = scan(&self.url, [file.path()], file.account.known(), Columns::Needed)
@@ -241,7 +242,7 @@ fn is_parquet(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"))
 }
 
-/// By the custom of Spark and Hive, names that begin with a dot or an underscore are not of the table.
+/// Whether a path is hidden. As in Spark and Hive, a name that begins with a dot or an underscore hides all below it.
 fn is_hidden(prefix: &Path, path: &Path) -> bool {
     let Some(parts) = path.prefix_match(prefix) else { return false };
     let mut parts = parts;

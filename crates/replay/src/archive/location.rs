@@ -1,3 +1,5 @@
+//! Where an archive is: a folder on this machine, or a bucket.
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -9,7 +11,7 @@ use crate::Error;
 pub enum Location {
     /// A data directory, a folder of Parquet files, or one such file.
     Folder(PathBuf),
-    /// What is below a prefix of a bucket.
+    /// The Parquet files below a prefix of a bucket.
     Bucket {
         /// The bucket's name.
         bucket: String,
@@ -44,7 +46,7 @@ impl fmt::Display for Location {
 }
 
 impl Location {
-    /// The data directory that it may be.
+    /// The folder, which may be a data directory.
     pub(crate) fn folder(&self) -> Option<&Path> {
         match self {
             Self::Folder(folder) => Some(folder),

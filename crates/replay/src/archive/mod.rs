@@ -1,4 +1,4 @@
-//! What there is to read: a data directory, or Parquet files in a folder or bucket.
+//! The archive of segments that is read: a data directory, or Parquet files in a folder or bucket.
 
 mod bucket;
 mod columns;
@@ -24,12 +24,12 @@ use folder::Folder;
 pub use location::Location;
 use scan::Columns;
 
-/// Closed segments that reports are replayed over.
+/// An archive of closed segments.
 #[derive(Debug)]
 pub struct Archive {
     location: Location,
     content: Content,
-    /// The files that are left out, where that is allowed.
+    /// The files that are left out; `None` if none may be.
     skipped: Option<Vec<SkippedFile>>,
 }
 
@@ -39,21 +39,21 @@ enum Content {
     Folder(Folder),
 }
 
-/// A file that was left out because it cannot be read.
+/// A file that is left out because it cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedFile {
-    /// Which.
+    /// Its name.
     pub file: String,
-    /// Why.
+    /// Why it cannot be read.
     pub problem: String,
 }
 
 impl Archive {
-    /// Finds what is there, and reads the footers of Parquet files. Where `keep_going`, files that cannot be read are left
-    /// out.
+    /// Lists the files of an archive, and reads the footers of Parquet files. With `keep_going`, files that cannot be
+    /// read are left out.
     ///
     /// # Errors
-    /// Where there is nothing, it cannot be read, or a file has not the columns that reports need.
+    /// Where there are no files, they cannot be read, or a file lacks a column that reports need.
     pub async fn open(location: Location, keep_going: bool) -> Result<Self> {
         let mut skipped = keep_going.then(Vec::new);
         let content = match location.folder().filter(|folder| Directory::is_one(folder)) {
@@ -98,7 +98,7 @@ impl Archive {
         Ok(accounts)
     }
 
-    /// When the segments in scope ended and how many there are, in parts.
+    /// The times and numbers of the segments in scope, in parts.
     pub(crate) fn extents(&self, scope: &Scope, span: &Range<i64>) -> Vec<Extent> {
         match &self.content {
             Content::Directory(directory) => directory.extents(scope),
@@ -109,7 +109,7 @@ impl Archive {
         }
     }
 
-    /// Lets an runner read it.
+    /// Lets plans read the archive.
     pub(crate) fn register(&self, runner: &PlanRunner) {
         if let Content::Folder(folder) = &self.content {
             let (url, store) = folder.store();
@@ -117,7 +117,7 @@ impl Archive {
         }
     }
 
-    /// The plans whose rows together answer a question for cells.
+    /// The plans whose rows together answer a request for cells.
     pub(crate) async fn plans(&mut self, request: &CellRequest, is_on_cluster: bool) -> Result<Vec<PlacedPlan>> {
         self.check_directory(&request.scope, &request.range).await?;
         match &self.content {
@@ -130,7 +130,7 @@ impl Archive {
         }
     }
 
-    /// All segments in scope, with all columns; `None` where there are none.
+    /// The segments in scope, with all columns; `None` if there are none.
     pub(crate) fn table(&self, scope: &Scope, is_on_cluster: bool) -> Result<Option<LogicalPlan>> {
         let table = match &self.content {
             Content::Directory(directory) => directory.table(scope, is_on_cluster)?,
@@ -143,7 +143,7 @@ impl Archive {
         table.map(in_scope).transpose().map_err(Error::Plan)
     }
 
-    /// Rows of a data directory that only this machine can see, because they are in no file yet.
+    /// The number of rows of a data directory that are in no file yet, so that only this process can see them.
     pub(crate) fn unarchived_rows(&self) -> usize {
         match &self.content {
             Content::Directory(directory) => directory.unarchived_rows(),
@@ -151,11 +151,11 @@ impl Archive {
         }
     }
 
-    /// What to make of the failure of a plan for some time: where corrupt files are why and may be left out, they are, and
-    /// all has to begin anew.
+    /// Handles the failure of a plan over the time `failed`. If corrupt files are the cause and may be left out, they
+    /// are, and the caller begins again.
     ///
     /// # Errors
-    /// The corrupt file, or `error` where there is none.
+    /// A corrupt file that may not be left out, or `error` if no file is corrupt.
     pub(crate) async fn after_failure(
         &mut self,
         scope: &Scope,
@@ -180,16 +180,16 @@ impl Archive {
         Ok(())
     }
 
-    /// Sees to it that what plans have read is what was found.
+    /// Checks that the files which plans have read are the listed ones, unchanged.
     pub(crate) async fn check_unchanged(&self, scope: &Scope, range: &Range<i64>) -> Result<()> {
         match &self.content {
             Content::Folder(folder) => folder.check_unchanged(scope, range).await,
-            // It is held by this process alone.
+            // This process has the directory for itself.
             Content::Directory(_) => Ok(()),
         }
     }
 
-    /// Sees to it that a cluster reads the same files.
+    /// Checks that the cluster sees the files of the archive, by counting the rows of one of them there.
     pub(crate) async fn check_seen(&self, runner: &PlanRunner) -> Result<()> {
         let one = match &self.content {
             Content::Folder(folder) if runner.is_cluster() => folder.count_of_one()?,
@@ -200,7 +200,7 @@ impl Archive {
         if runner.number(plan.build().map_err(Error::Plan)?).await? == Some(rows) { Ok(()) } else { Err(Error::Unseen) }
     }
 
-    /// Reads the files of a data directory that are needed, whole, and leaves out or names those that are damaged.
+    /// Verifies the files of a data directory that a question needs. Damaged files are left out, if they may be.
     pub(crate) async fn check_directory(&mut self, scope: &Scope, range: &Range<i64>) -> Result<()> {
         let Content::Directory(directory) = &self.content else { return Ok(()) };
         let lost = directory.lose_unreadable(scope, range).await?;
@@ -212,7 +212,7 @@ impl Archive {
         Ok(())
     }
 
-    /// Leaves files out that were found to be corrupt before.
+    /// Leaves out files that an earlier run found to be corrupt.
     pub(crate) fn leave_out(&mut self, corrupt: Vec<SkippedFile>) {
         if let Content::Folder(folder) = &mut self.content {
             folder.leave_out(&corrupt);

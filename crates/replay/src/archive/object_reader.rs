@@ -1,3 +1,5 @@
+//! Lets the Parquet reader read from an object store.
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,11 +11,11 @@ use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 
-/// Read first, from the end of a file: most footers fit. (More of it takes time where files are not in memory, and there may
-/// be thousands of them.)
+/// The number of bytes that are read first, from the end of a file. Most footers fit. Reading more would slow down
+/// archives of thousands of files.
 const FOOTER_BYTES: usize = 16 << 10;
 
-/// Reads a Parquet file of an object store.
+/// Reads a Parquet file from an object store.
 pub(super) struct ObjectReader {
     store: Arc<dyn ObjectStore>,
     meta: ObjectMeta,

@@ -1,3 +1,5 @@
+//! One Parquet file of a folder or bucket: its account, its times and its number of rows.
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -26,24 +28,24 @@ use crate::{Error, Result};
 pub(crate) struct ParquetFile {
     pub(crate) meta: ObjectMeta,
     pub(crate) account: FileAccount,
-    /// Of each row group; `None` where a file does not tell.
+    /// The extent of each row group; `None` if the file has no such statistics.
     extents: Option<Vec<Extent>>,
     rows: u64,
 }
 
-/// Whose rows are in a file.
+/// The account of the rows of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FileAccount {
-    /// There is no column for it: a folder's name tells.
+    /// The name of a folder tells the account, and there is no column for it.
     Folder(String),
     /// Every row has this account.
     Only(String),
-    /// Only its rows tell.
+    /// The rows tell, each for itself.
     Rows,
 }
 
 impl FileAccount {
-    /// The account of all rows.
+    /// The account of all rows, if it is known.
     pub(crate) fn known(&self) -> Option<&str> {
         match self {
             Self::Folder(account) | Self::Only(account) => Some(account),
@@ -53,7 +55,8 @@ impl FileAccount {
 }
 
 impl ParquetFile {
-    /// Reads a file's footer. `name` is what people call the file, and `folder_account` the account that its folders name.
+    /// Reads a file's footer. `name` is the name of the file for messages, and `folder_account` the account that its
+    /// folders name.
     pub(super) async fn read(
         store: &Arc<dyn ObjectStore>,
         meta: ObjectMeta,
@@ -82,7 +85,7 @@ impl ParquetFile {
         self.rows
     }
 
-    /// When its rows ended and how many there are, in parts; where the file does not tell, some time within `span`.
+    /// The times and numbers of its rows, in parts. A file without statistics counts as one part that covers `span`.
     pub(crate) fn extents(&self, span: &Range<i64>) -> Vec<Extent> {
         match &self.extents {
             Some(extents) => extents.clone(),
@@ -90,7 +93,7 @@ impl ParquetFile {
         }
     }
 
-    /// Whether it may have rows of this time.
+    /// Whether it may have rows in a range of time.
     pub(crate) fn may_have(&self, range: &Range<i64>) -> bool {
         let overlaps =
             |extent: &Extent| *extent.end_times.start() < range.end && *extent.end_times.end() >= range.start;
@@ -102,7 +105,7 @@ impl ParquetFile {
         self.account.known().is_none_or(|known| scope.includes(known))
     }
 
-    /// Reads all of what reports need of it, to see whether that can be read.
+    /// Reads the columns that reports need, to see whether they can be read.
     pub(super) async fn verify(&self, store: &Arc<dyn ObjectStore>, name: &str) -> Result<()> {
         let read = async {
             let reader = ObjectReader::new(store, &self.meta);
@@ -119,7 +122,7 @@ impl ParquetFile {
 fn unreadable(name: &str, error: ParquetError) -> Error {
     let file = name.to_owned();
     match error {
-        // The file may be as it should be.
+        // The store may have failed, and not the file.
         ParquetError::External(error) => match error.downcast::<object_store::Error>() {
             Ok(cause) => Error::Read { location: file, cause: *cause },
             Err(error) => Error::Corrupt { file, problem: error.to_string() },
@@ -128,7 +131,7 @@ fn unreadable(name: &str, error: ParquetError) -> Error {
     }
 }
 
-/// The account of all rows, where the statistics tell that there is but one.
+/// The account of all rows, if the statistics show that there is only one.
 fn only_account(footer: &ParquetMetaData) -> Option<String> {
     let mut only = None;
     for group in footer.row_groups() {

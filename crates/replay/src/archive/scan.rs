@@ -1,4 +1,4 @@
-//! A scan of Parquet files as a logical plan that a cluster can run, too.
+//! A scan of Parquet files, as a logical plan that runs in this process or on a cluster.
 
 use std::sync::Arc;
 
@@ -19,9 +19,9 @@ use super::columns::needed_columns;
 /// The columns of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Columns {
-    /// Those that reports need.
+    /// The columns that reports need.
     Needed,
-    /// All that segments have.
+    /// All columns of segments.
     All,
 }
 
@@ -31,8 +31,8 @@ impl Columns {
     }
 }
 
-/// A scan of some files of the store at `url`. Where their account is given, it is taken
-/// for granted.
+/// A scan of files of the object store at `url`. If `account` is given, every row gets this account, and the column is
+/// not read.
 pub(super) fn scan<'p>(
     url: &Url,
     files: impl IntoIterator<Item = &'p Path>,
@@ -55,7 +55,7 @@ pub(super) fn scan<'p>(
     }))
 }
 
-/// All of some scans, under the name that a plan for cells wants; `None` where there are none.
+/// The union of scans, under the name that a plan for cells needs; `None` if there are none.
 pub(super) fn union(scans: Vec<LogicalPlanBuilder>) -> Result<Option<LogicalPlanBuilder>> {
     let mut scans = scans.into_iter();
     let Some(first) = scans.next() else { return Ok(None) };
@@ -65,17 +65,17 @@ pub(super) fn union(scans: Vec<LogicalPlanBuilder>) -> Result<Option<LogicalPlan
 
 fn file_url(store: &Url, path: &Path) -> Result<ListingTableUrl> {
     let mut url = store.clone();
-    // It is decoded once, and a path may have signs that look like an escape.
+    // The URL is decoded once, so a percent sign in the path has to be escaped.
     url.set_path(&format!("/{}", path.as_ref().replace('%', "%25")));
     ListingTableUrl::try_new(url, None)
 }
 
-/// The columns in the types in which the store keeps them: files of the store are read as they are.
+/// The columns, with the types of the store, so that its own files are read without a conversion.
 fn table_schema(has_account: bool, columns: Columns) -> SchemaRef {
     let own = skillscope_segment::schema();
     let is_wanted =
         |field: &&Arc<Field>| columns.has(field.name()) && (has_account || field.name() != column::ACCOUNT_ID);
-    // Whether other writers declare a column as one without nulls is no matter.
+    // Other writers may declare any column nullable.
     let fields = own.fields().iter().filter(is_wanted).map(|field| field.as_ref().clone().with_nullable(true));
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }

@@ -1,3 +1,5 @@
+//! The checkpoint of a replay: a file beside the output.
+
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,16 +10,16 @@ use super::{beside, put, remove, sync_folder};
 use crate::archive::SkippedFile;
 use crate::{Error, Result};
 
-/// How far a replay has come, kept beside its output.
+/// How far a replay has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Checkpoint {
-    /// Tells questions and archives apart: a replay goes on only where both are what they were.
+    /// The fingerprint of the question and the archive. A replay goes on only if both are the same.
     pub(crate) of: String,
-    /// Instants whose reports are written.
+    /// The number of instants whose reports are written.
     pub(crate) done: u64,
-    /// Where the output goes on.
+    /// The position in the output at which the next report is written.
     pub(crate) position: u64,
-    /// Files that were found to be corrupt on the way.
+    /// The files that were left out so far because they are corrupt.
     pub(crate) skipped: Vec<SkippedFile>,
 }
 
@@ -26,7 +28,7 @@ impl Checkpoint {
         Self { of, done: 0, position: 0, skipped: Vec::new() }
     }
 
-    /// The checkpoint beside an output; one that cannot be read is as none.
+    /// The checkpoint beside an output; `None` if there is none that can be read.
     pub(crate) fn load(output: &Path) -> Option<Self> {
         serde_json::from_slice(&fs::read(path(output)).ok()?).ok()
     }

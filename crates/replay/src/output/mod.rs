@@ -1,4 +1,7 @@
-//! Reports as they are kept: written beside the place where they are wanted, and moved there when they are complete.
+//! The output of a replay: a file of reports. It grows in a file beside its place, with a checkpoint from time to time,
+//! and gets its name when it is complete.
+//!
+//! A new form is a variant of [`Form`] and of [`Output`], and a file beside `ndjson.rs` with the same methods.
 
 mod checkpoint;
 mod ndjson;
@@ -15,10 +18,10 @@ use parquet::ParquetOutput;
 
 use crate::{Error, Result};
 
-/// The form that reports are written in.
+/// The form of an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// A line for each report.
+    /// A line of JSON for each report.
     Ndjson,
     /// A row for each set of metrics.
     Parquet,
@@ -33,7 +36,7 @@ impl Form {
         }
     }
 
-    /// The form that a file's name asks for.
+    /// The form that the extension of a file asks for.
     pub(crate) fn of(path: &Path) -> Result<Self> {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("ndjson" | "jsonl") => Ok(Self::Ndjson),
@@ -53,7 +56,7 @@ pub(crate) enum Output {
 }
 
 impl Output {
-    /// Begins anew, or goes on where a checkpoint was made.
+    /// Opens an output at the position of a checkpoint; 0 begins anew.
     pub(crate) fn open(form: Form, path: &Path, position: u64) -> Result<Self> {
         match form {
             Form::Ndjson => NdjsonOutput::open(path, position).map(Self::Ndjson),
@@ -61,7 +64,7 @@ impl Output {
         }
     }
 
-    /// Whether what was written before a checkpoint is still there.
+    /// Whether the output up to the position of a checkpoint is still there.
     pub(crate) fn reaches(form: Form, path: &Path, position: u64) -> bool {
         match form {
             Form::Ndjson => NdjsonOutput::reaches(path, position),
@@ -76,7 +79,7 @@ impl Output {
         }
     }
 
-    /// Makes what has been written last, and gives the position to go on from.
+    /// Syncs the output to disk, and returns the position after it.
     pub(crate) fn sync(&mut self) -> Result<u64> {
         match self {
             Self::Ndjson(output) => output.sync(),
@@ -84,7 +87,7 @@ impl Output {
         }
     }
 
-    /// Moves what has been written to where it is wanted.
+    /// Completes the output, and gives it its name.
     pub(crate) fn finish(self) -> Result<()> {
         match self {
             Self::Ndjson(output) => output.finish(),
@@ -93,14 +96,14 @@ impl Output {
     }
 }
 
-/// A file beside the one that is wanted.
+/// The path of a file beside the output.
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(suffix);
     path.with_file_name(name)
 }
 
-/// Opens the file that an output grows in, for one replay alone.
+/// Opens and locks the file in which an output grows.
 fn open_partial(path: &Path) -> Result<File> {
     let partial = beside(path, ".partial");
     let open = OpenOptions::new().write(true).create(true).truncate(false).open(&partial);
@@ -112,13 +115,13 @@ fn open_partial(path: &Path) -> Result<File> {
     }
 }
 
-/// Moves a complete output to its place. There is nothing to go on with from then on.
+/// Gives a complete output its name, and removes the checkpoint.
 fn complete(path: &Path) -> Result<()> {
     Checkpoint::remove(path)?;
     put(&beside(path, ".partial"), path)
 }
 
-/// Moves a complete file to its place, so that it is there after a crash, too.
+/// Renames a complete file, and makes the new name durable.
 fn put(from: &Path, to: &Path) -> Result<()> {
     fs::rename(from, to).map_err(Error::output(to))?;
     sync_folder(to)
@@ -132,7 +135,7 @@ fn sync_folder(to: &Path) -> Result<()> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::output(to))
 }
 
-/// Removes a file that may not be there.
+/// Removes a file, if it is there.
 fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::output(path)(error)),

@@ -1,3 +1,5 @@
+//! Reports as NDJSON, one line each.
+
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -7,10 +9,10 @@ use skillscope_query::Report;
 use super::{beside, complete, open_partial};
 use crate::{Error, Result};
 
-/// Lines are written so many bytes at a time.
+/// The size of the buffer, in bytes.
 const BUFFER_BYTES: usize = 4 << 20;
 
-/// A line `{"account":…,"now":…,"report":…}` for each report, whose body is what the endpoint answers.
+/// A line `{"account":…,"now":…,"report":…}` for each report. The report is the body that the endpoint answers.
 pub(crate) struct NdjsonOutput {
     path: PathBuf,
     partial: PathBuf,
@@ -23,7 +25,7 @@ impl NdjsonOutput {
     pub(super) fn open(path: &Path, position: u64) -> Result<Self> {
         let partial = beside(path, ".partial");
         let mut file = open_partial(path)?;
-        // What came after the checkpoint is written again.
+        // The lines after the checkpoint are written again.
         let go_on = file.set_len(position).and_then(|()| file.seek(SeekFrom::Start(position)));
         go_on.map_err(Error::output(&partial))?;
         Ok(Self { path: path.to_owned(), partial, file, buffer: Vec::new(), written: position })

@@ -1,3 +1,5 @@
+//! Reports as Parquet, one row for each set of metrics.
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,23 +19,23 @@ use skillscope_query::Report;
 use super::{beside, complete, open_partial, remove};
 use crate::{Error, Result};
 
-/// Rows are handed to the writer so many at a time.
+/// The number of rows that are passed to the Parquet writer at a time.
 const BATCH_ROWS: usize = 64 << 10;
 
 const TIME_ZONE: &str = "UTC";
 
-/// A row for each set of metrics: of an account, at an instant, of an interval or (null) the whole timeframe, of a skill or
-/// (null) all together.
+/// A row for each set of metrics: of an account at an instant, of an interval or (null) the whole timeframe, and of a
+/// skill or (null) all skills together.
 ///
-/// A Parquet file cannot be gone on with, so each checkpoint ends one. The parts become one file at the end, whose pages are
-/// copied as they are.
+/// A Parquet file cannot be continued, so each checkpoint ends a part, which is a file of its own. At the end, the
+/// pages of all parts are copied to one file.
 pub(crate) struct ParquetOutput {
     path: PathBuf,
-    /// What the parts become in the end.
+    /// The file to which the parts are copied in the end.
     whole: File,
-    /// The parts that are complete.
+    /// The number of complete parts.
     parts: u64,
-    /// The part under way.
+    /// The writer of the current part.
     writer: Option<ArrowWriter<File>>,
     batches: Vec<RecordBatch>,
     rows: usize,
@@ -42,7 +44,7 @@ pub(crate) struct ParquetOutput {
 impl ParquetOutput {
     pub(super) fn open(path: &Path, parts: u64) -> Result<Self> {
         let whole = open_partial(path)?;
-        // Parts that came after the checkpoint are written again.
+        // The parts after the checkpoint are written again.
         let mut stale = parts;
         while part(path, stale).exists() {
             remove(&part(path, stale))?;
@@ -115,10 +117,10 @@ fn properties() -> WriterProperties {
     WriterProperties::builder().set_compression(compression).set_writer_version(WriterVersion::PARQUET_1_0).build()
 }
 
-/// Writes the row groups of some files to one.
+/// Copies the row groups of the parts to one file.
 fn join(parts: &[PathBuf], file: &File, whole: &Path) -> Result<()> {
     file.set_len(0).map_err(Error::output(whole))?;
-    // An empty file has the same columns.
+    // The schema is in the file even if no part is.
     let writer = ArrowWriter::try_new(file, schema(), Some(properties())).map_err(failed(whole))?;
     let mut writer: SerializedFileWriter<&File> = writer.into_serialized_writer().map_err(failed(whole))?.0;
     for path in parts {
@@ -144,7 +146,7 @@ fn join(parts: &[PathBuf], file: &File, whole: &Path) -> Result<()> {
     file.sync_all().map_err(Error::output(whole))
 }
 
-/// The columns: whose report it is, and those of its rows.
+/// The columns: the account and the instant of a report, and the columns of its rows.
 fn schema() -> SchemaRef {
     let now = DataType::Timestamp(TimeUnit::Millisecond, Some(TIME_ZONE.into()));
     let keys = [Field::new("account_id", DataType::Utf8, false), Field::new("now", now, false)];

@@ -1,3 +1,5 @@
+//! Tests of replays.
+
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

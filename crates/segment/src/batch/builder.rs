@@ -1,3 +1,5 @@
+//! Builds a batch, segment by segment.
+
 use std::sync::Arc;
 
 use arrow::array::{
@@ -9,7 +11,7 @@ use arrow::datatypes::Int32Type;
 use super::schema::{self, TIME_ZONE};
 use crate::{Result, Segment};
 
-/// Collects segments into a batch of [`schema`](crate::schema()), in the order in which they come.
+/// Collects segments into a batch of [`schema`](crate::schema()), in the order in which they are appended.
 pub struct SegmentBatchBuilder {
     account_id: StringDictionaryBuilder<Int32Type>,
     conversation_id: StringBuilder,
@@ -67,7 +69,7 @@ impl SegmentBatchBuilder {
         self.len() == 0
     }
 
-    /// Adds one segment. The builder does not check it: see [`Segment::validate`].
+    /// Appends one segment without checking it; see [`Segment::validate`].
     pub fn append(&mut self, segment: &Segment<'_>) {
         self.account_id.append_value(&segment.account_id);
         self.conversation_id.append_value(&segment.conversation_id);
@@ -89,7 +91,7 @@ impl SegmentBatchBuilder {
         self.source.append_option(segment.source.as_deref());
     }
 
-    /// The batch of what has been collected; the builder is empty afterwards.
+    /// Returns the collected segments as a batch, and leaves the builder empty.
     ///
     /// # Errors
     /// [`Error::Arrow`](crate::Error::Arrow) where Arrow refuses the columns.
@@ -118,7 +120,7 @@ impl SegmentBatchBuilder {
     }
 }
 
-/// A word's key: a vocabulary has fewer than 128 words.
+/// The dictionary key of a word. It fits, since a vocabulary has fewer than 128 words.
 fn key(index: usize) -> i8 {
     index as i8
 }

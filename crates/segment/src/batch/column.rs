@@ -1,4 +1,4 @@
-//! One column of a batch of segments, whichever writer the batch is from.
+//! A column of a batch that any program may have written.
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int64Array, LargeStringArray, RecordBatch, StringArray, StringViewArray,
@@ -12,7 +12,8 @@ use super::schema::timestamp;
 use crate::segment::MAX_TEXT_BYTES;
 use crate::{Error, Result};
 
-/// A column in the type that we read, and the nulls that it had before it was converted.
+/// A column, converted to the type that we read. It keeps the nulls from before: a new null marks a value that could
+/// not be converted.
 #[derive(Debug)]
 pub(crate) struct Column<A> {
     name: &'static str,
@@ -36,7 +37,7 @@ impl<A: Array> Column<A> {
     }
 }
 
-/// A column of text, read in place: making plain text of a view or a dictionary could take any amount of memory.
+/// A column of text, read in place. Converting a view or a dictionary to plain text could take any amount of memory.
 #[derive(Debug)]
 pub(crate) struct TextColumn {
     pub(crate) name: &'static str,
@@ -48,7 +49,7 @@ enum Texts {
     Plain(StringArray),
     Large(LargeStringArray),
     View(StringViewArray),
-    /// Keys, whatever their width, into a column of plain, large or view text.
+    /// Keys of any width into a column of plain, large or view text.
     Dictionary {
         keys: Column<Int64Array>,
         values: Box<Texts>,
@@ -79,7 +80,7 @@ impl Texts {
             Self::Plain(array) => array.is_valid(row).then(|| array.value(row)),
             Self::Large(array) => array.is_valid(row).then(|| array.value(row)),
             Self::View(array) => array.is_valid(row).then(|| array.value(row)),
-            // Arrow has checked that every key is one of a value.
+            // Arrow has checked that every key points to a value.
             Self::Dictionary { keys, values } => match keys.optional(row, Int64Array::value)? {
                 Some(key) => values.get(key as usize)?,
                 None => None,
@@ -103,8 +104,8 @@ impl TextColumn {
     }
 }
 
-/// The column `name`. One of Arrow's null type holds nothing, and is as if it were missing: its length is a mere number,
-/// for which no memory must be set aside.
+/// The column `name`. A column of Arrow's null type counts as missing: its length is only a number in the input, and
+/// nothing may be allocated for it.
 fn present<'a>(batch: &'a RecordBatch, name: &str) -> Option<&'a ArrayRef> {
     batch.column_by_name(name).filter(|array| !array.data_type().is_null())
 }
@@ -146,7 +147,7 @@ pub(crate) fn booleans(batch: &RecordBatch, name: &'static str) -> Result<Option
     convert(batch, name, DataType::Boolean, is_boolean, |array| array.as_boolean().clone())
 }
 
-/// The column `name` as `expected`, where its own type is one that can be read as that without guessing.
+/// The column `name` as type `expected`, if its own type can be converted without guessing.
 fn convert<A>(
     batch: &RecordBatch,
     name: &'static str,
@@ -160,7 +161,7 @@ fn convert<A>(
     if !is_readable(array.data_type()) {
         return Err(wrong_type());
     }
-    // What does not fit becomes null here, and that row's error later, instead of the whole batch's.
+    // A value that does not fit becomes null here and an error of its row later. An error here would reject the batch.
     let options = CastOptions { safe: true, ..CastOptions::default() };
     let converted = cast_with_options(array, &expected, &options).map_err(|_| wrong_type())?;
     Ok(Some(Column { name, values: downcast(&converted), nulls_before: array.logical_nulls() }))

@@ -1,3 +1,5 @@
+//! Gives a batch of segments the one encoding that the store keeps.
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -9,18 +11,19 @@ use arrow::error::ArrowError;
 use super::schema::{end_reasons, outcomes, start_reasons, user_types};
 use crate::{Result, column, schema};
 
-/// `batch`, whose columns are those of [`schema`](crate::schema()) in any encoding of the same values, in that schema:
-/// words have the keys of the shared vocabulary, and other dictionaries hold each value once.
+/// Converts a batch of segments to [`schema`](crate::schema()): the same values, encoded as every other batch is. Words
+/// get the keys of the shared vocabulary, and other dictionaries hold each value once.
 ///
-/// The rules of a segment are not checked: this is for rows that were checked before they were written.
+/// The rules of a segment are not checked, since the rows were checked before they were written.
 ///
 /// # Errors
-/// Where a column is missing, cannot be converted, or holds a word that is none of its vocabulary.
+/// Where a column is missing or cannot be converted, or a word is not in its vocabulary.
 pub fn normalize_encoding(batch: &RecordBatch) -> Result<RecordBatch> {
     normalize_encoding_to(batch, schema())
 }
 
-/// The same with some of the columns: those of `schema`, which has fields of [`schema()`](crate::schema()).
+/// As [`normalize_encoding`], for the columns of `schema` alone, whose fields are fields of
+/// [`schema`](crate::schema()).
 ///
 /// # Errors
 /// As [`normalize_encoding`].
@@ -30,7 +33,7 @@ pub fn normalize_encoding_to(batch: &RecordBatch, schema: SchemaRef) -> Result<R
         let Some(array) = batch.column_by_name(name) else {
             return Err(ArrowError::SchemaError(format!("a batch of segments without {name}")).into());
         };
-        // Where it is of this type already, casting costs nothing.
+        // The cast costs nothing if the column has this type already.
         let array = cast(array, field.data_type())?;
         match name {
             column::START_REASON => words(&array, name, start_reasons()),
@@ -44,7 +47,7 @@ pub fn normalize_encoding_to(batch: &RecordBatch, schema: SchemaRef) -> Result<R
     Ok(RecordBatch::try_new(Arc::clone(&schema), columns.collect::<Result<_>>()?)?)
 }
 
-/// The same words under the keys of `vocabulary`.
+/// Gives words the keys of `vocabulary`.
 fn words(array: &ArrayRef, name: &str, vocabulary: ArrayRef) -> Result<ArrayRef> {
     let array = array.as_dictionary::<Int8Type>();
     if Arc::ptr_eq(array.values(), &vocabulary) {
@@ -66,7 +69,7 @@ fn words(array: &ArrayRef, name: &str, vocabulary: ArrayRef) -> Result<ArrayRef>
     Ok(Arc::new(DictionaryArray::try_new(mapped, vocabulary)?))
 }
 
-/// The same texts under a dictionary that holds each value once, and none that no row has.
+/// Rebuilds a dictionary so that it holds each value once, and no value that no row uses.
 fn without_repeated_values(array: &ArrayRef) -> Result<ArrayRef> {
     let array = array.as_dictionary::<Int32Type>();
     let values = array.values().as_string::<i32>();

@@ -1,3 +1,5 @@
+//! Reads the segments of a batch, row by row.
+
 use std::borrow::Cow;
 
 use arrow::array::{BooleanArray, Int64Array, RecordBatch, TimestampMillisecondArray, UInt32Array};
@@ -8,7 +10,7 @@ use super::schema::timestamp;
 use crate::error::shortened;
 use crate::{EndReason, Error, Outcome, Result, Segment, StartReason, UserType, column};
 
-/// The word in a row of a vocabulary's column.
+/// The word in a row of a column with a closed vocabulary.
 macro_rules! word {
     ($words:ident, $column:expr, $row:expr) => {{
         let text = $column.required_text($row)?;
@@ -20,10 +22,12 @@ macro_rules! word {
     }};
 }
 
-/// The rows of a batch as [`Segment`]s, whichever writer the batch is from: columns are found by name, in any order,
-/// text may be plain or dictionary-encoded, whole numbers of any width, timestamps of any unit (digits beyond the
-/// millisecond are dropped) or whole numbers of milliseconds. Columns of other names are ignored; a missing nullable
-/// column reads as null, and a missing `account_id` as empty text.
+/// The rows of a batch as [`Segment`]s. Any program may have written the batch.
+///
+/// Columns are found by name, in any order, and columns of other names are ignored. Text may be plain or
+/// dictionary-encoded. Integers may have any width. Times may be timestamps of any unit (digits beyond the millisecond
+/// are dropped) or integers, which count milliseconds. A missing nullable column reads as null, and a missing
+/// `account_id` as empty text.
 #[derive(Debug)]
 pub struct SegmentRows {
     length: usize,
@@ -48,10 +52,10 @@ pub struct SegmentRows {
 }
 
 impl SegmentRows {
-    /// Finds the columns of `batch`.
+    /// Finds the columns of a segment in `batch`.
     ///
     /// # Errors
-    /// [`Error::ColumnMissing`] and [`Error::ColumnType`] where the batch cannot be one of segments.
+    /// [`Error::ColumnMissing`] and [`Error::ColumnType`] where the batch lacks the columns of a segment.
     pub fn new(batch: &RecordBatch) -> Result<Self> {
         Ok(Self {
             length: batch.num_rows(),
@@ -90,10 +94,10 @@ impl SegmentRows {
         self.length == 0
     }
 
-    /// The segment in `row`, which must be below [`len`](Self::len); its rules are not checked.
+    /// The segment in `row`, which must be below [`len`](Self::len). Its rules are not checked.
     ///
     /// # Errors
-    /// [`Error::Value`] and [`Error::UnknownWord`] where the row holds something that no segment has.
+    /// [`Error::Value`] and [`Error::UnknownWord`] where the row has a value that no segment can have.
     pub fn segment(&self, row: usize) -> Result<Segment<'_>> {
         Ok(Segment {
             account_id: match &self.account_id {

@@ -7,8 +7,10 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 use crate::{EndReason, Outcome, StartReason, UserType, column};
 
-/// The schema of a batch of closed segments. Text from a closed vocabulary has 8-bit dictionary keys whose values are
-/// the whole vocabulary, in every batch the same; accounts and sources, which recur, have 32-bit ones.
+/// The schema of a batch of closed segments.
+///
+/// A column of a closed vocabulary has 8-bit dictionary keys, and its dictionary is the whole vocabulary, the same in
+/// every batch. Accounts and sources repeat, so they have dictionaries too, with 32-bit keys.
 pub fn schema() -> SchemaRef {
     static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         let required = |name, data_type| Field::new(name, data_type, false);
@@ -47,8 +49,8 @@ fn dictionary(key: DataType) -> DataType {
     DataType::Dictionary(Box::new(key), Box::new(DataType::Utf8))
 }
 
-/// A vocabulary as the values of a dictionary column. Every batch shares the one array, so that concatenating batches
-/// copies keys and never merges dictionaries.
+/// A vocabulary as the values of a dictionary column. All batches share one array, so that concatenating batches copies
+/// keys and never merges dictionaries.
 macro_rules! dictionary_values {
     ($($function:ident: $words:ident,)+) => {
         $(pub(crate) fn $function() -> ArrayRef {

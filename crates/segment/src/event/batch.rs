@@ -1,8 +1,10 @@
+//! Many events in one buffer.
+
 use std::ops::Range;
 
 use crate::Event;
 
-/// Events in the order in which they came. Their text is kept in one piece, so that an event costs no allocation.
+/// Events in the order in which they arrived. All their text is in one buffer, so that an event costs no allocation.
 #[derive(Debug, Default, Clone)]
 pub struct EventBatch {
     text: String,
@@ -15,10 +17,10 @@ impl EventBatch {
         Self::default()
     }
 
-    /// Adds an event at the end.
+    /// Appends an event.
     pub fn push(&mut self, event: &Event<&str>) {
         let Self { text, events } = self;
-        // Events of the same account mostly stand together.
+        // Successive events are mostly of the same account, whose identifier is stored once.
         let account = events.last().map(|last| last.account_id.clone());
         let account = account.filter(|range| text.get(range.clone()) == Some(event.account_id));
         let mut is_account = true;

@@ -1,4 +1,4 @@
-//! The events of conversations, and their form as batches and as JSON.
+//! The events of conversations, one by one, as a batch and as JSON.
 
 mod batch;
 mod record;
@@ -8,29 +8,29 @@ use crate::{AccountId, Error, Result};
 pub use batch::EventBatch;
 pub(crate) use record::EventRecord;
 
-/// Something that happened in a conversation. Text is of type `T`: borrowed while it is read, owned while it waits.
+/// An event of a conversation. Text is of type `T`: borrowed while an input is read, owned while an event waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event<T> {
     /// The brand's account.
     pub account_id: T,
-    /// The conversation that it happened in.
+    /// The conversation.
     pub conversation_id: T,
-    /// Its 0-based place in the conversation.
+    /// The event's 0-based place in the conversation.
     pub sequence: u64,
-    /// When it happened, in milliseconds since the epoch.
+    /// The time of the event, in milliseconds since the epoch.
     pub time: i64,
-    /// What happened.
+    /// What happened, and its details.
     pub kind: EventKind<T>,
 }
 
-/// What happened in a conversation.
+/// The kinds of events, with their details.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum EventKind<T> {
-    /// A consumer began it, and it entered the queue of a skill.
+    /// A consumer began the conversation, which entered the queue of a skill.
     Started {
         /// The skill.
         skill_id: i64,
-        /// Where it came from: `APP`, `WEB`, `SMS` …
+        /// Where the conversation came from: `APP`, `WEB`, `SMS` …
         source: Option<T>,
     },
     /// An agent was assigned.
@@ -39,39 +39,39 @@ pub enum EventKind<T> {
         agent_id: T,
         /// Human or bot.
         agent_kind: AgentKind,
-        /// A manager took the conversation over.
+        /// Whether a manager took the conversation over.
         takeover: bool,
     },
-    /// It went back to the queue of its skill.
+    /// The conversation went back to the queue of its skill.
     Returned,
-    /// Somebody wrote a message.
+    /// A message was written.
     Message {
-        /// Who.
+        /// Who wrote it.
         sender: Sender,
-        /// The agent, where it was one and is named.
+        /// The agent who wrote it, if the event names one.
         agent_id: Option<T>,
     },
-    /// It was sent on.
+    /// The conversation was transferred.
     Transferred {
-        /// The skill that it was sent to.
+        /// The skill that it was transferred to.
         skill_id: i64,
-        /// What the target was named by.
+        /// How the target was chosen.
         reason: TransferReason,
     },
-    /// It was closed.
+    /// The conversation was closed.
     Closed {
-        /// By whom.
+        /// Who closed it.
         by: ClosedBy,
     },
-    /// It was taken up again after a close.
+    /// A closed conversation was resumed.
     Resumed {
-        /// The skill whose queue it entered.
+        /// The skill whose queue the conversation entered.
         skill_id: i64,
     },
 }
 
 words! {
-    /// What an agent is.
+    /// Human or bot.
     AgentKind {
         /// A person.
         Human = "human",
@@ -85,7 +85,7 @@ words! {
     Sender {
         /// The consumer.
         Consumer = "consumer",
-        /// Somebody on the brand's side.
+        /// An agent of the brand.
         Agent = "agent",
         /// The system.
         System = "system",
@@ -93,13 +93,13 @@ words! {
 }
 
 words! {
-    /// What the target of a transfer was named by.
+    /// How the target of a transfer was chosen.
     TransferReason {
         /// A skill was named.
         Skill = "skill",
         /// An agent was named.
         Agent = "agent",
-        /// That is not known.
+        /// Unknown.
         Other = "other",
     }
 }
@@ -117,7 +117,7 @@ words! {
 }
 
 impl<T> Event<T> {
-    /// The same event with its text in another form.
+    /// The same event with text of another type.
     pub(crate) fn map<'e, U>(&'e self, mut text: impl FnMut(&'e T) -> U) -> Event<U> {
         Event {
             account_id: text(&self.account_id),
@@ -130,7 +130,7 @@ impl<T> Event<T> {
 }
 
 impl<T> EventKind<T> {
-    /// The same with its text in another form.
+    /// The same kind with text of another type.
     pub(crate) fn map<'e, U>(&'e self, mut text: impl FnMut(&'e T) -> U) -> EventKind<U> {
         match self {
             Self::Started { skill_id, source } => {
@@ -151,10 +151,10 @@ impl<T> EventKind<T> {
 }
 
 impl Event<&str> {
-    /// Checks what can be told from the event alone.
+    /// Checks the fields of the event, without the events around it.
     ///
     /// # Errors
-    /// Where an identifier is none or too long, or the time lies outside the years that are counted.
+    /// Where an identifier is invalid or too long, or the time lies outside the years 1970 to 2199.
     pub(crate) fn validate(&self) -> Result<()> {
         AccountId::check(self.account_id)?;
         let agent_id = match &self.kind {

@@ -1,3 +1,5 @@
+//! Events as JSON objects.
+
 use std::borrow::Cow;
 use std::io::Write;
 
@@ -7,10 +9,10 @@ use crate::instant;
 use crate::segment::{optional_text, text_or_empty};
 use crate::{AgentKind, ClosedBy, Error, Event, EventKind, Result, Sender, TransferReason};
 
-/// An event as a JSON object: the fields of all types of events, of which each has its own.
+/// An event as a JSON object. It has the fields of all types of events; each type uses some of them.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct EventRecord<'a> {
-    /// Where the request or command names the account, a record may leave it out.
+    /// A record may omit it if the request or command names the account.
     #[serde(borrow, default, deserialize_with = "text_or_empty")]
     pub(crate) account_id: Cow<'a, str>,
     #[serde(borrow)]
@@ -36,7 +38,7 @@ pub(crate) struct EventRecord<'a> {
     reason: Option<TransferTarget>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     by: Option<ClosedBy>,
-    /// Why the event could have no effect; for people.
+    /// Why the event is a dead letter, in words for people.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     dead_letter_reason: Option<&'a str>,
 }
@@ -53,7 +55,7 @@ enum EventType {
     ConversationResumed,
 }
 
-/// The reasons that an event can tell.
+/// The reasons of transfers that an event can have.
 #[derive(Debug, Clone, Copy, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum TransferTarget {
@@ -62,10 +64,10 @@ enum TransferTarget {
 }
 
 impl EventRecord<'_> {
-    /// The event of the record, in `account`.
+    /// The event of the record, as one of `account`.
     ///
     /// # Errors
-    /// Where a field is missing that the type needs, or something in it cannot be.
+    /// Where the record lacks a field that its type needs, or a field has an invalid value.
     pub(crate) fn event<'r>(&'r self, account: &'r str) -> Result<Event<&'r str>> {
         let event = Event {
             account_id: account,
@@ -125,7 +127,7 @@ impl Event<&str> {
         self.write(None, out)
     }
 
-    /// As [`write_line`](Self::write_line), with the reason why the event is a dead letter, for people.
+    /// As [`write_line`](Self::write_line), with the reason why the event is a dead letter in a field of its own.
     pub(crate) fn write_dead_letter(&self, reason: &str, out: &mut impl Write) -> std::io::Result<()> {
         self.write(Some(reason), out)
     }

@@ -1,3 +1,5 @@
+//! Reads Arrow IPC streams and files.
+
 use std::io::{BufRead, Read};
 
 use arrow::array::RecordBatch;
@@ -10,17 +12,17 @@ use super::batches::{guarded, take_rows};
 use super::collector::Collector;
 use crate::{Error, SegmentRows};
 
-/// An Arrow IPC *file* is this, zeros up to its alignment, and then a stream; its footer comes after the stream's end.
+/// An Arrow IPC *file* begins with this magic and with zeros up to its alignment. A stream follows, and after the
+/// end of the stream a footer.
 const FILE_MAGIC: &[u8] = b"ARROW1";
 const MAX_FILE_PADDING_BYTES: usize = 64;
 
-/// Comes before the length of a message; streams of old writers do without.
+/// Precedes the length of a message. Streams of old writers lack it.
 const CONTINUATION_MARKER: [u8; 4] = [0xFF; 4];
 
 const END_OF_STREAM: [u8; 8] = [0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0];
 
-/// The most that the compressed buffers of one message may unfold to, and all dictionaries of a stream together: the
-/// decoder keeps them.
+/// The maximum decompressed size of one message, and of all dictionaries of a stream together, which the decoder keeps.
 const MAX_UNCOMPRESSED_BYTES: i64 = 1 << 30;
 
 pub(super) fn read<E: From<Error>, S>(mut input: impl BufRead, collector: &mut Collector<'_, S>) -> Result<(), E>
@@ -48,13 +50,14 @@ where
         }
     }
     match decoder.schema() {
-        // Columns that are missing are found also where no batch followed.
+        // Missing columns are an error even if the stream has no batch.
         Some(schema) => Ok(SegmentRows::new(&RecordBatch::new_empty(schema)).map(drop)?),
         None => collector.broken(line + 1, "it is empty".to_owned()),
     }
 }
 
-/// The batches that are complete with `message`: the decoder gives one without a body only when more follows.
+/// The batches that are complete after `message`. The decoder returns a batch without a body only when more bytes
+/// follow.
 fn decode(decoder: &mut StreamDecoder, message: Vec<u8>) -> Result<Vec<RecordBatch>, String> {
     let mut bytes = Buffer::from_vec(message);
     let mut batches = Vec::new();
@@ -64,8 +67,10 @@ fn decode(decoder: &mut StreamDecoder, message: Vec<u8>) -> Result<Vec<RecordBat
     Ok(batches)
 }
 
-/// The next message as it stands in the stream: marker, length, metadata and body; `None` at the stream's end. A length
-/// is believed as far as bytes follow: the stream reader of the Arrow crate would set memory aside first.
+/// The next message as its bytes in the stream: marker, length, metadata and body; `None` at the end of the stream.
+///
+/// Memory grows with the bytes that arrive, whatever length the message claims. The stream reader of the Arrow crate
+/// would allocate the claimed length first.
 fn next_message(input: &mut impl BufRead, dictionary_bytes: &mut i64) -> Result<Option<Vec<u8>>, String> {
     if input.fill_buf().map_err(|error| error.to_string())?.is_empty() {
         return Ok(None);
@@ -99,7 +104,7 @@ fn next_message(input: &mut impl BufRead, dictionary_bytes: &mut i64) -> Result<
     Ok(Some(message))
 }
 
-/// `length` bytes, neither more nor less.
+/// Exactly `length` bytes.
 fn exactly(input: &mut impl BufRead, length: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     input.by_ref().take(length).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
@@ -110,8 +115,8 @@ fn word(bytes: &[u8]) -> Result<u32, String> {
     bytes.try_into().map(u32::from_le_bytes).map_err(|_| "it ends within a message".to_owned())
 }
 
-/// What the compressed buffers of a message unfold to. Each begins with its length, for which the decoder sets memory
-/// aside.
+/// The decompressed size of a message. Each compressed buffer begins with its decompressed length, which the decoder
+/// allocates.
 fn unfolded_bytes(message: &ipc::Message<'_>, body: &[u8]) -> Result<i64, String> {
     let batch = match message.header_type() {
         MessageHeader::RecordBatch => message.header_as_record_batch(),
@@ -123,7 +128,7 @@ fn unfolded_bytes(message: &ipc::Message<'_>, body: &[u8]) -> Result<i64, String
     for buffer in batch.buffers().iter().flatten().filter(|buffer| buffer.length() > 0) {
         let start = usize::try_from(buffer.offset()).ok().and_then(|offset| body.get(offset..));
         let length = start.and_then(|bytes| bytes.first_chunk()).map(|bytes| i64::from_le_bytes(*bytes));
-        // -1 marks a buffer that is not compressed after all.
+        // -1 marks a buffer that is not compressed.
         let length = length.filter(|length| *length >= -1).ok_or("a compressed buffer has no valid length")?;
         sum = sum.saturating_add(length.max(0));
     }

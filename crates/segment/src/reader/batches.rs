@@ -1,4 +1,4 @@
-//! What the readers of Arrow streams and of Parquet share: batches of rows from a library's decoder.
+//! Reads the rows of batches that a decoder of the Arrow or Parquet library returns.
 
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,7 +9,7 @@ use super::Chunk;
 use super::collector::Collector;
 use crate::{Error, SegmentRows};
 
-/// Reads the rows of every batch that `reader` gives.
+/// Reads the rows of every batch of `reader`.
 pub(super) fn read_batches<E: From<Error>, S>(
     mut reader: impl RecordBatchReader,
     collector: &mut Collector<'_, S>,
@@ -28,8 +28,8 @@ where
     Ok(())
 }
 
-/// Hands on the rows of a batch, of which the first comes after the record numbered `line`; returns the last one's
-/// number.
+/// Passes the rows of a batch to the collector. `line` is the number of the record before the first row; the number of
+/// the last row is returned.
 pub(super) fn take_rows<E: From<Error>, S>(
     batch: &RecordBatch,
     mut line: u64,
@@ -49,8 +49,7 @@ where
     Ok(line)
 }
 
-/// Runs a step of a library's decoder over bytes from outside. A decoder that panics on them has found them
-/// unreadable, like one that returns an error.
+/// Runs a step of a library's decoder over bytes from outside. A panic of the decoder counts as an error of the input.
 pub(super) fn guarded<T, E: Display>(step: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(step)) {
         Ok(outcome) => outcome.map_err(|error| error.to_string()),

@@ -1,3 +1,5 @@
+//! Validates the records of all readers of segments, and groups them in chunks.
+
 use std::borrow::Cow;
 
 use arrow::array::RecordBatch;
@@ -5,12 +7,12 @@ use arrow::array::RecordBatch;
 use super::{Chunk, ReadOptions, Rejection};
 use crate::{Error, Result, Segment, SegmentBatchBuilder, SegmentRows, normalize_encoding, schema};
 
-/// Rows that a builder has room for before it grows; most requests have no more.
+/// The initial capacity of a builder, in rows. Most requests have no more.
 const FIRST_CAPACITY: usize = 1024;
 
-/// Checks records one by one and hands them on in chunks.
+/// Checks records one by one, and passes them to a sink in chunks.
 pub(super) struct Collector<'o, S> {
-    /// The format's name.
+    /// The name of the format, for errors.
     format: &'static str,
     options: &'o ReadOptions,
     builder: SegmentBatchBuilder,
@@ -40,9 +42,9 @@ impl<'o, S> Collector<'o, S> {
         if self.lines.len().max(self.rejected.len()) >= self.options.chunk_rows { self.flush() } else { Ok(()) }
     }
 
-    /// Takes all rows of a batch as they are, of which the first comes after the record numbered `line`; tells whether it
-    /// has. It does where the batch is of the schema of segments and nothing is wrong with any row: copying them one
-    /// by one would take as long as checking them.
+    /// Takes a whole batch without copying its rows one by one, which would take as long as checking them. Returns
+    /// false, and takes nothing, if the batch has another schema or any row is invalid. `line` is the number of the
+    /// record before the first row.
     pub(super) fn take_whole<E: From<Error>>(
         &mut self,
         batch: &RecordBatch,
@@ -59,7 +61,7 @@ impl<'o, S> Collector<'o, S> {
             return Ok(false);
         }
         let Ok(batch) = normalize_encoding(batch) else { return Ok(false) };
-        // Rows that came before stay before.
+        // Earlier rows keep their place before the batch.
         if !self.lines.is_empty() || !self.rejected.is_empty() {
             self.flush()?;
         }
@@ -68,7 +70,7 @@ impl<'o, S> Collector<'o, S> {
         Ok(true)
     }
 
-    /// Whether a record needs neither a change nor a rejection.
+    /// Whether a record can be taken as it is.
     fn is_right(&self, segment: &Segment<'_>) -> bool {
         let is_of_account = match &self.options.account {
             Some(account) => segment.account_id == account.as_str(),
@@ -77,7 +79,8 @@ impl<'o, S> Collector<'o, S> {
         is_of_account && segment.validate().is_ok()
     }
 
-    /// The input became unreadable at the record numbered `line`: fatal at its beginning, a rejection later.
+    /// Ends an input that became unreadable at the record numbered `line`. This is an error at the first record, and a
+    /// rejection later.
     pub(super) fn broken<E: From<Error>>(&mut self, line: u64, reason: String) -> std::result::Result<(), E>
     where
         S: FnMut(Chunk) -> std::result::Result<(), E>,
@@ -89,7 +92,7 @@ impl<'o, S> Collector<'o, S> {
         self.take(line, Err(Error::BreaksOff { format, reason }))
     }
 
-    /// Hands on what is left.
+    /// Passes on the last chunk.
     pub(super) fn finish<E: From<Error>>(mut self) -> std::result::Result<(), E>
     where
         S: FnMut(Chunk) -> std::result::Result<(), E>,
@@ -122,7 +125,7 @@ impl<'o, S> Collector<'o, S> {
     }
 }
 
-/// Whether a batch has every column of a segment, in the type that it has in the schema.
+/// Whether a batch has every column of a segment, each with its type in the schema.
 fn has_schema(batch: &RecordBatch) -> bool {
     let has = |field: &arrow::datatypes::FieldRef| {
         batch.column_by_name(field.name()).is_some_and(|column| column.data_type() == field.data_type())

@@ -1,23 +1,25 @@
+//! Reads conversation events.
+
 use super::{Input, ReadOptions, Rejection, buffered, json_object, ndjson};
 use crate::event::EventRecord;
 use crate::{Error, EventBatch};
 
-/// A part of an input: the events that can be read, and the lines that were rejected.
+/// A part of an input: its events, and the lines that were rejected.
 #[derive(Debug, Default)]
 pub struct EventChunk {
     /// The events, in the input's order.
     pub events: EventBatch,
-    /// For each of them the 1-based number of its line.
+    /// For each event, the 1-based number of its line.
     pub lines: Vec<u64>,
-    /// The lines that were not taken.
+    /// The rejected lines.
     pub rejected: Vec<Rejection>,
 }
 
-/// Reads conversation events from NDJSON, and hands them on in chunks.
+/// Reads conversation events from NDJSON and passes them to `sink` in chunks.
 ///
 /// # Errors
-/// Where nothing can be read at all, and whatever `sink` returns. An input that breaks off after its first lines keeps
-/// those: the break itself is a [`Rejection`] with [`Error::BreaksOff`].
+/// Where nothing can be read at all, and the errors of `sink`. If an input breaks off after its first lines, those
+/// count, and the break is a [`Rejection`] with [`Error::BreaksOff`].
 pub fn read_events<E: From<Error>>(
     input: Input,
     options: &ReadOptions,

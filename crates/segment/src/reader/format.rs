@@ -1,9 +1,11 @@
+//! The formats of segments, and the compression of files.
+
 use std::path::Path;
 
-/// A format that segments are read from.
+/// A format of segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// One JSON object a line.
+    /// One JSON object per line.
     Ndjson,
     /// One JSON array of objects.
     Json,
@@ -14,7 +16,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format's name in messages.
+    /// The name of the format in messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ndjson => "NDJSON",
@@ -24,7 +26,7 @@ impl Format {
         }
     }
 
-    /// The format and compression that a file's name tells: `.ndjson` or `.jsonl`, `.json`, `.arrow` or `.arrows`,
+    /// The format and compression that the name of a file shows: `.ndjson` or `.jsonl`, `.json`, `.arrow` or `.arrows`,
     /// `.parquet`, each with or without `.gz` or `.zst` after it.
     pub fn from_path(path: &Path) -> (Option<Self>, Compression) {
         let compression = Compression::from_path(path);

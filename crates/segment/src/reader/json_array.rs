@@ -1,3 +1,5 @@
+//! Reads JSON arrays, element by element.
+
 use std::fmt;
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -10,7 +12,7 @@ use super::collector::Collector;
 use super::json_object;
 use crate::Error;
 
-/// Reads a JSON array of segments. Text that is no JSON ends the reading there.
+/// Reads a JSON array of segments, up to its end or to the first text that is not JSON.
 pub(super) fn read<E: From<Error>, S>(input: impl Read, collector: &mut Collector<'_, S>) -> Result<(), E>
 where
     S: FnMut(Chunk) -> Result<(), E>,
@@ -30,8 +32,8 @@ where
     }
 }
 
-/// A JSON array, of which each element is handed on as the text that it is, so that an element that is no record costs
-/// itself alone. Reading ends with an error where the function wants no more.
+/// Passes each element of a JSON array to a function as raw text, so that an element of the wrong form is rejected
+/// alone. A function that breaks ends the reading with an error.
 pub(super) struct Elements<F>(pub(super) F);
 
 impl<'de, F: FnMut(&str) -> ControlFlow<()>> DeserializeSeed<'de> for Elements<F> {

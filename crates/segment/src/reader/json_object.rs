@@ -1,17 +1,19 @@
+//! Parses one JSON object, and says where it is wrong.
+
 use serde::Deserialize;
 
 use crate::{Error, Result};
 
 /// Reads one JSON object as a record.
 pub(crate) fn parse<'j, T: Deserialize<'j>>(json: &'j [u8]) -> Result<T> {
-    // Derived code would take an array of values in the order of the fields too; a record is an object.
+    // Derived code would also accept an array of values in the order of the fields.
     if json.trim_ascii_start().first() != Some(&b'{') {
         return Err(Error::Record { reason: "a record is a JSON object".to_owned() });
     }
     serde_json::from_slice(json).map_err(|error| Error::Record { reason: describe::<T>(json, &error) })
 }
 
-/// What is wrong, in which field, and at which column. The field's name takes a second, slower reading.
+/// Says what is wrong, in which field, and at which column. Finding the field takes a second, slower parse.
 fn describe<'j, T: Deserialize<'j>>(json: &'j [u8], error: &serde_json::Error) -> String {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let mut track = serde_path_to_error::Track::new();
@@ -25,7 +27,8 @@ fn describe<'j, T: Deserialize<'j>>(json: &'j [u8], error: &serde_json::Error) -
     format!("{field}{} (at {line}column {} of the record)", without_middle(reason), error.column())
 }
 
-/// A wrong value is quoted in a reason, and may be as long as the record; what is allowed comes after it.
+/// Shortens a reason in its middle. A reason quotes the wrong value, which may be as long as the record, and then says
+/// what is allowed.
 fn without_middle(reason: &str) -> String {
     const KEPT: usize = 150;
     let characters: Vec<char> = reason.chars().collect();

@@ -1,4 +1,8 @@
-//! Readers: bytes in, validated batches of segments out, one record at a time so that a bad record costs itself alone.
+//! Readers: bytes in, validated batches of segments out. Records are checked one by one, so that a bad record is
+//! rejected alone.
+//!
+//! Each format has a reader in a file of its own. `Collector` (or, for events, `events.rs`) checks what a reader finds
+//! and groups it in chunks.
 
 mod arrow_stream;
 mod batches;
@@ -26,21 +30,21 @@ pub use events::{EventChunk, read_events};
 pub use format::{Compression, Format};
 pub use history::read_history;
 
-/// Where the bytes come from. Parquet is read in place from a file or from memory; a stream of it is first read whole.
+/// Where the bytes come from. Parquet needs random access, so a stream of it is first read into memory.
 pub enum Input {
     /// An open file.
     File(File),
     /// Bytes in memory.
     Bytes(Bytes),
-    /// Anything else that can be read to its end.
+    /// Any other stream.
     Stream(Box<dyn Read>),
 }
 
 impl Input {
-    /// The same input with `compression` undone while reading.
+    /// The same input, decompressed while it is read.
     ///
     /// # Errors
-    /// [`Error::Io`] where the decoder cannot be set up.
+    /// [`Error::Io`] where the decoder cannot be created.
     pub fn decompressed(self, compression: Compression) -> crate::Result<Self> {
         Ok(match compression {
             Compression::None => self,
@@ -63,17 +67,17 @@ impl Input {
 /// How an input is read.
 #[derive(Debug, Clone)]
 pub struct ReadOptions {
-    /// The account that every record must be of; records that name none are given it.
+    /// The account that every record must be of. Records that name none get it.
     pub account: Option<AccountId>,
-    /// The most rows in one chunk.
+    /// The maximum number of rows in a chunk.
     pub chunk_rows: usize,
 }
 
 impl ReadOptions {
-    /// The account of a record that names the account `named`, or none where that is empty.
+    /// The account of a record that names `named` as its account; empty text names none.
     ///
     /// # Errors
-    /// Where neither the record nor the options name an account, or they name two.
+    /// Where neither the record nor the options name an account, or where they name different ones.
     fn account_of<'a>(&'a self, named: &'a str) -> crate::Result<&'a str> {
         match &self.account {
             None if named.is_empty() => {
@@ -86,31 +90,31 @@ impl ReadOptions {
     }
 }
 
-/// A part of an input: the segments that keep every rule, and the records that were rejected.
+/// A part of an input: its valid segments, and the records that were rejected.
 #[derive(Debug)]
 pub struct Chunk {
-    /// The valid segments, in [`schema`](crate::schema()) and in the input's order.
+    /// The valid segments in the input's order, as a batch of [`schema`](crate::schema()).
     pub batch: RecordBatch,
-    /// For each row of `batch` the 1-based number of its record in the input: in NDJSON, of its line.
+    /// For each row of `batch`, the 1-based number of its record in the input; in NDJSON, of its line.
     pub lines: Vec<u64>,
-    /// The records that were not taken.
+    /// The rejected records.
     pub rejected: Vec<Rejection>,
 }
 
-/// A record that was not taken.
+/// A rejected record.
 #[derive(Debug)]
 pub struct Rejection {
-    /// 1-based number of the record in the input; in NDJSON, of its line.
+    /// The 1-based number of the record in the input; in NDJSON, of its line.
     pub line: u64,
-    /// Why.
+    /// Why it was rejected.
     pub error: Error,
 }
 
-/// Reads segments of `format` from `input` and hands them on in chunks.
+/// Reads segments of `format` from `input` and passes them to `sink` in chunks.
 ///
 /// # Errors
-/// Where nothing can be read at all (another format, a column missing), and whatever `sink` returns. An input that
-/// breaks off after its first records keeps those: the break itself is a [`Rejection`] with [`Error::BreaksOff`].
+/// Where nothing can be read at all (another format, a missing column), and the errors of `sink`. If an input breaks
+/// off after its first records, those count, and the break is a [`Rejection`] with [`Error::BreaksOff`].
 pub fn read_segments<E: From<Error>>(
     format: Format,
     input: Input,

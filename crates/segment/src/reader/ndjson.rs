@@ -1,14 +1,16 @@
+//! Reads lines of NDJSON.
+
 use std::io::{self, BufRead, Read};
 
 use crate::Error;
 
-/// The longest line that is read; a longer one is rejected and skipped, so that no input can ask for all memory.
+/// The longest line, in bytes. A longer one is rejected and skipped, so that no input can use up all memory.
 const MAX_LINE_BYTES: usize = 1 << 20;
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Gives each line that is not empty, with its 1-based number, to `take`; also those that are too long, and the error
-/// that ends the reading, as an [`Error::Io`].
+/// Passes each line that is not empty to `take`, with its 1-based number. A line that is too long is passed as an
+/// error, and so is the [`Error::Io`] that ends the input.
 pub(super) fn read<E>(
     mut input: impl BufRead,
     mut take: impl FnMut(u64, crate::Result<&[u8]>) -> Result<(), E>,

@@ -1,3 +1,5 @@
+//! Reads Parquet files.
+
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;

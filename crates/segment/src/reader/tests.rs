@@ -1,3 +1,5 @@
+//! Segments in every format, read.
+
 use std::io::Write;
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The names of a segment's fields: the columns of a batch, a table and a file of segments.
+//! The names of a segment's fields. They are the column names of every batch, table and file of segments.
 
 /// The brand's account.
 pub const ACCOUNT_ID: &str = "account_id";
@@ -8,31 +8,31 @@ pub const CONVERSATION_ID: &str = "conversation_id";
 pub const SEGMENT_INDEX: &str = "segment_index";
 /// The skill.
 pub const SKILL_ID: &str = "skill_id";
-/// Entered the skill's queue.
+/// When the conversation entered the skill's queue.
 pub const START_TIME: &str = "start_time";
-/// Transferred away, or closed.
+/// When the conversation was transferred away or closed.
 pub const END_TIME: &str = "end_time";
 /// Why the segment began.
 pub const START_REASON: &str = "start_reason";
-/// Why it ended.
+/// Why the segment ended.
 pub const END_REASON: &str = "end_reason";
-/// The kinds of agents assigned.
+/// The kinds of agents that were assigned.
 pub const USER_TYPE: &str = "user_type";
-/// How it ended.
+/// How the segment ended.
 pub const OUTCOME: &str = "outcome";
-/// Abandoned while no agent was assigned.
+/// Whether the consumer left while no agent was assigned.
 pub const ABANDONED_IN_QUEUE: &str = "abandoned_in_queue";
-/// The first assignment.
+/// When the first agent was assigned.
 pub const FIRST_ASSIGNED_TIME: &str = "first_assigned_time";
-/// The first agent message.
+/// When an agent first wrote a message.
 pub const FIRST_AGENT_MESSAGE_TIME: &str = "first_agent_message_time";
-/// From assignment to first message, in milliseconds.
+/// The time from the assignment of the agent who spoke first to that message, in milliseconds.
 pub const TIME_TO_FIRST_AGENT_MESSAGE_MS: &str = "time_to_first_agent_message_ms";
-/// Messages by assigned agents.
+/// The number of messages by assigned agents.
 pub const AGENT_MESSAGES: &str = "agent_messages";
-/// Messages by the consumer.
+/// The number of messages by the consumer.
 pub const CONSUMER_MESSAGES: &str = "consumer_messages";
-/// The agent assigned last.
+/// The agent who was assigned last.
 pub const LAST_AGENT_ID: &str = "last_agent_id";
 /// Where the conversation came from.
 pub const SOURCE: &str = "source";

@@ -1,4 +1,4 @@
-//! The record of one closed segment, its vocabulary, and the rules that it keeps.
+//! The record of one closed segment, its vocabulary and its rules.
 
 pub mod column_names;
 mod rules;
@@ -16,24 +16,24 @@ pub use vocabulary::{EndReason, Outcome, StartReason, UserType};
 
 /// One closed skill segment: a conversation's stay in a skill, from entering its queue to leaving the skill.
 ///
-/// Times are milliseconds since the epoch, UTC. Text is borrowed from what the record was read from where possible.
-/// Account, conversation and segment index together are its key.
+/// Times are milliseconds since the epoch, UTC. Text is borrowed from the input where possible. Account, conversation
+/// and segment index together are the key of a segment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Segment<'a> {
-    /// The brand's account. A JSON record may leave it out where the request or command names the account.
+    /// The brand's account. A JSON record may omit it if the request or command names the account.
     #[serde(borrow, default, deserialize_with = "text_or_empty")]
     pub account_id: Cow<'a, str>,
-    /// The conversation that the segment is a part of.
+    /// The conversation that the segment belongs to.
     #[serde(borrow)]
     pub conversation_id: Cow<'a, str>,
     /// 0-based position in the conversation.
     pub segment_index: u32,
-    /// The skill stayed in; -1 is the skill of conversations that are assigned to none.
+    /// The skill; -1 stands for conversations without a skill.
     pub skill_id: i64,
     /// When the conversation entered the skill's queue.
     #[serde(deserialize_with = "instant::required")]
     pub start_time: i64,
-    /// When it was transferred away or closed: the time that every metric counts at.
+    /// When the conversation was transferred away or closed. Every metric counts the segment at this time.
     #[serde(deserialize_with = "instant::required")]
     pub end_time: i64,
     /// Why the segment began.
@@ -44,7 +44,7 @@ pub struct Segment<'a> {
     pub user_type: UserType,
     /// How the segment ended.
     pub outcome: Outcome,
-    /// The consumer closed an unanswered conversation while no agent was assigned.
+    /// Whether the consumer closed an unanswered conversation while no agent was assigned.
     pub abandoned_in_queue: bool,
     /// The first assignment of an agent in the segment.
     #[serde(default, deserialize_with = "instant::optional")]
@@ -52,14 +52,14 @@ pub struct Segment<'a> {
     /// The first message by an assigned agent in the segment.
     #[serde(default, deserialize_with = "instant::optional")]
     pub first_agent_message_time: Option<i64>,
-    /// Milliseconds from the assignment of the agent who spoke first to that message; `None` where it is not measured.
+    /// Milliseconds from the assignment of the agent who spoke first to that message; `None` if it was not measured.
     #[serde(default)]
     pub time_to_first_agent_message_ms: Option<i64>,
     /// Messages by assigned agents.
     pub agent_messages: u32,
     /// Messages by the consumer.
     pub consumer_messages: u32,
-    /// The agent assigned last.
+    /// The agent who was assigned last.
     #[serde(borrow, default, deserialize_with = "optional_text")]
     pub last_agent_id: Option<Cow<'a, str>>,
     /// Where the conversation came from: `APP`, `WEB`, `SMS` …
@@ -68,7 +68,7 @@ pub struct Segment<'a> {
 }
 
 impl Segment<'_> {
-    /// The same record with text of its own.
+    /// The same record with owned text.
     pub fn into_owned(self) -> Segment<'static> {
         Segment {
             account_id: Cow::Owned(self.account_id.into_owned()),
@@ -80,14 +80,14 @@ impl Segment<'_> {
     }
 }
 
-/// `Option<Cow<str>>` alone would always copy; this borrows where the text has no escapes.
+/// Reads optional text, and borrows it if it has no escapes. Derived code for `Option<Cow<str>>` would always copy it.
 pub(crate) fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
     #[derive(Deserialize)]
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
     Ok(Option::<Text<'de>>::deserialize(deserializer)?.map(|text| text.0))
 }
 
-/// Null is no text, as where the field is left out.
+/// Reads text. Null counts as empty, like a field that is omitted.
 pub(crate) fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
     Ok(optional_text(deserializer)?.unwrap_or_default())
 }

@@ -1,17 +1,17 @@
-//! The rules that a closed segment keeps. A record that breaks one contradicts itself, or cannot be counted.
+//! The rules of a closed segment. A record that breaks one contradicts itself or cannot be counted.
 
 use crate::instant::END_OF_TIME;
 use crate::{AccountId, EndReason, Error, Outcome, Result, Segment, UserType, column};
 
-/// The longest text in a record, in bytes: far beyond any identifier, and short enough that a chunk of records is far from
-/// what a text column can hold.
+/// The longest text in a record, in bytes. Every identifier is far shorter, and a chunk of records with texts of this
+/// length still fits into Arrow's text columns, which hold 2 GiB.
 pub(crate) const MAX_TEXT_BYTES: usize = 1024;
 
 impl Segment<'_> {
-    /// Checks the record against every rule, and tells the first that it breaks.
+    /// Checks the record against every rule.
     ///
     /// # Errors
-    /// The rule's own variant of [`Error`].
+    /// The variant of [`Error`] that belongs to the first rule that the record breaks.
     pub fn validate(&self) -> Result<()> {
         AccountId::check(&self.account_id)?;
         self.validate_texts()?;
@@ -54,7 +54,7 @@ impl Segment<'_> {
         Ok(())
     }
 
-    /// The outcome table: an agent spoke or not, the consumer answered or not, and who ended the segment.
+    /// Checks the outcome against the messages and against who ended the segment.
     fn validate_outcome(&self) -> Result<()> {
         let (outcome, end_reason) = (self.outcome, self.end_reason);
         let (agent_messages, consumer_messages) = (self.agent_messages, self.consumer_messages);

@@ -1,6 +1,6 @@
-//! The closed sets of words in a segment's record.
+//! The closed vocabularies of a segment's record: fields that take one of a few words.
 
-/// Declares an enum whose variants are words of the record, in the order of their dictionary keys.
+/// Declares an enum whose variants are the words of a vocabulary, in the order of their dictionary keys.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
@@ -44,7 +44,7 @@ words! {
         SkillTransfer = "skill_transfer",
         /// A closed conversation was taken up again.
         Resume = "resume",
-        /// A transfer whose reason is not known.
+        /// A transfer for an unknown reason.
         Other = "other",
     }
 }
@@ -66,7 +66,8 @@ words! {
 }
 
 words! {
-    /// What kind of agents were assigned in a segment. In alphabetical order, so that sorting by key sorts by word.
+    /// What kinds of agents were assigned in a segment. The words are in alphabetical order, so that sorting by key
+    /// sorts by word.
     UserType {
         /// Every agent assigned was a bot.
         Bot = "bot",

@@ -1,3 +1,5 @@
+//! The followed conversations of an account, and its watermark.
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 
@@ -13,16 +15,16 @@ pub(super) struct Account {
     pub(super) id: AccountId,
     /// The highest credible event time, in milliseconds since the epoch.
     pub(super) watermark: i64,
-    /// The highest one before event time began anew.
+    /// The watermark before event time restarted.
     pub(super) earlier_watermark: i64,
-    /// When an event came last, in milliseconds since the epoch.
+    /// When the last event arrived, in milliseconds since the epoch.
     pub(super) last_arrival: i64,
-    /// The trial in which the watermark was last changed.
+    /// The trial in which the watermark changed last.
     pub(super) trial: u64,
     pub(super) conversations: HashMap<Box<str>, Box<FollowedConversation>>,
-    /// The number of events that wait.
+    /// The number of waiting events.
     pub(super) waiting: usize,
-    /// When which conversation is to be looked at. One that is noted here may have nothing that waits any more.
+    /// When conversations with waiting events are due. An entry may be outdated, with nothing waiting any more.
     due: BinaryHeap<Reverse<(i64, Box<str>)>>,
 }
 
@@ -40,8 +42,8 @@ impl Account {
         }
     }
 
-    /// Moves the watermark to the time of an event, if that is credible. One that is itself beyond what is credible now,
-    /// since an import believed it, counts as none.
+    /// Moves the watermark to the time of an event, if that time is credible. A watermark that is itself not credible
+    /// any more (an import, whose limit was later, moved it) is reset.
     pub(super) fn observe(&mut self, time: i64, latest_credible: i64, trial: &mut Trial) {
         let incredible = self.watermark > latest_credible;
         let is_later = time <= latest_credible && (incredible || time > self.watermark);
@@ -62,7 +64,7 @@ impl Account {
         self.conversations.values().filter(|followed| followed.is_open()).count()
     }
 
-    /// Notes when a conversation is to be looked at, unless that is noted.
+    /// Notes when a conversation is due, unless an earlier time is noted.
     pub(super) fn note_due(&mut self, conversation: &str, wait_ms: i64) {
         let Some(followed) = self.conversations.get_mut(conversation) else { return };
         let Some(first) = followed.waiting_since().min() else { return };
@@ -73,7 +75,7 @@ impl Account {
         }
     }
 
-    /// The first conversation that is due at `time`, or that has to make room.
+    /// The first conversation that is due at `time`, or the first of all if too many events wait.
     pub(super) fn next_due(&mut self, time: i64) -> Option<(i64, Box<str>)> {
         let Reverse((due, _)) = self.due.peek()?;
         if *due > time && self.waiting <= MOST_WAITING {
@@ -86,7 +88,7 @@ impl Account {
         Some((due, conversation))
     }
 
-    /// Lets the events of a conversation go ahead that have waited since `since` or longer.
+    /// Lets the events of a conversation that have waited since `since` or longer take effect.
     pub(super) fn give_up<E>(
         &mut self,
         conversation: &str,
@@ -101,7 +103,7 @@ impl Account {
             let (waiting, closed_at) = (followed.waiting(), followed.closed_at());
             let mut target = Target { account: self.id.as_str(), conversation, past, out };
             let outcome = followed.give_up(since, &mut target);
-            // Also where it failed half-way: a roll back goes by what is there.
+            // Also after a failure: a roll back subtracts what waits now.
             self.waiting = (self.waiting + followed.waiting()).saturating_sub(waiting);
             outcome?;
             self.settle(conversation, closed_at, around);
@@ -110,7 +112,8 @@ impl Account {
         Ok(())
     }
 
-    /// Drops a conversation of which nothing is known, and remembers when one has closed; `closed_at` is what it was before.
+    /// Removes a conversation of which nothing is known, and notes the time of a new close. `closed_at` is the time of
+    /// the close before.
     pub(super) fn settle(&mut self, conversation: &str, closed_at: Option<i64>, around: &mut Around<'_>) {
         let Some(followed) = self.conversations.get(conversation) else { return };
         if followed.is_void() {
@@ -136,7 +139,7 @@ impl Account {
         self.conversations.remove(conversation);
     }
 
-    /// Puts a conversation in the state that it had; `None` where it was not known.
+    /// Puts a conversation back in an earlier state; `None` removes it.
     pub(super) fn restore(
         &mut self,
         conversation: Box<str>,
@@ -147,7 +150,7 @@ impl Account {
         let before = self.conversations.remove(&conversation);
         self.waiting = self.waiting.saturating_sub(before.as_ref().map_or(0, |state| state.waiting()));
         let Some(mut state) = state else { return };
-        // What is noted of it now is noted still, and what was then may have been taken off.
+        // The entry in `due` is the current one: the earlier one may have been removed.
         state.due = before.map_or(i64::MAX, |before| before.due);
         self.waiting += state.waiting();
         if let Some(at) = state.closed_at() {
@@ -159,7 +162,7 @@ impl Account {
     }
 }
 
-/// What a segmenter has around its accounts.
+/// The parts of a segmenter that an account needs beside itself.
 pub(super) struct Around<'s> {
     pub(super) now: i64,
     pub(super) wait_ms: i64,

@@ -1,3 +1,5 @@
+//! The state machine of a conversation.
+
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
@@ -5,16 +7,16 @@ use super::dead_letter::Impossible;
 use super::stay::{ClosedStay, Stay};
 use crate::{ClosedBy, EndReason, EventKind, Sender, StartReason, TransferReason};
 
-/// One conversation as far as its events have come: the state machine of the [module](super)'s diagram.
+/// The state of one conversation: the state machine in the diagram of the [module](super).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Conversation {
     phase: Phase,
-    /// The index of the segment that is open, or of the next one.
+    /// The index of the open segment, or of the next one.
     segment_index: u32,
     /// The time of the last event, in milliseconds since the epoch.
     time: i64,
     source: Option<SmolStr>,
-    /// No agent has spoken since it was resumed.
+    /// Whether no agent has written since the last resume.
     is_silent_since_resume: bool,
 }
 
@@ -26,17 +28,17 @@ enum Phase {
     Closed,
 }
 
-/// What is stored of a conversation that closed earlier.
+/// What stored segments tell of a conversation that closed earlier.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PastConversation {
-    /// The index of its next segment.
+    /// The index of the next segment.
     pub next_index: u32,
-    /// Where it came from.
+    /// Where the conversation came from.
     pub source: Option<String>,
 }
 
 impl Conversation {
-    /// A conversation of which nothing but its stored segments is known: it is closed.
+    /// A closed conversation of which only stored segments are known.
     pub(super) fn of_past(past: PastConversation) -> Self {
         Self {
             phase: Phase::Closed,
@@ -50,7 +52,7 @@ impl Conversation {
         !matches!(self.phase, Phase::NotStarted)
     }
 
-    /// Whether stored segments show that it closed, of which no event has told.
+    /// Whether stored segments show a close that no event has reported.
     pub(super) fn is_behind(&self, past: &PastConversation) -> bool {
         past.next_index > self.segment_index
     }
@@ -59,7 +61,7 @@ impl Conversation {
         matches!(self.phase, Phase::Open(_))
     }
 
-    /// When it closed, or when its last event was otherwise.
+    /// The time of the close or, in an open conversation, of the last event.
     pub(super) fn time(&self) -> i64 {
         self.time
     }
@@ -68,13 +70,13 @@ impl Conversation {
         self.source.as_deref()
     }
 
-    /// Takes the next event, and gives the segment that it ends.
+    /// Takes the next event, and returns the stay that it closes.
     ///
     /// # Errors
-    /// Where there can be no such event now; nothing has changed then.
+    /// Where the event is impossible in this state. Nothing has changed then.
     pub(crate) fn take(&mut self, time: i64, event: &EventKind<&str>) -> Result<Option<ClosedStay>, Impossible> {
-        // The sequence tells what came first. Clocks of several machines may tell otherwise, and no segment ends
-        // before it starts.
+        // The sequence decides which event is first, and the clocks of several machines may disagree with it. No
+        // segment may end before it starts, so time never goes back.
         let time = time.max(self.time);
         let closed = match &mut self.phase {
             Phase::NotStarted => self.start(time, event)?,
@@ -100,7 +102,7 @@ impl Conversation {
                     self.is_silent_since_resume &= !counts;
                     None
                 }
-                // Only a change of skill ends a segment.
+                // Only a transfer to another skill ends a segment.
                 EventKind::Transferred { skill_id, .. } if *skill_id == stay.skill_id => {
                     stay.return_to_queue();
                     None
@@ -131,7 +133,7 @@ impl Conversation {
         let (end_reason, start_reason) = match reason {
             TransferReason::Skill => (EndReason::SkillTransfer, StartReason::SkillTransfer),
             TransferReason::Agent => (EndReason::AgentTransfer, StartReason::AgentTransfer),
-            // There is no other word for the end.
+            // The end reasons have no word for this.
             TransferReason::Other => (EndReason::SkillTransfer, StartReason::Other),
         };
         self.end(time, end_reason, Phase::Open(Box::new(Stay::new(skill_id, time, start_reason))))

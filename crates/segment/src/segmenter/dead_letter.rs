@@ -1,33 +1,35 @@
+//! Events without effect, and why.
+
 use std::io::Write;
 
 use crate::Event;
 
-/// Why an event can have no effect.
+/// Why an event is a dead letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, thiserror::Error)]
 pub enum Impossible {
-    /// It is of a conversation that never started.
+    /// Its conversation has not started.
     #[error("its conversation has not started")]
     NotStarted,
-    /// It came after the close, and is no resume.
+    /// Its conversation is closed, and the event is no resume.
     #[error("its conversation is closed, and only a resume can follow")]
     AfterClose,
-    /// It starts a conversation that has started.
+    /// Its conversation has started before.
     #[error("its conversation has started before")]
     StartedTwice,
-    /// It resumes a conversation that is open.
+    /// It resumes an open conversation.
     #[error("its conversation is open, and only a closed one can be resumed")]
     ResumedWhileOpen,
-    /// Others that follow it have been waiting for it too long.
+    /// It arrived after later events had stopped waiting for it.
     #[error("it came so late that the events after it went ahead")]
     TooLate,
 }
 
-/// An event that can have no effect.
+/// An event without effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
     /// The event.
     pub event: Event<Box<str>>,
-    /// Why.
+    /// Why it has no effect.
     pub reason: Impossible,
 }
 

@@ -1,3 +1,5 @@
+//! Puts the events of a conversation in order before they take effect.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -8,65 +10,65 @@ use super::dead_letter::{DeadLetter, Impossible};
 use super::segmented::Segmented;
 use crate::{Event, EventKind};
 
-/// As many events of one conversation wait for an earlier one; with one more, they go ahead.
+/// The maximum number of events of a conversation that wait. With one more, all of them take effect.
 const MOST_WAITING: usize = 1024;
 
-/// As many gaps of one conversation are remembered.
+/// The maximum number of gaps of a conversation that are remembered.
 const MOST_SKIPPED: usize = 32;
 
-/// A conversation whose events are put in order.
+/// A conversation, and the order of its events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowedConversation {
-    /// Its number among all.
+    /// Its number, which no other conversation has.
     pub(super) number: u64,
-    /// The trial in which it was last changed.
+    /// The trial in which it changed last.
     #[serde(skip)]
     pub(super) trial: u64,
-    /// When its events are looked at next, in milliseconds since the epoch of event time.
+    /// When its waiting events are due, in milliseconds of event time since the epoch.
     #[serde(skip, default = "never")]
     pub(super) due: i64,
-    /// All events before have taken effect, or will not.
+    /// All events with lower sequences have taken effect, or have been given up.
     next_sequence: u64,
     conversation: Conversation,
-    /// `None` while all came in order, as they mostly do.
+    /// `None` while all events have arrived in order, as they mostly do.
     disorder: Option<Box<Disorder>>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Disorder {
-    /// Events by sequence that wait for earlier ones.
+    /// Events that wait for earlier ones, by sequence.
     waiting: BTreeMap<u64, Waiting>,
-    /// The sequences, from and up to, that were not waited for any longer.
+    /// The gaps that were given up, each from a sequence up to, and without, another.
     skipped: Vec<(u64, u64)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Waiting {
     time: i64,
-    /// Its gap is given up so long after this time, in milliseconds since the epoch.
+    /// The start of the wait, in milliseconds since the epoch.
     since: i64,
     event: EventKind<Box<str>>,
 }
 
-/// A time that does not come.
+/// A time that is never reached.
 fn never() -> i64 {
     i64::MAX
 }
 
-/// What an event says by its place alone.
+/// What the sequence of an event means for it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// It came before.
+    /// The event has arrived before.
     Repeat,
-    /// It is one of those that were not waited for any longer.
+    /// The event is in a gap that was given up.
     Skipped,
-    /// It is the next, or counts as such.
+    /// The event is the next one.
     Next,
-    /// Others come before it.
+    /// Earlier events are missing.
     Early,
 }
 
-/// The conversation that is being followed, and where what comes of it goes.
+/// The conversation whose events take effect, and where its segments and dead letters go.
 pub(super) struct Target<'t, 'o, E> {
     pub(super) account: &'t str,
     pub(super) conversation: &'t str,
@@ -79,7 +81,7 @@ impl FollowedConversation {
         Self { number, trial, due: never(), next_sequence: 0, conversation: Conversation::default(), disorder: None }
     }
 
-    /// All events with lower sequences have taken effect, or will not.
+    /// All events with lower sequences have taken effect, or have been given up.
     pub fn next_sequence(&self) -> u64 {
         self.next_sequence
     }
@@ -89,12 +91,12 @@ impl FollowedConversation {
         self.conversation.is_started() && self.next_sequence == sequence
     }
 
-    /// Nothing is known and nothing waits: it is as if there had been no event.
+    /// Whether nothing is known and nothing waits, as if there had been no event.
     pub(super) fn is_void(&self) -> bool {
         !self.conversation.is_started() && !self.has_waiting()
     }
 
-    /// When it closed, where it is closed and nothing waits.
+    /// The time of the close, if the conversation is closed and nothing waits.
     pub(super) fn closed_at(&self) -> Option<i64> {
         let is_closed = self.conversation.is_started() && !self.conversation.is_open() && !self.has_waiting();
         is_closed.then(|| self.conversation.time())
@@ -108,12 +110,12 @@ impl FollowedConversation {
         self.waiting() > 0
     }
 
-    /// The number of events that wait.
+    /// The number of waiting events.
     pub(super) fn waiting(&self) -> usize {
         self.disorder.as_ref().map_or(0, |disorder| disorder.waiting.len())
     }
 
-    /// For each event that waits, since when.
+    /// The start of the wait of each waiting event.
     pub(super) fn waiting_since(&self) -> impl Iterator<Item = i64> {
         self.disorder.iter().flat_map(|disorder| disorder.waiting.values().map(|waiting| waiting.since))
     }
@@ -121,7 +123,7 @@ impl FollowedConversation {
     pub(super) fn place(&self, sequence: u64, event: &EventKind<&str>) -> Place {
         let is_start = !self.conversation.is_started() && matches!(event, EventKind::Started { .. });
         if is_start && sequence <= self.next_sequence {
-            // Others went ahead of it, and had no effect.
+            // Later events took effect before it, as dead letters.
             return Place::Next;
         }
         let disorder = self.disorder.as_deref();
@@ -137,10 +139,10 @@ impl FollowedConversation {
         if is_waiting { Place::Repeat } else { Place::Early }
     }
 
-    /// Takes an event that has waited for no other, and those that have waited for it.
+    /// Takes the next event, and the events that have waited for it.
     pub(super) fn take_next<E>(&mut self, event: &Event<&str>, target: &mut Target<'_, '_, E>) -> Result<(), E> {
         if !self.conversation.is_started() && matches!(event.kind, EventKind::Started { .. }) {
-            // What was given up without a start may come again.
+            // Gaps before the start do not count, since the events in them may still arrive.
             self.disorder.iter_mut().for_each(|disorder| disorder.skipped.clear());
         }
         self.next_sequence = event.sequence;
@@ -148,7 +150,7 @@ impl FollowedConversation {
         self.take_contiguous(false, target)
     }
 
-    /// Lets an event wait for those before it; tells whether there are too many now.
+    /// Lets an event wait for earlier ones. Returns whether too many events wait now.
     pub(super) fn wait(&mut self, event: &Event<&str>, since: i64) -> bool {
         let disorder = self.disorder.get_or_insert_default();
         let waiting = Waiting { time: event.time, since, event: event.kind.map(|text| Box::from(*text)) };
@@ -156,10 +158,10 @@ impl FollowedConversation {
         disorder.waiting.len() > MOST_WAITING
     }
 
-    /// An event that came after others had gone ahead.
+    /// Takes an event that arrived after its gap was given up.
     pub(super) fn take_skipped<E>(&mut self, event: &Event<&str>, target: &mut Target<'_, '_, E>) {
         target.dead_letter(event.sequence, &event.kind, event.time, Impossible::TooLate);
-        // Once: from now on it is a repeat.
+        // Another copy of the event is a repeat from now on.
         let Some(disorder) = &mut self.disorder else { return };
         let skipped = std::mem::take(&mut disorder.skipped);
         for (from, to) in skipped {
@@ -174,7 +176,7 @@ impl FollowedConversation {
         self.tidy();
     }
 
-    /// Gives up the gaps before every event that has waited since `since` or longer.
+    /// Gives up the gaps before all events that have waited since `since` or longer.
     pub(super) fn give_up<E>(&mut self, since: i64, target: &mut Target<'_, '_, E>) -> Result<(), E> {
         while self.waiting_since().any(|waiting| waiting <= since) {
             let Some(disorder) = &mut self.disorder else { break };
@@ -189,7 +191,8 @@ impl FollowedConversation {
         Ok(())
     }
 
-    /// Takes the events that wait for nothing any more, the first of them after a gap or not.
+    /// Takes the waiting events up to the next gap. `is_after_gap` says whether a gap before the first of them was
+    /// given up.
     fn take_contiguous<E>(&mut self, mut is_after_gap: bool, target: &mut Target<'_, '_, E>) -> Result<(), E> {
         while let Some(waiting) = self.pop_next() {
             self.effect(waiting.time, &waiting.borrowed(), is_after_gap, target)?;
@@ -199,13 +202,13 @@ impl FollowedConversation {
         Ok(())
     }
 
-    /// The event that waits and is the next.
+    /// The waiting event that is next in sequence.
     fn pop_next(&mut self) -> Option<Waiting> {
         let first = self.disorder.as_mut()?.waiting.first_entry()?;
         (*first.key() == self.next_sequence).then(|| first.remove())
     }
 
-    /// What the event numbered [`Self::next_sequence`] does.
+    /// Applies the event with the sequence [`Self::next_sequence`].
     fn effect<E>(
         &mut self,
         time: i64,
@@ -215,12 +218,12 @@ impl FollowedConversation {
     ) -> Result<(), E> {
         let is_started = self.conversation.is_started();
         if matches!(event, EventKind::Resumed { .. }) && (is_after_gap || !is_started) {
-            // What came before it may be stored, and forgotten here, or delivered once more in part.
+            // The earlier segments may be stored and forgotten here, or some of the earlier events may arrive again.
             let past = (target.past)(target.account, target.conversation, time)?;
             match past {
                 Some(past) if !is_started || self.conversation.is_behind(&past) => {
                     self.conversation = Conversation::of_past(past);
-                    // What was not waited for any longer is not missing.
+                    // The events in the gaps are in the stored segments.
                     self.disorder.iter_mut().for_each(|disorder| disorder.skipped.clear());
                 }
                 None if !is_started => self.conversation = Conversation::of_past(PastConversation::default()),
@@ -239,7 +242,7 @@ impl FollowedConversation {
         Ok(())
     }
 
-    /// Keeps nothing of a disorder that is over.
+    /// Frees the memory of a disorder that is over.
     fn tidy(&mut self) {
         if self.disorder.as_ref().is_some_and(|disorder| disorder.waiting.is_empty() && disorder.skipped.is_empty()) {
             self.disorder = None;
@@ -248,8 +251,8 @@ impl FollowedConversation {
 }
 
 impl Disorder {
-    /// Keeps the list of gaps short: of too many, the first are taken for one, so that what belongs to them is never
-    /// passed over in silence.
+    /// Keeps the list of gaps short by joining the first ones. A repeat of an event between joined gaps then becomes a
+    /// dead letter, but no late event is dropped in silence.
     fn join_first(&mut self) {
         let surplus = self.skipped.len().saturating_sub(MOST_SKIPPED);
         let joined = self.skipped.drain(..surplus).reduce(|(from, to), other| (from.min(other.0), to.max(other.1)));

@@ -1,6 +1,6 @@
 //! The segmenter: conversation events in, closed segments out, each the moment it closes.
 //!
-//! It has no clock and does no I/O. A conversation is in one of three states, and a stay in a skill is one segment:
+//! It has no clock and does no I/O. A conversation has three states, and each stay in a skill is one segment:
 //!
 //! ```text
 //!                       transferred to another skill:
@@ -14,7 +14,7 @@
 //!                                     └──────────────────────────────┘
 //!                                         starts the next segment
 //!
-//! within an open segment, which lasts:
+//! within an open segment:
 //!
 //!                 agent_assigned (also as a takeover, also of another agent)
 //!   ┌───────────┐ ──────────────────────────────────────────────▶ ┌──────────┐
@@ -27,12 +27,15 @@
 //!          by anyone else, system   does not count
 //! ```
 //!
-//! Any other event is impossible, and becomes a [`DeadLetter`]: it changes nothing, and stops nothing.
+//! Any other event is impossible. It becomes a [`DeadLetter`], changes nothing, and does not hold up later events.
 //!
-//! Events may come repeated, late and out of order. Those that come in the order of their sequence take effect at once; one
-//! that is ahead waits for those before it, until the account's watermark (the highest event time seen) has passed it
-//! by [`Segmenter::new`]'s bound, or the account has had no event for so long. A conversation that has closed is remembered,
-//! so that repeats find it, until the watermark has passed the close by that bound; longer while there are few.
+//! Events may be repeated, late and out of order. An event that arrives in the order of its sequence takes effect at
+//! once. An event that is early waits for the ones before it. It stops waiting when the account's watermark (the
+//! highest event time seen) is `wait_ms` of [`Segmenter::new`] past it, or when the account has had no event for that
+//! long.
+//!
+//! A closed conversation is remembered, so that repeats of its events are recognised. When very many are remembered,
+//! the ones whose close the watermark has passed by `wait_ms` are forgotten.
 
 mod account;
 mod conversation;
@@ -59,35 +62,36 @@ use account::{Account, Around};
 use followed::{Place, Target};
 use trial::Trial;
 
-/// As many events of an account wait for others; with one more, those go ahead that have waited longest.
+/// The maximum number of events of an account that wait for earlier ones. With one more, the ones that have waited
+/// longest take effect.
 const MOST_WAITING: usize = 1 << 18;
 
-/// As many conversations that have closed are remembered, however long ago; of more, those of the bound. Few in tests.
+/// Up to this number of closed conversations are remembered, however long ago they closed. Small in tests.
 const MOST_CLOSED: usize = if cfg!(test) { 16 } else { 1 << 17 };
 
 /// Follows the conversations of all accounts.
 ///
-/// What events change is on trial until [`Segmenter::keep`]: [`Segmenter::roll_back`] makes it undone.
+/// The changes that events make are on trial until [`Segmenter::keep`]. [`Segmenter::roll_back`] undoes them.
 #[derive(Debug)]
 pub struct Segmenter {
     wait_ms: i64,
     accounts: HashMap<AccountId, Account>,
-    /// Conversations in the order in which they closed.
+    /// Closed conversations, in the order in which they closed.
     closed: VecDeque<Closed>,
     next_number: u64,
     trial: Trial,
 }
 
-/// When events arrive.
+/// The time at which events arrive.
 #[derive(Debug, Clone, Copy)]
 pub struct Arrival {
     /// Milliseconds since the epoch.
     pub now: i64,
-    /// Events dated later than this do not move the watermark, in milliseconds since the epoch.
+    /// Events with a later time than this do not move the watermark. Milliseconds since the epoch.
     pub latest_credible: i64,
 }
 
-/// A conversation that closed, if nothing has happened to it since.
+/// A close of a conversation. It is outdated if the conversation has changed since.
 #[derive(Debug)]
 struct Closed {
     account: AccountId,
@@ -96,12 +100,12 @@ struct Closed {
     arrived: i64,
 }
 
-/// Where the stored segments of a conversation can be asked for: account, conversation, and the time up to which they have
-/// ended.
+/// Looks up the stored segments of a conversation, given its account, its identifier and the time up to which the
+/// segments have ended.
 pub type AskPast<'a, E> = dyn FnMut(&str, &str, i64) -> Result<Option<PastConversation>, E> + 'a;
 
 impl Segmenter {
-    /// A segmenter that lets events wait for earlier ones for `wait_ms` milliseconds of event time.
+    /// A segmenter in which an event waits for earlier ones for at most `wait_ms` milliseconds of event time.
     pub fn new(wait_ms: i64) -> Self {
         Self {
             wait_ms: wait_ms.max(0),
@@ -112,11 +116,11 @@ impl Segmenter {
         }
     }
 
-    /// Takes an event. What comes of it, and of others that have waited for it, goes to `out`. Where a conversation is
-    /// resumed that is not remembered, `past` is asked for it.
+    /// Takes an event. The segments and dead letters of this event, and of events that have waited for it, go to `out`.
+    /// If the event resumes a conversation that is not remembered, `past` looks it up.
     ///
     /// # Errors
-    /// Where the account is none, and what `past` returns. The trial is to be rolled back then.
+    /// Where the account identifier is invalid, and the errors of `past`. The caller must roll back the trial then.
     pub fn take<E: From<Error>>(
         &mut self,
         event: &Event<&str>,
@@ -143,14 +147,14 @@ impl Segmenter {
         Self::take_of(account, event, arrival, &mut around, past, out)?;
         let watermark = account.watermark;
         while let Some((due, conversation)) = account.next_due(watermark) {
-            // One that goes ahead before its time does so because there are too many.
+            // A conversation that is not due yet is here because too many events wait.
             let since = watermark.max(due).saturating_sub(around.wait_ms);
             account.give_up(&conversation, since, &mut around, past, out)?;
         }
         Ok(())
     }
 
-    /// Takes an event of a conversation of `account` that is followed.
+    /// Takes an event of a conversation that `account` follows.
     fn take_of<E>(
         account: &mut Account,
         event: &Event<&str>,
@@ -182,7 +186,7 @@ impl Segmenter {
                 if has_too_many { followed.give_up(i64::MAX, &mut target) } else { Ok(()) }
             }
         };
-        // Also where it failed half-way: a roll back goes by what is there.
+        // Also after a failure: a roll back subtracts what waits now.
         account.waiting = (account.waiting + followed.waiting()).saturating_sub(waiting);
         outcome?;
         let (is_open, is_early) = (followed.is_open(), place == Place::Early);
@@ -195,16 +199,16 @@ impl Segmenter {
         Ok(())
     }
 
-    /// Whether there are events that have waited as long as their account has had none.
+    /// Whether events wait in an account that has had no event for the time that events wait.
     pub fn has_idle(&self, now: i64) -> bool {
         self.accounts.values().any(|account| account.is_idle(now, self.wait_ms))
     }
 
-    /// Lets those events go ahead that have waited as long as their account has had none: no more come that would move
-    /// the watermark.
+    /// Lets the waiting events of idle accounts take effect. An account is idle when it has had no event for the time
+    /// that events wait, so that nothing moves its watermark.
     ///
     /// # Errors
-    /// What `past` returns. The trial is to be rolled back then.
+    /// The errors of `past`. The caller must roll back the trial then.
     pub fn give_up_idle<E>(&mut self, now: i64, past: &mut AskPast<'_, E>, out: &mut Segmented) -> Result<(), E> {
         let Self { accounts, trial, closed, wait_ms, .. } = self;
         let wait_ms = *wait_ms;
@@ -217,7 +221,7 @@ impl Segmenter {
         Ok(())
     }
 
-    /// Forgets conversations that closed long enough ago, where there are many. To be called from time to time.
+    /// Forgets conversations that closed long enough ago, if many are remembered. Call it from time to time.
     pub fn forget(&mut self, now: i64) {
         let Self { accounts, trial, closed, wait_ms, .. } = self;
         while closed.len() > MOST_CLOSED {
@@ -236,7 +240,7 @@ impl Segmenter {
         }
     }
 
-    /// What has changed since the trial began.
+    /// The conversations that have changed since the trial began.
     pub fn changes(&self) -> impl Iterator<Item = ConversationChange<'_>> {
         self.trial.changes(&self.accounts)
     }
@@ -246,16 +250,16 @@ impl Segmenter {
         self.trial.watermarks(&self.accounts)
     }
 
-    /// Ends the trial: what has changed stays.
+    /// Ends the trial and keeps its changes.
     pub fn keep(&mut self) {
         self.trial.end();
     }
 
-    /// Ends the trial: it is as it was when it began.
+    /// Ends the trial and undoes its changes.
     pub fn roll_back(&mut self) {
         let undo = self.trial.undo();
         if undo.is_empty() {
-            // Nothing but the time can have changed.
+            // Only watermarks can have changed.
             self.roll_back_watermarks();
             return;
         }
@@ -279,17 +283,17 @@ impl Segmenter {
         self.trial.end();
     }
 
-    /// Everything that is followed, but for what is on trial: number, account, conversation and state.
+    /// All conversations as they were before the trial: number, account, identifier and state.
     pub fn conversations(&self) -> impl Iterator<Item = (u64, &str, &str, &FollowedConversation)> {
         self.trial.committed(&self.accounts)
     }
 
-    /// The watermark of each account, but for what is on trial.
+    /// The watermark of each account as it was before the trial.
     pub fn watermarks(&self) -> impl Iterator<Item = (&str, i64)> {
         self.trial.committed_watermarks(&self.accounts)
     }
 
-    /// Whether a resume would go ahead at once, without a question for what is stored of its conversation.
+    /// Whether a resume would take effect without a look-up of the stored segments of its conversation.
     pub fn expects(&self, resume: &Event<&str>) -> bool {
         let followed =
             self.accounts.get(resume.account_id).and_then(|account| account.conversations.get(resume.conversation_id));
@@ -301,10 +305,10 @@ impl Segmenter {
         self.accounts.values().map(Account::open_conversations).sum()
     }
 
-    /// Takes up a conversation where another segmenter left it.
+    /// Restores a conversation from the state of an earlier segmenter.
     ///
     /// # Errors
-    /// Where the account is none.
+    /// Where the account identifier is invalid.
     pub fn restore(
         &mut self,
         account: &str,
@@ -320,8 +324,8 @@ impl Segmenter {
         Ok(())
     }
 
-    /// Lets event time begin anew in every account, so that events older than those so far are put in order as if they were
-    /// the first. Nothing may be on trial.
+    /// Restarts event time in every account, so that events which are older than the earlier ones are ordered as if
+    /// they were the first. Nothing may be on trial.
     pub fn restart_event_time(&mut self) {
         for account in self.accounts.values_mut() {
             account.earlier_watermark = account.earlier_watermark.max(account.watermark);
@@ -329,10 +333,10 @@ impl Segmenter {
         }
     }
 
-    /// Takes up an account's watermark where another segmenter left it.
+    /// Restores an account's watermark from an earlier segmenter.
     ///
     /// # Errors
-    /// Where the account is none.
+    /// Where the account identifier is invalid.
     pub fn restore_watermark(&mut self, account: &str, watermark: i64, now: i64) -> Result<(), Error> {
         let id = AccountId::parse(account)?;
         let account = self.accounts.entry(id.clone()).or_insert_with(|| Account::new(id));
@@ -340,7 +344,7 @@ impl Segmenter {
         Ok(())
     }
 
-    /// Puts conversations that were [restored](Self::restore) in the order in which they closed.
+    /// Sorts [restored](Self::restore) conversations by the time at which they closed. Call it after the last one.
     pub fn finish_restoring(&mut self) {
         self.sort_closed();
     }

@@ -1,20 +1,22 @@
+//! The results of a segmenter.
+
 use super::dead_letter::DeadLetter;
 use crate::SegmentBatchBuilder;
 
-/// What comes of events.
+/// The results of events.
 pub struct Segmented {
-    /// Events that were not known before. Some of them may wait for others, or be among the dead letters.
+    /// The number of events that had not arrived before. Some of them may wait, or be dead letters.
     pub accepted: usize,
-    /// Events that had come before.
+    /// The number of events that had arrived before.
     pub duplicates: usize,
-    /// The segments that were closed.
+    /// The closed segments.
     pub segments: SegmentBatchBuilder,
-    /// The events that can have no effect: of these, and of some that came earlier.
+    /// The events without effect, which may have arrived earlier.
     pub dead_letters: Vec<DeadLetter>,
 }
 
 impl Segmented {
-    /// Nothing so far.
+    /// No results yet.
     pub fn new() -> Self {
         let segments = SegmentBatchBuilder::with_capacity(0);
         Self { accepted: 0, duplicates: 0, segments, dead_letters: Vec::new() }

@@ -1,3 +1,5 @@
+//! An open stay in a skill, and the segment that it becomes.
+
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
@@ -5,18 +7,18 @@ use smol_str::SmolStr;
 
 use crate::{AgentKind, EndReason, Outcome, Segment, StartReason, UserType};
 
-/// A stay in a skill that is going on.
+/// An open stay in a skill.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stay {
     pub(super) skill_id: i64,
     start_time: i64,
     start_reason: StartReason,
     first_assigned_time: Option<i64>,
-    /// The agent assigned last, also where the assignment is over.
+    /// The agent who was assigned last, even if the assignment has ended.
     last_agent_id: Option<SmolStr>,
-    /// When that agent was assigned; `None` where nobody is.
+    /// When that agent was assigned; `None` if nobody is assigned now.
     assigned_since: Option<i64>,
-    /// Whether that assignment was a takeover.
+    /// Whether the last assignment was a takeover.
     is_takeover: bool,
     had_human: bool,
     had_bot: bool,
@@ -24,11 +26,11 @@ pub(super) struct Stay {
     time_to_first_agent_message_ms: Option<i64>,
     agent_messages: u32,
     consumer_messages: u32,
-    /// The consumer wrote after an agent had.
+    /// Whether the consumer wrote after an agent.
     is_answered: bool,
 }
 
-/// A stay that is over.
+/// A closed stay.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ClosedStay {
     stay: Box<Stay>,
@@ -70,7 +72,7 @@ impl Stay {
         }
     }
 
-    /// Nobody is assigned any more.
+    /// Ends the assignment.
     pub(super) fn return_to_queue(&mut self) {
         self.assigned_since = None;
     }
@@ -80,8 +82,8 @@ impl Stay {
         self.is_answered |= self.agent_messages > 0;
     }
 
-    /// A message by someone on the brand's side; tells whether it counts: it does where it is by the agent who is
-    /// assigned. It is no sample where `is_first_since_resume`.
+    /// Takes a message by an agent, and returns whether it counts. It counts if the agent is the one who is assigned.
+    /// The first message after a resume is no sample for the time to the first agent message.
     pub(super) fn agent_message(&mut self, time: i64, agent_id: Option<&str>, is_first_since_resume: bool) -> bool {
         let Some(assigned_since) = self.assigned_since else { return false };
         if agent_id.is_some_and(|agent_id| self.last_agent_id.as_deref() != Some(agent_id)) {
@@ -112,7 +114,7 @@ impl Stay {
 }
 
 impl ClosedStay {
-    /// The closed segment that the stay leaves behind.
+    /// The segment of the stay.
     pub(crate) fn segment<'s>(
         &'s self,
         account: &'s str,
@@ -143,7 +145,7 @@ impl ClosedStay {
         }
     }
 
-    /// The table of outcomes: whether an agent spoke, whether the consumer answered, and who ended the segment.
+    /// The outcome, by whether an agent wrote, whether the consumer answered, and who ended the segment.
     fn outcome(&self) -> Outcome {
         match (self.stay.agent_messages > 0, self.stay.is_answered, self.end_reason) {
             (true, true, _) => Outcome::Interactive,

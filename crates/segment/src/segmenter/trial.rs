@@ -1,10 +1,12 @@
+//! The changes since the last commit, which can be undone.
+
 use std::collections::HashMap;
 
 use super::account::Account;
 use super::followed::FollowedConversation;
 use crate::AccountId;
 
-/// What was there before the changes that are on trial.
+/// The states before the changes that are on trial.
 #[derive(Debug)]
 pub(super) struct Trial {
     number: u64,
@@ -14,12 +16,12 @@ pub(super) struct Trial {
 
 impl Default for Trial {
     fn default() -> Self {
-        // A conversation that is restored has been changed in no trial.
+        // A restored conversation has trial 0: no trial has changed it.
         Self { number: 1, before: Vec::new(), watermarks: Vec::new() }
     }
 }
 
-/// The state of a conversation before; `None` where it was not known.
+/// The state of a conversation before the trial; `None` if it was not known.
 #[derive(Debug)]
 pub(super) struct Before {
     pub(super) account: AccountId,
@@ -41,7 +43,7 @@ pub enum ConversationChange<'s> {
         /// The state.
         state: &'s FollowedConversation,
     },
-    /// It is followed no longer.
+    /// It is not followed any more.
     Forgotten {
         /// Its number.
         number: u64,
@@ -53,12 +55,12 @@ impl Trial {
         self.number
     }
 
-    /// Notes that a conversation is about to change for the first time, or to be known.
+    /// Notes the state of a conversation before its first change in the trial.
     pub(super) fn note(&mut self, account: &AccountId, conversation: &str, state: Option<Box<FollowedConversation>>) {
         self.before.push(Before { account: account.clone(), conversation: conversation.into(), state });
     }
 
-    /// Notes that a conversation is about to change.
+    /// Notes the state of a conversation before a change, unless the trial has changed it already.
     pub(super) fn note_change(
         &mut self,
         account: &AccountId,
@@ -108,7 +110,7 @@ impl Trial {
             .filter(|(_, watermark)| *watermark > i64::MIN)
     }
 
-    /// All conversations as they were when the trial began.
+    /// All conversations as they were before the trial.
     pub(super) fn committed<'s>(
         &'s self,
         accounts: &'s HashMap<AccountId, Account>,
@@ -140,7 +142,7 @@ impl Trial {
         })
     }
 
-    /// What to put back, the last change first.
+    /// The states to put back, the last change first.
     pub(super) fn undo(&mut self) -> Vec<Before> {
         let mut before = std::mem::take(&mut self.before);
         before.reverse();

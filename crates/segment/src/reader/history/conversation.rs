@@ -1,10 +1,12 @@
+//! Makes the closed segments of a conversation from its record.
+
 use super::dialogs::main_dialogs;
 use super::ordered_events::{OrderedEvent, ordered_events};
 use super::record::{Dialog, HistoryRecord, problem};
 use crate::segmenter::{ClosedStay, Conversation};
 use crate::{Error, EventKind, Result};
 
-/// Tells a conversation to the state machine, and gives the stays that have ended and where it came from.
+/// Feeds a conversation to the state machine. Returns the closed stays, and the source of the conversation.
 pub(super) fn replay(record: &HistoryRecord) -> Result<(Vec<ClosedStay>, Option<String>)> {
     let events = ordered_events(record)?;
     let mut events = events.iter().peekable();
@@ -21,7 +23,7 @@ pub(super) fn replay(record: &HistoryRecord) -> Result<(Vec<ClosedStay>, Option<
         if number == 0 {
             tell(dialog.start, &EventKind::Started { skill_id, source: source.as_deref() })?;
         } else {
-            // What happened while it was closed belongs to no segment.
+            // Events while the conversation was closed belong to no segment.
             while events.next_if(|event| event.time < dialog.start).is_some() {}
             tell(dialog.start, &EventKind::Resumed { skill_id })?;
         }
@@ -38,7 +40,7 @@ pub(super) fn replay(record: &HistoryRecord) -> Result<(Vec<ClosedStay>, Option<
     Ok((closed, source))
 }
 
-/// Whether somebody joins for the survey, which begins in the very millisecond in which the dialog ends.
+/// Whether an agent joins for the survey. A survey may begin in the same millisecond in which the dialog ends.
 fn is_of_survey(record: &HistoryRecord, event: &OrderedEvent<'_>, end: i64) -> bool {
     let begins_now = |dialog: &Dialog| !dialog.is_main() && dialog.start_time_l == Some(end);
     event.is_join() && event.time == end && record.dialogs().iter().any(begins_now)

@@ -1,15 +1,17 @@
+//! The dialogs of a conversation with the brand, each from its start to its close.
+
 use super::record::{Dialog, HistoryRecord, Transfer, TransferKind, known, problem, time_of};
 use crate::error::shortened;
 use crate::{ClosedBy, Result};
 
-/// A dialog with the brand: from the start, or a resume, to the close, if it is over.
+/// A dialog with the brand. The first starts a conversation, and every other one resumes it.
 pub(super) struct MainDialog {
     pub(super) skill_id: i64,
     pub(super) start: i64,
     pub(super) end: Option<(i64, ClosedBy)>,
 }
 
-/// The dialogs with the brand, in order; a survey is none.
+/// The dialogs with the brand, in order, without surveys.
 pub(super) fn main_dialogs(record: &HistoryRecord) -> Result<Vec<MainDialog>> {
     let info = &record.info;
     let mut dialogs: Vec<Dialog> = record.dialogs().iter().filter(|dialog| dialog.is_main()).cloned().collect();
@@ -46,7 +48,7 @@ pub(super) fn main_dialogs(record: &HistoryRecord) -> Result<Vec<MainDialog>> {
     Ok(main)
 }
 
-/// When and by whom a dialog was closed; `None` where it is open.
+/// When and by whom a dialog was closed; `None` if it is open.
 fn end_of(record: &HistoryRecord, dialog: &Dialog, is_last: bool, has_survey: bool) -> Result<Option<(i64, ClosedBy)>> {
     let info = &record.info;
     let is_closed = info.status.as_deref().map(|status| status.eq_ignore_ascii_case("CLOSE"));
@@ -83,8 +85,8 @@ fn closed_by(reason: &str) -> Result<ClosedBy> {
     }
 }
 
-/// The skill that a dialog began in: where its first transfer to another skill came from or, where there was none, the
-/// only one that there is.
+/// The skill in which a dialog began. The first transfer to another skill shows it; without one, the dialog was in a
+/// single skill.
 fn skill_of(record: &HistoryRecord, dialog: &Dialog, (start, end): (i64, i64), is_last: bool) -> Result<i64> {
     let within = |transfer: &&Transfer| transfer.time_l.is_some_and(|time| (start..=end).contains(&time));
     let mut transfers: Vec<&Transfer> = record.transfers().iter().filter(within).collect();

@@ -1,14 +1,16 @@
+//! A limit on the bytes of a record, below the JSON parser.
+
 use std::cell::Cell;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-/// A reader that fails once it has given more bytes than it may since the last [`Limit::reset`].
+/// A reader that fails after too many bytes since the last [`Limit::reset`].
 pub(super) struct Limited<R> {
     inner: R,
     limit: Limit,
 }
 
-/// How much a [`Limited`] reader may still give.
+/// How many bytes a [`Limited`] reader may still return.
 #[derive(Clone)]
 pub(super) struct Limit {
     most: u64,

@@ -1,7 +1,13 @@
-//! Exports of message history: past conversations, each with all that happened in it, as pages of JSON.
+//! Exports of message history: past conversations as pages of JSON, each conversation with everything that happened in
+//! it.
 //!
-//! A conversation's record is told to the [segmenter](crate::Segmenter)'s state machine event by event, so that it gives
-//! the segments that a stream of its events would have given.
+//! ```text
+//! record.rs ─▶ ordered_events.rs, dialogs.rs ─▶ conversation.rs
+//! the JSON     what happened, in order           the state machine of the segmenter, fed with it
+//! ```
+//!
+//! The [segmenter](crate::Segmenter)'s own state machine makes the segments, so that an export gives the same segments
+//! as a stream of the same events.
 
 mod conversation;
 mod dialogs;
@@ -25,23 +31,23 @@ use record::HistoryRecord;
 
 const FORMAT: &str = "message history";
 
-/// The most bytes from one record to the next, so that no input can ask for all memory.
+/// The maximum number of bytes from one record to the next, so that no input can use up all memory.
 const MAX_RECORD_BYTES: u64 = 64 << 20;
 
-/// Reads the closed segments of conversations from pages of message history, one after the other or in an array, and
-/// hands them on in chunks. A record is taken whole or, where it cannot be read, rejected whole; its number counts
-/// through all pages of the input.
+/// Reads the closed segments of conversations from pages of message history, and passes them to `sink` in chunks. The
+/// pages may follow one another or be in an array. All segments of a conversation are taken, or its record is rejected.
+/// Records are numbered through all pages.
 ///
 /// # Errors
-/// Where nothing can be read at all, and whatever `sink` returns. An input that breaks off after its first records keeps
-/// those: the break itself is a rejection with [`Error::BreaksOff`].
+/// Where nothing can be read at all, and the errors of `sink`. If an input breaks off after its first records, those
+/// count, and the break is a rejection with [`Error::BreaksOff`].
 pub fn read_history<E: From<Error>>(
     input: Input,
     options: &ReadOptions,
     sink: impl FnMut(Chunk) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut collector = Collector::new(FORMAT, options, sink);
-    // Below the buffer, which is read byte by byte: what it holds does not matter beside a record's limit.
+    // The limit is below the buffer, since the parser reads byte by byte. The buffer is small beside the limit.
     let (reader, limit) = Limited::new(input.into_read(), MAX_RECORD_BYTES);
     let mut deserializer = serde_json::Deserializer::from_reader(buffered(reader));
     let mut records = Records { collector: &mut collector, options, limit, read: 0, stopped: Ok(()) };
@@ -61,13 +67,13 @@ pub fn read_history<E: From<Error>>(
     collector.finish()
 }
 
-/// What has been read, and where it goes.
+/// The records read so far, and where their segments go.
 struct Records<'c, 'o, S, E> {
     collector: &'c mut Collector<'o, S>,
     options: &'o ReadOptions,
     limit: limited::Limit,
     read: u64,
-    /// The error with which the collector wanted no more.
+    /// The error with which the collector ended the reading.
     stopped: Result<(), E>,
 }
 
@@ -75,7 +81,7 @@ impl<S, E: From<Error>> Records<'_, '_, S, E>
 where
     S: FnMut(Chunk) -> Result<(), E>,
 {
-    /// Takes the next record; tells whether more are wanted.
+    /// Takes the next record.
     fn take(&mut self, json: &str) -> ControlFlow<()> {
         self.read += 1;
         self.limit.reset();
@@ -91,7 +97,7 @@ where
     }
 }
 
-/// The closed segments of a conversation, all of them valid.
+/// The closed segments of a conversation. All of them are valid.
 fn segments(record: &HistoryRecord, id: &str, options: &ReadOptions) -> crate::Result<Vec<Segment<'static>>> {
     let account = options.account_of(record.brand_id())?;
     let (closed, source) = conversation::replay(record)?;

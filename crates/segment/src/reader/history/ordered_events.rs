@@ -1,11 +1,13 @@
+//! The events of a conversation, in order, from the lists in its record.
+
 use std::collections::BTreeSet;
 
 use super::record::{HistoryRecord, Message, Participant, Transfer, TransferKind, problem, time_of};
 use crate::error::shortened;
 use crate::{AgentKind, EventKind, Result, Sender, TransferReason};
 
-/// Something in a conversation, at its place: by time; in the same millisecond participants join first, messages follow
-/// by their numbers, then transfers.
+/// An event of a conversation with its place in the order of events. Events are ordered by time. Within a millisecond,
+/// participants join first, then come messages by their numbers, then transfers.
 pub(super) struct OrderedEvent<'r> {
     pub(super) time: i64,
     rank: (Rank, i64),
@@ -19,7 +21,7 @@ enum Rank {
     Transfer,
 }
 
-/// All that happened, in order.
+/// All events of a conversation, in order.
 pub(super) fn ordered_events(record: &HistoryRecord) -> Result<Vec<OrderedEvent<'_>>> {
     let mut events = joins(record)?;
     events.extend(messages(record)?);
@@ -28,7 +30,7 @@ pub(super) fn ordered_events(record: &HistoryRecord) -> Result<Vec<OrderedEvent<
     Ok(events)
 }
 
-/// The assignments of agents. One at which the agent took the conversation over is told by a transfer in the same millisecond.
+/// The assignments of agents. A transfer in the same millisecond shows that an assignment was a takeover.
 fn joins(record: &HistoryRecord) -> Result<Vec<OrderedEvent<'_>>> {
     let mut takeovers: BTreeSet<(i64, &str)> = BTreeSet::new();
     for transfer in record.transfers() {
@@ -37,7 +39,7 @@ fn joins(record: &HistoryRecord) -> Result<Vec<OrderedEvent<'_>>> {
         }
     }
     let mut joins = Vec::with_capacity(record.participants().len());
-    // From the last, since of several joins in the same millisecond it is the last that the takeover was.
+    // In reverse, since of several joins in the same millisecond the last one is the takeover.
     for (place, participant) in record.participants().iter().enumerate().rev() {
         let kind = participant.user_type_name.as_deref().unwrap_or_default();
         let Some(agent_id) = participant.agent_id().filter(|_| !kind.eq_ignore_ascii_case("system")) else { continue };
@@ -70,8 +72,8 @@ fn is_assigned(participant: &Participant) -> Result<bool> {
     Ok(permission.eq_ignore_ascii_case("ASSIGNED_AGENT"))
 }
 
-/// Adds a takeover by a manager who is not said to join in that very millisecond. If the next that is assigned is the
-/// manager once more, it is still by the takeover.
+/// Adds a takeover by a manager for whom the record has no assignment in the same millisecond. If the next assignment
+/// is of the same manager, it belongs to the takeover, too.
 fn take_over<'r>(record: &HistoryRecord, joins: &mut Vec<OrderedEvent<'r>>, time: i64, agent_id: &'r str) {
     let transfers = record.transfers().iter().filter_map(|transfer| transfer.time_l);
     let next_transfer = transfers.filter(|other| *other > time).min().unwrap_or(i64::MAX);
@@ -85,7 +87,7 @@ fn take_over<'r>(record: &HistoryRecord, joins: &mut Vec<OrderedEvent<'r>>, time
     joins.push(OrderedEvent { time, rank: (Rank::Transfer, i64::MIN), kind });
 }
 
-/// The messages, but for those of surveys.
+/// The messages, without those of surveys.
 fn messages(record: &HistoryRecord) -> Result<Vec<OrderedEvent<'_>>> {
     let surveys: BTreeSet<&str> = record
         .dialogs()
@@ -115,7 +117,7 @@ fn messages(record: &HistoryRecord) -> Result<Vec<OrderedEvent<'_>>> {
     Ok(messages)
 }
 
-/// The transfers, each with the assignment that it brought.
+/// The transfers. A transfer to an agent is followed by the assignment of that agent.
 fn transfers(record: &HistoryRecord) -> Result<Vec<OrderedEvent<'_>>> {
     let mut events = Vec::with_capacity(record.transfers().len());
     for (place, transfer) in record.transfers().iter().enumerate() {
@@ -140,7 +142,8 @@ fn transfers(record: &HistoryRecord) -> Result<Vec<OrderedEvent<'_>>> {
     Ok(events)
 }
 
-/// The agent to whom a conversation was transferred, unless the time at which that agent joined is told as a later one.
+/// The agent to whom a conversation was transferred; `None` if the record has a later assignment for the agent, up to
+/// the next transfer.
 fn assigned_by<'r>(record: &'r HistoryRecord, transfer: &'r Transfer, time: i64) -> Option<(&'r str, AgentKind)> {
     let agent_id = transfer.assigned_agent_id()?;
     let later = record.transfers().iter().filter_map(|other| other.time_l).filter(|other| *other > time);

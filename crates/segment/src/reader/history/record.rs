@@ -1,14 +1,16 @@
+//! The JSON of a conversation in an export.
+
 use serde::Deserialize;
 
 use crate::error::shortened;
 use crate::reader::json_object;
 use crate::{Error, Result, TransferReason};
 
-/// As many agents, transfers or dialogs of one conversation are read: far more than any has.
+/// The maximum number of agents, transfers or dialogs of a conversation. Real conversations have far fewer.
 const LONGEST_LIST: usize = 4096;
 
-/// A conversation of the export, as far as its segments depend on it. Every field may be missing here: what it means
-/// that one is depends on the others.
+/// A conversation of an export, with the fields that its segments depend on. Every field is optional here, since
+/// whether it is required depends on others.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct HistoryRecord {
@@ -61,7 +63,7 @@ pub(super) struct Transfer {
     reason: Option<String>,
 }
 
-/// What a record of a transfer stands for, by its reason.
+/// What happened at a transfer, according to its reason.
 pub(super) enum TransferKind {
     BackToQueue,
     TakeOver,
@@ -79,7 +81,7 @@ pub(super) struct Dialog {
     pub(super) skill_id: Option<i64>,
 }
 
-/// The conversation's identifier alone, whatever the rest is like.
+/// The identifier of a conversation, read alone when the rest of its record is invalid.
 #[derive(Deserialize)]
 struct Identified {
     info: IdentifiedInfo,
@@ -95,7 +97,7 @@ impl HistoryRecord {
     /// Reads the JSON object of a conversation.
     ///
     /// # Errors
-    /// [`Error::Record`], or [`Error::Conversation`] where the conversation can be told.
+    /// [`Error::Conversation`], or [`Error::Record`] where even the identifier of the conversation cannot be read.
     pub(super) fn parse(json: &str) -> Result<Self> {
         let record = json_object::parse::<Self>(json.as_bytes()).and_then(Self::checked);
         record.map_err(|error| match serde_json::from_str::<Identified>(json) {
@@ -106,7 +108,7 @@ impl HistoryRecord {
         })
     }
 
-    /// Lists that are looked through over and over are short.
+    /// Checks the length of the lists that are searched again and again.
     fn checked(self) -> Result<Self> {
         for (list, length) in [
             ("agentParticipants", self.participants().len()),
@@ -125,7 +127,7 @@ impl HistoryRecord {
         id.ok_or_else(|| Error::Record { reason: "info.conversationId is missing".to_owned() })
     }
 
-    /// The brand's account; empty where it is not told.
+    /// The brand's account; empty if the record names none.
     pub(super) fn brand_id(&self) -> &str {
         self.info.brand_id.as_deref().unwrap_or_default()
     }
@@ -186,12 +188,12 @@ impl Dialog {
     }
 }
 
-/// An export writes `null` as text, too, where there is no agent.
+/// The identifier of an agent, if there is one. Exports also write the text `null` where there is none.
 fn agent(id: Option<&str>) -> Option<&str> {
     id.filter(|id| !id.is_empty() && *id != "null")
 }
 
-/// A time that is told: an export writes -1 where there is none.
+/// A time, if it is known. Exports write -1 where it is not.
 pub(super) fn known(time: Option<i64>) -> Option<i64> {
     time.filter(|time| *time >= 0)
 }

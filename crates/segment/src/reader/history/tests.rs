@@ -1,3 +1,5 @@
+//! Exports of message history, read.
+
 use ::bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;

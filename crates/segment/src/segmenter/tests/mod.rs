@@ -1,3 +1,5 @@
+//! Tests of the segmenter.
+
 mod order;
 mod properties;
 mod rules;

@@ -1,3 +1,5 @@
+//! Properties of any conversation, whatever the order of its events.
+
 use std::collections::HashMap;
 
 use proptest::prelude::*;
