@@ -18,7 +18,7 @@ mod tests;
 mod totals;
 
 pub use engine::{Engine, ReportPlan};
-pub use error::{Error, Result};
+pub use error::{Error, ErrorKind, Result};
 pub use report::{
     Breakdown, CellRequest, CellRow, CellRows, Interval, Metrics, Report, ReportParameters, ReportRequest,
     UserTypeFilter, stored_segments, unarchived_segments,

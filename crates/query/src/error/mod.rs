@@ -1,7 +1,15 @@
+//! Why a question could not be answered, and how it is told.
+
+mod datafusion_text;
+mod kind;
+
 use std::io;
 use std::time::Duration;
 
 use datafusion::error::DataFusionError;
+
+use datafusion_text::is_spill_limit;
+pub use kind::ErrorKind;
 
 /// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -46,7 +54,7 @@ pub enum Error {
     /// A statement that was ended on request.
     #[error("the statement was ended on request")]
     Killed,
-    /// What statements need to run could not be set up.
+    /// The threads, memory or disk space of statements could not be set up.
     #[error("what SQL needs to run could not be set up")]
     Start(#[source] io::Error),
     /// A file that the answer needs cannot be read now.
@@ -58,23 +66,53 @@ pub enum Error {
 }
 
 impl Error {
-    /// What a failed statement is: the one who wrote it can mend it, unless memory ran out. (What DataFusion says of that
-    /// names other statements' operators.)
+    /// The kind, from which each protocol chooses a code.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Parameter { .. } => ErrorKind::Parameter,
+            Self::Sql(cause) => ErrorKind::of_statement(cause),
+            Self::ReadOnly => ErrorKind::ReadOnly,
+            Self::OutOfMemory => ErrorKind::OutOfMemory,
+            Self::TimeLimit { .. } => ErrorKind::TimeLimit,
+            Self::TooManyQueries { .. } => ErrorKind::TooManyQueries,
+            Self::Killed => ErrorKind::Killed,
+            Self::Archive(_) => ErrorKind::Archive,
+            Self::Start(_) | Self::Report(_) => ErrorKind::Internal,
+        }
+    }
+
+    /// The text for clients. A cause that only the operator can mend is logged, and left out of it.
+    pub fn public_text(&self) -> String {
+        match self.kind() {
+            ErrorKind::Archive => {
+                tracing::error!(error = %self, "the disk failed a query");
+                "a file of the archive cannot be read now; the server's log says which".to_owned()
+            }
+            ErrorKind::Internal => {
+                tracing::error!(error = %self, "a request failed");
+                "the request could not be answered; the server's log says why".to_owned()
+            }
+            _ => self.to_string(),
+        }
+    }
+
+    /// The error of a failed statement. Its author can mend it, unless memory ran out: DataFusion's text on that names
+    /// the operators of other statements, and is only logged.
     pub(crate) fn of_sql(error: DataFusionError) -> Self {
         match error.find_root() {
             DataFusionError::ResourcesExhausted(cause) => {
-                tracing::info!(cause, "a statement needed too much memory");
+                tracing::info!(?cause, "a statement needed too much memory");
                 Self::OutOfMemory
             }
             DataFusionError::External(external) if external.is::<Self>() => Self::ReadOnly,
-            // It has no kind of its own.
-            root if root.to_string().contains("max_temp_directory_size") => Self::OutOfMemory,
+            root if is_spill_limit(root) => Self::OutOfMemory,
             root if is_of_disk(root) => Self::Archive(error),
             _ => Self::Sql(error),
         }
     }
 
-    /// What it is that a statement panicked: functions on text do where their result is too long for a column.
+    /// The error of a statement that was ended, or panicked. Functions on text panic where their result is too long for
+    /// a column.
     pub(crate) fn of_join(error: &tokio::task::JoinError) -> Self {
         if error.is_cancelled() {
             return Self::Killed;
@@ -83,7 +121,7 @@ impl Error {
         Self::Sql(DataFusionError::Execution(text.to_owned()))
     }
 
-    /// What a failed report is: nobody who asked for it can mend it.
+    /// The error of a failed report. Clients cannot mend it.
     pub(crate) fn of_report(error: DataFusionError) -> Self {
         if is_of_disk(error.find_root()) { Self::Archive(error) } else { Self::Report(error) }
     }
