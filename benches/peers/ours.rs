@@ -130,7 +130,7 @@ fn cell(start: Option<i64>, skill: i64, metrics: &Metrics) -> Value {
         metrics.non_responsive_agent,
         metrics.interactive,
         metrics.samples,
-        metrics.sample_sum,
+        metrics.sample_sum_ms,
     ])
 }
 

@@ -1,11 +1,12 @@
 //! Questions about closed segments, answered by DataFusion.
 //!
-//! A [`ReportRequest`] is compiled to a logical plan of built-in functions, run over the `segments` table, and put
-//! together as a [`Report`], which writes itself as the contract's JSON. Analysts' SQL runs over the same table
-//! ([`SqlSession::run`]). The table reads a snapshot of the store, in memory and in the archive, and only the hours that a
-//! query can touch.
+//! A [`ReportRequest`] is compiled to a logical plan of built-in functions. Its rows are put together as a [`Report`],
+//! which writes itself as the contract's JSON. Analysts' SQL runs over the same table `segments` ([`SqlSession::run`]).
+//! The table is a snapshot of the store, in memory and in the archive, and only the hours that a query can touch are
+//! read. Counts and sums are mostly not read at all, but looked up in running totals.
 //!
-//! This crate does not know sockets or wire formats.
+//! The crate knows no sockets and no wire formats. Whose segments a question may see is its [`Scope`]. How an error is
+//! told to a client is [`Error::kind`] and [`Error::public_text`].
 
 mod engine;
 mod error;
@@ -20,9 +21,10 @@ mod totals;
 pub use engine::{Engine, ReportPlan};
 pub use error::{Error, ErrorKind, Result};
 pub use report::{
-    Breakdown, CellRequest, CellRow, CellRows, Interval, Metrics, Report, ReportParameters, ReportRequest,
-    UserTypeFilter, stored_segments, unarchived_segments,
+    Breakdown, CellRequest, CellRow, CellRows, Interval, Metric, Metrics, Report, ReportParameters, ReportRequest,
+    UserTypeFilter,
 };
 pub use scope::Scope;
 pub use skillscope_store::Clock;
 pub use sql::{SqlDescription, SqlLimits, SqlRows, SqlSession, SqlTask};
+pub use table::{stored_segments, unarchived_segments};

@@ -3,6 +3,7 @@
 mod breach;
 mod contract;
 mod logic;
+mod metrics;
 mod oracle;
 mod parameters;
 mod plan;

@@ -1,3 +1,5 @@
+//! The answer to a report request.
+
 use super::metrics::Metrics;
 
 /// The answer to a report request.

@@ -1,16 +1,16 @@
-//! The rows that a report's plan gives, put together as a report.
+//! Putting the rows of a report's plan together as a report.
 
 use arrow::array::{Array, AsArray, Int64Array, RecordBatch, TimestampMillisecondArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampMillisecondType};
-use datafusion::error::{DataFusionError, Result};
+use arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType};
+use datafusion::error::Result;
 
 use super::answer::{Breakdown, Interval, Report};
-use super::metrics::Metrics;
-use super::plan::cell;
+use super::columns::{INTERVAL, SKILL, column_of, integers};
+use super::metrics::{MetricValues, Metrics};
 use super::request::ReportParameters;
 
-/// Puts the rows of a [report's plan](super::plan::ReportPlans::plan) together as the report that was asked for.
+/// Puts the rows of a [report's plan](super::plan::ReportPlans::plan) together as the report with these parameters.
 pub(crate) fn assemble(parameters: &ReportParameters, batches: &[RecordBatch]) -> Result<Report> {
     let by_interval = parameters.interval_ms().is_some();
     let cells = batches.iter().map(|batch| CellColumns::of(batch, by_interval)).collect::<Result<Vec<_>>>()?;
@@ -47,52 +47,27 @@ fn skills(of_cells: impl Iterator<Item = i64>) -> usize {
 }
 
 /// The columns of some rows.
-pub(crate) struct CellColumns<'b> {
-    pub(crate) skill: &'b Int64Array,
+pub(super) struct CellColumns<'b> {
+    pub(super) skill: &'b Int64Array,
     interval_start: Option<TimestampMillisecondArray>,
-    total: &'b Int64Array,
-    abandoned: &'b Int64Array,
-    abandoned_in_queue: &'b Int64Array,
-    non_responsive_consumer: &'b Int64Array,
-    non_responsive_agent: &'b Int64Array,
-    interactive: &'b Int64Array,
-    samples: &'b Int64Array,
-    sample_sum: &'b Int64Array,
+    metrics: MetricValues<'b>,
 }
 
 impl<'b> CellColumns<'b> {
-    pub(crate) fn of(batch: &'b RecordBatch, by_interval: bool) -> Result<Self> {
-        let numbers = |name| Ok::<_, DataFusionError>(values(batch, name)?.as_primitive::<Int64Type>());
+    pub(super) fn of(batch: &'b RecordBatch, by_interval: bool) -> Result<Self> {
         Ok(Self {
-            skill: numbers(cell::SKILL)?,
-            interval_start: if by_interval { Some(milliseconds(values(batch, cell::INTERVAL)?)?) } else { None },
-            total: numbers(cell::TOTAL)?,
-            abandoned: numbers(cell::ABANDONED)?,
-            abandoned_in_queue: numbers(cell::ABANDONED_IN_QUEUE)?,
-            non_responsive_consumer: numbers(cell::NON_RESPONSIVE_CONSUMER)?,
-            non_responsive_agent: numbers(cell::NON_RESPONSIVE_AGENT)?,
-            interactive: numbers(cell::INTERACTIVE)?,
-            samples: numbers(cell::SAMPLES)?,
-            sample_sum: numbers(cell::SAMPLE_SUM)?,
+            skill: integers(batch, SKILL)?,
+            interval_start: if by_interval { Some(milliseconds(column_of(batch, INTERVAL)?)?) } else { None },
+            metrics: MetricValues::of(batch)?,
         })
     }
 
-    pub(crate) fn interval_start(&self, row: usize) -> i64 {
+    pub(super) fn interval_start(&self, row: usize) -> i64 {
         self.interval_start.as_ref().map_or(0, |start| start.value(row))
     }
 
-    pub(crate) fn metrics(&self, row: usize) -> Metrics {
-        Metrics {
-            total: self.total.value(row),
-            abandoned: self.abandoned.value(row),
-            abandoned_in_queue: self.abandoned_in_queue.value(row),
-            non_responsive_consumer: self.non_responsive_consumer.value(row),
-            non_responsive_agent: self.non_responsive_agent.value(row),
-            interactive: self.interactive.value(row),
-            samples: self.samples.value(row),
-            // A sum over no sample is null.
-            sample_sum: if self.sample_sum.is_valid(row) { self.sample_sum.value(row) } else { 0 },
-        }
+    pub(super) fn metrics(&self, row: usize) -> Metrics {
+        self.metrics.get(row)
     }
 }
 
@@ -157,11 +132,4 @@ impl Unfinished {
 fn milliseconds(times: &dyn Array) -> Result<TimestampMillisecondArray> {
     let milliseconds = cast(times, &DataType::Timestamp(TimeUnit::Millisecond, None))?;
     Ok(milliseconds.as_primitive::<TimestampMillisecondType>().clone())
-}
-
-fn values<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a dyn Array> {
-    match batch.column_by_name(name) {
-        Some(array) => Ok(array.as_ref()),
-        None => Err(DataFusionError::Internal(format!("a report's rows have no column {name}"))),
-    }
 }

@@ -1,24 +1,24 @@
+//! Counts and sums of slices of time, from which reports at many instants are added up.
+
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
-use datafusion::catalog::TableProvider;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
-use skillscope_store::Store;
 
 use super::assembly::CellColumns;
+use super::columns::ACCOUNT;
+use super::expression;
 use super::metrics::Metrics;
-use super::plan::{cell, plan_cells};
+use super::plan::plan_cells;
 use super::request::{Selection, UserTypeFilter};
-use crate::table::SegmentsTable;
 use crate::{Error, Result, Scope};
 
-/// A question for *cells*: what the segments of each skill came to in each slice of time. Reports at many instants are sums
-/// of the same cells.
+/// A question for *cells*: the metrics of each skill in each slice of time. Reports at many instants are sums of the
+/// same cells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CellRequest {
     /// Whose segments count. Where they are of all accounts, each cell tells its account.
@@ -37,10 +37,10 @@ pub struct CellRequest {
 
 impl CellRequest {
     /// The name under which [`plan`](Self::plan) wants segments to be scanned.
-    pub const SEGMENTS: &str = "segments";
+    pub const SEGMENTS: &str = expression::SEGMENTS;
 
-    /// The question as a logical plan of built-in functions over `segments`, scanned under that name with (at least) the
-    /// columns of the schema that it is about. Its rows are in no order.
+    /// The question as a logical plan of built-in functions over `segments`. These must be scanned under that name,
+    /// with at least the columns that the plan names. Its rows are in no order.
     ///
     /// # Errors
     /// [`Error::Report`] where a column is missing.
@@ -57,7 +57,7 @@ pub struct CellRows<'b> {
     cells: CellColumns<'b>,
 }
 
-/// What the segments of a skill came to in a slice of time.
+/// The metrics of a skill in a slice of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CellRow<'r> {
     /// The account; `None` where the question was about one.
@@ -77,7 +77,7 @@ impl<'b> CellRows<'b> {
     /// [`Error::Report`] where they are not of such a plan, or of segments without a skill or an account.
     pub fn new(batch: &'b RecordBatch) -> Result<Self> {
         let cells = CellColumns::of(batch, true).map_err(Error::Report)?;
-        let accounts = batch.column_by_name(cell::ACCOUNT).map(|accounts| cast(accounts, &DataType::Utf8));
+        let accounts = batch.column_by_name(ACCOUNT).map(|accounts| cast(accounts, &DataType::Utf8));
         let accounts = accounts.transpose().map_err(|error| Error::Report(error.into()))?;
         let has_nulls = |values: &dyn Array| values.null_count() > 0;
         if has_nulls(cells.skill) || accounts.as_deref().is_some_and(has_nulls) {
@@ -97,14 +97,4 @@ impl<'b> CellRows<'b> {
             metrics: self.cells.metrics(row),
         })
     }
-}
-
-/// The segments of a store at this moment, of all accounts, as a table that is read row by row.
-pub fn stored_segments(store: Arc<Store>) -> Arc<dyn TableProvider> {
-    Arc::new(SegmentsTable::new(store, Scope::All).without_totals())
-}
-
-/// Of [these](stored_segments), those that are in memory: the ones that are in no file yet, and those of hot hours.
-pub fn unarchived_segments(store: &Arc<Store>) -> Arc<dyn TableProvider> {
-    Arc::new(SegmentsTable::new(Arc::clone(store), Scope::All).without_totals().in_memory())
 }

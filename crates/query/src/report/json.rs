@@ -11,7 +11,7 @@ use futures::{StreamExt, TryFutureExt};
 use super::answer::{Breakdown, Interval, Report};
 use super::metrics::Metrics;
 
-/// About what one skill's metrics take, to size the buffer once.
+/// About the bytes of one skill's metrics, so that the buffer need not grow.
 const BYTES_PER_SKILL: usize = 340;
 
 /// About as many bytes are written at a time where a report is streamed.
@@ -37,8 +37,8 @@ impl Report {
         self.write_piece(0..intervals.len(), out);
     }
 
-    /// The same, in pieces that several threads write ahead while they are read. Whoever stops reading ends the writing, and
-    /// holds up no thread.
+    /// The same JSON in pieces. Several threads write ahead while the stream is read. Dropping the stream ends the
+    /// writing, and no thread waits for a reader.
     ///
     /// # Errors
     /// Where a piece could not be written.
@@ -73,7 +73,8 @@ impl Report {
         pieces
     }
 
-    /// Some intervals; with the first of all what comes before them, and with the last of all what comes after them.
+    /// Writes some of the intervals. The text before all intervals goes with the first piece, and the text after them
+    /// with the last.
     fn write_piece(&self, piece: Range<usize>, out: &mut Vec<u8>) {
         let Some(intervals) = &self.intervals else { return write_breakdown(out, &self.summary) };
         if piece.start == 0 {
@@ -91,7 +92,7 @@ impl Report {
     }
 }
 
-/// About what a breakdown takes.
+/// About the bytes of a breakdown.
 fn json_bytes(breakdown: &Breakdown) -> usize {
     // The names of the members, and a timestamp.
     const AROUND: usize = 128;
@@ -125,18 +126,14 @@ fn write_members(out: &mut Vec<u8>, breakdown: &Breakdown) {
 }
 
 fn write_metrics(out: &mut Vec<u8>, metrics: &Metrics) {
-    let members: [(&[u8], i64); 7] = [
-        (br#"{"totalSkillConversationSegments":"#, metrics.total),
-        (br#","skillSegmentsAbandonedByConsumers":"#, metrics.abandoned),
-        (br#","skillSegmentsAbandonedByConsumersInQueue":"#, metrics.abandoned_in_queue),
-        (br#","skillSegmentsWithNonResponsiveConsumers":"#, metrics.non_responsive_consumer),
-        (br#","skillSegmentsWithNonResponsiveAgents":"#, metrics.non_responsive_agent),
-        (br#","interactiveSkillSegments":"#, metrics.interactive),
-        (br#","avgTimetoFirstAgentMessageFromAgentAssignment":"#, metrics.average_time_to_first_agent_message()),
-    ];
-    for (key, value) in members {
-        out.extend_from_slice(key);
+    let start = out.len();
+    for (key, value) in metrics.json_members() {
+        out.extend_from_slice(key.as_bytes());
         write_number(out, value);
+    }
+    // In the place of the comma before the first member.
+    if let Some(first) = out.get_mut(start) {
+        *first = b'{';
     }
     out.push(b'}');
 }

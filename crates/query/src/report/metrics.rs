@@ -1,34 +1,197 @@
+//! The metrics, told once: plans, reports, SQL views, the HTTP description and replays take them from the table below.
+
 use std::ops::{AddAssign, SubAssign};
 
-/// The metrics of some segments, as counts and sums: they add up over skills and intervals.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Metrics {
-    /// Segments.
-    pub total: i64,
-    /// Segments with the outcome `abandoned`.
-    pub abandoned: i64,
-    /// Abandoned segments in which no agent was assigned at the close.
-    pub abandoned_in_queue: i64,
-    /// Segments with the outcome `non_responsive_consumer`.
-    pub non_responsive_consumer: i64,
-    /// Segments with the outcome `non_responsive_agent`.
-    pub non_responsive_agent: i64,
-    /// Segments with the outcome `interactive`.
-    pub interactive: i64,
-    /// Segments with a time to first agent message.
-    pub samples: i64,
-    /// The sum of those times, in milliseconds.
-    pub sample_sum: i64,
+use arrow::array::{Array, Int64Array, RecordBatch};
+use datafusion::error::Result;
+use skillscope_segment::{Outcome, column};
+
+use super::columns::integers;
+use super::measure::Measure::{self, Segments, Sum, WithFlag, WithOutcome, WithValue};
+use super::measure::rounded_mean_sql;
+
+/// A metric of the report.
+#[derive(Debug)]
+pub struct Metric {
+    /// Its name as a column, of reports as rows and of the views.
+    pub name: &'static str,
+    /// Its key in the report's JSON.
+    pub json_key: &'static str,
+    /// What it says of some segments, in a sentence for readers of the report.
+    pub description: &'static str,
+    value: fn(&Metrics) -> i64,
+    sql: fn() -> String,
+}
+
+impl Metric {
+    /// Its value among the metrics of some segments.
+    pub fn of(&self, metrics: &Metrics) -> i64 {
+        (self.value)(metrics)
+    }
+
+    /// It as an aggregate over segments, in SQL.
+    pub(crate) fn sql(&self) -> String {
+        (self.sql)()
+    }
+}
+
+/// A column of the rows that plans for reports give: a count or a sum.
+#[derive(Debug)]
+pub(crate) struct MetricColumn {
+    pub(crate) name: &'static str,
+    pub(super) measure: Measure,
+}
+
+impl MetricColumn {
+    /// It as an aggregate over segments, in SQL.
+    pub(crate) fn sql(&self) -> String {
+        self.measure.sql()
+    }
+}
+
+/// Declares the metrics, by these parts:
+///
+/// - `counted`: metrics that are counts or sums, each with a description, a name, what it measures and its JSON key;
+/// - `derived`: metrics that are computed from counts and sums by a method of [`Metrics`] of the same name, each with a
+///   description, its SQL and its JSON key;
+/// - `parts`: counts and sums from which metrics are derived, and which no report tells.
+macro_rules! metrics {
+    (
+        counted { $(#[doc = $counted_text:literal] $counted:ident: $counted_measure:expr => $counted_key:literal;)+ }
+        derived { $(#[doc = $derived_text:literal] $derived:ident: $derived_sql:expr => $derived_key:literal;)+ }
+        parts { $(#[doc = $part_text:literal] $part:ident: $part_measure:expr;)+ }
+    ) => {
+        /// The metrics of some segments, as counts and sums: they add up over skills and intervals.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        pub struct Metrics {
+            $(#[doc = $counted_text] pub $counted: i64,)+
+            $(#[doc = $part_text] pub $part: i64,)+
+        }
+
+        impl Metric {
+            /// Every metric, in the order of the report.
+            pub const ALL: &[Self] = &[
+                $(Self {
+                    name: stringify!($counted),
+                    json_key: $counted_key,
+                    description: $counted_text.trim_ascii(),
+                    value: |metrics| metrics.$counted,
+                    sql: || $counted_measure.sql(),
+                },)+
+                $(Self {
+                    name: stringify!($derived),
+                    json_key: $derived_key,
+                    description: $derived_text.trim_ascii(),
+                    value: Metrics::$derived,
+                    sql: || $derived_sql,
+                },)+
+            ];
+        }
+
+        impl MetricColumn {
+            /// Every count and sum from which metrics are told.
+            pub(crate) const ALL: &[Self] = &[
+                $(Self { name: stringify!($counted), measure: $counted_measure },)+
+                $(Self { name: stringify!($part), measure: $part_measure },)+
+            ];
+
+            /// Those that are no metrics themselves.
+            pub(crate) const UNREPORTED: &[Self] =
+                &[$(Self { name: stringify!($part), measure: $part_measure },)+];
+        }
+
+        impl Metrics {
+            /// Every metric as the beginning of its member in a JSON object, with a comma before it, and its value.
+            pub(super) fn json_members(&self) -> [(&'static str, i64); Metric::ALL.len()] {
+                [
+                    $((concat!(",\"", $counted_key, "\":"), self.$counted),)+
+                    $((concat!(",\"", $derived_key, "\":"), self.$derived()),)+
+                ]
+            }
+        }
+
+        impl AddAssign<&Metrics> for Metrics {
+            /// Sums wrap around as those of plans do.
+            fn add_assign(&mut self, other: &Metrics) {
+                $(self.$counted = self.$counted.wrapping_add(other.$counted);)+
+                $(self.$part = self.$part.wrapping_add(other.$part);)+
+            }
+        }
+
+        impl SubAssign<&Metrics> for Metrics {
+            /// Takes away what was added.
+            fn sub_assign(&mut self, other: &Metrics) {
+                $(self.$counted = self.$counted.wrapping_sub(other.$counted);)+
+                $(self.$part = self.$part.wrapping_sub(other.$part);)+
+            }
+        }
+
+        /// The metrics in some rows of a plan for reports.
+        pub(super) struct MetricValues<'b> {
+            $($counted: &'b Int64Array,)+
+            $($part: &'b Int64Array,)+
+        }
+
+        impl<'b> MetricValues<'b> {
+            pub(super) fn of(batch: &'b RecordBatch) -> Result<Self> {
+                let numbers = |name| integers(batch, name);
+                Ok(Self {
+                    $($counted: numbers(stringify!($counted))?,)+
+                    $($part: numbers(stringify!($part))?,)+
+                })
+            }
+
+            /// The metrics of a row.
+            pub(super) fn get(&self, row: usize) -> Metrics {
+                Metrics {
+                    $($counted: value(self.$counted, row),)+
+                    $($part: value(self.$part, row),)+
+                }
+            }
+        }
+    };
+}
+
+const TIME_TO_FIRST_MESSAGE: &str = column::TIME_TO_FIRST_AGENT_MESSAGE_MS;
+
+// A new metric is a new line here. Running totals answer it as far as it counts or sums what they know of segments
+// (outcomes, flags in the queue, times to the first message); any other makes reports scan rows.
+metrics! {
+    counted {
+        /// Closed segments.
+        total: Segments => "totalSkillConversationSegments";
+        /// The consumer closed the conversation, and no agent had spoken in the segment.
+        abandoned: WithOutcome(Outcome::Abandoned) => "skillSegmentsAbandonedByConsumers";
+        /// Of these, the ones closed while no agent was assigned.
+        abandoned_in_queue: WithFlag(column::ABANDONED_IN_QUEUE) => "skillSegmentsAbandonedByConsumersInQueue";
+        /// An agent spoke, and the consumer did not answer.
+        non_responsive_consumer: WithOutcome(Outcome::NonResponsiveConsumer) => "skillSegmentsWithNonResponsiveConsumers";
+        /// No agent spoke, and the segment ended by a transfer, an agent or the system.
+        non_responsive_agent: WithOutcome(Outcome::NonResponsiveAgent) => "skillSegmentsWithNonResponsiveAgents";
+        /// An agent spoke, and the consumer answered.
+        interactive: WithOutcome(Outcome::Interactive) => "interactiveSkillSegments";
+    }
+    derived {
+        /// Milliseconds from an agent's assignment to the first message, on average.
+        avg_time_to_first_agent_message_ms: rounded_mean_sql(TIME_TO_FIRST_MESSAGE)
+            => "avgTimetoFirstAgentMessageFromAgentAssignment";
+    }
+    parts {
+        /// Segments with a time to first agent message.
+        samples: WithValue(TIME_TO_FIRST_MESSAGE);
+        /// The sum of those times, in milliseconds.
+        sample_sum_ms: Sum(TIME_TO_FIRST_MESSAGE);
+    }
 }
 
 impl Metrics {
-    /// Milliseconds from assignment to first agent message on average: sum ÷ count over all rows in question, rounded
-    /// half up; 0 without samples.
-    pub fn average_time_to_first_agent_message(&self) -> i64 {
+    /// Milliseconds from assignment to first agent message on average: sum ÷ count over all segments in question,
+    /// rounded half up; 0 without samples.
+    pub fn avg_time_to_first_agent_message_ms(&self) -> i64 {
         if self.samples <= 0 {
             return 0;
         }
-        let (sum, count) = (i128::from(self.sample_sum), i128::from(self.samples));
+        let (sum, count) = (i128::from(self.sample_sum_ms), i128::from(self.samples));
         let rounded = (2 * sum + count).div_euclid(2 * count);
         i64::try_from(rounded).unwrap_or(i64::MAX)
     }
@@ -40,32 +203,9 @@ impl Metrics {
     }
 }
 
-impl AddAssign<&Metrics> for Metrics {
-    fn add_assign(&mut self, other: &Metrics) {
-        self.total += other.total;
-        self.abandoned += other.abandoned;
-        self.abandoned_in_queue += other.abandoned_in_queue;
-        self.non_responsive_consumer += other.non_responsive_consumer;
-        self.non_responsive_agent += other.non_responsive_agent;
-        self.interactive += other.interactive;
-        self.samples += other.samples;
-        // As the sums of plans do, and so that what was added can be taken away.
-        self.sample_sum = self.sample_sum.wrapping_add(other.sample_sum);
-    }
-}
-
-impl SubAssign<&Metrics> for Metrics {
-    /// Takes away what was added.
-    fn sub_assign(&mut self, other: &Metrics) {
-        self.total -= other.total;
-        self.abandoned -= other.abandoned;
-        self.abandoned_in_queue -= other.abandoned_in_queue;
-        self.non_responsive_consumer -= other.non_responsive_consumer;
-        self.non_responsive_agent -= other.non_responsive_agent;
-        self.interactive -= other.interactive;
-        self.samples -= other.samples;
-        self.sample_sum = self.sample_sum.wrapping_sub(other.sample_sum);
-    }
+/// A sum without anything to add is null.
+fn value(column: &Int64Array, row: usize) -> i64 {
+    if column.is_valid(row) { column.value(row) } else { 0 }
 }
 
 #[cfg(test)]
@@ -74,8 +214,8 @@ mod tests {
 
     #[test]
     fn the_average_is_rounded_half_up_and_0_without_samples() {
-        let average = |sample_sum, samples| {
-            Metrics { samples, sample_sum, ..Metrics::default() }.average_time_to_first_agent_message()
+        let average = |sample_sum_ms, samples| {
+            Metrics { samples, sample_sum_ms, ..Metrics::default() }.avg_time_to_first_agent_message_ms()
         };
         assert_eq!(average(0, 0), 0);
         assert_eq!(average(5, 2), 3);

@@ -10,7 +10,10 @@
 mod answer;
 mod assembly;
 mod cells;
+mod columns;
+mod expression;
 mod json;
+mod measure;
 mod metrics;
 mod plan;
 mod request;
@@ -19,8 +22,9 @@ mod session;
 
 pub use answer::{Breakdown, Interval, Report};
 pub(crate) use assembly::assemble;
-pub use cells::{CellRequest, CellRow, CellRows, stored_segments, unarchived_segments};
-pub use metrics::Metrics;
+pub use cells::{CellRequest, CellRow, CellRows};
+pub(crate) use metrics::MetricColumn;
+pub use metrics::{Metric, Metrics};
 #[cfg(test)]
 pub(crate) use plan::ReportPlans;
 pub use request::{ReportParameters, ReportRequest, UserTypeFilter};

@@ -4,36 +4,20 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion::common::{Column, DFSchemaRef, ScalarValue};
+use datafusion::common::{DFSchemaRef, ScalarValue};
 use datafusion::error::Result;
 use datafusion::functions::datetime::expr_fn::date_bin;
-use datafusion::functions_aggregate::expr_fn::{count, sum};
 use datafusion::logical_expr::{
-    Aggregate, Expr, ExprFunctionExt, Filter, LogicalPlan, LogicalPlanBuilder, LogicalTableSource, TableScan,
-    TableScanBuilder, TableSource, cast, lit,
+    Aggregate, Expr, Filter, LogicalPlan, LogicalPlanBuilder, LogicalTableSource, TableScan, TableScanBuilder,
+    TableSource, cast, lit,
 };
-use skillscope_segment::{Outcome, UserType, column};
+use skillscope_segment::{UserType, column};
 
+use super::columns::{ACCOUNT, INTERVAL, SKILL};
+use super::expression::{SEGMENTS, TIME_ZONE, instant, segment, word};
+use super::metrics::MetricColumn;
 use super::request::{ReportRequest, Selection, UserTypeFilter};
 use crate::Scope;
-
-/// Names of the columns of a report's rows.
-pub(crate) mod cell {
-    pub(crate) const ACCOUNT: &str = "account_id";
-    pub(crate) const SKILL: &str = "skill_id";
-    pub(crate) const INTERVAL: &str = "interval_start";
-    pub(crate) const TOTAL: &str = "total";
-    pub(crate) const ABANDONED: &str = "abandoned";
-    pub(crate) const ABANDONED_IN_QUEUE: &str = "abandoned_in_queue";
-    pub(crate) const NON_RESPONSIVE_CONSUMER: &str = "non_responsive_consumer";
-    pub(crate) const NON_RESPONSIVE_AGENT: &str = "non_responsive_agent";
-    pub(crate) const INTERACTIVE: &str = "interactive";
-    pub(crate) const SAMPLES: &str = "samples";
-    pub(crate) const SAMPLE_SUM: &str = "sample_sum";
-}
-
-/// Times of this table are in UTC.
-const TIME_ZONE: &str = "UTC";
 
 const NANOSECONDS_PER_MS: i64 = 1_000_000;
 
@@ -41,7 +25,7 @@ const NANOSECONDS_PER_MS: i64 = 1_000_000;
 pub(crate) struct ReportPlans {
     /// A scan of a table without rows.
     scan: TableScan,
-    metrics: Vec<Expr>,
+    measures: Vec<Expr>,
     /// The columns of a report without intervals, and of one with intervals.
     by_skill: DFSchemaRef,
     by_interval: DFSchemaRef,
@@ -50,19 +34,19 @@ pub(crate) struct ReportPlans {
 impl ReportPlans {
     pub(crate) fn new() -> Result<Self> {
         let source = Arc::new(LogicalTableSource::new(skillscope_segment::schema()));
-        let scan = TableScanBuilder::new("segments", source).build()?;
-        let metrics = metrics()?;
+        let scan = TableScanBuilder::new(SEGMENTS, source).build()?;
+        let measures = measures()?;
         let schema = |groups| {
             let scan = LogicalPlanBuilder::from(LogicalPlan::TableScan(scan.clone()));
-            Ok::<_, datafusion::error::DataFusionError>(Arc::clone(scan.aggregate(groups, metrics.clone())?.schema()))
+            Ok::<_, datafusion::error::DataFusionError>(Arc::clone(scan.aggregate(groups, measures.clone())?.schema()))
         };
         let (by_skill, by_interval) = (schema(vec![skill()])?, schema(vec![skill(), interval_start(0, 1)])?);
-        Ok(Self { scan, metrics, by_skill, by_interval })
+        Ok(Self { scan, measures, by_skill, by_interval })
     }
 
     /// The plan for `request` over `segments`: one row for each skill, or each skill and interval, that has segments.
-    /// Totals over skills and intervals are sums of these rows, so one pass is enough. Every expression has the types
-    /// that it needs: no conversions are to be found when it is planned.
+    /// Totals over skills and intervals are sums of these rows, so one pass is enough. Every expression has its types
+    /// already, so that planning need not look for conversions.
     pub(crate) fn plan(&self, segments: Arc<dyn TableSource>, request: &ReportRequest) -> Result<LogicalPlan> {
         let scan = LogicalPlan::TableScan(TableScan { source: segments, ..self.scan.clone() });
         let parameters = request.parameters();
@@ -72,13 +56,13 @@ impl ReportPlans {
         groups.extend(parameters.interval_ms().map(|length| interval_start(parameters.range().start, length)));
         let schema = if groups.len() > 1 { &self.by_interval } else { &self.by_skill };
         let input = Arc::new(LogicalPlan::Filter(filter));
-        let aggregate = Aggregate::try_new_with_schema(input, groups, self.metrics.clone(), Arc::clone(schema))?;
+        let aggregate = Aggregate::try_new_with_schema(input, groups, self.measures.clone(), Arc::clone(schema))?;
         Ok(LogicalPlan::Aggregate(aggregate))
     }
 }
 
-/// The plan for cells over `segments`, which is scanned under that name: one row for each skill and slice that has segments,
-/// or for each account, skill and slice where all accounts are in scope.
+/// The plan for cells over `segments`, which are scanned under that name. It gives one row for each skill and slice
+/// that has segments; where all accounts are in scope, one for each account, skill and slice.
 pub(crate) fn plan_cells(
     segments: LogicalPlanBuilder,
     scope: &Scope,
@@ -90,15 +74,15 @@ pub(crate) fn plan_cells(
     let condition = match scope {
         Scope::Account(account) => is_of(account.as_str()).and(belongs(selection)),
         Scope::All => {
-            groups.push(segment(column::ACCOUNT_ID).alias(cell::ACCOUNT));
+            groups.push(segment(column::ACCOUNT_ID).alias(ACCOUNT));
             belongs(selection)
         }
     };
-    segments.filter(condition)?.aggregate(groups, metrics()?)?.build()
+    segments.filter(condition)?.aggregate(groups, measures()?)?.build()
 }
 
 fn skill() -> Expr {
-    segment(column::SKILL_ID).alias(cell::SKILL)
+    segment(column::SKILL_ID).alias(SKILL)
 }
 
 /// Of the account.
@@ -133,41 +117,10 @@ fn interval_start(start: i64, length: i64) -> Expr {
     let origin = ScalarValue::TimestampNanosecond(Some(origin), Some(TIME_ZONE.into()));
     // `date_bin` has one type for time and origin.
     let end_time = cast(segment(column::END_TIME), origin.data_type());
-    date_bin(lit(length), end_time, lit(origin)).alias(cell::INTERVAL)
+    date_bin(lit(length), end_time, lit(origin)).alias(INTERVAL)
 }
 
-/// Every metric as a count or a sum. The sum of samples has 64 bits: it holds unless a million segments of one skill and
-/// interval waited for two hundred years each.
-fn metrics() -> Result<Vec<Expr>> {
-    let outcome =
-        |outcome: Outcome, name| count_where(segment(column::OUTCOME).eq(word(DataType::Int8, outcome.as_str())), name);
-    let sample = || segment(column::TIME_TO_FIRST_AGENT_MESSAGE_MS);
-    Ok(vec![
-        count(lit(1)).alias(cell::TOTAL),
-        outcome(Outcome::Abandoned, cell::ABANDONED)?,
-        count_where(segment(column::ABANDONED_IN_QUEUE), cell::ABANDONED_IN_QUEUE)?,
-        outcome(Outcome::NonResponsiveConsumer, cell::NON_RESPONSIVE_CONSUMER)?,
-        outcome(Outcome::NonResponsiveAgent, cell::NON_RESPONSIVE_AGENT)?,
-        outcome(Outcome::Interactive, cell::INTERACTIVE)?,
-        count(sample()).alias(cell::SAMPLES),
-        sum(sample()).alias(cell::SAMPLE_SUM),
-    ])
-}
-
-fn count_where(condition: Expr, name: &str) -> Result<Expr> {
-    Ok(count(lit(1)).filter(condition).build()?.alias(name))
-}
-
-/// A column of the table. (Its name needs no parsing.)
-fn segment(name: &str) -> Expr {
-    Expr::Column(Column::new(Some("segments"), name))
-}
-
-/// A word in the type of a dictionary column.
-fn word(key: DataType, word: &str) -> Expr {
-    lit(ScalarValue::Dictionary(Box::new(key), Box::new(ScalarValue::from(word))))
-}
-
-fn instant(ms: i64) -> Expr {
-    lit(ScalarValue::TimestampMillisecond(Some(ms), Some(TIME_ZONE.into())))
+/// Everything that is counted or summed, for each skill and interval.
+fn measures() -> Result<Vec<Expr>> {
+    MetricColumn::ALL.iter().map(|column| Ok(column.measure.expression()?.alias(column.name))).collect()
 }

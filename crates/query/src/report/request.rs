@@ -1,3 +1,5 @@
+//! The parameters of a report request, checked.
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -35,7 +37,7 @@ pub enum UserTypeFilter {
     All,
 }
 
-/// Which segments of an account count.
+/// The conditions that a segment must meet to count, beside its account.
 pub(crate) struct Selection<'r> {
     /// Ended within these milliseconds since the epoch.
     pub(crate) range: Range<i64>,
@@ -45,8 +47,8 @@ pub(crate) struct Selection<'r> {
 }
 
 impl ReportRequest {
-    /// A request for the report of `account`, made at the instant `now` (milliseconds since the epoch). The account may be
-    /// any text: one that has no segments, or could have none, gives an empty report.
+    /// A request for the report of `account`, made at the instant `now` (milliseconds since the epoch). The account may
+    /// be any text: one that has no segments, or could have none, gives an empty report.
     ///
     /// # Errors
     /// As [`ReportParameters::parse`].

@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
 
 use super::answer::{Breakdown, Report};
-use super::metrics::Metrics;
+use super::metrics::{Metric, Metrics};
 use crate::{Error, Result};
 
 impl Report {
@@ -16,11 +16,11 @@ impl Report {
         schema()
     }
 
-    /// The report as rows, in the order in which its JSON is written: intervals, newest first, then the whole timeframe; in each,
-    /// skills in ascending order and then their total.
+    /// The report as rows, in the order in which its JSON is written: intervals, newest first, then the whole
+    /// timeframe; in each, skills in ascending order and then their total.
     ///
-    /// A row has the metrics of an interval, or of the whole timeframe where `interval_start` is null; of a skill, or of all
-    /// together where `skill_id` is null.
+    /// A row has the metrics of an interval, or of the whole timeframe where `interval_start` is null; of a skill, or
+    /// of all together where `skill_id` is null.
     ///
     /// # Errors
     /// None that is known.
@@ -33,24 +33,11 @@ fn schema() -> SchemaRef {
     static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         let time = DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()));
         let keys = [Field::new("interval_start", time, true), Field::new("skill_id", DataType::Int64, true)];
-        let metrics = METRICS.map(|(name, _)| Field::new(name, DataType::Int64, false));
+        let metrics = Metric::ALL.iter().map(|metric| Field::new(metric.name, DataType::Int64, false));
         Arc::new(Schema::new(keys.into_iter().chain(metrics).collect::<Vec<_>>()))
     });
     Arc::clone(&SCHEMA)
 }
-
-type Metric = (&'static str, fn(&Metrics) -> i64);
-
-/// In the order of the contract's table.
-const METRICS: [Metric; 7] = [
-    ("total", |metrics| metrics.total),
-    ("abandoned", |metrics| metrics.abandoned),
-    ("abandoned_in_queue", |metrics| metrics.abandoned_in_queue),
-    ("non_responsive_consumer", |metrics| metrics.non_responsive_consumer),
-    ("non_responsive_agent", |metrics| metrics.non_responsive_agent),
-    ("interactive", |metrics| metrics.interactive),
-    ("avg_time_to_first_agent_message_ms", Metrics::average_time_to_first_agent_message),
-];
 
 fn rows(report: &Report) -> std::result::Result<RecordBatch, ArrowError> {
     let intervals = report.intervals.iter().flatten().map(|interval| (Some(interval.timestamp), &interval.metrics));
@@ -60,8 +47,8 @@ fn rows(report: &Report) -> std::result::Result<RecordBatch, ArrowError> {
     let starts: TimestampMillisecondArray = places().map(|(start, _)| start).collect();
     let skills: Int64Array = places().map(|(_, (skill, _))| skill).collect();
     let mut columns: Vec<ArrayRef> = vec![Arc::new(starts.with_timezone("UTC")), Arc::new(skills)];
-    for (_, metric) in METRICS {
-        columns.push(Arc::new(Int64Array::from_iter_values(places().map(|(_, (_, metrics))| metric(metrics)))));
+    for metric in Metric::ALL {
+        columns.push(Arc::new(Int64Array::from_iter_values(places().map(|(_, (_, metrics))| metric.of(metrics)))));
     }
     RecordBatch::try_new(schema(), columns)
 }

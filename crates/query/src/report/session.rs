@@ -1,3 +1,5 @@
+//! The session of DataFusion in which reports are planned and run.
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,8 +22,8 @@ use super::request::ReportRequest;
 use crate::table::SegmentsTable;
 use crate::totals::{AnswerFromTotals, plan_totals};
 
-/// The session that reports are planned and run in. Planning is a large part of a small report's time, so that it carries
-/// only the rules that their one shape needs: a scan, a filter and an aggregation.
+/// Plans reports and runs them. Planning is a large part of a small report's time, so the session has only the rules
+/// that the one shape of a report needs: a scan, a filter and an aggregation.
 pub(crate) struct ReportSession {
     plans: ReportPlans,
     state: SessionState,
@@ -50,7 +52,7 @@ impl ReportSession {
     pub(crate) async fn plan(&self, table: SegmentsTable, request: &ReportRequest) -> Result<Arc<dyn ExecutionPlan>> {
         let logical = self.plans.plan(provider_as_source(Arc::new(table)), request)?;
         let rewritten = AnswerFromTotals.rewrite(logical, &self.state)?.data;
-        // What totals answer is one node: DataFusion's planner has nothing to do.
+        // An answer from totals is a single node: DataFusion's planner has nothing to do.
         match plan_totals(&rewritten, &self.state).await? {
             Some(plan) => Ok(plan),
             None => self.state.create_physical_plan(&rewritten).await,
@@ -62,12 +64,13 @@ impl ReportSession {
     }
 }
 
-/// For a scan, where some rows have no running totals: it prunes by the filters, and reads the columns that are asked for.
+/// These are for a scan, where some rows have no running totals: filters prune it, and only the columns of the plan are
+/// read.
 fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     vec![Arc::new(PushDownFilter::new()), Arc::new(OptimizeProjections::new())]
 }
 
-/// The aggregation is made in parts where there are several, and every part can be interrupted.
+/// These split the aggregation where its input has several parts, and let every part be interrupted.
 fn physical_optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     vec![
         Arc::new(EnsureRequirements::new()),

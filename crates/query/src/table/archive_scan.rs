@@ -1,4 +1,5 @@
-//! Reading archived rows: DataFusion's Parquet source, over files that stay readable to the end of a query.
+//! Reading archived rows, with DataFusion's source for Parquet. A file stays readable until the query ends, also where
+//! it is removed meanwhile.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use skillscope_store::{ArchiveFile, DiskFile};
 
-/// Read first, from the end of a file: most footers and page indexes fit.
+/// The bytes that are read first, from the end of a file. Most footers and page indexes fit.
 const FOOTER_BYTES: usize = 64 << 10;
 
 /// A scan of files by at most `threads` threads. Row groups and pages that `predicate` rules out are not read; rows

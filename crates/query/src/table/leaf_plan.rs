@@ -1,7 +1,23 @@
-//! What execution plans that read no other plan have in common.
+//! Execution plans that read no other plan: the leaves of a tree of plans.
 
-/// The functions of `ExecutionPlan` that are the same for every plan without inputs; `properties` and `metrics` are its
-/// fields.
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use datafusion::physical_expr::{EquivalenceProperties, Partitioning};
+use datafusion::physical_plan::PlanProperties;
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+
+/// The properties of a leaf that gives rows of `schema`, in no order that it tells, in `partitions` parts.
+pub(crate) fn leaf_properties(schema: SchemaRef, partitions: usize) -> Arc<PlanProperties> {
+    Arc::new(PlanProperties::new(
+        EquivalenceProperties::new(schema),
+        Partitioning::UnknownPartitioning(partitions),
+        EmissionType::Incremental,
+        Boundedness::Bounded,
+    ))
+}
+
+/// The functions of `ExecutionPlan` that are the same for every leaf. They use its fields `properties` and `metrics`.
 macro_rules! leaf_plan {
     ($name:literal) => {
         fn name(&self) -> &str {

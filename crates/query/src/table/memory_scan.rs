@@ -1,3 +1,5 @@
+//! Reading rows that are in memory.
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -6,8 +8,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions};
@@ -15,15 +16,15 @@ use futures::stream;
 use skillscope_segment::format_instant;
 use skillscope_store::Partition;
 
-use super::leaf_plan::leaf_plan;
+use super::leaf_plan::{leaf_plan, leaf_properties};
 
-/// Below this many rows, one thread has read them before a second one has started.
+/// The fewest rows for which a second thread is worth its start.
 const MIN_ROWS_PER_THREAD: usize = 65_536;
 
-/// Reads the rows of some partitions in memory; its line in `EXPLAIN` tells which.
+/// Reads the rows of partitions in memory. Its line in `EXPLAIN` tells the hours and rows.
 #[derive(Debug)]
 pub(crate) struct SegmentsScan {
-    /// For each thread the rows that it reads.
+    /// The rows that each thread reads.
     shares: Vec<Vec<RecordBatch>>,
     display: String,
     properties: Arc<PlanProperties>,
@@ -54,22 +55,16 @@ impl SegmentsScan {
         let rows: usize = partitions.iter().map(|partition| partition.rows()).sum();
         let wanted = limit.map_or(rows, |limit| limit.min(rows));
         let shares = share(batches, wanted, (wanted / MIN_ROWS_PER_THREAD).clamp(1, threads.max(1)));
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema),
-            Partitioning::UnknownPartitioning(shares.len()),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
         Ok(Self {
+            properties: leaf_properties(schema, shares.len()),
             shares,
             display: display(partitions, candidates, rows),
-            properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
         })
     }
 }
 
-/// What the scan touches, for `EXPLAIN`.
+/// The hours and rows of the scan, for `EXPLAIN`.
 fn display(partitions: &[Arc<Partition>], candidates: usize, rows: usize) -> String {
     let mut text = format!("hours={} of {candidates}, rows={rows}", partitions.len());
     let first = partitions.iter().map(|partition| partition.hour()).min();

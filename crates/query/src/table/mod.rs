@@ -6,5 +6,6 @@ mod memory_scan;
 mod pruning;
 mod segments;
 
-pub(crate) use leaf_plan::leaf_plan;
+pub(crate) use leaf_plan::{leaf_plan, leaf_properties};
 pub(crate) use segments::SegmentsTable;
+pub use segments::{stored_segments, unarchived_segments};

@@ -12,7 +12,7 @@ use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use skillscope_segment::{AccountId, column};
 use skillscope_store::{ArchiveFile, Partition};
 
-/// Those of `parts` that may hold rows which pass the filter. One that no predicate can be built of prunes nothing.
+/// The parts that may hold rows which pass the filter. A filter of which no predicate can be built rules nothing out.
 pub(super) fn prune<P: Bounded>(filter: Option<&Arc<dyn PhysicalExpr>>, parts: Vec<Arc<P>>) -> Vec<Arc<P>> {
     let Some(filter) = filter else { return parts };
     let builder = PruningPredicateBuilder::new().with_file_schema(skillscope_segment::schema());
@@ -21,14 +21,14 @@ pub(super) fn prune<P: Bounded>(filter: Option<&Arc<dyn PhysicalExpr>>, parts: V
     parts.into_iter().zip(keep).filter_map(|(part, keep)| keep.then_some(part)).collect()
 }
 
-/// A part of the table's rows: all that is known of them without looking at them.
+/// Some rows of the table, with bounds that are known without reading them.
 pub(super) trait Bounded {
     fn account(&self) -> &AccountId;
     fn end_times(&self) -> RangeInclusive<i64>;
     fn skills(&self) -> RangeInclusive<i64>;
 }
 
-/// Both kinds of parts know the same of their rows.
+/// Both kinds of rows know these bounds.
 macro_rules! bounded {
     ($($kind:ident)+) => {
         $(impl Bounded for $kind {

@@ -1,3 +1,5 @@
+//! The table as DataFusion sees it: a snapshot of the store, of one scope.
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -20,10 +22,10 @@ use super::memory_scan::SegmentsScan;
 use super::pruning::prune;
 use crate::Scope;
 
-/// The table `segments`: the closed segments of a snapshot, of one account or of all.
+/// The table `segments`: the closed segments of a snapshot that are in scope.
 ///
-/// Partitions and files of other accounts are passed over exactly. Of the rest, those are passed over whose lowest and
-/// highest end time or skill rule a filter out; the rows of the others are filtered by DataFusion.
+/// Partitions and files of other accounts are never read. A partition or file is passed over if no row between its
+/// lowest and highest end time and skill can pass the filters. DataFusion filters the rows of the rest.
 #[derive(Debug, Clone)]
 pub(crate) struct SegmentsTable {
     store: Arc<Store>,
@@ -52,7 +54,7 @@ impl SegmentsTable {
         &self.scope
     }
 
-    /// The same rows, to be read and not to be answered from running totals.
+    /// The same rows, which are always scanned: no question is answered from running totals.
     pub(crate) fn without_totals(&self) -> Self {
         Self { has_totals: false, ..self.clone() }
     }
@@ -77,13 +79,13 @@ impl SegmentsTable {
         self.scope.includes(id).then(|| self.snapshot.account(id))?
     }
 
-    /// Running totals of the rows of files; `None` where there are none of some.
+    /// The running totals of files; `None` where some file has none.
     pub(crate) async fn totals(&self, files: Vec<Arc<ArchiveFile>>) -> Result<Option<Vec<Arc<Totals>>>> {
         let store = Arc::clone(&self.store);
         waiting(move || store.archived_totals(&files)).await
     }
 
-    /// The files of `candidates` that can be read. The first time that a file is read, it is read whole.
+    /// The files of `candidates` that can be read. A file that is read for the first time is checked whole.
     async fn readable(&self, candidates: Vec<Arc<ArchiveFile>>) -> Result<Vec<Arc<ArchiveFile>>> {
         if candidates.is_empty() {
             return Ok(candidates);
@@ -104,6 +106,16 @@ impl SegmentsTable {
             (Some(_), Some(_)) => Vec::new(),
         }
     }
+}
+
+/// The segments that the store has now, of all accounts, as a table that is read row by row.
+pub fn stored_segments(store: Arc<Store>) -> Arc<dyn TableProvider> {
+    Arc::new(SegmentsTable::new(store, Scope::All).without_totals())
+}
+
+/// The part of [`stored_segments`] that is in memory: segments that are in no file yet, and segments of hot hours.
+pub fn unarchived_segments(store: &Arc<Store>) -> Arc<dyn TableProvider> {
+    Arc::new(SegmentsTable::new(Arc::clone(store), Scope::All).without_totals().in_memory())
 }
 
 #[async_trait]
@@ -148,7 +160,7 @@ impl TableProvider for SegmentsTable {
     }
 }
 
-/// What reads files, on a thread that may wait for the disk.
+/// Reads files on a thread that may wait for the disk.
 async fn waiting<T: Send + 'static>(work: impl FnOnce() -> skillscope_store::Result<T> + Send + 'static) -> Result<T> {
     let done = tokio::task::spawn_blocking(work).await;
     let done = done.map_err(|error| DataFusionError::External(Box::new(error)))?;

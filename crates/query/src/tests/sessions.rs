@@ -359,7 +359,8 @@ proptest! {
             match answer {
                 Ok(batches) => {
                     let text = pretty_format_batches(&batches).unwrap().to_string();
-                    // What the statement itself says may come back: as a constant, in a plan, in the list of statements.
+                    // What the statement itself says may come back: as a constant, in a plan, in the list of
+                    // statements.
                     prop_assert!(!text.contains("777777") && !text.contains("account=bolt"), "{}\n{}", statement, text);
                     if !statement.contains("bolt") {
                         prop_assert!(!text.contains("bolt"), "{}\n{}", statement, text);

@@ -23,8 +23,8 @@ impl World {
         Self::with_hot_hours(now, StoreOptions::HOT_HOURS, 0, segments)
     }
 
-    /// A store with `segments`, whose clock stands at `now`: once the first `archived` are stored, all that is stored is
-    /// archived, and in memory as far as it is of the last `hot_hours`.
+    /// A store with `segments`, whose clock stands at `now`: once the first `archived` are stored, all that is stored
+    /// is archived, and in memory as far as it is of the last `hot_hours`.
     pub(super) fn with_hot_hours(now: i64, hot_hours: u32, archived: usize, segments: &[Segment<'_>]) -> Self {
         Self::with_options(now, archived, segments, |options| options.hot_hours = hot_hours)
     }

@@ -1,3 +1,5 @@
+//! The execution plan that answers from running totals.
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -6,8 +8,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions};
@@ -20,25 +21,25 @@ use super::counting::{Counting, Step};
 use super::group::{Group, Share};
 use super::parts::AccountTotals;
 use super::{Key, TotalsQuery};
-use crate::table::leaf_plan;
+use crate::table::{leaf_plan, leaf_properties};
 
-/// Below this many look-ups, one thread has made them before a second one has started.
+/// The fewest look-ups for which a second thread is worth its start.
 const MIN_LOOK_UPS_PER_THREAD: u64 = 4_096;
 
-/// A scan reads about so many rows in the time of a look-up.
+/// The rows that a scan reads in about the time of a look-up.
 const ROWS_PER_LOOK_UP: u64 = 4;
 
-/// So many look-ups are made before a scan has been planned and begun.
+/// The look-ups that are made in the time that it takes to plan and begin a scan.
 const FEW_LOOK_UPS: u64 = 1 << 16;
 
-/// Counts and sums from running totals; its line in `EXPLAIN` tells which.
+/// Counts and sums from running totals. Its line in `EXPLAIN` tells how many, and under which conditions.
 #[derive(Debug)]
 pub(super) struct TotalsExec {
     query: Arc<TotalsQuery>,
     groups: Arc<Vec<Group>>,
     /// The user types that count; `None` for all.
     user_types: Option<Vec<bool>>,
-    /// For each thread what it counts.
+    /// The skills that each thread counts.
     shares: Vec<Vec<Share>>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
@@ -55,23 +56,17 @@ impl TotalsExec {
         let user_types = user_types(&query.conditions.user_types)?;
         let groups = groups(&query, accounts)?;
         let shares = shares(&query, &groups, threads);
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema),
-            Partitioning::UnknownPartitioning(shares.len()),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
         Ok(Self {
             query,
             groups: Arc::new(groups),
             user_types,
+            properties: leaf_properties(schema, shares.len()),
             shares,
-            properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
         })
     }
 
-    /// Whether a scan would be no slower: bins so narrow that most rows have one of their own.
+    /// Whether a scan would be no slower, because bins are so narrow that most rows have a bin of their own.
     pub(super) fn is_worse_than_a_scan(&self) -> bool {
         let rows: usize = self.groups.iter().flat_map(|group| &group.parts).map(|part| part.rows()).sum();
         let look_ups = self.groups.iter().map(|group| look_ups(&self.query, group)).fold(0, u64::saturating_add);
@@ -127,7 +122,8 @@ fn skills(parts: &[Arc<Totals>], conditions: &Conditions) -> Result<Vec<i64>> {
     Ok(skills)
 }
 
-/// Adds those of `more` that are not in `skills` yet. Both are in ascending order; mostly there is nothing to add.
+/// Adds the skills of `more` that are not in `skills` yet. Both are in ascending order, and mostly there is nothing to
+/// add.
 fn merge(skills: &mut Vec<i64>, more: impl Iterator<Item = i64>) {
     let mut known = skills.iter().copied().peekable();
     let mut new = Vec::new();
@@ -239,7 +235,7 @@ impl ExecutionPlan for TotalsExec {
                         }
                         return Some((batch, (cells, metrics)));
                     }
-                    // Others have their turn, and whoever gave the question up ends it here.
+                    // Other tasks have their turn, and a question that was given up ends here.
                     Step::More => tokio::task::yield_now().await,
                     Step::End => return None,
                 }

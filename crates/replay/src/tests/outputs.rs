@@ -7,6 +7,7 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, TimestampMillisecondType};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
+use skillscope_query::Metric;
 use tempfile::TempDir;
 
 use super::world::{Asked, rows, write};
@@ -133,6 +134,7 @@ fn rows_in(path: &Path) -> Vec<Value> {
     for batch in reader.map(Result::unwrap) {
         let names: Vec<String> = batch.schema().fields().iter().map(|field| field.name().clone()).collect();
         assert_eq!(names[..4], ["account_id", "now", "interval_start", "skill_id"]);
+        assert!(names[4..].iter().eq(Metric::ALL.iter().map(|metric| metric.name)), "{names:?}");
         let time = |place: usize, row: usize| {
             let times = batch.column(place).as_primitive::<TimestampMillisecondType>();
             times.is_valid(row).then(|| times.value(row))

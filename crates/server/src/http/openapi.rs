@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use serde::Serialize;
+use skillscope_query::Metric;
 use skillscope_segment::{AgentKind, ClosedBy, EndReason, Outcome, Sender, StartReason, UserType};
-use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{OpenApi, PartialSchema, ToSchema};
 
 use super::{backup, events, health, host_lookup, report, segments, sql};
 
@@ -73,26 +75,25 @@ pub(super) struct IntervalBody {
     metrics_total: MetricsBody,
 }
 
-/// How many segments there were, and how each ended.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct MetricsBody {
-    /// Closed segments.
-    total_skill_conversation_segments: i64,
-    /// The consumer closed the conversation, and no agent had spoken in the segment.
-    skill_segments_abandoned_by_consumers: i64,
-    /// Of these, the ones closed while no agent was assigned.
-    skill_segments_abandoned_by_consumers_in_queue: i64,
-    /// An agent spoke, and the consumer did not answer.
-    skill_segments_with_non_responsive_consumers: i64,
-    /// No agent spoke, and the segment ended by a transfer, an agent or the system.
-    skill_segments_with_non_responsive_agents: i64,
-    /// An agent spoke, and the consumer answered.
-    interactive_skill_segments: i64,
-    /// Milliseconds from an agent's assignment to the first message, on average.
-    #[serde(rename = "avgTimetoFirstAgentMessageFromAgentAssignment")]
-    avg_time_to_first_agent_message: i64,
+/// How many segments there were, and how each ended: the members are those of the table of metrics.
+#[derive(Serialize)]
+pub(super) struct MetricsBody;
+
+impl PartialSchema for MetricsBody {
+    fn schema() -> RefOr<Schema> {
+        let body = ObjectBuilder::new().description(Some("How many segments there were, and how each ended."));
+        let members = Metric::ALL.iter().fold(body, |body, metric| {
+            let number = ObjectBuilder::new()
+                .schema_type(Type::Integer)
+                .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+                .description(Some(metric.description));
+            body.property(metric.json_key, number).required(metric.json_key)
+        });
+        members.into()
+    }
 }
+
+impl ToSchema for MetricsBody {}
 
 /// A closed skill segment. A record that contradicts itself is rejected.
 #[derive(Serialize, ToSchema)]

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::Value;
+use skillscope_query::Metric;
 
 use super::door::{Answer, Door, SEGMENTS, line, report_of};
 use super::events::{EVENTS, event};
@@ -44,6 +45,19 @@ async fn the_document_is_openapi_3_1_and_lists_every_route() {
             "POST /v1/sql",
         ]
     );
+}
+
+#[tokio::test]
+async fn a_reports_metrics_are_described_all_of_them_and_no_others() {
+    let described = &document(&Door::new()).await["components"]["schemas"]["MetricsBody"];
+    let sorted = |mut keys: Vec<String>| {
+        keys.sort();
+        keys
+    };
+    let metrics = sorted(Metric::ALL.iter().map(|metric| metric.json_key.to_owned()).collect());
+    assert_eq!(sorted(described["properties"].as_object().unwrap().keys().cloned().collect()), metrics);
+    let required = described["required"].as_array().unwrap().iter();
+    assert_eq!(sorted(required.map(|key| key.as_str().unwrap().to_owned()).collect()), metrics);
 }
 
 #[tokio::test]

@@ -26,8 +26,8 @@ const PARTITIONS: &str = "partitions";
 const FILES: &str = "files";
 const QUERIES: &str = "queries";
 
-/// What one statement can name, in a catalog of this name: `segments` and its views, the tables of the schema `system`, and
-/// schemas of a protocol.
+/// A catalog of this name for one statement: `segments` and its views, the tables of the schema `system`, and the
+/// schemas that a protocol's clients expect.
 pub(super) fn catalog(
     name: &str,
     running: &Arc<RunningQueries>,
@@ -54,7 +54,7 @@ struct PublicSchema {
 #[async_trait]
 impl SchemaProvider for PublicSchema {
     fn table_names(&self) -> Vec<String> {
-        [SEGMENTS].into_iter().chain(View::ALL.iter().map(|view| view.name)).map(str::to_owned).collect()
+        [SEGMENTS].into_iter().chain(View::all().iter().map(|view| view.name)).map(str::to_owned).collect()
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {

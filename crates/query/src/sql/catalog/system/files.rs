@@ -1,3 +1,5 @@
+//! The table `system.files`.
+
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;

@@ -69,7 +69,7 @@ impl<'r, R> SystemTable<'r, R> {
     }
 }
 
-/// What a snapshot has of each account in scope.
+/// The parts that a snapshot has of the accounts in scope.
 fn of_accounts<'s, T: 's, I: Iterator<Item = T>>(
     snapshot: &'s Snapshot,
     scope: &'s Scope,

@@ -1,3 +1,5 @@
+//! The table `system.queries`.
+
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
@@ -7,7 +9,7 @@ use super::SystemTable;
 use crate::Scope;
 use crate::sql::run::RunningQueries;
 
-/// The table `system.queries`: the statements that are not answered to their end, this one among them.
+/// The table `system.queries`: the statements that are being answered, this one among them.
 pub(in crate::sql::catalog) fn queries(running: &RunningQueries, scope: &Scope) -> Result<Arc<dyn TableProvider>> {
     let elapsed = |elapsed: std::time::Duration| u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     SystemTable::of(&running.list(scope))
