@@ -1,3 +1,5 @@
+//! The engine: what other crates ask for reports and sessions.
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,7 +24,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine over `store`, whose now is `clock`'s, with statements within `limits`.
+    /// An engine over `store`. Its present is the time of `clock`, and its statements run within `limits`.
     ///
     /// # Errors
     /// Where DataFusion's runtime, or threads for statements, cannot be set up.
@@ -56,7 +58,7 @@ impl Engine {
         self.plan_report_over(SegmentsTable::new(Arc::clone(&self.store), Scope::All), request).await
     }
 
-    /// As [`plan_report`](Self::plan_report), by a scan of the rows.
+    /// As [`plan_report`](Self::plan_report), with a plan that scans rows instead of looking totals up.
     #[cfg(test)]
     pub(crate) async fn plan_report_by_scan(&self, request: &ReportRequest) -> Result<ReportPlan> {
         let table = SegmentsTable::new(Arc::clone(&self.store), Scope::All).without_totals();
@@ -68,14 +70,14 @@ impl Engine {
         Ok(ReportPlan { parameters: request.parameters().clone(), physical, task: self.reports.task() })
     }
 
-    /// A session for statements over the segments in `scope`. `door` is the word by which `system.queries` tells where its
-    /// statements come from.
+    /// A session for statements over the segments in `scope`. `door` is the word by which `system.queries` tells where
+    /// its statements come from.
     pub fn sql(&self, scope: Scope, door: &'static str) -> SqlSession {
         SqlSession::new(Arc::clone(&self.sql), scope, door)
     }
 
-    /// How many sets of metrics have been answered whose outcomes did not add up to their total. It stays 0 unless
-    /// there is a defect: stored segments keep the rules.
+    /// The number of answered sets of metrics whose outcomes did not add up to their total. It stays 0 unless there is
+    /// a defect, because only segments that keep the rules are stored.
     pub fn breaches(&self) -> u64 {
         self.breaches.load(Ordering::Relaxed)
     }
@@ -90,7 +92,8 @@ impl Engine {
     }
 }
 
-/// A report request that is ready to run, as often as need be. It is displayed as `EXPLAIN` displays plans.
+/// A report request that has been planned, and can run any number of times. It is displayed as `EXPLAIN` displays
+/// plans.
 pub struct ReportPlan {
     parameters: ReportParameters,
     physical: Arc<dyn ExecutionPlan>,
@@ -112,8 +115,8 @@ impl ReportPlan {
         assemble(&self.parameters, &self.cells().await?).map_err(Error::Report)
     }
 
-    /// Runs the plan and gives its rows: a row for each skill, or for each skill and interval, that has segments, with the
-    /// counts and sums of [`Metrics`](crate::Metrics).
+    /// Runs the plan and gives its rows: a row for each skill, or for each skill and interval, that has segments, with
+    /// the counts and sums of [`Metrics`](crate::Metrics).
     ///
     /// # Errors
     /// As [`run`](Self::run), but for a report that cannot be put together.

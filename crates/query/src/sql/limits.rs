@@ -1,20 +1,22 @@
+//! The limits of statements.
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What analysts' statements may use, all of them together unless it says otherwise.
+/// The limits of analysts' statements, for all of them together unless a field says otherwise.
 #[derive(Debug, Clone)]
 pub struct SqlLimits {
-    /// Memory for sorting, joining and grouping, in bytes. Beyond it they spill to disk, or fail.
+    /// Memory for sorting, joining and grouping, in bytes. A statement that needs more spills to disk, or fails.
     pub memory_bytes: usize,
-    /// Where they spill to; the system's folder for temporary files where there is none.
+    /// The folder to spill to; `None` for the system's folder for temporary files.
     pub spill_folder: Option<PathBuf>,
     /// Disk space to spill to, in bytes.
     pub spill_bytes: u64,
-    /// How long one statement may take, from its arrival to its last row.
+    /// The longest time of one statement, from its arrival to its last row.
     pub time: Duration,
-    /// How many run at a time.
+    /// The most statements that run at a time.
     pub running: usize,
-    /// How long one more waits for its turn.
+    /// The longest time that a statement waits for its turn.
     pub patience: Duration,
 }
 

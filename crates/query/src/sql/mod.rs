@@ -6,9 +6,9 @@
 //!     └──▶ run/running_queries.rs  listed, and ended on request       run/rows.rs  the answer ◀────┘
 //! ```
 //!
-//! A statement runs on threads of its own, in a memory of its own, within limits of time and number (`limits.rs`). What it
-//! sees is one snapshot of the store, of one account or of all: the catalog is made for it, so that nothing of another
-//! account has a name in it.
+//! A statement runs on threads for SQL alone, in a memory of its own, within limits of time and number (`limits.rs`).
+//! It sees one snapshot of the store. The catalog is made for each statement from the scope of its session, so that
+//! nothing of another account has a name in it.
 
 mod catalog;
 mod functions;

@@ -1,3 +1,5 @@
+//! A rule for plans: keys of several columns are compared as plain text.
+
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
@@ -7,8 +9,8 @@ use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, Join, LogicalPlan
 use datafusion::optimizer::optimizer::ApplyOrder;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 
-/// Groups and joins by words as plain text where DataFusion would do it by dictionaries together with other columns: it knows
-/// no quick way to do that. Above an aggregation they are dictionaries again.
+/// Groups and joins by plain text instead of dictionaries, where there are several keys: DataFusion has no fast way to
+/// compare dictionaries together with other columns. Above an aggregation the keys are dictionaries again.
 #[derive(Debug)]
 pub(crate) struct PlainKeys;
 

@@ -1,3 +1,5 @@
+//! What all sessions share: limits, threads, memory, and the list of running statements.
+
 use std::io;
 use std::sync::Arc;
 
@@ -22,7 +24,7 @@ use crate::table::SegmentsTable;
 use crate::totals::{AnswerFromTotals, totals_query_planner};
 use crate::{Clock, Error, Result, Scope};
 
-/// What the sessions share.
+/// The part of SQL that all sessions share.
 pub(crate) struct SqlService {
     store: Arc<Store>,
     clock: Clock,
@@ -32,7 +34,7 @@ pub(crate) struct SqlService {
     turns: Arc<Semaphore>,
     memory: Arc<SqlMemory>,
     workers: Workers,
-    /// Functions, rules and a disk to spill to; no tables, and no memory, which each statement has of its own.
+    /// Functions, rules and disk space to spill to. Tables and memory are added for each statement.
     base: SessionState,
 }
 
@@ -92,8 +94,8 @@ impl SqlService {
         SegmentsTable::empty(Arc::clone(&self.store), scope)
     }
 
-    /// What a statement over `segments` is planned in: `base` with the tables and functions that depend on whose it is. Its
-    /// `now()` is the engine's.
+    /// The state in which a statement over `segments` is planned: `base` with the tables and functions of its scope.
+    /// Its `now()` is the engine's present.
     pub(super) fn state(
         &self,
         base: &SessionState,
@@ -134,7 +136,8 @@ fn base(limits: &SqlLimits) -> Result<SessionState> {
     Ok(state)
 }
 
-/// DataFusion's rules, the one for running totals where filters have reached the table, and the one for what is grouped yet.
+/// DataFusion's rules and two of ours: running totals answer as soon as filters have reached the table, and the keys of
+/// the aggregations and joins that are left become plain text.
 fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let mut rules = Optimizer::new().rules;
     let filters = rules.iter().position(|rule| rule.name() == PushDownFilter::new().name());

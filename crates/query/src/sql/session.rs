@@ -1,3 +1,5 @@
+//! A session: whose statements they are, and how one runs from its text to its last row.
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,10 +22,10 @@ use super::statement::{Statement, parse_deep};
 use crate::table::SegmentsTable;
 use crate::{Error, Result, Scope};
 
-/// Batches that are computed ahead of whoever reads them.
+/// Batches that are computed ahead of the reader.
 const BATCHES_AHEAD: usize = 2;
 
-/// Somebody who runs statements over the segments in a scope.
+/// Runs statements over the segments in a scope, for one client.
 #[derive(Clone)]
 pub struct SqlSession {
     service: Arc<SqlService>,
@@ -42,7 +44,7 @@ impl std::fmt::Debug for SqlSession {
     }
 }
 
-/// What is known of a statement before it runs.
+/// The columns and parameters of a statement, known before it runs.
 #[derive(Debug, Clone)]
 pub struct SqlDescription {
     /// The columns of its rows.
@@ -64,8 +66,8 @@ impl SqlSession {
         &self.scope
     }
 
-    /// A session whose tables are in a catalog of this name, and of which `extend` may change what depends on nobody:
-    /// functions, types, and schemas beside those that are there. The tables that it finds have no rows.
+    /// A session whose tables are in a catalog of this name. `extend` may add functions, types and schemas. They serve
+    /// all statements of the session, so `extend` sees the tables without their rows.
     ///
     /// # Errors
     /// Those of `extend`.
@@ -104,13 +106,14 @@ impl SqlSession {
         described.await.flatten()
     }
 
-    /// This session, whose statements take at most `limit` where that is less than they may take anyway.
+    /// The same session with a shorter limit of time. A longer one than the limit of all statements has no effect.
     pub fn within(mut self, limit: Duration) -> Self {
         self.limit = self.limit.min(limit);
         self
     }
 
-    /// Runs `parse`, which takes a statement's text apart, where there is stack for a level of each of its words.
+    /// Runs `parse` on the text of a statement, with enough stack for a syntax tree that is as deep as the text has
+    /// words.
     ///
     /// # Errors
     /// [`Error::Sql`] where the statement has too many words.
@@ -124,7 +127,7 @@ impl SqlSession {
         parsed.await.flatten()
     }
 
-    /// Runs what belongs to a statement, such as writing its rows, on the threads for SQL.
+    /// Runs work that belongs to a statement, such as writing its rows, on the threads for SQL.
     pub fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> SqlTask<T> {
         self.service.workers().spawn(work)
     }
@@ -173,13 +176,13 @@ impl SqlSession {
                 done = running => done.flatten(),
             }
         });
-        // From here on dropping the rows ends the statement.
+        // From now on, dropping the rows ends the statement.
         let nothing_yet = Arc::new(arrow::datatypes::Schema::empty());
         let mut rows = SqlRows::new(nothing_yet, received, watching);
         tokio::select! {
             biased;
             Ok(schema) = planned => Ok(rows.with_schema(schema)),
-            // It ends before its columns are known.
+            // The statement ended before its columns were known.
             error = rows.failed() => Err(error),
         }
     }
@@ -205,7 +208,7 @@ struct StatementRun {
     interruption: Interruption,
 }
 
-/// However a statement ends, its plan is told.
+/// Interrupts the plan of a statement, however the statement ends.
 struct InterruptOnDrop(Interruption);
 
 impl Drop for InterruptOnDrop {
@@ -224,7 +227,8 @@ impl StatementRun {
         let planned = planning(move || {
             let statement = session.parse(segments, &text)?.bind(parameters).map_err(Error::of_sql)?;
             let (plan, task) = statement.physical(memory).map_err(Error::of_sql)?;
-            // What is planned to its end, although nobody waits, keeps its turn and its place on the list until then.
+            // Planning cannot be ended. It keeps its turn and its place on the list, also when nobody waits for it any
+            // more.
             drop(in_planning);
             Ok((interruptible(plan, &interruption).map_err(Error::of_sql)?, task, turn))
         });
@@ -232,7 +236,7 @@ impl StatementRun {
         listed.watch(&plan);
         listed.enter(QueryPhase::Running);
         let mut stream = execute_stream(plan, task).map_err(Error::of_sql)?;
-        // Whoever asked may have gone already.
+        // The client may have gone already.
         let _ = schema.send(stream.schema());
         while let Some(batch) = stream.next().await {
             let batch = batch.map_err(Error::of_sql)?;
@@ -245,7 +249,7 @@ impl StatementRun {
     }
 }
 
-/// Planning takes as long as it takes, and waits for the disk: no thread that others need may do it.
+/// Plans on a thread of its own: planning takes long, waits for the disk, and cannot be interrupted.
 async fn planning<T: Send + 'static>(plan: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     spawn_blocking(plan).await.unwrap_or_else(|error| Err(Error::of_join(&error)))
 }

@@ -1,3 +1,5 @@
+//! A statement from its text to a plan: parsed, checked and bound to parameters.
+
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -19,17 +21,17 @@ use super::named_parts::check_named_parts;
 use super::run::StatementMemory;
 use crate::Error;
 
-/// The longest statement, in words, numbers and signs.
+/// The most words, numbers and signs of a statement.
 const MAX_TOKENS: usize = 10_000;
 
-/// The deepest plan or expression. Running one takes stack for each level.
+/// The most levels of a plan or expression. Running one takes stack for each level.
 const MAX_DEPTH: usize = 200;
 
-/// The largest plan, in steps such as a scan, a filter or a join.
+/// The most steps of a plan, such as a scan, a filter or a join.
 const MAX_NODES: usize = 5_000;
 
-/// Stack for parsing and planning: a statement may be a tree of as many levels as it has tokens, until its depth is
-/// known. Only what is used of it becomes memory.
+/// Stack for parsing and planning. Until the depth of a statement is known, it may be a tree of as many levels as it
+/// has tokens. Only the part of the stack that is used becomes memory.
 const PLANNING_STACK_BYTES: usize = 256 << 20;
 
 /// A statement that only reads, over the tables of `state`.
@@ -39,7 +41,8 @@ pub(crate) struct Statement {
 }
 
 impl Statement {
-    /// Parses and checks `text`. It takes as long as it takes: other work has to be on other threads.
+    /// Parses and checks `text`. This may take long and cannot be interrupted, so it must not run where other work
+    /// waits.
     pub(crate) fn parse(state: SessionState, text: &str) -> Result<Self> {
         check_length(text)?;
         // The catalog is in memory: nothing is waited for.
@@ -85,7 +88,8 @@ impl Statement {
         Ok(Self { state: self.state, plan })
     }
 
-    /// Plans it to be run in this memory. Tables may be read for it: the calling thread may have to wait for the disk.
+    /// Plans the statement to run in this memory. Planning may read tables, so the calling thread may wait for the
+    /// disk.
     pub(crate) fn physical(self, memory: StatementMemory) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
         let plan = stacker::grow(PLANNING_STACK_BYTES, || block_on(self.state.create_physical_plan(&self.plan)))?;
         let shared = self.state.runtime_env().as_ref().clone();
@@ -125,7 +129,8 @@ async fn logical_plan(state: &SessionState, text: &str) -> Result<LogicalPlan> {
     Ok(plan)
 }
 
-/// A part that is named several times is planned several times, and a few lines can name more than there is memory for.
+/// A part that is named several times is planned several times, so that a few lines can become a plan larger than
+/// memory.
 fn check_size(plan: &LogicalPlan) -> Result<()> {
     let mut nodes = 0;
     plan.apply_with_subqueries(|_| {

@@ -1,3 +1,5 @@
+//! The columns of an answer from running totals, batch by batch.
+
 use std::sync::Arc;
 
 use arrow::array::{
@@ -69,7 +71,7 @@ impl AnswerColumns {
         self.rows
     }
 
-    /// Adds some rows, which should be few enough to stay in the processor's nearest cache.
+    /// Adds some rows. They should be few enough to stay in the processor's nearest cache.
     pub(super) fn add(&mut self, rows: &[Row]) {
         self.rows += rows.len();
         for key in &mut self.keys {
@@ -96,7 +98,7 @@ impl AnswerColumns {
         }
     }
 
-    /// The batch, with the columns of `schema`: those to group by, and the metrics.
+    /// The batch, with the columns of `schema`: the keys first, then the metrics.
     pub(super) fn finish(self, query: &TotalsQuery, groups: &[Group], schema: &SchemaRef) -> Result<RecordBatch> {
         let rows = self.rows();
         let mut columns = Vec::with_capacity(schema.fields().len());

@@ -6,14 +6,14 @@ use skillscope_store::{Counted, Cursor, Stop};
 
 use super::bins::Bins;
 
-/// So many bins are counted at a time: their tallies stay in the processor's nearest caches.
+/// The bins that are counted at a time. Their tallies stay in the processor's nearest caches.
 pub(super) const WINDOW_BINS: i64 = 512;
 
-/// Some bins one after the other.
+/// A stretch of bins without gaps.
 pub(super) struct BinWindow {
     bins: Bins,
     pub(super) first_bin: i64,
-    /// The first time after them, or after all that counts.
+    /// The first end time that is not counted any more: after the last bin, or after the condition on time.
     pub(super) end: i64,
 }
 
@@ -30,9 +30,9 @@ impl BinWindow {
         usize::try_from(bins).unwrap_or(0) + 1
     }
 
-    /// Adds what the cursors find in each bin.
+    /// Adds the rows of the cursors to the tallies of their bins.
     pub(super) fn count<T: Counted + AddAssign>(&self, cursors: &mut [Cursor<'_, T>], cells: &mut [T]) {
-        // So many blocks stay in the processor's caches until they are counted.
+        // The blocks of this many stops stay in the processor's caches until they are counted.
         const STOPS: usize = 128;
         let (mut stops, mut start) = (Vec::new(), 0);
         let mut ahead = Vec::with_capacity(cursors.len());
@@ -55,8 +55,8 @@ impl BinWindow {
         }
     }
 
-    /// Finds where a cursor's bins end, where hardly one of them is without rows; gives the place of the first bin, and those of
-    /// the stops.
+    /// Finds where the bins of a cursor end, if nearly all of them have rows. Gives the place of the first bin, and the
+    /// range of its stops.
     fn look_ahead<T: Counted>(&self, cursor: &Cursor<'_, T>, stops: &mut Vec<Stop>) -> Option<(usize, Range<usize>)> {
         let first = cursor.next_time().filter(|time| *time < self.end)?;
         let (first, last) = (self.bins.of(first), self.bins.of(cursor.last_time().min(self.end.saturating_sub(1))));
@@ -84,7 +84,7 @@ impl BinWindow {
         }
     }
 
-    /// Adds what a cursor finds in each bin that has rows, without looking at the others.
+    /// Adds the rows of a cursor to the tallies of their bins, and skips bins without rows.
     fn count_sparse<T: Counted + AddAssign>(&self, cursor: &mut Cursor<'_, T>, cells: &mut [T]) {
         let mut bin = self.first_bin;
         let mut bin_end = self.bins.start(bin.saturating_add(1));

@@ -1,3 +1,5 @@
+//! Bins of equal width on the time line, as `date_bin` and `date_trunc` make them.
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray};
@@ -29,7 +31,7 @@ pub(super) struct Bins {
     origin_ns: i64,
     /// The first millisecond that lies in bin 0.
     origin: i64,
-    /// In milliseconds; `None` for one bin that has all times.
+    /// In milliseconds; `None` where one bin has all times.
     width: Option<i64>,
 }
 
@@ -37,7 +39,7 @@ impl Bins {
     /// One bin for all times.
     pub(super) const ONE: Self = Self { origin_ns: 0, origin: 0, width: None };
 
-    /// The bins of `date_bin` over the end time; of `date_trunc` where its bins are of equal width, too. `None` for any
+    /// The bins of `date_bin` over the end time, or of `date_trunc` where its bins are of equal width. `None` for any
     /// other expression.
     pub(super) fn recognise(expression: &Expr) -> Option<Self> {
         let Expr::ScalarFunction(function) = expression else { return None };
@@ -85,11 +87,11 @@ impl Bins {
     }
 
     fn new(origin_ns: i64, width_ns: i64) -> Option<Self> {
-        // Beyond these, some times of the present have bins whose starts cannot be written.
+        // Beyond these bounds, the start of a bin of present times may not fit into 64 bits of nanoseconds.
         if origin_ns.unsigned_abs() > MAX_ORIGIN_NS || width_ns > MAX_WIDTH_NS {
             return None;
         }
-        // Bins that begin between two milliseconds have those from the next one on.
+        // A bin that begins between two milliseconds has the end times from the later one on.
         let origin = origin_ns.div_euclid(NS_PER_MS) + i64::from(origin_ns.rem_euclid(NS_PER_MS) > 0);
         let is_whole = width_ns > 0 && width_ns % NS_PER_MS == 0;
         is_whole.then_some(Self { origin_ns, origin, width: Some(width_ns / NS_PER_MS) })
@@ -118,7 +120,7 @@ impl Bins {
         self.width.map_or(1, |width| span / width.unsigned_abs() + 1)
     }
 
-    /// Milliseconds of a bin; `None` where there is but one.
+    /// The milliseconds of a bin; `None` where there is only one.
     pub(super) fn width(&self) -> Option<i64> {
         self.width
     }
@@ -138,7 +140,7 @@ impl Bins {
                 Ok(Arc::new(TimestampMicrosecondArray::from(bins).with_timezone_opt(zone.clone())))
             }
             TimeUnit::Millisecond => {
-                // As DataFusion does: towards the epoch.
+                // DataFusion rounds towards the epoch, too.
                 bins.iter_mut().for_each(|label| *label /= NS_PER_MS);
                 Ok(Arc::new(TimestampMillisecondArray::from(bins).with_timezone_opt(zone.clone())))
             }

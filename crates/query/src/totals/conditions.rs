@@ -1,3 +1,5 @@
+//! The conditions of an aggregation, as far as running totals can keep them.
+
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{Schema, SchemaRef};
@@ -46,7 +48,7 @@ impl Default for Conditions {
 }
 
 impl Conditions {
-    /// Takes a condition in as well; `None` where totals do not know what it asks about.
+    /// Adds a condition; `None` where totals cannot keep it.
     pub(super) fn add(&mut self, condition: &Expr) -> Option<()> {
         split_conjunction(condition).into_iter().try_for_each(|part| self.add_part(part))
     }
@@ -106,7 +108,7 @@ impl Conditions {
 
 impl ColumnFilter {
     fn add(&mut self, condition: &Expr) -> Option<()> {
-        // Filters stand in a plan twice where the table takes a part of them over.
+        // A filter that the table takes over in part stands in the plan twice.
         if !self.conditions.contains(condition) {
             self.conditions.push(condition.clone());
         }
@@ -122,12 +124,12 @@ impl ColumnFilter {
         self.conditions.iter().find_map(listed)
     }
 
-    /// Whether there is more to know than whether a value is listed.
+    /// Whether there are conditions beside the one that lists values.
     pub(super) fn has_more(&self) -> bool {
         self.conditions.len() > usize::from(self.values().is_some())
     }
 
-    /// Which of `values`, which are of any type that the column's can be made of, pass.
+    /// For each of `values` whether it passes. Their type must be one that can be cast to the column's.
     pub(super) fn passes(&self, values: &ArrayRef) -> Result<Vec<bool>> {
         let schema = skillscope_segment::schema();
         let field = schema.field_with_name(self.column)?.clone();
@@ -180,7 +182,7 @@ pub(super) fn evaluate(condition: &Expr, rows: &RecordBatch, schema: &DFSchema) 
     Ok(values.as_boolean().iter().map(|value| Some(value == Some(true))).collect())
 }
 
-/// The one column that an expression is about, where it has the same value for the same value of the column.
+/// The only column that an expression depends on; `None` where it depends on more, or on none of the known ones.
 pub(super) fn only_column(expression: &Expr) -> Option<&'static str> {
     const KNOWN: [&str; 4] = [column::ACCOUNT_ID, column::SKILL_ID, column::USER_TYPE, column::END_TIME];
     let (mut name, mut is_only) = (None, true);

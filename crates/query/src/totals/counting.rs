@@ -1,3 +1,5 @@
+//! Counting: from running totals to the rows of an answer, a little at a time.
+
 use std::ops::{AddAssign, Range, RangeInclusive};
 use std::sync::Arc;
 
@@ -12,17 +14,17 @@ use super::bins::Bins;
 use super::group::{Group, Share};
 use super::{Key, TotalsQuery};
 
-/// What became of some work.
+/// The outcome of a step of counting.
 pub(super) enum Step {
     /// Rows of the answer.
     Batch(Result<RecordBatch>),
-    /// There is more to do before there is a batch.
+    /// There is no batch yet: count on.
     More,
-    /// There is nothing more.
+    /// Everything has been given.
     End,
 }
 
-/// The rows of an answer, batch by batch: those of some groups and skills.
+/// Counts some skills of some groups, and gives the rows of the answer batch by batch.
 pub(super) struct Counting {
     query: Arc<TotalsQuery>,
     groups: Arc<Vec<Group>>,
@@ -31,13 +33,13 @@ pub(super) struct Counting {
     schema: SchemaRef,
     batch_rows: usize,
     shares: std::vec::IntoIter<Share>,
-    /// What is left of the share under way.
+    /// The skills of the current share that have not been counted.
     share: Share,
-    /// Where each of its parts was found last.
+    /// Where the last skill was found in each part of its group.
     hints: Vec<usize>,
-    /// The first time that has not been counted yet, of the unit under way.
+    /// The first end time of the current unit that has not been counted.
     from: i64,
-    /// Rows of the unit under way.
+    /// The rows of the current unit.
     rows: Vec<Row>,
     columns: AnswerColumns,
     has_given: bool,
@@ -70,7 +72,7 @@ impl Counting {
         cells
     }
 
-    /// Counts some units, until there is a batch, or others should have their turn.
+    /// Counts some units, until there is a batch or it is time to let other tasks run.
     pub(super) fn step(&mut self) -> Step {
         const UNITS: usize = 16;
         for _ in 0..UNITS {
@@ -87,7 +89,7 @@ impl Counting {
 
     fn last_step(&mut self) -> Step {
         if self.columns.rows() == 0 && self.query.keys.is_empty() && !self.has_given {
-            // Without anything to group by, there is one row, also of nothing.
+            // An aggregation without keys has one row, also where nothing was counted.
             self.columns.add(&[Row { group: 0, skill: 0, user_type: 0, bin: 0, tally: Tally::default() }]);
         }
         if self.columns.rows() > 0 { Step::Batch(self.batch()) } else { Step::End }
@@ -125,7 +127,7 @@ impl Counting {
         }
     }
 
-    /// Counts many skills of a share at once, where each has but one bin: part by part, as they lie in memory.
+    /// Counts many skills of a share at once, where each has one bin only: part by part, in the order of memory.
     fn count_skills(&mut self) {
         const SKILLS: usize = 4_096;
         let (group, mut skills) = self.share.clone();
@@ -170,7 +172,8 @@ impl Counting {
         }
     }
 
-    /// Counts the next bins of a unit that may have rows, and gives the time up to which all is counted; `None` at the end.
+    /// Counts the next bins of a unit that may have rows. Gives the time before which everything is counted; `None` at
+    /// the end.
     fn count_window<T: Counted + AddAssign>(
         &mut self,
         (group, skills): &Share,
@@ -199,8 +202,8 @@ impl Counting {
         Some(window.end)
     }
 
-    /// A walk through each series of the skills that may have rows before `end`, standing at the first one that has not been
-    /// counted.
+    /// A cursor for each series of the skills that may have rows before `end`. It stands at the first row that has not
+    /// been counted.
     fn cursors<'t, T: Counted>(&mut self, group: &'t Group, skills: &[i64], end: i64) -> Vec<Cursor<'t, T>> {
         let from = self.from;
         let is_in_time = |times: RangeInclusive<i64>| *times.end() >= from && *times.start() < end;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use skillscope_segment::AccountId;
 use skillscope_store::Totals;
 
-/// Rows that may be counted together: those of an account, or of all accounts where the question does not tell them apart.
+/// Rows that may be counted together: the rows of an account, or of all accounts where the answer is not grouped by
+/// account.
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) account: Option<AccountId>,

@@ -1,12 +1,13 @@
-//! Counts and sums by difference of running totals, instead of by a scan of rows.
+//! Counts and sums as differences of running totals: no rows are scanned.
 //!
 //! ```text
 //! SQL or request → logical plan → rule.rs ─ has the shape ─▶ node.rs → parts.rs → exec.rs → counting.rs
 //!                                         └ any other ─▶ scan
 //! ```
 //!
-//! The shape: counts and sums of the metrics, grouped by any of account, skill, user type and bin of the end time, over
-//! ranges of end times and any conditions on the account, the skill and the user type alone.
+//! Only aggregations of one shape are answered so: counts and sums that tallies know; grouped by any of account, skill,
+//! user type and bin of the end time; with conditions each of which is a range of end times, or is on the account, the
+//! skill or the user type alone.
 
 mod answer_columns;
 mod bin_window;
@@ -27,7 +28,7 @@ use tally_metric::TallyMetric;
 pub(crate) use node::{plan_totals, totals_query_planner};
 pub(crate) use rule::AnswerFromTotals;
 
-/// What is asked of the totals.
+/// A question that totals answer.
 #[derive(Debug)]
 struct TotalsQuery {
     conditions: Conditions,

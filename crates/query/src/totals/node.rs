@@ -1,3 +1,5 @@
+//! The node of a logical plan that stands for an answer from running totals.
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -34,14 +36,14 @@ impl TotalsNode {
         Self { plain, table, query: Arc::new(query) }
     }
 
-    /// The plan that looks totals up; or scans rows, where some have none, or that is faster.
+    /// The plan that looks totals up. It scans rows instead where some have no totals, or where a scan is faster.
     async fn physical_plan(&self, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
         let Some(parts) = parts(&self.table, &self.query.conditions).await? else {
             return session.create_physical_plan(&self.scan_instead()?).await;
         };
         let schema = Arc::clone(self.plain.schema().inner());
         let threads = session.config().target_partitions();
-        // A condition that cannot be evaluated for every skill may not have to be for the rows that there are.
+        // A condition may fail for a skill or account that no row has, so the scan decides whether it fails.
         match TotalsExec::try_new(Arc::clone(&self.query), parts, schema, threads) {
             Ok(exec) if !exec.is_worse_than_a_scan() => Ok(Arc::new(exec)),
             _ => session.create_physical_plan(&self.scan_instead()?).await,
@@ -61,7 +63,7 @@ impl TotalsNode {
     }
 }
 
-// What is asked follows from the plan that it was recognised in.
+// The query follows from the plan, so comparing plans is enough.
 
 impl PartialEq for TotalsNode {
     fn eq(&self, other: &Self) -> bool {
@@ -118,7 +120,7 @@ pub(crate) async fn plan_totals(plan: &LogicalPlan, session: &dyn Session) -> Re
     }
 }
 
-/// A planner that knows [`TotalsNode`]s, too.
+/// DataFusion's planner, which is taught [`TotalsNode`]s.
 pub(crate) fn totals_query_planner() -> Arc<dyn QueryPlanner + Send + Sync> {
     Arc::new(TotalsQueryPlanner(DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(TotalsPlanner)])))
 }

@@ -1,3 +1,5 @@
+//! The running totals of the rows that can count.
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, StringArray};
@@ -12,15 +14,15 @@ use crate::table::SegmentsTable;
 #[derive(Debug)]
 pub(super) struct AccountTotals {
     pub(super) account: AccountId,
-    /// Each has rows of its own; together they have all that can count.
+    /// Each row that can count is in exactly one of them.
     pub(super) parts: Vec<Arc<Totals>>,
 }
 
-/// The totals of all rows that can count; `None` where there are none of some.
+/// The totals of all rows that can count; `None` where some rows have no totals.
 pub(super) async fn parts(table: &SegmentsTable, conditions: &Conditions) -> Result<Option<Vec<AccountTotals>>> {
     let snapshot = table.snapshot();
     let mut accounts = Vec::new();
-    // What cannot be evaluated for every account may not have to be for the rows that there are.
+    // A condition may fail for an account that has no rows to count, so the scan decides whether it fails.
     let Ok(passing) = accounts_that_pass(table, conditions) else { return Ok(None) };
     for account in passing {
         let mut parts = Vec::new();
@@ -45,7 +47,7 @@ pub(super) async fn parts(table: &SegmentsTable, conditions: &Conditions) -> Res
 fn accounts_that_pass(table: &SegmentsTable, conditions: &Conditions) -> Result<Vec<AccountId>> {
     let filter = &conditions.accounts;
     let mut accounts: Vec<AccountId> = match filter.values() {
-        // Mostly one of many.
+        // Mostly these are few, and the accounts are many.
         Some(values) => {
             let names = values.into_iter().filter_map(|value| value.try_as_str().flatten());
             names.filter_map(|name| table.account(name)).cloned().collect()

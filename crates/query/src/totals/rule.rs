@@ -1,3 +1,5 @@
+//! The rule that recognises aggregations which running totals answer.
+
 use std::sync::Arc;
 
 use datafusion::common::tree_node::Transformed;
@@ -45,7 +47,7 @@ fn recognise(aggregate: &Aggregate) -> Option<(Arc<SegmentsTable>, TotalsQuery)>
     Some((table, TotalsQuery { conditions, keys, bins, metrics }))
 }
 
-/// The table below an aggregation, with the conditions on the way to it.
+/// The table below an aggregation. The conditions on the way to it are added to `conditions`.
 fn source(plan: &LogicalPlan, conditions: &mut Conditions) -> Option<Arc<SegmentsTable>> {
     match plan {
         LogicalPlan::Filter(filter) => {

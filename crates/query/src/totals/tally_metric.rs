@@ -1,3 +1,5 @@
+//! The counts and sums that running totals know, recognised in the expressions of a plan.
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
@@ -24,12 +26,12 @@ const ALL: Classes = (1 << RowClass::ALL.len()) - 1;
 /// Stands for "has a time to first agent message" while conditions are evaluated.
 const HAS_SAMPLE: &str = "has_sample";
 
-/// A column to compute of each group's tally.
+/// A column of the answer, computed from the tally of each group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TallyMetric {
     /// The number of rows of some classes.
     Count(Classes),
-    /// The same, as a sum: null where the group has no row at all.
+    /// The same as a sum, which is null where the group has no rows.
     CountAsSum(Classes),
     /// The sum of samples; null where there are none.
     SampleSum,
@@ -38,7 +40,7 @@ pub(super) enum TallyMetric {
 }
 
 impl TallyMetric {
-    /// What an aggregation asks for; `None` where totals cannot tell.
+    /// The column that an aggregate expression asks for; `None` where tallies cannot give it.
     pub(super) fn recognise(expression: &Expr) -> Option<Self> {
         let expression = match expression {
             Expr::Alias(alias) => alias.expr.as_ref(),
@@ -127,7 +129,7 @@ fn is_sample(expression: &Expr) -> bool {
     matches!(expression, Expr::Column(name) if name.name == column::TIME_TO_FIRST_AGENT_MESSAGE_MS)
 }
 
-/// What is cast to a floating-point number.
+/// The expression inside a cast to a floating-point number.
 fn uncast(expression: &Expr) -> &Expr {
     match expression {
         Expr::Cast(cast) if *cast.field.data_type() == DataType::Float64 => &cast.expr,
@@ -138,7 +140,7 @@ fn uncast(expression: &Expr) -> &Expr {
 /// The classes of rows for which a condition holds; `None` where it is about more than classes.
 fn classes_where(condition: &Expr) -> Option<Classes> {
     match condition {
-        // The usual ones need no evaluation.
+        // The usual conditions need no evaluation.
         Expr::Column(name) if name.name == column::ABANDONED_IN_QUEUE => Some(1 << RowClass::AbandonedInQueue as u8),
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => match (left.as_ref(), right.as_ref()) {
             (Expr::Column(name), Expr::Literal(word, _)) if name.name == column::OUTCOME => {
@@ -170,7 +172,7 @@ fn evaluated(condition: &Expr) -> Option<Classes> {
     Some(classes(holds.iter().map(|holds| holds == Some(true))))
 }
 
-/// Only whether there is a sample is known of a class, not which one.
+/// Of the sample, a class of rows knows only whether there is one.
 fn presence_of_sample(expression: Expr) -> Result<Transformed<Expr>> {
     let has_sample = || Expr::Column(Column::new_unqualified(HAS_SAMPLE));
     Ok(match expression {

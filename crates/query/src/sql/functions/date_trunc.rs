@@ -1,3 +1,5 @@
+//! `date_trunc`, fast for times in UTC.
+
 use std::sync::Arc;
 
 use arrow::compute::cast;
@@ -7,7 +9,7 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
 };
 
-/// `date_trunc` without a look into the tables of time zones for times in UTC, where DataFusion's own takes one for each value.
+/// `date_trunc` that does not look times in UTC up in the tables of time zones. DataFusion's does so for each value.
 pub(super) fn date_trunc() -> ScalarUDF {
     ScalarUDF::new_from_impl(UtcTrunc { inner: datafusion::functions::datetime::date_trunc() })
 }

@@ -1,3 +1,5 @@
+//! `kill_query`: ending a statement from another session.
+
 use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray};
@@ -8,8 +10,8 @@ use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf}
 use crate::Scope;
 use crate::sql::run::RunningQueries;
 
-/// `kill_query(id)`: ends the statement that has this number in `system.queries`; true where it was there.
-/// A session does not end its own: it would not learn what became of the others.
+/// `kill_query(id)`: ends the statement that has this number in `system.queries`, and is true where there was one. A
+/// session cannot end its own statements: a statement that ended itself would not tell which others it had ended.
 pub(super) fn kill_query(running: Arc<RunningQueries>, scope: Scope, session: u64) -> ScalarUDF {
     let kill = move |arguments: &[ColumnarValue]| -> Result<ColumnarValue> {
         let [ids] = ColumnarValue::values_to_arrays(arguments)?

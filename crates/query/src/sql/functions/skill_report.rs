@@ -1,3 +1,5 @@
+//! `skill_report`: the endpoint's report as a table.
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -18,8 +20,8 @@ pub(super) const NAME: &str = "skill_report";
 
 const USAGE: &str = "skill_report(account, now, timeframe [, interval [, skill_ids [, user_type]]])";
 
-/// The table function `skill_report`: the endpoint's report as rows. A row has the metrics of an interval, or of the whole
-/// timeframe where `interval_start` is null; of a skill, or of all together where `skill_id` is null.
+/// The table function `skill_report`: the endpoint's report as rows. A row has the metrics of an interval, or of the
+/// whole timeframe where `interval_start` is null; of a skill, or of all together where `skill_id` is null.
 #[derive(Debug)]
 pub(super) struct SkillReport {
     pub(super) reports: Arc<ReportSession>,
@@ -54,7 +56,7 @@ impl SkillReport {
         request.map_err(|error| DataFusionError::Plan(format!("{NAME}: {error}")))
     }
 
-    /// The account that is asked for; null is the session's own. Another one's has nothing to see here.
+    /// The account of the report; null stands for the session's own. A session of one account may not ask for another.
     fn account(&self, value: &ScalarValue) -> Result<String> {
         match (value.try_as_str(), self.segments.scope()) {
             (Some(Some(account)), scope) if scope.includes(account) => Ok(account.to_owned()),

@@ -1,3 +1,5 @@
+//! Joins that can be interrupted.
+
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -17,7 +19,7 @@ use datafusion::physical_plan::joins::{
     CrossJoinExec, HashJoinExec, NestedLoopJoinExec, NestedLoopJoinExecBuilder, SortMergeJoinExec,
 };
 
-/// Tells a running plan that nobody waits for it any more.
+/// Tells a running plan that its rows are not wanted any more.
 #[derive(Debug, Clone, Default)]
 pub(in crate::sql) struct Interruption(Arc<AtomicBool>);
 
@@ -31,8 +33,8 @@ impl Interruption {
     }
 }
 
-/// The same plan, whose joins can be interrupted. DataFusion's make all pairs of a batch in one go, which may be billions, and
-/// hold their thread meanwhile.
+/// The same plan with joins that can be interrupted. DataFusion's joins make all pairs of a batch in one go. There may
+/// be billions of pairs, and the thread does nothing else meanwhile.
 pub(in crate::sql) fn interruptible(
     plan: Arc<dyn ExecutionPlan>,
     interruption: &Interruption,

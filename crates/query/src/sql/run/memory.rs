@@ -1,3 +1,5 @@
+//! The memory of statements, shared fairly.
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,8 +8,8 @@ use datafusion::common::resources_err;
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool, MemoryReservation};
 
-/// The memory that all statements share. One alone may use three quarters of it, several at a time an equal part of these
-/// each: what is left is for the next one, however much the first have taken.
+/// The memory that all statements share. A statement that runs alone may use three quarters of it; several at a time
+/// share these three quarters equally. The last quarter is for the next statement, however much the others have taken.
 #[derive(Debug)]
 pub(in crate::sql) struct SqlMemory {
     bytes: usize,
@@ -20,7 +22,7 @@ impl SqlMemory {
         Self { bytes, used: AtomicUsize::new(0), statements: AtomicUsize::new(0) }
     }
 
-    /// What one statement may use now.
+    /// The bytes that one statement may use now.
     fn share(&self) -> usize {
         self.bytes / 4 * 3 / self.statements.load(Ordering::Relaxed).max(1)
     }

@@ -1,3 +1,5 @@
+//! The rows of a statement, as they are computed.
+
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -14,7 +16,7 @@ use crate::{Error, Result};
 pub struct SqlRows {
     schema: SchemaRef,
     batches: mpsc::Receiver<RecordBatch>,
-    /// `None` once its end has been told.
+    /// `None` once the end of the statement has been given out.
     task: Option<SqlTask<Result<()>>>,
 }
 
@@ -43,7 +45,7 @@ impl SqlRows {
                 self.task = None;
                 error
             }
-            // Its columns have been told, and its rows wait.
+            // It succeeded: its columns are known, and its rows wait in the channel.
             Ok(()) => {
                 self.task = None;
                 std::future::pending().await
@@ -65,7 +67,7 @@ impl Stream for SqlRows {
         if let Poll::Ready(Some(batch)) = received {
             return Poll::Ready(Some(Ok(batch)));
         }
-        // Whoever ended the statement does not wait until it notices.
+        // A statement that was ended gives its error at once, also while its last batch is still computed.
         let Some(task) = &mut self.task else { return received.map(|_| None) };
         let ended = ready!(task.poll_unpin(context));
         self.task = None;

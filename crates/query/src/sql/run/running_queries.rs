@@ -1,16 +1,19 @@
+//! The list of statements that are being answered.
+
 use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use datafusion::physical_plan::ExecutionPlan;
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::{Clock, Scope};
 
-/// How far a statement is.
+/// The phase that a statement is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sql) enum QueryPhase {
     Waiting,
@@ -30,17 +33,17 @@ impl QueryPhase {
     }
 }
 
-/// A statement that has come and is not answered to its end.
+/// A statement that has arrived, and whose last row has not been given yet.
 #[derive(Debug)]
 pub(in crate::sql) struct RunningQuery {
     pub(in crate::sql) id: i64,
     /// The scope of its session.
     pub(in crate::sql) scope: Scope,
     session: u64,
-    /// Where it came from, in a word of whoever let it in.
+    /// The word of its session for where it comes from.
     pub(in crate::sql) door: &'static str,
     pub(in crate::sql) text: String,
-    /// When it came, in milliseconds since the epoch.
+    /// When it arrived, in milliseconds since the epoch.
     pub(in crate::sql) started: i64,
     pub(in crate::sql) clock: Instant,
     phase: AtomicU8,
@@ -68,23 +71,23 @@ impl RunningQuery {
         self.rows.fetch_add(rows as u64, Ordering::Relaxed);
     }
 
-    /// Rows that were handed on.
+    /// The rows that were given to the client.
     pub(in crate::sql) fn rows_returned(&self) -> u64 {
         self.rows.load(Ordering::Relaxed)
     }
 
-    /// Rows that were read of tables so far.
+    /// The rows that were read from tables so far.
     pub(in crate::sql) fn rows_read(&self) -> u64 {
         self.plan.get().map_or(0, rows_of_leaves)
     }
 
-    /// Completes when it is to end.
+    /// Completes when somebody ends the statement.
     pub(in crate::sql) async fn killed(&self) {
         self.kill.notified().await;
     }
 
     fn kill(&self) {
-        // It is kept for a statement that does not listen yet.
+        // A statement that does not listen yet learns it when it does.
         self.kill.notify_one();
     }
 }
@@ -97,7 +100,7 @@ fn rows_of_leaves(plan: &Arc<dyn ExecutionPlan>) -> u64 {
     children.into_iter().map(rows_of_leaves).sum()
 }
 
-/// The statements that are not answered to their end.
+/// The statements that are being answered.
 #[derive(Debug, Default)]
 pub(in crate::sql) struct RunningQueries {
     queries: Mutex<BTreeMap<i64, Arc<RunningQuery>>>,
@@ -119,9 +122,9 @@ impl RunningQueries {
         door: &'static str,
         text: String,
     ) -> ListedQuery {
-        let mut queries = self.queries();
+        let mut queries = self.queries.lock();
         let mut number = queries.len() as u64;
-        // Numbers in order would tell one account how much another one asks.
+        // Consecutive numbers would tell one account how many statements another account runs.
         let id = loop {
             let id = (self.numbers.hash_one((session, &text, number, Instant::now())) & ID_MASK).cast_signed();
             if !queries.contains_key(&id) {
@@ -146,9 +149,9 @@ impl RunningQueries {
         ListedQuery { query, list: Arc::clone(self) }
     }
 
-    /// The statements of sessions in `scope`, in the order in which they came.
+    /// The statements of sessions in `scope`, in the order in which they arrived.
     pub(in crate::sql) fn list(&self, scope: &Scope) -> Vec<Arc<RunningQuery>> {
-        let queries = self.queries();
+        let queries = self.queries.lock();
         let mut listed: Vec<_> = queries.values().filter(|query| is_in_scope(query, scope)).cloned().collect();
         listed.sort_by_key(|query| (query.clock, query.id));
         listed
@@ -157,24 +160,20 @@ impl RunningQueries {
     /// Ends a statement of another session; false where there is none in scope that has this number.
     pub(in crate::sql) fn kill(&self, id: i64, scope: &Scope, session: u64) -> bool {
         let is_another = |query: &&Arc<RunningQuery>| is_in_scope(query, scope) && query.session != session;
-        let query = self.queries().get(&id).filter(is_another).cloned();
+        let query = self.queries.lock().get(&id).filter(is_another).cloned();
         query.inspect(|query| query.kill()).is_some()
     }
 
     /// Ends all statements of a session.
     pub(in crate::sql) fn kill_session(&self, session: u64) {
-        self.queries().values().filter(|query| query.session == session).for_each(|query| query.kill());
-    }
-
-    fn queries(&self) -> MutexGuard<'_, BTreeMap<i64, Arc<RunningQuery>>> {
-        self.queries.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queries.lock().values().filter(|query| query.session == session).for_each(|query| query.kill());
     }
 }
 
 /// Statements have numbers that a person can type.
 const ID_MASK: u64 = (1 << 30) - 1;
 
-/// An account sees the statements of its own sessions, and no operator's.
+/// An account sees the statements of its own sessions, and none of an operator's.
 fn is_in_scope(query: &RunningQuery, scope: &Scope) -> bool {
     *scope == Scope::All || query.scope == *scope
 }
@@ -202,6 +201,6 @@ impl std::ops::Deref for ListedQuery {
 
 impl Drop for ListedQuery {
     fn drop(&mut self) {
-        self.list.queries().remove(&self.query.id);
+        self.list.queries.lock().remove(&self.query.id);
     }
 }

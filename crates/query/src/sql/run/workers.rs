@@ -1,3 +1,5 @@
+//! The threads on which statements run.
+
 use std::future::Future;
 use std::io;
 use std::num::NonZeroUsize;
@@ -10,22 +12,22 @@ use tokio::task::JoinHandle;
 
 use crate::{Error, Result};
 
-/// A thread's stack: deep expressions are run level by level. Only what is used of it becomes memory.
+/// The stack of a thread. Deep expressions are run level by level. Only the part that is used becomes memory.
 const STACK_BYTES: usize = 16 << 20;
 
-/// Threads that run statements and nothing else. The system prefers every other thread of the process to them, so that
-/// reports do not wait for analysts.
+/// Threads that run statements and nothing else. Every other thread of the process goes before them, so that reports do
+/// not wait for analysts.
 #[derive(Debug)]
 pub(in crate::sql) struct Workers {
     /// `None` while it is dropped.
     runtime: Option<Runtime>,
-    /// A thread that no statement keeps busy, for those that end them.
+    /// A thread that no statement keeps busy. It ends statements.
     watch: Option<Runtime>,
 }
 
 impl Workers {
     pub(in crate::sql) fn start() -> io::Result<Self> {
-        // More than there are processors: a statement may hold its thread for a while, and others go on beside it.
+        // More than there are processors, because a statement may hold its thread for a while.
         let threads = 2 * std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads)
@@ -46,7 +48,7 @@ impl Workers {
         SqlTask(self.runtime.as_ref().map(|runtime| runtime.spawn(work)))
     }
 
-    /// Runs what watches over a statement.
+    /// Runs work that watches a statement.
     pub(in crate::sql) fn spawn_watch<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
@@ -60,7 +62,7 @@ impl Workers {
 pub struct SqlTask<T>(Option<JoinHandle<T>>);
 
 impl<T> Future for SqlTask<T> {
-    /// An error where the work was ended, or has panicked.
+    /// An error where the work was ended, or panicked.
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
@@ -79,7 +81,7 @@ impl<T> Drop for SqlTask<T> {
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        // Nobody is left to read what still runs.
+        // Nobody is left to read the rows of the statements that still run.
         self.runtime.take().into_iter().chain(self.watch.take()).for_each(Runtime::shutdown_background);
     }
 }
