@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use tar::{Builder, EntryType, Header};
 
+use crate::archive::file::ArchiveFile;
 use crate::disk::directory::{self, DEAD_LETTERS, JOURNAL, VERSION};
-use crate::disk::{self, Disk};
+use crate::disk::{self, Disk, DiskFile};
+use crate::error::{Error, Result};
 use crate::journal;
-use crate::journal::change::Change;
+use crate::journal::change::JournalChange;
 use crate::journal::conversations::ConversationChanges;
 use crate::journal::entries::entry;
-use crate::{ArchiveFile, Error, Result, Store};
+use crate::shared::Shared;
 
 /// A data directory as it was at one moment, to be written elsewhere.
 ///
@@ -22,48 +24,46 @@ pub struct Backup {
     /// A journal of that moment, removed with this value.
     journal: PathBuf,
     files: Vec<Arc<ArchiveFile>>,
-    /// Files of dead letters. Later ones may come with them.
+    /// Files of dead letters, to which later ones may be added before they are copied.
     dead_letters: Vec<PathBuf>,
 }
 
-impl Store {
-    /// Notes what is stored now. Later writes do not change it, and are held up only while the conversations that are followed
-    /// are noted.
+impl Backup {
+    /// Notes what is stored now. Writes are held up only while the conversations that are followed are noted.
     ///
     /// # Errors
     /// Where the copy of the journal cannot be written.
-    pub fn backup(&self) -> Result<Backup> {
-        // A file that turns out to be lost may leave its rows in memory: then another moment is noted.
+    pub(crate) fn of(shared: &Shared) -> Result<Self> {
+        // Giving up a file that is lost puts its rows back in memory, so the snapshot is taken again.
         let (snapshot, conversations, number, files) = loop {
             let (snapshot, conversations, number) = {
-                let mut writer = self.writer();
-                let conversations = ConversationChanges::whole(&writer.segmenter).detached()?;
-                (self.snapshot(), conversations, writer.journal.number_file())
+                let mut writer = shared.writer();
+                let conversations = ConversationChanges::whole(writer.segmenter()).detached()?;
+                (writer.snapshot(), conversations, writer.number_file())
             };
             let all: Vec<_> = snapshot.all_files().cloned().collect();
             let count = all.len();
-            let files = self.readable(all)?;
+            let files = shared.readable(all)?;
             if files.len() == count {
                 break (snapshot, conversations, number, files);
             }
         };
         let added = files.iter().map(|file| file.record().clone()).collect();
-        let mut change = Change { added, conversations, ..Change::default() };
+        let mut change = JournalChange { added, conversations, ..JournalChange::default() };
         for partition in snapshot.all_partitions() {
             for run in partition.sealing().iter().chain(partition.open()) {
                 let number = change.entries.len() as u64 + 1;
                 change.entries.push(entry(partition.account().as_str(), partition.hour(), number, run)?);
             }
         }
-        let dead_letters = self.directory.dead_letter_files()?;
-        let journal = self.directory.staging().join(format!("backup-{number}.redb"));
-        let backup = Backup { disk: Arc::clone(&self.options.disk), journal, files, dead_letters };
+        let directory = shared.directory();
+        let dead_letters = directory.dead_letter_files()?;
+        let journal = directory.staging().join(format!("backup-{number}.redb"));
+        let backup = Self { disk: Arc::clone(directory.disk()), journal, files, dead_letters };
         drop(journal::create(Arc::clone(&backup.disk), &backup.journal, change, number.saturating_add(1))?);
         Ok(backup)
     }
-}
 
-impl Backup {
     /// Writes the directory as a tar archive.
     ///
     /// # Errors
@@ -90,7 +90,7 @@ impl Backup {
 
 impl Drop for Backup {
     fn drop(&mut self) {
-        // Where this fails, the next start does it.
+        // Where this fails, the next start removes it.
         let _ = self.disk.remove(&self.journal);
     }
 }
@@ -104,7 +104,7 @@ fn add(archive: &mut Builder<impl Write>, path: &Path, length: u64, bytes: impl 
 
 /// A file, read piece by piece.
 struct Chunks {
-    file: Arc<dyn crate::DiskFile>,
+    file: Arc<dyn DiskFile>,
     offset: u64,
     length: u64,
 }
@@ -122,11 +122,12 @@ impl Read for Chunks {
     }
 }
 
-/// Writes the data directory that a [backup](Backup::write_to) holds to the folder `to`, which must be empty or not be
-/// there. It is one when this returns, and durable.
+/// Writes the data directory in a [backup](Backup::write_to) to the folder `to`, which must be empty or missing. It is
+/// complete and durable when this returns.
 ///
 /// # Errors
-/// [`Error::NotEmpty`] where something is in the folder, [`Error::Backup`] where the backup is cut short or none.
+/// [`Error::NotEmpty`] where something is in the folder, [`Error::Backup`] where the input is no backup or its end is
+/// missing.
 pub fn unpack_backup(backup: impl Read, to: &Path) -> Result<()> {
     fs::create_dir_all(to).map_err(Error::io("create", to))?;
     if fs::read_dir(to).map_err(Error::io("list", to))?.next().is_some() {
@@ -165,7 +166,7 @@ fn write_new(path: &Path, content: &mut impl Read) -> Result<()> {
     file.sync_all().map_err(Error::io("sync", path))
 }
 
-/// Makes the names in a folder and those below it durable.
+/// Makes the names in a folder, and in all folders below it, durable.
 fn sync_folders(folder: &Path) -> Result<()> {
     for entry in fs::read_dir(folder).map_err(Error::io("list", folder))? {
         let path = entry.map_err(Error::io("list", folder))?.path();

@@ -8,32 +8,32 @@ use crate::archive::file::ArchiveFile;
 use crate::calendar::day_of;
 use crate::disk::directory::DataDirectory;
 use crate::disk::{Disk, LocalDisk};
+use crate::error::{Error, Result};
 use crate::journal::contents::{Contents, inspect};
 use crate::journal::file_record::FileRecord;
 use crate::journal::value::decode_rows;
 use crate::rows::keys::{Admission, KeyColumns, KeyHasher, KeyIndex};
 use crate::rows::run::cut;
-use crate::{Error, Result};
 
-/// What a data directory holds, and what is wrong with it.
+/// The contents of a data directory, and its faults.
 #[derive(Debug, Default)]
 pub struct Checked {
     /// Archive files on the list.
     pub files: u64,
-    /// Rows in those that are as they were written.
+    /// Rows in the files that are as they were written.
     pub archived_rows: u64,
     /// Rows in the journal.
     pub journal_rows: u64,
     /// Conversations in the journal: open ones, and some that closed a while ago.
     pub conversations: u64,
-    /// Files that were set aside some time.
+    /// Files that were set aside at some time.
     pub quarantined: u64,
-    /// What is wrong, each in plain words.
+    /// The faults, each in plain words.
     pub problems: Vec<String>,
 }
 
-/// Verifies the data directory at `path`, which no process may have open: every checksum, that each file holds what the
-/// list says of it, and that no key is in an account's day twice. Nothing is changed.
+/// Verifies the data directory at `path`, which no process may have open: every checksum, that each file matches its
+/// line in the list of files, and that no key is in an account's day twice. Nothing is changed.
 ///
 /// # Errors
 /// Where there is no data directory, it is in use, or it cannot be read at all.
@@ -41,7 +41,7 @@ pub fn check(path: &Path) -> Result<Checked> {
     let disk: Arc<dyn Disk> = Arc::new(LocalDisk);
     let directory = DataDirectory::open_to_read(path, Arc::clone(&disk))?;
     let contents = inspect(disk.as_ref(), &directory.journal())?;
-    let mut check = Check { directory, disk, hasher: KeyHasher::new(), checked: Checked::default(), may_repeat: false };
+    let mut check = Check { directory, hasher: KeyHasher::new(), checked: Checked::default(), may_repeat: false };
     check.journal_damage(&contents);
     check.checked.conversations = contents.conversations.len() as u64;
     check.strangers(&contents)?;
@@ -52,13 +52,12 @@ pub fn check(path: &Path) -> Result<Checked> {
 
 struct Check {
     directory: DataDirectory,
-    disk: Arc<dyn Disk>,
     hasher: KeyHasher,
     checked: Checked,
     may_repeat: bool,
 }
 
-/// What should be in the archive and in the journal of one account and day.
+/// The files and the journal's rows of one account and day.
 #[derive(Default)]
 struct Day {
     files: Vec<FileRecord>,
@@ -84,7 +83,7 @@ impl Check {
         }
     }
 
-    /// Files that no list knows.
+    /// Tells of files that are on no list.
     fn strangers(&mut self, contents: &Contents) -> Result<()> {
         let known = contents.files.iter().chain(&contents.retired);
         let known: BTreeSet<_> = known.map(|file| self.directory.path().join(file.path())).collect();
@@ -136,9 +135,9 @@ impl Check {
         self.keys(&mut keys, &day.journal, "the journal")
     }
 
-    /// The rows of a file that is what the list says of it.
+    /// The rows of a file, which must match its record.
     fn file(&self, record: &FileRecord) -> Result<Vec<RecordBatch>> {
-        let file = ArchiveFile::new(record.clone(), self.directory.path(), Arc::clone(&self.disk))?;
+        let file = ArchiveFile::new(record.clone(), &self.directory)?;
         let batches = file.read_rows()?;
         let mut found: Option<FileRecord> = None;
         for batch in &batches {

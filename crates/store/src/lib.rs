@@ -1,12 +1,13 @@
-//! Keeping closed segments: in a journal first, in memory while they are hot, as Parquet in the archive for good.
+//! Keeps closed segments: in a journal first, in memory while they are hot, as Parquet in the archive for good.
 //!
-//! A [`Store`] owns one data directory. What it accepts is durable before [`Store::append`] returns, and is in every
-//! [`Snapshot`] taken afterwards; [`ingest`] does so with a whole input. [`Store::append_events`] follows conversations, whose
-//! open states are as durable as the segments that they leave behind. A snapshot is a consistent, immutable view: for
-//! each account, one [`Partition`] for every hour of `end_time` in memory, and the [`ArchiveFile`]s of the others.
-//! [`Store::maintain`], or a thread of [`Maintenance`], seals, merges, evicts and expires what is due.
+//! A [`Store`] owns one data directory. Segments are durable when [`Store::append`] returns, and are in every
+//! [`Snapshot`] taken afterwards; [`Store::ingest`] appends a whole input. [`Store::append_events`] follows
+//! conversations, whose open states are as durable as the segments that they leave behind. A snapshot is a consistent,
+//! immutable view: for each account, one [`Partition`] for every hour of `end_time` in memory, and an [`ArchiveFile`]
+//! for each file whose rows are not. [`Store::maintain`], or a thread of [`Maintenance`], seals, merges, evicts and
+//! expires segments when it is time.
 //!
-//! All files are reached through a [`Disk`], so that tests can put a failing one below the store.
+//! All access to files goes through a [`Disk`], so that tests can put a failing one below the store.
 //!
 //! This crate does not know SQL, reports or HTTP.
 
@@ -22,12 +23,14 @@ mod maintenance;
 mod options;
 mod recovery;
 mod rows;
+mod shared;
 mod snapshot;
 mod store;
 #[cfg(test)]
 mod tests;
 mod totals;
 mod write;
+mod writer;
 
 pub use archive::file::{ArchiveFile, FileState};
 pub use backup::{Backup, unpack_backup};
@@ -35,11 +38,11 @@ pub use check::{Checked, check};
 pub use clock::Clock;
 pub use disk::{Disk, DiskFile, InPlaceFile, LocalDisk};
 pub use error::{Error, Result};
-pub use maintenance::Maintenance;
+pub use maintenance::thread::Maintenance;
 pub use options::{Retention, RetentionError, StoreOptions, memory_bytes};
 pub use rows::partition::Partition;
 pub use snapshot::Snapshot;
 pub use store::Store;
 pub use totals::{Counted, Cursor, RowClass, Series, Stop, Tally, TallyByUserType, Totals};
 pub use write::appended::{Appended, RefusedRow};
-pub use write::ingestion::{Ingested, RejectedRecord, ingest, ingest_events, ingest_history};
+pub use write::ingestion::{Ingested, RecordSink, Records, RejectedRecord, ingest};

@@ -1,4 +1,4 @@
-//! What a start does with the data directory that the last process left, however it ended.
+//! How a start repairs the data directory that the last process left, however it ended.
 //!
 //! | left behind | becomes |
 //! | --- | --- |
@@ -10,47 +10,42 @@
 //! | a file under `archive/` that no list knows | set aside: its rows are in the journal or in other files |
 //! | a file of the list that is not there | off the list, and named |
 //! | a file or journal entry whose checksum is wrong | named and set aside; everything else counts |
-//! | a journal that cannot be read through | what can be found in it counts, and the list is made anew from the files |
+//! | a journal that cannot be read through | all that can be found in it counts, and the list is made anew from the files |
 //!
-//! At the end the journal is written anew: nothing is built upon pages that the last process may not have synced.
+//! At the end the journal is written anew: the last process may not have synced all of its pages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
+use parking_lot::Mutex;
 use skillscope_segment::{AccountId, Segmenter};
 
 use crate::archive::file::{ArchiveFile, checksum};
 use crate::archive::parquet;
 use crate::disk;
 use crate::disk::directory::DataDirectory;
+use crate::error::{Error, Result};
 use crate::journal::Journal;
 use crate::journal::change::Entry;
 use crate::journal::contents::Contents;
-use crate::journal::conversations::ConversationChanges;
 use crate::journal::file_record::FileRecord;
 use crate::journal::value::decode_rows;
-use crate::rows::keys::{KeyColumns, KeyHash, KeyHasher, KeyIndex};
+use crate::options::StoreOptions;
+use crate::rows::keys::{KEY_BYTES, KeyColumns, KeyHash, KeyHasher, KeyIndex};
 use crate::rows::run::{Cut, Run, cut, mergeable};
-use crate::store::Writer;
-use crate::store::whole_journal;
-use crate::{Error, Result, Snapshot, StoreOptions};
-
-/// A state that equals the acknowledged writes.
-pub(crate) struct Recovered {
-    pub(crate) writer: Writer,
-    pub(crate) snapshot: Snapshot,
-}
+use crate::snapshot::Snapshot;
+use crate::writer::{Recovered, Writer};
 
 /// Repairs what is there and reads it.
-pub(crate) fn recover(directory: &DataDirectory, options: &StoreOptions, hasher: KeyHasher) -> Result<Recovered> {
+pub(crate) fn recover(directory: &Arc<DataDirectory>, options: &StoreOptions, hasher: KeyHasher) -> Result<Writer> {
     let path = directory.journal();
     let (mut journal, mut contents) = Journal::open(Arc::clone(&options.disk), &path)?;
     let archived = directory.archived_files()?;
-    // Without a journal there is no list either, and every file would be a stranger.
+    // Without a journal there is no list of files either: it is made anew.
     contents.is_incomplete |= contents.is_missing && !archived.is_empty();
     keep_damaged(directory, &mut contents)?;
     for file in archived.iter().chain(&directory.quarantined_files()?) {
@@ -62,7 +57,7 @@ pub(crate) fn recover(directory: &DataDirectory, options: &StoreOptions, hasher:
         return Err(Error::ArchiveIsEmpty { path: directory.archive(), files: contents.files.len() });
     }
     sort_out_files(directory, &mut contents)?;
-    let files = archive_files(directory, options, &contents.files)?;
+    let files = archive_files(directory, &contents.files)?;
 
     let segmenter = segmenter(options, &mut contents)?;
     let mut recovery = Recovery { options, hasher, keys: KeyIndex::new(), snapshot: Snapshot::default() };
@@ -72,17 +67,16 @@ pub(crate) fn recover(directory: &DataDirectory, options: &StoreOptions, hasher:
     let corrupt = recovery.take_files(files);
     let Recovery { keys, snapshot, .. } = recovery;
 
-    let retired = archive_files(directory, options, &contents.retired)?;
-    let mut writer = Writer { keys, journal, segmenter, retired, doubtful: Vec::new() };
-    let mut change = whole_journal(&snapshot, &mut writer)?;
-    change.conversations = ConversationChanges::whole(&writer.segmenter);
-    match writer.journal.replace(change) {
+    let retired = archive_files(directory, &contents.retired)?;
+    let recovered = Recovered { snapshot, keys, journal, segmenter, retired };
+    let mut writer = Writer::new(Arc::clone(directory), options.clock.clone(), hasher, recovered);
+    match writer.write_journal_anew() {
         // Retired files are removed by the first clean-up: now it is certain that they are retired.
         Ok(()) => set_corrupt_aside(directory, &corrupt)?,
-        // All is there for reading; whoever writes tries again.
+        // Everything can be read; the next write tries again.
         Err(error) => tracing::error!(%error, "the journal could not be written anew"),
     }
-    Ok(Recovered { writer, snapshot })
+    Ok(writer)
 }
 
 /// No file of ours has such a number, even after a million a second for ten thousand years.
@@ -103,8 +97,7 @@ fn keep_damaged(directory: &DataDirectory, contents: &mut Contents) -> Result<()
     Ok(())
 }
 
-/// Completes the list of files with what stands in the archive. A file whose rows another one has taken over does not
-/// count.
+/// Completes the list with the files in the archive. A file whose rows another one has taken over does not count.
 fn list_anew(directory: &DataDirectory, options: &StoreOptions, contents: &mut Contents) -> Result<()> {
     let path_of = |file: &FileRecord| directory.path().join(file.path());
     let listed: BTreeSet<_> = contents.files.iter().map(path_of).collect();
@@ -127,7 +120,7 @@ fn list_anew(directory: &DataDirectory, options: &StoreOptions, contents: &mut C
     Ok(())
 }
 
-/// What the list should say of a file, and which files it has replaced.
+/// The line for a file that the list lacks, and the numbers of the files that it has replaced.
 fn record_of(directory: &DataDirectory, options: &StoreOptions, path: &Path) -> Result<(FileRecord, Vec<u64>)> {
     let bytes = disk::read(options.disk.as_ref(), path).map_err(Error::io("read", path))?;
     let (length, checksum) = (bytes.len() as u64, checksum(&bytes));
@@ -145,7 +138,7 @@ fn record_of(directory: &DataDirectory, options: &StoreOptions, path: &Path) -> 
     if directory.path().join(record.path()) == path { Ok((record, replaces)) } else { Err(misplaced()) }
 }
 
-/// The number in `HH-N.parquet` or `HH-HH-N.parquet`, whatever comes behind it; 0 where the name is another.
+/// The number in `HH-N.parquet` or `HH-HH-N.parquet`, also where more follows it; 0 where the name has another form.
 fn number_of(path: &Path) -> u64 {
     let behind = path.file_name().and_then(|name| name.to_str()?.split('.').next()?.rsplit('-').next()?.parse().ok());
     behind.filter(|number| *number < MOST_FILES).unwrap_or(0)
@@ -159,8 +152,8 @@ fn set_corrupt_aside(directory: &DataDirectory, files: &[Arc<ArchiveFile>]) -> R
     Ok(())
 }
 
-/// Sets aside what no list knows, and takes off the list what is not there. A file that comes back later is set aside
-/// then: its rows may have been delivered again meanwhile. Importing it counts those that were not.
+/// Sets aside files that are on no list, and takes files off the list that are missing. A missing file that comes back
+/// later is set aside then: its rows may have been delivered again meanwhile. Importing it adds the rows that were not.
 fn sort_out_files(directory: &DataDirectory, contents: &mut Contents) -> Result<()> {
     let known = contents.files.iter().chain(&contents.retired);
     let known: BTreeSet<_> = known.map(|file| directory.path().join(file.path())).collect();
@@ -180,15 +173,8 @@ fn sort_out_files(directory: &DataDirectory, contents: &mut Contents) -> Result<
     Ok(())
 }
 
-fn archive_files(
-    directory: &DataDirectory,
-    options: &StoreOptions,
-    records: &[FileRecord],
-) -> Result<Vec<Arc<ArchiveFile>>> {
-    let file = |record: &FileRecord| {
-        Ok(Arc::new(ArchiveFile::new(record.clone(), directory.path(), Arc::clone(&options.disk))?))
-    };
-    records.iter().map(file).collect()
+fn archive_files(directory: &DataDirectory, records: &[FileRecord]) -> Result<Vec<Arc<ArchiveFile>>> {
+    records.iter().map(|record| Ok(Arc::new(ArchiveFile::new(record.clone(), directory)?))).collect()
 }
 
 /// The rows of the entries. One of which no rows can be made is set aside.
@@ -240,7 +226,7 @@ struct Rows {
 }
 
 impl Recovery<'_> {
-    /// Those rows of a damaged journal that no file has: it may not have told that an hour was sealed.
+    /// The rows of a damaged journal that no file has. The journal may have lost the commit that sealed an hour.
     fn not_archived(&self, batches: Vec<RecordBatch>, files: &[Arc<ArchiveFile>]) -> Result<Vec<RecordBatch>> {
         let mut hours = BTreeSet::new();
         for batch in &batches {
@@ -253,7 +239,7 @@ impl Recovery<'_> {
                 continue;
             }
             let bytes = match file.read() {
-                // It will not count.
+                // The file will not count.
                 Err(error) if error.is_of_lost_file() => continue,
                 bytes => bytes?,
             };
@@ -291,15 +277,15 @@ impl Recovery<'_> {
                 cuts.push(Cut { account: account.clone(), hour, run: Run::merged(&runs)? });
             }
         }
-        // They have waited already.
+        // They are sealed at once: they have waited already.
         self.snapshot = self.snapshot.with_rows(&cuts, i64::MIN);
         Ok(())
     }
 
-    /// Takes the files in: those of hot hours with their rows, as far as there is room. Gives those that are corrupt,
+    /// Takes the files in, and the rows of hot hours too, as far as there is room. Gives the files that are corrupt,
     /// which do not count.
     fn take_files(&mut self, mut files: Vec<Arc<ArchiveFile>>) -> Vec<Arc<ArchiveFile>> {
-        // The latest hours first: they are asked for most.
+        // The latest hours first, since most questions are about them.
         files.sort_by_key(|file| std::cmp::Reverse((file.record().last_hour, file.record().number)));
         let (hot, cold): (Vec<_>, Vec<_>) =
             files.into_iter().partition(|file| file.record().hours().any(|hour| self.options.is_hot(hour)));
@@ -352,7 +338,7 @@ impl Recovery<'_> {
         let work = || {
             while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let rows = load(file, self.hasher, self.options.hot_bytes, &used);
-                loaded.lock().unwrap_or_else(PoisonError::into_inner).push((Arc::clone(file), rows));
+                loaded.lock().push((Arc::clone(file), rows));
             }
         };
         std::thread::scope(|scope| {
@@ -360,7 +346,7 @@ impl Recovery<'_> {
                 scope.spawn(work);
             }
         });
-        loaded.into_inner().unwrap_or_else(PoisonError::into_inner)
+        loaded.into_inner()
     }
 }
 
@@ -379,8 +365,7 @@ fn load(file: &ArchiveFile, hasher: KeyHasher, room: u64, used: &AtomicU64) -> R
         );
         cuts.extend(cut(&batch)?);
     }
-    let bytes =
-        cuts.iter().map(|cut| cut.run.bytes + cut.run.rows() * crate::rows::keys::KEY_BYTES).sum::<usize>() as u64;
+    let bytes = cuts.iter().map(|cut| cut.run.bytes + cut.run.rows() * KEY_BYTES).sum::<usize>() as u64;
     used.fetch_add(bytes, Ordering::Relaxed);
     Ok(Some(Rows { cuts, keys }))
 }

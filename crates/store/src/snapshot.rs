@@ -1,11 +1,12 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use skillscope_segment::AccountId;
 
+use crate::archive::file::ArchiveFile;
 use crate::calendar::day_of;
+use crate::rows::partition::Partition;
 use crate::rows::run::Cut;
-use crate::{ArchiveFile, Partition};
 
 /// All stored segments at one moment. Later writes do not change it.
 ///
@@ -52,7 +53,7 @@ impl Snapshot {
         self.accounts.get(account).into_iter().flat_map(|segments| segments.files.archived.values())
     }
 
-    /// The same moment without files whose rows are not in memory.
+    /// The same moment without the files: only the rows in memory.
     pub fn in_memory(&self) -> Self {
         let mut accounts = self.accounts.clone();
         for segments in accounts.values_mut() {
@@ -61,7 +62,7 @@ impl Snapshot {
         Self { accounts }
     }
 
-    /// All files of `account`, also those whose rows are in memory.
+    /// All files of `account`, whether their rows are in memory or not.
     pub fn files<'a>(&'a self, account: &AccountId) -> impl Iterator<Item = &'a Arc<ArchiveFile>> + use<'a> {
         let files = self.accounts.get(account).into_iter().map(|segments| &segments.files);
         files.flat_map(|files| files.resident.values().chain(files.archived.values()))
@@ -90,7 +91,7 @@ impl Snapshot {
         self.accounts.get(account)?.hours.get(&hour)
     }
 
-    /// This snapshot with what `change` makes of an account's segments. An account that has none then is not in it.
+    /// This snapshot with an account's segments changed by `change`. An account that has no segments then is not in it.
     pub(crate) fn with(&self, account: &AccountId, change: impl FnOnce(&mut AccountSegments)) -> Self {
         let mut accounts = self.accounts.clone();
         let segments = Arc::make_mut(accounts.entry(account.clone()).or_default());
@@ -99,6 +100,16 @@ impl Snapshot {
             accounts.remove(account);
         }
         Self { accounts }
+    }
+
+    /// This snapshot with the partition of an account and hour changed by `change`.
+    pub(crate) fn with_partition(
+        &self,
+        account: &AccountId,
+        hour: i64,
+        change: impl FnOnce(Partition) -> Partition,
+    ) -> Self {
+        self.with(account, |segments| segments.change(account, hour, change))
     }
 
     /// This snapshot with rows that arrived now. Partitions that they do not touch are shared.
@@ -113,7 +124,7 @@ impl Snapshot {
 }
 
 impl AccountSegments {
-    /// Replaces the partition of an hour, which may be new, by what `change` makes of it.
+    /// Changes the partition of an hour, which may be new. A partition that has no rows then is dropped.
     pub(crate) fn change(&mut self, account: &AccountId, hour: i64, change: impl FnOnce(Partition) -> Partition) {
         let partition = match self.hours.remove(&hour) {
             Some(partition) => Arc::unwrap_or_clone(partition),
@@ -135,19 +146,37 @@ impl AccountFiles {
         self.resident.is_empty() && self.archived.is_empty()
     }
 
-    /// The files on disk alone that have rows of an hour.
+    /// The files with rows of an hour that are not in memory.
     pub(crate) fn archived_of(&self, hour: i64) -> impl Iterator<Item = &Arc<ArchiveFile>> {
         of_day(&self.archived, day_of(hour)).filter(move |file| file.record().covers(hour))
     }
 
-    /// The files on disk alone that have rows of a day or later ones.
+    /// The files with rows of a day or later days that are not in memory.
     pub(crate) fn archived_since(&self, day: i64) -> impl Iterator<Item = &Arc<ArchiveFile>> {
         self.archived.range((day, 0)..).map(|(_, file)| file)
     }
 
-    /// The files in memory too that have rows of a day.
+    /// The files with rows of a day whose rows are in memory, too.
     pub(crate) fn resident_of_day(&self, day: i64) -> impl Iterator<Item = &Arc<ArchiveFile>> {
         of_day(&self.resident, day)
+    }
+
+    /// An hour, and all hours of its day that leave memory together with it: a file holds rows of both, or a chain of
+    /// files ties them together.
+    pub(crate) fn hours_of_same_files(&self, hour: i64) -> BTreeSet<i64> {
+        let mut hours = BTreeSet::from([hour]);
+        let files: Vec<_> = self.resident_of_day(day_of(hour)).map(|file| file.record()).collect();
+        loop {
+            let before = hours.len();
+            for file in &files {
+                if file.hours().any(|hour| hours.contains(&hour)) {
+                    hours.extend(file.hours());
+                }
+            }
+            if hours.len() == before {
+                return hours;
+            }
+        }
     }
 
     pub(crate) fn insert(&mut self, file: Arc<ArchiveFile>, is_resident: bool) {
@@ -164,7 +193,7 @@ impl AccountFiles {
         self.archived.remove(&place(file));
     }
 
-    /// The rows of a file are in memory no longer.
+    /// Notes that the rows of a file are in memory no longer.
     pub(crate) fn evict(&mut self, file: &ArchiveFile) {
         if let Some(file) = self.resident.remove(&place(file)) {
             self.archived.insert(place(&file), file);

@@ -1,71 +1,35 @@
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use skillscope_segment::{DeadLetter, Impossible, Segmenter};
+use parking_lot::{Mutex, MutexGuard};
+use skillscope_segment::{EventBatch, Impossible, Input, ReadOptions};
 
-use crate::archive::keys::ArchivedKeys;
+use crate::archive::file::ArchiveFile;
 use crate::archive::totals::ArchivedTotals;
+use crate::backup::Backup;
 use crate::disk::directory::DataDirectory;
 use crate::disk::overlay::OverlayDisk;
-use crate::journal::Journal;
-use crate::journal::change::Change;
-use crate::journal::conversations::ConversationChanges;
-use crate::journal::entries::{entries, entry};
-use crate::maintenance::Job;
-use crate::rows::keys::{KeyHasher, KeyIndex};
-use crate::rows::run::{concatenated, cut};
+use crate::error::{Error, Result};
+use crate::options::StoreOptions;
+use crate::recovery;
+use crate::rows::keys::KeyHasher;
+use crate::shared::Shared;
+use crate::snapshot::Snapshot;
+use crate::totals::Totals;
+use crate::write::append::Appends;
 use crate::write::appended::Appended;
-use crate::write::candidates::Candidates;
-use crate::write::events::Events;
-use crate::write::group_commit::GroupCommit;
-use crate::write::resumes::ArchivedPasts;
-use crate::{ArchiveFile, Error, Result, Snapshot, StoreOptions, recovery};
+use crate::write::ingestion::{Ingested, RecordSink, Records, ingest};
 
 /// The segments of one data directory. Readers take snapshots and never wait for a write to finish.
 #[derive(Debug)]
 pub struct Store {
-    pub(crate) directory: DataDirectory,
-    pub(crate) options: StoreOptions,
-    pub(crate) hasher: KeyHasher,
-    pub(crate) archived_keys: ArchivedKeys,
-    pub(crate) archived_pasts: Mutex<ArchivedPasts>,
-    pub(crate) archived_totals: ArchivedTotals,
-    appends: GroupCommit<Write, Result<Appended>>,
-    /// How many events could have no effect, by reason.
-    pub(crate) dead_letters: Mutex<BTreeMap<Impossible, u64>>,
-    /// The last write of dead letters is on disk whole.
-    pub(crate) is_dead_letter_file_sound: AtomicBool,
-    writer: Mutex<Writer>,
-    published: RwLock<Arc<Snapshot>>,
-    /// The last job of maintenance; held by the one that is under way.
-    pub(crate) job: Mutex<Job>,
-}
-
-/// What is written together with others.
-#[derive(Debug)]
-pub(crate) enum Write {
-    /// Closed segments.
-    Segments(Candidates),
-    /// Events, which may close segments.
-    Events(Events),
-}
-
-/// What whoever changes the stored segments must hold.
-#[derive(Debug)]
-pub(crate) struct Writer {
-    /// The keys of all rows in memory.
-    pub(crate) keys: KeyIndex,
-    pub(crate) journal: Journal,
-    /// The conversations that are followed.
-    pub(crate) segmenter: Segmenter,
-    /// Files that are in no snapshot any more, and may still be on disk.
-    pub(crate) retired: Vec<Arc<ArchiveFile>>,
-    /// Files that may be on the list on disk, since the commit that was to add them failed.
-    pub(crate) doubtful: Vec<Arc<ArchiveFile>>,
+    shared: Shared,
+    appends: Appends,
+    archived_totals: ArchivedTotals,
+    /// The number of rounds of maintenance that began; held by the one that is under way.
+    maintenance_rounds: Mutex<u64>,
 }
 
 impl Store {
@@ -83,22 +47,14 @@ impl Store {
     /// # Errors
     /// Where the directory is in use, is none of ours or of another format, or cannot be read.
     pub fn open_with(path: &Path, options: StoreOptions) -> Result<Self> {
-        let directory = DataDirectory::open(path, Arc::clone(&options.disk))?;
+        let directory = Arc::new(DataDirectory::open(path, Arc::clone(&options.disk))?);
         let hasher = KeyHasher::new();
-        let recovered = recovery::recover(&directory, &options, hasher)?;
+        let writer = recovery::recover(&directory, &options, hasher)?;
         Ok(Self {
-            directory,
-            options,
-            hasher,
-            archived_keys: ArchivedKeys::new(hasher),
-            archived_pasts: Mutex::default(),
-            archived_totals: ArchivedTotals::default(),
-            appends: GroupCommit::default(),
-            dead_letters: Mutex::default(),
-            is_dead_letter_file_sound: AtomicBool::new(false),
-            writer: Mutex::new(recovered.writer),
-            published: RwLock::new(Arc::new(recovered.snapshot)),
-            job: Mutex::default(),
+            appends: Appends::new(hasher, Arc::clone(&directory), options.clock.clone()),
+            archived_totals: ArchivedTotals::new(options.totals_bytes),
+            shared: Shared::new(directory, options, writer),
+            maintenance_rounds: Mutex::default(),
         })
     }
 
@@ -107,8 +63,8 @@ impl Store {
         DataDirectory::is_one(path)
     }
 
-    /// Opens the data directory at `path`, where there must be one, to look at what is stored. Nothing in it is changed:
-    /// what a start repairs is repaired in memory.
+    /// Opens the data directory at `path`, where there must be one, for reading. Nothing in it is changed: repairs are
+    /// made in memory alone.
     ///
     /// # Errors
     /// Where the directory is in use, is none of ours or of another format, or cannot be read.
@@ -124,140 +80,89 @@ impl Store {
     /// # Errors
     /// Where they cannot be written; nothing of the batch counts then.
     pub fn append(&self, batch: &RecordBatch) -> Result<Appended> {
-        let candidates = Candidates::new(self, batch)?;
-        let rows = candidates.rows();
-        self.submit(Write::Segments(candidates), rows)
+        self.appends.append(&self.shared, batch)
     }
 
-    /// Makes a write, alone or together with others.
-    pub(crate) fn submit(&self, write: Write, rows: usize) -> Result<Appended> {
-        self.appends.submit(write, rows, || self.writer(), |writer, group| self.append_group(writer, group))?
+    /// Takes conversation events in, and stores the segments that they close. Returns once the conversations' states
+    /// and the segments are on disk. `is_live` says whether events are expected to be of now: then an event that is
+    /// dated ahead of the clock by more than five minutes does not move event time on.
+    ///
+    /// # Errors
+    /// Where they cannot be written; no event has had an effect then.
+    pub fn append_events(&self, batch: EventBatch, is_live: bool) -> Result<Appended> {
+        self.appends.append_events(&self.shared, batch, is_live)
     }
 
-    /// Makes a group of writes with one commit. Where that fails before the commit, what one of them asks for cannot be
-    /// found out: each is made by itself then.
-    fn append_group(&self, writer: &mut Writer, group: &[Write]) -> Result<Vec<Result<Appended>>> {
-        self.make_sound(writer)?;
-        match self.append_whole(writer, group) {
-            Ok(appended) => Ok(appended.into_iter().map(Ok).collect()),
-            Err(_) if group.len() > 1 && writer.journal.is_sound() => {
-                let alone = |write| {
-                    self.make_sound(writer)?;
-                    let mut appended = self.append_whole(writer, std::slice::from_ref(write))?;
-                    appended.pop().ok_or(Error::Interrupted)
-                };
-                Ok(group.iter().map(alone).collect())
-            }
-            Err(error) => Err(error),
-        }
+    /// Stores the `records` of `input`, whose events are expected to be of now, chunk by chunk.
+    ///
+    /// # Errors
+    /// Where nothing can be read at all, or a chunk cannot be written; chunks before it stay stored.
+    pub fn ingest(&self, records: Records, input: Input, options: &ReadOptions) -> Result<Ingested> {
+        ingest(records, input, options, self)
     }
 
-    fn append_whole(&self, writer: &mut Writer, group: &[Write]) -> Result<Vec<Appended>> {
-        // What a writer that panicked left on trial.
-        writer.segmenter.roll_back();
-        let mut dead_letters = Vec::new();
-        let appended = self.try_append(writer, group, &mut dead_letters);
-        match &appended {
-            Ok(_) => {
-                writer.segmenter.keep();
-                self.count_dead_letters(&dead_letters);
-            }
-            Err(_) => writer.segmenter.roll_back(),
-        }
-        appended
+    /// Lets event time begin anew, so that a file of older events is put in order as if it were the first.
+    pub fn restart_event_time(&self) {
+        let mut writer = self.shared.writer();
+        let (segmenter, _) = writer.segmenter_and_keys();
+        segmenter.roll_back();
+        segmenter.restart_event_time();
     }
 
-    fn try_append(
-        &self,
-        writer: &mut Writer,
-        group: &[Write],
-        dead_letters: &mut Vec<DeadLetter>,
-    ) -> Result<Vec<Appended>> {
-        let snapshot = self.snapshot();
-        let mut sought = Vec::with_capacity(group.len());
-        for write in group {
-            let (candidates, events) = match write {
-                Write::Segments(candidates) => (Cow::Borrowed(candidates), None),
-                Write::Events(events) => {
-                    let (closed, appended) = self.segment(writer, &snapshot, events, dead_letters)?;
-                    (Cow::Owned(Candidates::not_sought(self, &closed)?), Some(appended))
-                }
-            };
-            let hits = candidates.later_hits(self, writer, &snapshot)?;
-            sought.push((candidates, hits, events));
-        }
-        // A file that turned out to be corrupt has left it.
-        let snapshot = self.snapshot();
-        let Writer { keys, journal, segmenter, .. } = writer;
-        let mut trial = keys.on_trial();
-        let mut appended = Vec::with_capacity(group.len());
-        let mut batches = Vec::with_capacity(group.len());
-        for (candidates, hits, events) in sought {
-            let (batch, outcome) = candidates.admit(&hits, &mut trial)?;
-            batches.extend((batch.num_rows() > 0).then_some(batch));
-            appended.push(match events {
-                None => outcome,
-                Some(events) => events.closing(outcome),
-            });
-        }
-        let cuts = match batches.as_slice() {
-            [] => Vec::new(),
-            [only] => cut(only)?,
-            several => cut(&concatenated(several)?)?,
-        };
-        let conversations = ConversationChanges::on_trial(segmenter)?;
-        self.keep_dead_letters(dead_letters)?;
-        if !cuts.is_empty() || !conversations.is_empty() {
-            // Whatever can fail comes before the commit.
-            let extended = snapshot.with_rows(&cuts, self.options.clock.now());
-            let entries = entries(&cuts, journal)?;
-            journal.commit(Change { entries, conversations, ..Change::default() })?;
-            self.publish(extended);
-        }
-        trial.keep();
-        Ok(appended)
+    /// The number of conversations that are open.
+    pub fn open_conversations(&self) -> usize {
+        self.shared.writer().segmenter().open_conversations()
     }
 
-    /// The number of writes that wait for others.
-    #[cfg(test)]
-    pub(crate) fn waiting_writes(&self) -> usize {
-        self.appends.waiting_writes()
+    /// How many events could have no effect since the start, by reason.
+    pub fn dead_letters(&self) -> BTreeMap<Impossible, u64> {
+        self.appends.dead_letters()
+    }
+
+    /// The folder of the files that such events are kept in.
+    pub fn dead_letter_folder(&self) -> PathBuf {
+        self.shared.directory().dead_letters()
     }
 
     /// All segments stored so far.
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.published.read().unwrap_or_else(PoisonError::into_inner))
+        self.shared.snapshot()
     }
 
-    /// Makes `snapshot` the one that readers get. The caller holds the [writer](Self::writer).
-    pub(crate) fn publish(&self, snapshot: Snapshot) {
-        let old = {
-            let mut published = self.published.write().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *published, Arc::new(snapshot))
-        };
-        // Rows that nobody has any more are given back outside of the lock.
-        drop(old);
+    /// The files of `files` whose rows count: each is compared with its checksum once. One that is corrupt or gone is
+    /// given up, and named in the log.
+    ///
+    /// # Errors
+    /// Where a file cannot be read now.
+    pub fn readable(&self, files: Vec<Arc<ArchiveFile>>) -> Result<Vec<Arc<ArchiveFile>>> {
+        self.shared.readable(files)
     }
 
-    /// Waits until nobody else changes anything. A writer that panicked has published nothing, and its keys went with
-    /// its trial.
-    pub(crate) fn writer(&self) -> MutexGuard<'_, Writer> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Running totals of the rows of `files`. A file that turns out to be corrupt or gone is given up, and its rows do
+    /// not count. `None` where some rows allow no totals, or where together they would take more memory than there is
+    /// for them: such files are read instead.
+    ///
+    /// # Errors
+    /// Where a file cannot be read.
+    pub fn archived_totals(&self, files: &[Arc<ArchiveFile>]) -> Result<Option<Vec<Arc<Totals>>>> {
+        let since = self.shared.options().hot_since();
+        self.archived_totals.of_all(files, since, |file, error| self.shared.lose(file, error))
     }
 
-    /// Writes the journal anew after a failure, from what is in memory: all that was acknowledged.
-    pub(crate) fn make_sound(&self, writer: &mut Writer) -> Result<()> {
-        if writer.journal.is_sound() {
-            return Ok(());
-        }
-        let mut change = whole_journal(&self.snapshot(), writer)?;
-        change.conversations = ConversationChanges::whole(&writer.segmenter);
-        // They do not count, and can be removed once no journal on disk says otherwise: not before.
-        change.retired.extend(writer.doubtful.iter().map(|file| file.record().clone()));
-        writer.journal.replace(change)?;
-        writer.retired.append(&mut writer.doubtful);
-        tracing::warn!("the journal was written anew after a failure; nothing acknowledged was lost");
-        Ok(())
+    /// Memory that running totals take, in bytes: totals of rows in memory, and totals of files that were asked for.
+    pub fn totals_bytes(&self) -> usize {
+        let snapshot = self.snapshot();
+        let of_rows = snapshot.all_partitions().flat_map(|partition| partition.totals()).flatten();
+        let of_files = usize::try_from(self.archived_totals.bytes()).unwrap_or(usize::MAX);
+        of_rows.map(|totals| totals.bytes()).sum::<usize>().saturating_add(of_files)
+    }
+
+    /// A backup of all that is stored now. Writes are held up only while the conversations that are followed are noted.
+    ///
+    /// # Errors
+    /// Where the copy of the journal cannot be written.
+    pub fn backup(&self) -> Result<Backup> {
+        Backup::of(&self.shared)
     }
 
     /// Tells other processes that this one serves the directory's data at `url`.
@@ -265,25 +170,35 @@ impl Store {
     /// # Errors
     /// Where that cannot be written.
     pub fn announce(&self, url: &str) -> Result<()> {
-        self.directory.announce(url)
+        self.shared.directory().announce(url)
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    pub(crate) fn appends(&self) -> &Appends {
+        &self.appends
+    }
+
+    pub(crate) fn totals_of_files(&self) -> &ArchivedTotals {
+        &self.archived_totals
+    }
+
+    /// Waits for the round of maintenance that is under way. The value is the number of rounds that have begun.
+    pub(crate) fn maintenance_rounds(&self) -> MutexGuard<'_, u64> {
+        self.maintenance_rounds.lock()
     }
 }
 
-/// All that the journal holds but for the conversations, as one change of an empty one.
-pub(crate) fn whole_journal(snapshot: &Snapshot, writer: &mut Writer) -> Result<Change<'static>> {
-    let mut change = Change::default();
-    for partition in snapshot.all_partitions() {
-        let (account, hour) = (partition.account().as_str(), partition.hour());
-        // Rows that are being sealed will leave with the entries below a number that was noted when that began; so
-        // long as there are no more of them now than then, the lowest numbers are below it.
-        for (number, run) in (0..).zip(partition.sealing()) {
-            change.entries.push(entry(account, hour, number, run)?);
-        }
-        for run in partition.open() {
-            change.entries.push(entry(account, hour, writer.journal.number_entry(), run)?);
-        }
+impl RecordSink for &Store {
+    type Error = Error;
+
+    fn append(&mut self, batch: &RecordBatch) -> Result<Appended> {
+        Store::append(self, batch)
     }
-    change.added = snapshot.all_files().map(|file| file.record().clone()).collect();
-    change.retired = writer.retired.iter().map(|file| file.record().clone()).collect();
-    Ok(change)
+
+    fn append_events(&mut self, events: EventBatch) -> Result<Appended> {
+        Store::append_events(self, events, true)
+    }
 }

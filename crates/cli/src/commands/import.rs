@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use arrow::array::RecordBatch;
 use indicatif::{ProgressBar, ProgressStyle};
 use skillscope_segment::{Compression, EventBatch, Format, Input, ReadOptions};
-use skillscope_store::{Appended, Ingested, Store, StoreOptions, ingest, ingest_events, ingest_history};
+use skillscope_store::{Appended, Ingested, RecordSink, Records, Store, StoreOptions, ingest};
 
 use super::remote::RemoteStore;
 use crate::arguments::{ImportArguments, ImportWhat};
@@ -123,6 +123,14 @@ impl Source {
         Ok(Self { name, path: Some(path.to_owned()), kind, format, compression, bytes })
     }
 
+    fn records(&self) -> Records {
+        match self.kind {
+            Kind::Segments => Records::Segments(self.format),
+            Kind::Events => Records::Events,
+            Kind::History => Records::History,
+        }
+    }
+
     /// The input, which moves the progress bar on as it is read. A Parquet file is read in place instead, here and
     /// there, and moves it at its end.
     fn open(&self, progress: &ProgressBar) -> Result<Input> {
@@ -202,6 +210,28 @@ impl Destination {
     }
 }
 
+/// Passes records on to a destination, and gives the outcome so far to `told`.
+struct Watched<'d, F> {
+    destination: &'d Destination,
+    told: F,
+}
+
+impl<F: FnMut(&Ingested)> RecordSink for Watched<'_, F> {
+    type Error = anyhow::Error;
+
+    fn append(&mut self, batch: &RecordBatch) -> Result<Appended> {
+        self.destination.append(batch)
+    }
+
+    fn append_events(&mut self, events: EventBatch) -> Result<Appended> {
+        self.destination.append_events(events)
+    }
+
+    fn progress(&mut self, so_far: &Ingested) {
+        (self.told)(so_far);
+    }
+}
+
 /// What is over is archived on the way: an input may be larger than memory.
 fn maintained(store: &Store, appended: Appended) -> Result<Appended> {
     while store.maintain()? {}
@@ -228,14 +258,10 @@ fn import(
         progress.set_message(format!("{} {}", sum.accepted, source.kind.counted()));
     };
     let input = source.open(progress)?;
-    let ingested = match source.kind {
-        Kind::Segments => ingest(source.format, input, options, |batch| destination.append(batch), told),
-        Kind::Events => {
-            destination.begin_file();
-            ingest_events(input, options, |events| destination.append_events(events), told)
-        }
-        Kind::History => ingest_history(input, options, |batch| destination.append(batch), told),
-    };
+    if source.kind == Kind::Events {
+        destination.begin_file();
+    }
+    let ingested = ingest(source.records(), input, options, Watched { destination, told });
     progress.set_position(end);
     progress.suspend(|| complain_of_rejected(&source.name, &latest));
     ingested.map(drop).with_context(|| format!("cannot import {}", source.name))

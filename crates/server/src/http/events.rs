@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
-use skillscope_store::ingest_events;
+use skillscope_store::Records;
 
 use super::Problem;
 use super::ingestion::{IngestionBody, ingest_body};
@@ -42,8 +42,5 @@ pub(super) async fn post(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<IngestionBody>, Problem> {
     named(&headers, CONTENT_TYPE, &[("application/x-ndjson", ())], None)?;
-    ingest_body(app, account, &headers, body, |store, input, options| {
-        Ok(ingest_events(input, options, |events| store.append_events(events, true), |_| {})?)
-    })
-    .await
+    ingest_body(app, account, &headers, body, Records::Events).await
 }

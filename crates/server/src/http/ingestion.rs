@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_ENCODING;
 use serde::Serialize;
 use skillscope_segment::{AccountId, Compression, Input, ReadOptions};
-use skillscope_store::{Ingested, Store};
+use skillscope_store::{Ingested, Records};
 use utoipa::ToSchema;
 
 use super::Problem;
@@ -42,13 +42,13 @@ pub(super) struct RejectedBody {
     error: String,
 }
 
-/// Gives the records in a request's body to `ingest`, and tells what became of them.
+/// Stores the records in a request's body, and tells what became of them.
 pub(super) async fn ingest_body(
     app: App,
     account: String,
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
-    ingest: impl FnOnce(&Store, Input, &ReadOptions) -> Result<Ingested, Problem> + Send + 'static,
+    records: Records,
 ) -> Result<Json<IngestionBody>, Problem> {
     let account = AccountId::parse(&account)
         .map_err(|error| Problem::invalid_parameter(error.to_string()).blaming("account", Some(account)))?;
@@ -58,7 +58,7 @@ pub(super) async fn ingest_body(
     let ingested = tokio::task::spawn_blocking(move || {
         let body = decompressed(body, compression, app.max_body_bytes())?;
         let options = ReadOptions { account: Some(account), chunk_rows: CHUNK_ROWS };
-        ingest(&app.store(), Input::Bytes(body), &options)
+        Ok::<_, Problem>(app.store().ingest(records, Input::Bytes(body), &options)?)
     });
     let ingested = ingested.await.map_err(|error| {
         tracing::error!(%error, "ingestion stopped");

@@ -5,7 +5,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use skillscope_segment::Format;
-use skillscope_store::ingest;
+use skillscope_store::Records;
 
 use super::Problem;
 use super::ingestion::{IngestionBody, ingest_body};
@@ -54,8 +54,5 @@ pub(super) async fn post(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<IngestionBody>, Problem> {
     let format = named(&headers, CONTENT_TYPE, &MEDIA_TYPES, None)?;
-    ingest_body(app, account, &headers, body, move |store, input, options| {
-        Ok(ingest(format, input, options, |batch| store.append(batch), |_| {})?)
-    })
-    .await
+    ingest_body(app, account, &headers, body, Records::Segments(format)).await
 }

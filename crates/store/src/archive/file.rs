@@ -1,20 +1,21 @@
 use std::fmt;
 use std::io;
 use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use bytes::Bytes;
+use parking_lot::Mutex;
 use skillscope_segment::AccountId;
 use twox_hash::XxHash3_64;
 
 use super::parquet;
-use crate::archive::totals::KeptTotals;
-use crate::disk::{self, Disk, DiskFile};
+use crate::disk::directory::DataDirectory;
+use crate::disk::{Disk, DiskFile};
+use crate::error::{Error, Result};
 use crate::journal::file_record::FileRecord;
-use crate::{Error, Result};
 
 /// A Parquet file of the archive, whose rows count as long as a snapshot has it.
 #[derive(Debug)]
@@ -23,18 +24,17 @@ pub struct ArchiveFile {
     account: AccountId,
     path: PathBuf,
     disk: Arc<dyn Disk>,
-    /// Kept open once the file is removed, for those who still read it.
+    /// The file itself, kept open once it is removed from disk, for readers that still hold this value.
     removed: Mutex<Option<Arc<dyn DiskFile>>>,
     is_verified: AtomicBool,
     is_compacting: AtomicBool,
-    /// Set when it was tried in vain, until the next start.
+    /// Set when merging it failed; it is not tried again until the next start.
     is_left_alone: AtomicBool,
     /// Set when it has left the list because its rows are lost.
     is_given_up: AtomicBool,
-    totals: KeptTotals,
 }
 
-/// What is being done with a file.
+/// The work on a file that is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileState {
     /// Its rows count, and it stays as it is.
@@ -53,18 +53,17 @@ impl fmt::Display for FileState {
 }
 
 impl ArchiveFile {
-    pub(crate) fn new(record: FileRecord, root: &Path, disk: Arc<dyn Disk>) -> Result<Self> {
+    pub(crate) fn new(record: FileRecord, directory: &DataDirectory) -> Result<Self> {
         Ok(Self {
             account: record.account()?,
-            path: root.join(record.path()),
+            path: directory.path().join(record.path()),
             record,
-            disk,
+            disk: Arc::clone(directory.disk()),
             removed: Mutex::new(None),
             is_verified: AtomicBool::new(false),
             is_compacting: AtomicBool::new(false),
             is_left_alone: AtomicBool::new(false),
             is_given_up: AtomicBool::new(false),
-            totals: KeptTotals::default(),
         })
     }
 
@@ -117,7 +116,7 @@ impl ArchiveFile {
         self.record.skills()
     }
 
-    /// What is being done with the file.
+    /// The work on the file that is under way.
     pub fn state(&self) -> FileState {
         if self.is_compacting.load(Ordering::Relaxed) { FileState::Compacting } else { FileState::Sealed }
     }
@@ -134,10 +133,6 @@ impl ArchiveFile {
         self.is_left_alone.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn kept_totals(&self) -> &KeptTotals {
-        &self.totals
-    }
-
     pub(crate) fn is_given_up(&self) -> bool {
         self.is_given_up.load(Ordering::Relaxed)
     }
@@ -146,23 +141,23 @@ impl ArchiveFile {
         self.is_given_up.store(true, Ordering::Relaxed);
     }
 
-    /// Opens the file, also if it has been removed since this value was had from a snapshot.
+    /// Opens the file, even where it has been removed since the snapshot of this value was taken.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's.
     pub fn open(&self) -> io::Result<Arc<dyn DiskFile>> {
-        let removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        let removed = self.removed.lock();
         match &*removed {
             Some(file) => Ok(Arc::clone(file)),
             None => self.disk.open(&self.path),
         }
     }
 
-    /// Removes the file from disk, and gives the folder that is to be synced, or the nearest one above it. Those who have
-    /// this value can still read the file.
+    /// Removes the file from disk. It can still be read through this value. Gives the folder to sync afterwards; where
+    /// the folder is gone, too, the nearest one above it.
     pub(crate) fn remove(&self) -> io::Result<PathBuf> {
         let folder = self.path.parent().unwrap_or(&self.path);
-        let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut removed = self.removed.lock();
         match self.disk.open(&self.path) {
             Ok(file) => *removed = Some(file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(folder.to_owned()),
@@ -198,7 +193,7 @@ impl ArchiveFile {
         Ok(bytes)
     }
 
-    /// As if it had not been read yet.
+    /// Forgets that the file was verified.
     #[cfg(test)]
     pub(crate) fn forget_verification(&self) {
         self.is_verified.store(false, Ordering::Relaxed);
@@ -212,45 +207,4 @@ impl ArchiveFile {
 
 pub(crate) fn checksum(bytes: &[u8]) -> u64 {
     XxHash3_64::oneshot(bytes)
-}
-
-/// Writes a file anew from a run, and records it. It is complete, durable and has been read back before it appears in
-/// the archive.
-pub(crate) fn write(
-    disk: &dyn Disk,
-    root: &Path,
-    batch: &RecordBatch,
-    replaces: &[u64],
-    mut record: FileRecord,
-) -> Result<FileRecord> {
-    let bytes = parquet::encode(batch, replaces)?;
-    (record.bytes, record.checksum) = (bytes.len() as u64, checksum(&bytes));
-    let staged = root.join("staging").join(format!("{}.parquet", record.number));
-    let placed = root.join(record.path());
-    let written =
-        write_and_verify(disk, &staged, &bytes, record.checksum).and_then(|()| place(disk, root, &staged, &placed));
-    if written.is_err() {
-        // Where this fails too, the next start does it.
-        let _ = disk.remove(&staged);
-    }
-    written.map(|()| record)
-}
-
-fn write_and_verify(disk: &dyn Disk, path: &Path, bytes: &[u8], expected: u64) -> Result<()> {
-    disk.write(path, bytes).map_err(Error::io("write", path))?;
-    disk.sync(path).map_err(Error::io("sync", path))?;
-    let back = disk::read(disk, path).map_err(Error::io("read back", path))?;
-    if checksum(&back) == expected { Ok(()) } else { Err(Error::Corrupt { path: path.to_owned() }) }
-}
-
-/// Moves a finished file to its place in the archive, and makes the move itself durable.
-fn place(disk: &dyn Disk, root: &Path, from: &Path, to: &Path) -> Result<()> {
-    let Some(folder) = to.parent() else { return Ok(()) };
-    disk.create_folder(folder).map_err(Error::io("create", folder))?;
-    disk.rename(from, to).map_err(Error::io("move into place", to))?;
-    // The folder's own entry may be new as well, up to the archive.
-    for folder in folder.ancestors().take_while(|folder| *folder != root) {
-        disk.sync_folder(folder).map_err(Error::io("sync", folder))?;
-    }
-    Ok(())
 }

@@ -1,19 +1,38 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, Weighter};
+
+use super::bounded::bounded;
+use super::file::ArchiveFile;
 use super::parquet;
+use crate::error::{Error, Result};
 use crate::rows::keys::{Admission, KeyHash, KeyHasher, KeyIndex};
-use crate::{ArchiveFile, Error, Result};
 
-/// Keys of files in memory at a time: some 64 MB of them.
-const MOST_KEYS: usize = 2 << 20;
+/// Keys of files in memory at a time: some 64 MB of them, and as many as the largest file has.
+const MOST_KEYS: u64 = 2 << 20;
+
+/// Files of which keys are in memory, about.
+const FILES: usize = 64;
 
 /// Finds keys in archive files whose rows are not in memory. A bloom filter rules most files out; of the others, the
 /// keys are read, and kept as long as there is room.
 #[derive(Debug)]
 pub(crate) struct ArchivedKeys {
     hasher: KeyHasher,
-    /// By number of the file, those used last at the end.
-    read: Mutex<Vec<(u64, Arc<KeyIndex>)>>,
+    /// By number of the file.
+    read: Cache<u64, Arc<KeyIndex>, ByKeys>,
+}
+
+/// Weighs the keys of a file by their number.
+#[derive(Debug, Clone)]
+struct ByKeys;
+
+impl Weighter<u64, Arc<KeyIndex>> for ByKeys {
+    fn weight(&self, _file: &u64, keys: &Arc<KeyIndex>) -> u64 {
+        // Keys without weight would never be let go.
+        keys.len().max(1) as u64
+    }
 }
 
 /// A row whose key is sought.
@@ -27,7 +46,9 @@ pub(crate) struct Sought<'c> {
 
 impl ArchivedKeys {
     pub(crate) fn new(hasher: KeyHasher) -> Self {
-        Self { hasher, read: Mutex::default() }
+        let options = bounded(FILES, MOST_KEYS);
+        let read = Cache::with_options(options, ByKeys, DefaultHashBuilder::default(), DefaultLifecycle::default());
+        Self { hasher, read }
     }
 
     /// The rows whose keys are in `file`, each with an end time that is stored there: its own, where that is.
@@ -35,7 +56,8 @@ impl ArchivedKeys {
     /// # Errors
     /// [`Error::Corrupt`] where the file is not what was written, and others where it cannot be read.
     pub(crate) fn find(&self, file: &ArchiveFile, sought: &[Sought<'_>]) -> Result<Vec<(usize, i64)>> {
-        let keys = match self.kept(file) {
+        let number = file.record().number;
+        let keys = match self.read.get(&number) {
             Some(keys) => keys,
             None => {
                 file.verify()?;
@@ -43,7 +65,9 @@ impl ArchivedKeys {
                 if !parquet::may_hold(open, sought.iter().map(|row| row.conversation))? {
                     return Ok(Vec::new());
                 }
-                self.read(file)?
+                let keys = self.read(file)?;
+                self.read.insert(number, Arc::clone(&keys));
+                keys
             }
         };
         let stored = |row: &Sought<'_>| match keys.ask(row.hash, row.end_time) {
@@ -54,34 +78,12 @@ impl ArchivedKeys {
         Ok(sought.iter().filter_map(stored).collect())
     }
 
-    fn kept(&self, file: &ArchiveFile) -> Option<Arc<KeyIndex>> {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = read.iter().position(|(number, _)| *number == file.record().number)?;
-        let used = read.remove(place);
-        let keys = Arc::clone(&used.1);
-        read.push(used);
-        Some(keys)
-    }
-
     fn read(&self, file: &ArchiveFile) -> Result<Arc<KeyIndex>> {
         let mut keys = KeyIndex::new();
         let account = file.account().as_str();
         parquet::for_each_key(file.read()?, |conversation, index, end_time| {
             keys.insert(self.hasher.hash(account, conversation, index), end_time);
         })?;
-        let keys = Arc::new(keys);
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        read.push((file.record().number, Arc::clone(&keys)));
-        let mut room = MOST_KEYS;
-        let from_last = read.iter().rev().take_while(|(_, keys)| {
-            let fits = room >= keys.len();
-            room = room.saturating_sub(keys.len());
-            fits
-        });
-        // The one just read stays, however large it is.
-        let kept = from_last.count().max(1);
-        let end = read.len() - kept;
-        read.drain(..end);
-        Ok(keys)
+        Ok(Arc::new(keys))
     }
 }

@@ -20,8 +20,8 @@ use parquet::file::serialized_reader::{ReadOptionsBuilder, SerializedFileReader}
 use parquet::schema::types::ColumnPath;
 use skillscope_segment::{column, normalize_encoding, normalize_encoding_to, schema};
 
-use crate::Result;
 use crate::disk::DiskFile;
+use crate::error::Result;
 
 /// Rows in a row group: one skill's rows of an hour are then some pages of a few groups.
 const ROW_GROUP_ROWS: usize = 1 << 17;
@@ -29,7 +29,7 @@ const ROW_GROUP_ROWS: usize = 1 << 17;
 /// Rows in a page, the least that a reader can pass over.
 const PAGE_ROWS: usize = 1 << 13;
 
-/// How often the bloom filter says that a conversation may be there which is not.
+/// The share of missing conversations that the bloom filter takes for present.
 const FALSE_POSITIVES: f64 = 0.01;
 
 /// The footer's name for the numbers of the files whose rows a file has taken over.
@@ -41,7 +41,7 @@ const SORTED_BY: [&str; 3] = [column::SKILL_ID, column::USER_TYPE, column::END_T
 /// Rows are read back in batches of this size.
 const BATCH_ROWS: usize = 1 << 18;
 
-/// A Parquet file of the rows of `batch`, which are sorted; it has taken over the rows of the files numbered `replaces`.
+/// A Parquet file of the sorted rows of `batch`, which has taken over the rows of the files numbered `replaces`.
 pub(crate) fn encode(batch: &RecordBatch, replaces: &[u64]) -> Result<Vec<u8>> {
     Ok(encoded(batch, replaces)?)
 }
@@ -50,7 +50,7 @@ fn encoded(batch: &RecordBatch, replaces: &[u64]) -> std::result::Result<Vec<u8>
     let replaces = replaces.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
     let properties =
         properties(batch)?.set_key_value_metadata(Some(vec![KeyValue::new(REPLACES.to_owned(), replaces)])).build();
-    // Without Arrow's own metadata the columns are what Parquet says: plain text and timestamps for every reader.
+    // Arrow's own metadata is left out, so that every reader sees plain text and timestamps.
     let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
     let mut writer = ArrowWriter::try_new_with_options(Vec::new(), schema(), options)?;
     writer.write(batch)?;
@@ -73,7 +73,7 @@ fn properties(batch: &RecordBatch) -> std::result::Result<WriterPropertiesBuilde
         .set_column_bloom_filter_fpp(conversation.clone(), FALSE_POSITIVES)
         .set_column_bloom_filter_max_ndv(conversation.clone(), batch.num_rows().min(ROW_GROUP_ROWS) as u64)
         .set_column_dictionary_enabled(conversation, false);
-    // Times hardly recur, and lie close to each other.
+    // Times hardly repeat, and lie close to each other.
     for time in [column::START_TIME, column::END_TIME, column::FIRST_ASSIGNED_TIME, column::FIRST_AGENT_MESSAGE_TIME] {
         builder = builder
             .set_column_dictionary_enabled(time.into(), false)
@@ -165,7 +165,7 @@ pub(crate) fn may_hold<'c>(file: Arc<dyn DiskFile>, mut conversations: impl Iter
     Ok(conversations.any(|conversation| filters.may_hold(conversation)))
 }
 
-/// What a file says of the conversations in it, of each row group; `None` where one says nothing.
+/// The bloom filters of a file's conversations, one for each row group; `None` where a row group has none.
 pub(crate) struct BloomFilters(Vec<Option<Sbbf>>);
 
 impl BloomFilters {
@@ -186,13 +186,13 @@ impl BloomFilters {
         Ok(Self(filters))
     }
 
-    /// Whether there may be a row of a conversation; they are right where they say no.
+    /// Whether there may be a row of a conversation. A no is certain.
     pub(crate) fn may_hold(&self, conversation: &str) -> bool {
         self.0.iter().any(|filter| filter.as_ref().is_none_or(|filter| filter.check(conversation)))
     }
 }
 
-/// A file on disk as the Parquet reader wants it.
+/// A file on disk, for the Parquet reader.
 struct DiskReader {
     file: Arc<dyn DiskFile>,
     length: u64,

@@ -1,158 +1,144 @@
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use arrow::compute::concat_batches;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, Weighter};
 use skillscope_segment::normalize_encoding_to;
 
+use super::bounded::bounded;
+use super::file::ArchiveFile;
 use super::parquet;
-use crate::calendar::day_of;
+use crate::error::{Error, Result};
 use crate::totals::Totals;
-use crate::{ArchiveFile, Result, Store};
-
-/// Which files keep running totals of their rows, made when they are first asked for.
-#[derive(Debug, Default)]
-pub(crate) struct ArchivedTotals {
-    keepers: Mutex<Keepers>,
-    /// Goes up with each use.
-    uses: AtomicU64,
-}
-
-#[derive(Debug, Default)]
-struct Keepers {
-    /// By the number of the file, with the memory that its totals take.
-    files: HashMap<u64, (Weak<ArchiveFile>, usize)>,
-    bytes: usize,
-}
-
-/// What a file knows of its totals. Whoever makes them holds the lock, so that nobody else makes the same ones.
-#[derive(Debug, Default)]
-pub(crate) struct KeptTotals {
-    /// `None` before they were made; then `None` where there are none: its rows allow none, or could not be read.
-    made: Mutex<Option<Option<Arc<Totals>>>>,
-    last_use: AtomicU64,
-}
 
 /// Memory that the totals of a row take, about.
 const ROW_BYTES: u64 = 15;
 
-impl Store {
-    /// Running totals of the rows of `files`; those of a file that turns out to be corrupt or gone are lost, and so are its
-    /// rows. `None` where some rows allow no totals, or where together they would take more memory than there is for
-    /// them: such files are read instead.
-    ///
-    /// # Errors
-    /// Where a file cannot be read.
-    pub fn archived_totals(&self, files: &[Arc<ArchiveFile>]) -> Result<Option<Vec<Arc<Totals>>>> {
-        let since = self.options.hot_since();
+/// Files of which totals are in memory, about.
+const FILES: usize = 1 << 10;
+
+/// Running totals of archive files, made when they are first asked for. Totals of the hot hours stay while these are
+/// hot; of the other totals, as many stay as there is room for.
+#[derive(Debug)]
+pub(crate) struct ArchivedTotals {
+    /// By the number of the file.
+    kept: Cache<u64, Kept, ByBytes>,
+    /// Memory for totals of files that are not hot.
+    room: u64,
+}
+
+/// The totals of one file.
+#[derive(Debug, Clone)]
+struct Kept {
+    file: Weak<ArchiveFile>,
+    /// `None` where the rows allow none, or could not be read.
+    totals: Option<Arc<Totals>>,
+    is_hot: bool,
+}
+
+/// Weighs totals by their memory. Totals of hot files weigh nothing, and never make room for others.
+#[derive(Debug, Clone)]
+struct ByBytes;
+
+impl Weighter<u64, Kept> for ByBytes {
+    fn weight(&self, _file: &u64, kept: &Kept) -> u64 {
+        if kept.is_hot { 0 } else { kept.bytes() }
+    }
+}
+
+impl Kept {
+    fn bytes(&self) -> u64 {
+        self.totals.as_ref().map_or(0, |totals| totals.bytes() as u64)
+    }
+}
+
+impl ArchivedTotals {
+    /// Totals of files that are not hot take at most `room` bytes.
+    pub(crate) fn new(room: u64) -> Self {
+        let kept = Cache::with_options(
+            bounded(FILES, room),
+            ByBytes,
+            DefaultHashBuilder::default(),
+            DefaultLifecycle::default(),
+        );
+        Self { kept, room }
+    }
+
+    /// The totals of all `files`; the hot hours begin at `since`. `None` where some rows allow no totals, or where the
+    /// files that are not hot would take more memory together than there is for them. A file that cannot be read is
+    /// given to `lose`, and passed over where that succeeds.
+    pub(crate) fn of_all(
+        &self,
+        files: &[Arc<ArchiveFile>],
+        since: i64,
+        lose: impl Fn(&Arc<ArchiveFile>, Error) -> Result<()>,
+    ) -> Result<Option<Vec<Arc<Totals>>>> {
         let cold = |file: &&Arc<ArchiveFile>| !is_hot(file, since);
         let expected = files.iter().filter(cold).map(|file| file.rows() * ROW_BYTES).fold(0, u64::saturating_add);
-        if expected > self.options.totals_bytes {
+        if expected > self.room {
             return Ok(None);
         }
         let (mut all, mut cold_bytes) = (Vec::with_capacity(files.len()), 0);
         for file in files {
-            match self.totals_of(file) {
+            match self.of(file, since) {
                 Ok(Some(totals)) => {
                     cold_bytes += if cold(&file) { totals.bytes() as u64 } else { 0 };
                     all.push(totals);
                 }
                 Ok(None) => return Ok(None),
-                Err(error) => self.lose(file, error)?,
+                Err(error) => lose(file, error)?,
             }
-            // Rows of many skills take more than most.
-            if cold_bytes > self.options.totals_bytes {
+            // Totals take more than expected where rows are of many skills.
+            if cold_bytes > self.room {
                 return Ok(None);
             }
         }
         Ok(Some(all))
     }
 
-    fn totals_of(&self, file: &Arc<ArchiveFile>) -> Result<Option<Arc<Totals>>> {
-        let kept = file.kept_totals();
-        kept.last_use.store(self.archived_totals.uses.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
-        let mut made = kept.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(totals) = &*made {
-            return Ok(totals.clone());
-        }
-        let totals = read(file)?.map(Arc::new);
-        *made = Some(totals.clone());
-        // Making room takes the locks of other files.
-        drop(made);
-        self.keep(file, totals.as_ref().map_or(0, |totals| totals.bytes()));
-        Ok(totals)
+    /// The totals of one file; `None` where there are none. Of several threads that ask, one makes them.
+    pub(crate) fn of(&self, file: &Arc<ArchiveFile>, since: i64) -> Result<Option<Arc<Totals>>> {
+        let (number, is_hot) = (file.record().number, is_hot(file, since));
+        let kept = self.kept.get_or_insert_with(&number, || {
+            let totals = read(file)?.map(Arc::new);
+            let kept = Kept { file: Arc::downgrade(file), totals, is_hot };
+            // Inserted like this, it counts as used once. Where the cache is full, it would be the first to go otherwise.
+            self.kept.insert(number, kept.clone());
+            Ok::<_, Error>(kept)
+        })?;
+        Ok(kept.totals)
     }
 
-    /// Remembers that a file keeps totals, and lets those go that have not been used for longest, where there are too many.
-    fn keep(&self, file: &Arc<ArchiveFile>, bytes: usize) {
-        let since = self.options.hot_since();
-        let mut keepers = self.archived_totals.keepers.lock().unwrap_or_else(PoisonError::into_inner);
-        keepers.files.insert(file.record().number, (Arc::downgrade(file), bytes));
-        keepers.bytes += bytes;
-        if keepers.bytes as u64 <= self.options.totals_bytes {
-            return;
-        }
-        keepers.prune();
-        let mut cold: Vec<(u64, Arc<ArchiveFile>, usize)> = Vec::new();
-        for (file, bytes) in keepers.files.values() {
-            let file = file.upgrade().filter(|file| !is_hot(file, since));
-            cold.extend(file.map(|file| (file.kept_totals().last_use.load(Ordering::Relaxed), file, *bytes)));
-        }
-        cold.sort_unstable_by_key(|(last_use, ..)| *last_use);
-        let mut cold_bytes: usize = cold.iter().map(|(_, _, bytes)| bytes).sum();
-        for (_, file, bytes) in cold {
-            if cold_bytes as u64 <= self.options.totals_bytes {
-                break;
-            }
-            // One that is being made is in nobody's way.
-            let Ok(mut made) = file.kept_totals().made.try_lock() else { continue };
-            *made = None;
-            cold_bytes -= bytes;
-            keepers.bytes -= bytes;
-            keepers.files.remove(&file.record().number);
+    /// Whether nothing is known of a file's totals yet.
+    pub(crate) fn lacks(&self, file: &ArchiveFile) -> bool {
+        !self.kept.contains_key(&file.record().number)
+    }
+
+    /// Gives the totals of a file up until the next start. Readers read its rows instead.
+    pub(crate) fn do_without(&self, file: &Arc<ArchiveFile>) {
+        let kept = Kept { file: Arc::downgrade(file), totals: None, is_hot: true };
+        self.kept.insert(file.record().number, kept);
+    }
+
+    /// Forgets the totals of files that are gone. Totals of files that are hot no longer weigh something from now on.
+    pub(crate) fn tidy(&self, since: i64) {
+        self.kept.retain(|_, kept| kept.file.strong_count() > 0);
+        let cooled = |kept: &Kept| kept.is_hot && kept.file.upgrade().is_some_and(|file| !is_hot(&file, since));
+        let cooled: Vec<_> = self.kept.iter().filter(|(_, kept)| cooled(kept)).collect();
+        for (number, kept) in cooled {
+            self.kept.insert(number, Kept { is_hot: false, ..kept });
         }
     }
 
-    /// Makes the totals of a file of the hot hours whose rows found no room in memory; tells whether there was one without.
-    pub(crate) fn make_hot_totals(&self) -> Result<bool> {
-        let since = self.options.hot_since();
-        let snapshot = self.snapshot();
-        let lacks = |file: &&Arc<ArchiveFile>| {
-            // One that is being made has a maker already.
-            is_hot(file, since) && file.kept_totals().made.try_lock().is_ok_and(|made| made.is_none())
-        };
-        let of_account =
-            |account| snapshot.segments(account).map(|segments| segments.files.archived_since(day_of(since)));
-        let Some(file) = snapshot.accounts().filter_map(of_account).flatten().find(lacks) else { return Ok(false) };
-        if let Err(error) = self.totals_of(file) {
-            tracing::warn!(file = %file.path().display(), %error, "running totals of a file could not be made");
-            // Who needs it reads it, until the next start.
-            *file.kept_totals().made.lock().unwrap_or_else(PoisonError::into_inner) = Some(None);
-            self.lose(file, error)?;
-        }
-        Ok(true)
-    }
-
-    /// Memory that running totals take, in bytes: those of rows in memory, and those of files that were asked for.
-    pub fn totals_bytes(&self) -> usize {
-        let snapshot = self.snapshot();
-        let of_rows = snapshot.all_partitions().flat_map(|partition| partition.totals()).flatten();
-        let mut keepers = self.archived_totals.keepers.lock().unwrap_or_else(PoisonError::into_inner);
-        keepers.prune();
-        of_rows.map(|totals| totals.bytes()).sum::<usize>() + keepers.bytes
-    }
-}
-
-impl Keepers {
-    /// Forgets files that are gone, and their totals with them.
-    fn prune(&mut self) {
-        self.files.retain(|_, (file, _)| file.strong_count() > 0);
-        self.bytes = self.files.values().map(|(_, bytes)| bytes).sum();
+    /// Memory that the totals of files take.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.kept.retain(|_, kept| kept.file.strong_count() > 0);
+        self.kept.iter().map(|(_, kept)| kept.bytes()).sum()
     }
 }
 
 /// Whether a file has rows of the hot hours, which begin at `since`.
-fn is_hot(file: &ArchiveFile, since: i64) -> bool {
+pub(crate) fn is_hot(file: &ArchiveFile, since: i64) -> bool {
     file.record().last_hour >= since
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Disk;
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// The layout that this version writes. Version 1 had no journal, and version 2 no conversations in it.
 const FORMAT_VERSION: u32 = 3;
@@ -30,7 +30,7 @@ const OURS_BEFORE_VERSION: [&str; 2] = [LOCK, NEW_VERSION];
 /// archive/          Parquet files, and nothing else: open to any reader
 /// journal.redb      rows that are not archived yet, the list of archive files, and the conversations that are followed
 /// dead-letters/     conversation events that could have no effect, as NDJSON, by the day on which they came
-/// quarantine/       what was damaged, or stood where it was not known; never removed
+/// quarantine/       damaged files, and files that were on no list; never removed
 /// staging/          files being written; emptied at start
 /// format-version    the layout's version, as text
 /// lock              locked by the process that has the directory open
@@ -53,8 +53,8 @@ impl DataDirectory {
         disk.create_folder(path).map_err(Error::io("create", path))?;
         let entries = disk.list(path).map_err(Error::io("list", path))?;
         let is_new = !entries.iter().any(|(entry, _)| is_named(entry, VERSION));
-        // A mistyped --data-dir must not fill somebody's home with files. A process that ended between its first steps
-        // has left no more than these.
+        // A mistyped --data-dir must not fill somebody's home with files. The files of ours that may be there are left
+        // by a process that ended before it wrote the version.
         if is_new && !entries.iter().all(|(entry, _)| OURS_BEFORE_VERSION.iter().any(|name| is_named(entry, name))) {
             return Err(Error::NotADataDirectory { path: path.to_owned() });
         }
@@ -92,6 +92,10 @@ impl DataDirectory {
             return Err(Error::InUse { path: path.to_owned(), url });
         };
         Ok(Self { path: path.to_owned(), disk, _lock: lock })
+    }
+
+    pub(crate) fn disk(&self) -> &Arc<dyn Disk> {
+        &self.disk
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -140,7 +144,7 @@ impl DataDirectory {
         }
     }
 
-    /// Complete or not at all, also where the power goes.
+    /// Writes the version, whole or not at all, even where the power fails.
     fn write_version(&self) -> Result<()> {
         let (new, path) = (self.path.join(NEW_VERSION), self.path.join(VERSION));
         self.disk.write(&new, version().as_bytes()).map_err(Error::io("write", &new))?;
@@ -158,7 +162,7 @@ impl DataDirectory {
         Ok(())
     }
 
-    /// What stands in `staging/` was never acknowledged.
+    /// Removes all files in `staging/`: nothing in them was ever acknowledged.
     fn empty_staging(&self) -> Result<()> {
         let staging = self.staging();
         self.disk.create_folder(&staging).map_err(Error::io("create", &staging))?;
@@ -178,7 +182,7 @@ impl DataDirectory {
         Ok(place)
     }
 
-    /// Keeps bytes that nothing can be made of.
+    /// Keeps bytes that cannot be read, under `name`.
     pub(crate) fn keep_damaged(&self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
         let name = name.replace(['/', ':'], "-");
         let (staged, place) = (self.staging().join(&name), self.free_name(Path::new(&name))?);
@@ -189,7 +193,7 @@ impl DataDirectory {
         Ok(place)
     }
 
-    /// Makes a file's name durable, and those of its folders below the data directory, which may be new.
+    /// Makes a file's name durable, and the names of its folders below the data directory, which may be new.
     fn sync_folders_of(&self, file: &Path) -> Result<()> {
         for folder in file.ancestors().skip(1).take_while(|folder| *folder != self.path) {
             self.disk.sync_folder(folder).map_err(Error::io("sync", folder))?;
@@ -245,7 +249,7 @@ impl DataDirectory {
     }
 }
 
-/// What `format-version` holds.
+/// The content of `format-version`.
 pub(crate) fn version() -> String {
     format!("{FORMAT_VERSION}\n")
 }

@@ -1,7 +1,7 @@
 use std::io;
-use std::sync::{PoisonError, RwLock};
 
 use bytes::Bytes;
+use parking_lot::RwLock;
 
 use super::{DiskFile, InPlaceFile};
 
@@ -17,11 +17,11 @@ impl MemoryFile {
 
 impl DiskFile for MemoryFile {
     fn length(&self) -> io::Result<u64> {
-        Ok(self.0.read().unwrap_or_else(PoisonError::into_inner).len() as u64)
+        Ok(self.0.read().len() as u64)
     }
 
     fn read_at(&self, offset: u64, length: usize) -> io::Result<Bytes> {
-        let bytes = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let bytes = self.0.read();
         let start = usize::try_from(offset).map_err(io::Error::other)?;
         let range = bytes.get(start..start.saturating_add(length));
         Ok(Bytes::copy_from_slice(range.ok_or(io::ErrorKind::UnexpectedEof)?))
@@ -30,7 +30,7 @@ impl DiskFile for MemoryFile {
 
 impl InPlaceFile for MemoryFile {
     fn write_at(&self, offset: u64, new: &[u8]) -> io::Result<()> {
-        let mut bytes = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut bytes = self.0.write();
         let start = usize::try_from(offset).map_err(io::Error::other)?;
         let range = bytes.get_mut(start..start.saturating_add(new.len()));
         range.ok_or(io::ErrorKind::UnexpectedEof)?.copy_from_slice(new);
@@ -39,7 +39,7 @@ impl InPlaceFile for MemoryFile {
 
     fn set_length(&self, length: u64) -> io::Result<()> {
         let length = usize::try_from(length).map_err(io::Error::other)?;
-        self.0.write().unwrap_or_else(PoisonError::into_inner).resize(length, 0);
+        self.0.write().resize(length, 0);
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! All access to files goes through a [`Disk`]; the data directory says what stands where.
+//! All access to files goes through a [`Disk`]. The data directory knows the place of each file.
 
 pub(crate) mod directory;
 pub(crate) mod memory_file;
@@ -14,16 +14,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::error::{Error, Result};
+
 /// Everything that the store does to files goes through here, so that a test can put its own disk below it: one that is
-/// full, that fails, or that forgets what was not synced.
+/// full, that fails, or that forgets writes that were not synced.
 pub trait Disk: Debug + Send + Sync {
-    /// Creates a folder and those above it, where they do not exist.
+    /// Creates a folder and the folders above it, where they do not exist.
     ///
     /// # Errors
-    /// What the system says, as with every function here.
+    /// The system's, as with every function here.
     fn create_folder(&self, path: &Path) -> io::Result<()>;
 
-    /// The paths of what stands in a folder, in order of name, and whether each is a folder itself.
+    /// The paths of all files and folders in a folder, in order of name, and whether each is a folder.
     ///
     /// # Errors
     /// [`io::ErrorKind::NotFound`] where there is no such folder.
@@ -38,7 +40,7 @@ pub trait Disk: Debug + Send + Sync {
     /// Makes a file's content durable.
     ///
     /// # Errors
-    /// What was written since the last success may or may not be durable then, and trying again tells nothing.
+    /// Writes since the last success may or may not be durable then, and success at another try proves nothing.
     fn sync(&self, path: &Path) -> io::Result<()>;
 
     /// Makes the names in a folder durable.
@@ -56,7 +58,7 @@ pub trait Disk: Debug + Send + Sync {
     /// Removes a file.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
     /// Removes a folder if nothing is in it.
@@ -74,13 +76,13 @@ pub trait Disk: Debug + Send + Sync {
     /// Takes the lock that a file stands for, until the value is dropped; `None` where another process has it.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's.
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Any + Send + Sync>>>;
 
     /// Opens a file for reading and writing in place; an empty one where there is none.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's.
     fn open_in_place(&self, path: &Path) -> io::Result<Box<dyn InPlaceFile>>;
 }
 
@@ -89,7 +91,7 @@ pub trait DiskFile: Debug + Send + Sync {
     /// Its length in bytes.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's.
     fn length(&self) -> io::Result<u64>;
 
     /// `length` bytes from `offset` on.
@@ -110,7 +112,7 @@ pub trait InPlaceFile: DiskFile {
     /// Cuts the file, or makes it longer with zeros.
     ///
     /// # Errors
-    /// What the system says.
+    /// The system's.
     fn set_length(&self, length: u64) -> io::Result<()>;
 
     /// Makes the content durable.
@@ -127,12 +129,12 @@ pub(crate) fn read(disk: &dyn Disk, path: &Path) -> io::Result<Bytes> {
     file.read_at(0, length)
 }
 
-/// Makes the names in a folder durable or, where it is gone, those in the nearest one above that is there.
-pub(crate) fn sync_nearest_folder(disk: &dyn Disk, folder: &Path) -> crate::Result<()> {
+/// Makes the names in a folder durable or, where the folder is gone, the names in the nearest one above it.
+pub(crate) fn sync_nearest_folder(disk: &dyn Disk, folder: &Path) -> Result<()> {
     for folder in folder.ancestors() {
         match disk.sync_folder(folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            synced => return synced.map_err(crate::Error::io("sync", folder)),
+            synced => return synced.map_err(Error::io("sync", folder)),
         }
     }
     Ok(())

@@ -2,23 +2,24 @@ use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::memory_file::MemoryFile;
 use super::{Disk, DiskFile, InPlaceFile};
 
-/// Another disk, of which nothing changes: what is written stays in memory, above what is there.
+/// A view of another disk that never changes it: writes stay in memory, and cover the files below.
 #[derive(Debug)]
 pub(crate) struct OverlayDisk {
     below: Arc<dyn Disk>,
-    changes: Mutex<BTreeMap<PathBuf, Change>>,
+    overrides: Mutex<BTreeMap<PathBuf, Override>>,
 }
 
-/// What stands at a path instead of what is below.
+/// The state of a path that covers the one below.
 #[derive(Debug, Clone)]
-enum Change {
+enum Override {
     Removed,
     Written(Arc<MemoryFile>),
     /// The file that is below at another path.
@@ -27,15 +28,15 @@ enum Change {
 
 impl OverlayDisk {
     pub(crate) fn over(below: Arc<dyn Disk>) -> Self {
-        Self { below, changes: Mutex::default() }
+        Self { below, overrides: Mutex::default() }
     }
 
-    fn changes(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Change>> {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn overrides(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Override>> {
+        self.overrides.lock()
     }
 
-    fn change(&self, path: &Path) -> Option<Change> {
-        self.changes().get(path).cloned()
+    fn override_of(&self, path: &Path) -> Option<Override> {
+        self.overrides().get(path).cloned()
     }
 }
 
@@ -46,19 +47,20 @@ impl Disk for OverlayDisk {
 
     fn list(&self, path: &Path) -> io::Result<Vec<(PathBuf, bool)>> {
         let below = match self.below.list(path) {
-            // A folder that is to be there is empty.
+            // A folder that was created in the overlay alone is empty.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             below => below?,
         };
-        let changes = self.changes();
-        let new = changes.iter().filter(|(at, change)| at.parent() == Some(path) && !matches!(change, Change::Removed));
+        let overrides = self.overrides();
+        let new =
+            overrides.iter().filter(|(at, entry)| at.parent() == Some(path) && !matches!(entry, Override::Removed));
         let mut entries: BTreeSet<(PathBuf, bool)> = new.map(|(at, _)| (at.clone(), false)).collect();
-        entries.extend(below.into_iter().filter(|(at, _)| !changes.contains_key(at)));
+        entries.extend(below.into_iter().filter(|(at, _)| !overrides.contains_key(at)));
         Ok(entries.into_iter().collect())
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        self.changes().insert(path.to_owned(), Change::Written(Arc::new(MemoryFile::new(bytes))));
+        self.overrides().insert(path.to_owned(), Override::Written(Arc::new(MemoryFile::new(bytes))));
         Ok(())
     }
 
@@ -71,20 +73,20 @@ impl Disk for OverlayDisk {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let moved = match self.change(from) {
-            Some(Change::Removed) => return Err(io::ErrorKind::NotFound.into()),
-            Some(change) => change,
-            None => Change::Moved(from.to_owned()),
+        let moved = match self.override_of(from) {
+            Some(Override::Removed) => return Err(io::ErrorKind::NotFound.into()),
+            Some(moved) => moved,
+            None => Override::Moved(from.to_owned()),
         };
-        let mut changes = self.changes();
-        changes.insert(to.to_owned(), moved);
-        changes.insert(from.to_owned(), Change::Removed);
+        let mut overrides = self.overrides();
+        overrides.insert(to.to_owned(), moved);
+        overrides.insert(from.to_owned(), Override::Removed);
         Ok(())
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         self.open(path)?;
-        self.changes().insert(path.to_owned(), Change::Removed);
+        self.overrides().insert(path.to_owned(), Override::Removed);
         Ok(())
     }
 
@@ -93,11 +95,11 @@ impl Disk for OverlayDisk {
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
-        match self.change(path) {
+        match self.override_of(path) {
             None => self.below.open(path),
-            Some(Change::Moved(from)) => self.below.open(&from),
-            Some(Change::Written(file)) => Ok(file),
-            Some(Change::Removed) => Err(io::ErrorKind::NotFound.into()),
+            Some(Override::Moved(from)) => self.below.open(&from),
+            Some(Override::Written(file)) => Ok(file),
+            Some(Override::Removed) => Err(io::ErrorKind::NotFound.into()),
         }
     }
 
@@ -106,7 +108,7 @@ impl Disk for OverlayDisk {
     }
 
     fn open_in_place(&self, path: &Path) -> io::Result<Box<dyn InPlaceFile>> {
-        if let Some(Change::Written(file)) = self.change(path) {
+        if let Some(Override::Written(file)) = self.override_of(path) {
             return Ok(Box::new(SharedFile(file)));
         }
         let bytes = match self.open(path) {
@@ -114,7 +116,7 @@ impl Disk for OverlayDisk {
             _ => super::read(self, path)?,
         };
         let file = Arc::new(MemoryFile::new(&bytes));
-        self.changes().insert(path.to_owned(), Change::Written(Arc::clone(&file)));
+        self.overrides().insert(path.to_owned(), Override::Written(Arc::clone(&file)));
         Ok(Box::new(SharedFile(file)))
     }
 }

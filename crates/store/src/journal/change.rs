@@ -10,7 +10,7 @@ use super::layout::{
     CONVERSATIONS, COUNTERS, ENTRIES, FILES, NEXT_FILE, RETIRED, WATERMARK, conversation_name, entry_name, file_name,
 };
 use super::value::framed;
-use crate::Error;
+use crate::error::Error;
 
 /// The rows of one entry, encoded.
 #[derive(Debug)]
@@ -21,15 +21,15 @@ pub(crate) struct Entry {
     pub(crate) rows: Vec<u8>,
 }
 
-/// What one commit changes.
+/// The changes of one commit.
 #[derive(Debug, Default)]
-pub(crate) struct Change<'a> {
+pub(crate) struct JournalChange<'a> {
     pub(crate) entries: Vec<Entry>,
     /// The entries of an account and hour with numbers below the last one leave the journal.
     pub(crate) sealed: Option<(&'a str, i64, u64)>,
     /// Files that join the list.
     pub(crate) added: Vec<FileRecord>,
-    /// Files that leave the list, and are known as retired from then on.
+    /// Files that leave the list, and stand among the retired files from then on.
     pub(crate) retired: Vec<FileRecord>,
     /// Retired files that are not on disk any more.
     pub(crate) gone: Vec<u64>,
@@ -41,11 +41,15 @@ pub(crate) struct Change<'a> {
     pub(crate) is_whole: bool,
 }
 
-pub(super) fn write(database: &Database, change: &Change<'_>, next_file: u64) -> std::result::Result<(), redb::Error> {
+pub(super) fn write(
+    database: &Database,
+    change: &JournalChange<'_>,
+    next_file: u64,
+) -> std::result::Result<(), redb::Error> {
     let transaction = database.begin_write()?;
     write_entries(&transaction, change)?;
     write_conversations(&transaction, change)?;
-    // A table that is opened is written to: most commits have nothing to do with files.
+    // Opening a table writes to it, and most commits have nothing to do with files.
     let has_files =
         !(change.added.is_empty() && change.retired.is_empty() && change.gone.is_empty() && change.lost.is_empty());
     if has_files || change.is_whole {
@@ -55,7 +59,7 @@ pub(super) fn write(database: &Database, change: &Change<'_>, next_file: u64) ->
     Ok(())
 }
 
-fn write_entries(transaction: &WriteTransaction, change: &Change<'_>) -> std::result::Result<(), redb::Error> {
+fn write_entries(transaction: &WriteTransaction, change: &JournalChange<'_>) -> std::result::Result<(), redb::Error> {
     if change.entries.is_empty() && change.sealed.is_none() && !change.is_whole {
         return Ok(());
     }
@@ -97,7 +101,10 @@ impl From<NotWritten> for redb::Error {
     }
 }
 
-fn write_conversations(transaction: &WriteTransaction, change: &Change<'_>) -> std::result::Result<(), redb::Error> {
+fn write_conversations(
+    transaction: &WriteTransaction,
+    change: &JournalChange<'_>,
+) -> std::result::Result<(), redb::Error> {
     let changes = &change.conversations;
     if changes.is_empty() && !change.is_whole {
         return Ok(());
@@ -122,7 +129,7 @@ fn write_conversations(transaction: &WriteTransaction, change: &Change<'_>) -> s
 
 fn write_files(
     transaction: &WriteTransaction,
-    change: &Change<'_>,
+    change: &JournalChange<'_>,
     next_file: u64,
 ) -> std::result::Result<(), redb::Error> {
     let mut files = transaction.open_table(FILES)?;

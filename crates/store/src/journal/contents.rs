@@ -16,7 +16,7 @@ use super::layout::{
 use super::value::{all_values, unframed};
 use crate::disk::memory_file::MemoryFile;
 use crate::disk::{self, Disk, InPlaceFile};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// Everything that a journal holds.
 #[derive(Debug, Default)]
@@ -28,15 +28,15 @@ pub(crate) struct Contents {
     pub(crate) conversations: Vec<(u64, ConversationRecord)>,
     /// Event times by account, in milliseconds since the epoch.
     pub(crate) watermarks: Vec<(String, i64)>,
-    /// What could not be read, by name, with the bytes that stand there.
+    /// Values that could not be read: the name of each, and its bytes.
     pub(crate) damaged: Vec<(String, Vec<u8>)>,
     /// Whether there was no journal at all.
     pub(crate) is_missing: bool,
-    /// Whether something may be missing of which not even the name is known.
+    /// Whether values may be missing whose names are not known either.
     pub(crate) is_incomplete: bool,
     /// The number for the next file.
     pub(crate) next_file: u64,
-    /// All of the file, where it is damaged.
+    /// The whole file, where it is damaged.
     pub(crate) whole_file: Option<Bytes>,
 }
 
@@ -47,7 +47,8 @@ impl Entry {
     }
 }
 
-/// What the journal at `path` holds, as [`Journal::open`](super::Journal::open) reads it. The file itself stays as it is.
+/// The contents of the journal at `path`, read like [`Journal::open`](super::Journal::open) does, but from a copy: the
+/// file itself stays as it is.
 pub(crate) fn inspect(disk: &dyn Disk, path: &Path) -> Result<Contents> {
     let bytes = match disk::read(disk, path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Bytes::new(),
@@ -59,8 +60,10 @@ pub(crate) fn inspect(disk: &dyn Disk, path: &Path) -> Result<Contents> {
     read_or_salvage(path, || Ok(Box::new(MemoryFile::new(&bytes)) as Box<dyn InPlaceFile>))
 }
 
-/// Reads a journal to its end. Where a page is not what it should be, what the other pages tell is read, over which redb
-/// may panic, and after that every whole entry that stands anywhere in the file.
+/// Reads a journal to its end.
+///
+/// Where a page is damaged, the journal is read a second time without checks, as far as redb can follow the pages; redb
+/// may panic on the way. After that the whole file is searched for entries and conversations that no page leads to.
 pub(crate) fn read_or_salvage(path: &Path, file: impl Fn() -> io::Result<Box<dyn InPlaceFile>>) -> Result<Contents> {
     let attempt = |file: io::Result<Box<dyn InPlaceFile>>, verify, contents: &mut Contents| {
         catch_unwind(AssertUnwindSafe(|| read(file.map_err(redb::Error::Io)?, verify, contents)))
@@ -78,7 +81,7 @@ pub(crate) fn read_or_salvage(path: &Path, file: impl Fn() -> io::Result<Box<dyn
     let bytes = length.and_then(|length| file.read_at(0, length)).map_err(Error::io("read", path))?;
     drop(file);
     contents = Contents::default();
-    // From a copy, since opening may write. Whether this succeeds or fails, what it read is there.
+    // From a copy, since opening may write. Where it fails, the values that were read before are in `contents`.
     let copy: Box<dyn InPlaceFile> = Box::new(MemoryFile::new(&bytes));
     let _ = attempt(Ok(copy), false, &mut contents);
     contents.is_incomplete = true;
@@ -89,12 +92,12 @@ pub(crate) fn read_or_salvage(path: &Path, file: impl Fn() -> io::Result<Box<dyn
     Ok(contents)
 }
 
-/// Whether the file's content is to blame, and not the disk: it is no journal, or its end is missing.
+/// Whether the file's content is to blame, and not the disk: the file is no journal, or its end is missing.
 fn is_damage(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
 }
 
-/// Adds what a journal holds to `contents`, the list of files first.
+/// Adds all values of a journal to `contents`, the list of files first.
 fn read(file: Box<dyn InPlaceFile>, verify: bool, contents: &mut Contents) -> std::result::Result<(), redb::Error> {
     let database = open_database(file, verify)?;
     let transaction = database.begin_write()?;
@@ -111,15 +114,15 @@ fn read(file: Box<dyn InPlaceFile>, verify: bool, contents: &mut Contents) -> st
     Ok(())
 }
 
-/// Adds the conversations that are not there yet. There may be several states of one in the file: the one that got
-/// furthest is the last that was written, or the one before.
+/// Adds the conversations that are not there yet. The file may hold several states of a conversation. The furthest one
+/// counts: it is the last that was written, or the one before.
 fn salvage_conversations(bytes: &[u8], conversations: &mut Vec<(u64, ConversationRecord)>) {
     let known: BTreeSet<_> = conversations.iter().map(|(_, record)| record.name()).collect();
     let mut found: BTreeMap<_, (u64, ConversationRecord)> = BTreeMap::new();
     for (name, payload) in all_values(bytes) {
         let Some(number) = name.strip_prefix(CONVERSATION).and_then(|number| number.parse().ok()) else { continue };
         let Ok(record) = ConversationRecord::decode(payload) else { continue };
-        // One that was forgotten and came back has a higher number.
+        // A conversation that was forgotten and came back has a higher number.
         let progress = (number, record.state.next_sequence());
         let is_furthest =
             |(other, state): &(u64, ConversationRecord)| (*other, state.state.next_sequence()) <= progress;

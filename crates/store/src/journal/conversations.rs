@@ -1,6 +1,6 @@
 use skillscope_segment::{ConversationChange, FollowedConversation, Segmenter};
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// A conversation that is followed, as the journal holds it.
 #[derive(Debug)]
@@ -20,28 +20,28 @@ impl ConversationRecord {
         Ok(postcard::to_allocvec(&(account, conversation, state))?)
     }
 
-    /// What [`Self::encode`] encoded.
+    /// The record that [`Self::encode`] encoded.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
         let (account, conversation, state) = postcard::from_bytes(bytes)?;
         Ok(Self { account, conversation, state })
     }
 }
 
-/// What a commit changes of the conversations that are followed.
+/// The changes of followed conversations in one commit.
 #[derive(Debug, Default)]
 pub(crate) struct ConversationChanges<'s> {
-    /// All that this one follows and that is not on trial. They may be many, and are encoded one by one.
+    /// All conversations of this segmenter that are not on trial. There may be many, and they are encoded one by one.
     pub(crate) followed: Option<&'s Segmenter>,
     /// By number, encoded.
     pub(crate) changed: Vec<(u64, Vec<u8>)>,
-    /// Numbers of those that are followed no longer.
+    /// The numbers of conversations that are followed no longer.
     pub(crate) forgotten: Vec<u64>,
     /// By account, in milliseconds since the epoch.
     pub(crate) watermarks: Vec<(String, i64)>,
 }
 
 impl<'s> ConversationChanges<'s> {
-    /// What is on trial.
+    /// The changes that are on trial.
     pub(crate) fn on_trial(segmenter: &Segmenter) -> Result<Self> {
         let mut changes = Self::default();
         for change in segmenter.changes() {
@@ -53,19 +53,19 @@ impl<'s> ConversationChanges<'s> {
                 ConversationChange::Forgotten { number } => changes.forgotten.push(number),
             }
         }
-        // Neighbours in the tree one after the other.
+        // In the order of the tree, so that neighbours are written one after the other.
         changes.changed.sort_unstable_by_key(|(number, _)| *number);
         changes.watermarks.extend(segmenter.changed_watermarks().map(|(account, time)| (account.to_owned(), time)));
         Ok(changes)
     }
 
-    /// All that is not on trial.
+    /// All conversations, as they are without the changes on trial.
     pub(crate) fn whole(segmenter: &'s Segmenter) -> Self {
         let watermarks = segmenter.watermarks().map(|(account, time)| (account.to_owned(), time)).collect();
         Self { followed: Some(segmenter), watermarks, ..Self::default() }
     }
 
-    /// The same, encoded, so that it can be kept while the segmenter goes on.
+    /// The same, encoded, so that it no longer borrows the segmenter.
     pub(crate) fn detached(mut self) -> Result<ConversationChanges<'static>> {
         let mut changed = std::mem::take(&mut self.changed);
         self.for_each_followed(|number, record| {
@@ -76,7 +76,7 @@ impl<'s> ConversationChanges<'s> {
         Ok(ConversationChanges { followed: None, changed, forgotten, watermarks })
     }
 
-    /// Gives all that is followed to `each`, encoded, in the order of their numbers.
+    /// Gives all followed conversations to `each`, encoded, in the order of their numbers.
     pub(crate) fn for_each_followed<E: From<Error>>(
         &self,
         mut each: impl FnMut(u64, &[u8]) -> Result<(), E>,

@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 use skillscope_segment::AccountId;
 
 use crate::calendar::{HOUR_MS, day_of};
+use crate::error::Result;
 use crate::rows::run::Cut;
 
-/// What the list of archive files knows of one of them. Times are milliseconds since the epoch, UTC.
+/// One line of the list of archive files. Times are milliseconds since the epoch, UTC.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FileRecord {
-    /// No file, also of the past, has another's number.
+    /// No other file has or had this number.
     pub(crate) number: u64,
     pub(crate) account: String,
     /// The first and the last hour of `end_time` in the file, both of the same day.
@@ -48,7 +49,7 @@ impl FileRecord {
         day_of(self.first_hour)
     }
 
-    /// The first millisecond that lies behind all of the file's hours.
+    /// The first millisecond after all of the file's hours.
     pub(crate) fn end(&self) -> i64 {
         self.last_hour.saturating_add(HOUR_MS)
     }
@@ -61,7 +62,7 @@ impl FileRecord {
         (self.first_hour..=self.last_hour).step_by(HOUR_MS as usize)
     }
 
-    pub(crate) fn account(&self) -> crate::Result<AccountId> {
+    pub(crate) fn account(&self) -> Result<AccountId> {
         Ok(AccountId::parse(&self.account)?)
     }
 
@@ -102,8 +103,16 @@ impl FileRecord {
         self.absorb(&Self { rows, first_hour, last_hour, end_times, skills, ..self.clone() });
     }
 
+    /// The record of a file of the rows of some files of one account and day; `None` where there are none.
+    pub(crate) fn of_merged<'f>(files: impl IntoIterator<Item = &'f Self>) -> Option<Self> {
+        let mut files = files.into_iter();
+        let mut merged = files.next()?.clone();
+        files.for_each(|file| merged.absorb(file));
+        Some(merged)
+    }
+
     /// Counts the rows of another file of the same account and day.
-    pub(crate) fn absorb(&mut self, other: &Self) {
+    fn absorb(&mut self, other: &Self) {
         self.rows += other.rows;
         self.first_hour = self.first_hour.min(other.first_hour);
         self.last_hour = self.last_hour.max(other.last_hour);

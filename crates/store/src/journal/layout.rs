@@ -12,7 +12,8 @@ pub(crate) const ENTRIES: TableDefinition<(&str, i64, u64), &[u8]> = TableDefini
 /// The archive files whose rows count: number → [`FileRecord`](super::file_record::FileRecord).
 pub(crate) const FILES: TableDefinition<u64, &[u8]> = TableDefinition::new("files");
 
-/// Files whose rows do not count any more, and which may still be on disk: number → [`FileRecord`](super::file_record::FileRecord).
+/// Files whose rows do not count any more, and which may still be on disk: number →
+/// [`FileRecord`](super::file_record::FileRecord).
 pub(crate) const RETIRED: TableDefinition<u64, &[u8]> = TableDefinition::new("retired");
 
 /// The conversations that are followed: number → [`ConversationRecord`](super::conversations::ConversationRecord).

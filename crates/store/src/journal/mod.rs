@@ -1,4 +1,5 @@
-//! What is durable and not archived: a database of rows, of the conversations that are followed, and of the list of files.
+//! What is durable and not archived: a database of rows, of the conversations that are followed, and of the list of
+//! files.
 
 pub(crate) mod change;
 pub(crate) mod contents;
@@ -14,11 +15,11 @@ use std::sync::Arc;
 
 use redb::Database;
 
-use self::change::{Change, write};
+use self::change::{JournalChange, write};
 use self::contents::{Contents, read_or_salvage};
 use self::layout::open_database;
 use crate::disk::Disk;
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// The rows that are not archived yet and the list of archive files, in one redb database, so that both change together
 /// or not at all. A commit is durable when it returns.
@@ -26,7 +27,7 @@ use crate::{Error, Result};
 pub(crate) struct Journal {
     disk: Arc<dyn Disk>,
     path: PathBuf,
-    /// `None` after a failure: what the file holds then is not known for certain, so that it is written to no more.
+    /// `None` after a failure. The file's content is uncertain then, and no more is written to it.
     database: Option<Database>,
     next_entry: u64,
     next_file: u64,
@@ -34,10 +35,10 @@ pub(crate) struct Journal {
 
 impl Journal {
     /// Reads the journal at `path` to its end; an empty one where there is none. It has to be [written
-    /// anew](Self::replace) before anything is committed: what the last process could not sync may be in the system's
-    /// memory alone.
+    /// anew](Self::replace) before anything is committed: pages that the last process could not sync may be in the
+    /// kernel's memory alone.
     ///
-    /// Every page's checksum is verified. Where one is wrong, whatever can still be found in the rest is read.
+    /// Every page's checksum is verified. Where one is wrong, all that can still be found in the other pages is read.
     pub(crate) fn open(disk: Arc<dyn Disk>, path: &Path) -> Result<(Self, Contents)> {
         let mut journal = Self { disk, path: path.to_owned(), database: None, next_entry: 1, next_file: 1 };
         let is_there = match journal.disk.open(path).and_then(|file| file.length()) {
@@ -46,7 +47,7 @@ impl Journal {
         };
         let contents = match is_there {
             true => read_or_salvage(path, || journal.disk.open_in_place(path))?,
-            // The first one is written when it is known what belongs in it.
+            // The first journal is written at the end of recovery, when its content is known.
             false => Contents { is_missing: true, ..Contents::default() },
         };
         let entries = contents.entries.iter().map(|entry| entry.number);
@@ -56,7 +57,7 @@ impl Journal {
         Ok((journal, contents))
     }
 
-    /// No file gets a number up to this one any more.
+    /// From now on, files get numbers above this one.
     pub(crate) fn pass_over_file(&mut self, number: u64) {
         self.next_file = self.next_file.max(number.saturating_add(1));
     }
@@ -89,19 +90,19 @@ impl Journal {
     ///
     /// # Errors
     /// Whether the change was made is not known then, and the journal has to be [replaced](Self::replace).
-    pub(crate) fn commit(&mut self, change: Change<'_>) -> Result<()> {
-        // It is put back only if all goes well: neither an error nor a panic leaves one that may be damaged.
+    pub(crate) fn commit(&mut self, change: JournalChange<'_>) -> Result<()> {
+        // The database is put back only after success: an error or a panic leaves none, since it may be damaged.
         let Some(database) = self.database.take() else { return Err(self.unusable()) };
         write(&database, &change, self.next_file).map_err(|error| self.error("write", error))?;
         self.database = Some(database);
         Ok(())
     }
 
-    /// Writes a new journal with this content, and puts it in the old one's place. After a failed write or sync nothing
-    /// may be taken for written that was written before: the system can have dropped it and call the next sync a
-    /// success all the same.
-    pub(crate) fn replace(&mut self, change: Change<'_>) -> Result<()> {
-        // The old one must be closed before there is a new one: closing may write.
+    /// Writes a new journal with this content, and moves it into the old one's place. This is the only way on after a
+    /// failed write or sync: the kernel may have dropped earlier writes too, and report success at the next sync, so
+    /// the whole old file is suspect.
+    pub(crate) fn replace(&mut self, change: JournalChange<'_>) -> Result<()> {
+        // Closing the old database may write to its file, so it comes before the new file takes its name.
         self.database = None;
         let new = self.path.with_extension("new");
         let written = create(Arc::clone(&self.disk), &new, change, self.next_file);
@@ -111,7 +112,7 @@ impl Journal {
             Ok(database)
         });
         if moved.is_err() {
-            // It takes room that may be short.
+            // The unfinished file takes room, and the disk may be full.
             let _ = self.disk.remove(&new);
         }
         self.database = Some(moved?);
@@ -135,8 +136,8 @@ impl Journal {
 }
 
 /// A new journal at `path` that holds `change`.
-pub(crate) fn create(disk: Arc<dyn Disk>, path: &Path, change: Change<'_>, next_file: u64) -> Result<Database> {
-    let change = Change { is_whole: true, ..change };
+pub(crate) fn create(disk: Arc<dyn Disk>, path: &Path, change: JournalChange<'_>, next_file: u64) -> Result<Database> {
+    let change = JournalChange { is_whole: true, ..change };
     match disk.remove(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io("remove", path)(error)),
         _ => {}

@@ -3,9 +3,9 @@ use arrow::ipc::reader::StreamReader;
 use skillscope_segment::{Format, SegmentWriter, normalize_encoding};
 use twox_hash::XxHash3_64;
 
-use crate::Result;
+use crate::error::Result;
 
-/// Every value begins with this, so that it can be found in a file whose pages cannot be followed any more.
+/// Every value begins with this, so that it can be found in a file whose pages are damaged.
 const MAGIC: [u8; 16] = *b"skillscope value";
 
 const CHECKSUM_BYTES: usize = 8;
@@ -22,7 +22,7 @@ pub(crate) fn encode_rows(batch: &RecordBatch) -> Result<Vec<u8>> {
     Ok(writer.finish()?)
 }
 
-/// What [`encode_rows`] encoded.
+/// The rows that [`encode_rows`] encoded.
 pub(crate) fn decode_rows(bytes: &[u8]) -> Result<Vec<RecordBatch>> {
     let mut batches = Vec::new();
     for batch in StreamReader::try_new(bytes, None)? {
@@ -31,8 +31,7 @@ pub(crate) fn decode_rows(bytes: &[u8]) -> Result<Vec<RecordBatch>> {
     Ok(batches)
 }
 
-/// A value of the journal, with the name that it stands under and, behind both, the checksum of both: neither can be taken
-/// for another's.
+/// A value of the journal: its name, its payload, and the checksum of both. So no value can be taken for another one.
 pub(crate) fn framed(name: &str, payload: &[u8]) -> Vec<u8> {
     let mut value = Vec::with_capacity(framed_length(name, payload));
     value.extend(MAGIC);
@@ -48,7 +47,7 @@ fn framed_length(name: &str, payload: &[u8]) -> usize {
     FRAME_BYTES + name.len() + payload.len()
 }
 
-/// The payload of a value that stands under `name`; `None` where it is not what was written there.
+/// The payload of the value under `name`; `None` where the value is damaged or has another name.
 pub(crate) fn unframed<'v>(name: &str, value: &'v [u8]) -> Option<&'v [u8]> {
     let (found, payload) = first_value(value)?;
     (found == name && framed_length(found, payload) == value.len()).then_some(payload)

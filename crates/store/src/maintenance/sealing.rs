@@ -2,16 +2,17 @@ use std::sync::Arc;
 
 use skillscope_segment::AccountId;
 
-use crate::archive;
-use crate::calendar::HOUR_MS;
-use crate::journal::change::Change;
+use super::policy::sealing::{WaitingHour, Waits, next_over, next_to_seal};
+use crate::archive::file::ArchiveFile;
+use crate::archive::placing::{place, unplace};
+use crate::error::Result;
+use crate::journal::change::JournalChange;
 use crate::journal::file_record::FileRecord;
 use crate::rows::partition::Partition;
 use crate::rows::run::{Cut, Run, mergeable};
-use crate::{Result, Snapshot, Store};
-
-/// Rows of hours that are over are sealed at once where more than this would wait in memory and in the journal.
-const MOST_WAITING_BYTES: usize = 256 << 20;
+use crate::shared::Shared;
+use crate::snapshot::Snapshot;
+use crate::writer::Writer;
 
 /// The rows of an hour on their way from the journal to the archive.
 ///
@@ -21,7 +22,7 @@ const MOST_WAITING_BYTES: usize = 256 << 20;
 /// finish  in one commit their files join the list and their entries leave the journal
 /// ```
 ///
-/// Whatever ends it before the commit leaves the rows in the journal, and at most a file that no list knows.
+/// Where it ends before the commit, the rows are still in the journal, and at most a file is left that is on no list.
 #[derive(Debug)]
 pub(crate) struct Sealing {
     account: AccountId,
@@ -35,64 +36,74 @@ pub(crate) struct Sealing {
 /// The files of a sealing, and the rows in each.
 type Written = Vec<(FileRecord, Run)>;
 
-impl Store {
-    /// The next hour whose rows should be sealed: those that have waited long enough, or all whose hour is over.
-    pub(crate) fn hour_to_seal(&self, at_once: bool) -> Option<(AccountId, i64)> {
-        let now = self.options.clock.now();
-        let snapshot = self.snapshot();
-        let over = || {
-            let partitions = snapshot.all_partitions();
-            partitions.filter(|partition| !partition.open().is_empty() && end_of(partition) <= now)
-        };
-        let chosen = if at_once {
-            over().next()
-        } else if over().map(|partition| partition.unsealed_bytes()).sum::<usize>() > MOST_WAITING_BYTES {
-            over().max_by_key(|partition| partition.unsealed_bytes())
-        } else {
-            // Whoever has waited longest: a busy account holds up no other.
-            let due = over().filter(|partition| self.seal_time(partition) <= now);
-            due.min_by_key(|partition| self.seal_time(partition))
-        };
-        chosen.map(|partition| (partition.account().clone(), partition.hour()))
-    }
+/// Seals the next hour that is due; tells whether there was one.
+pub(super) fn seal_next(shared: &Shared) -> Result<bool> {
+    let Some((account, hour)) = hour_to_seal(shared, false) else { return Ok(false) };
+    seal(shared, &account, hour)?;
+    Ok(true)
+}
 
-    fn seal_time(&self, partition: &Partition) -> i64 {
-        let grace_ends = end_of(partition).saturating_add(self.options.seal_grace_ms);
-        grace_ends.max(partition.opened().saturating_add(self.options.late_wait_ms()))
+/// Seals every hour that is over.
+pub(super) fn seal_finished(shared: &Shared) -> Result<()> {
+    while let Some((account, hour)) = hour_to_seal(shared, true) {
+        seal(shared, &account, hour)?;
     }
+    Ok(())
+}
 
-    /// Seals an hour, from beginning to end.
-    pub(crate) fn seal(&self, account: &AccountId, hour: i64) -> Result<()> {
-        let Some(sealing) = self.begin_sealing(account, hour)? else { return Ok(()) };
-        let written = self.write_sealing(&sealing);
-        self.finish_sealing(sealing, written)
-    }
+/// The next hour whose rows should be sealed: one whose rows have waited long enough or, `at_once`, any that is over.
+pub(crate) fn hour_to_seal(shared: &Shared, at_once: bool) -> Option<(AccountId, i64)> {
+    let now = shared.options().clock.now();
+    let snapshot = shared.snapshot();
+    let waiting: Vec<_> = waiting_hours(&snapshot).collect();
+    let waits = Waits { grace_ms: shared.options().seal_grace_ms, late_ms: shared.options().late_wait_ms() };
+    let next = if at_once { next_over(&waiting, now) } else { next_to_seal(&waiting, waits, now) };
+    next.map(|waiting| (waiting.account.clone(), waiting.hour))
+}
 
-    pub(crate) fn begin_sealing(&self, account: &AccountId, hour: i64) -> Result<Option<Sealing>> {
-        let mut writer = self.writer();
-        self.make_sound(&mut writer)?;
-        let snapshot = self.snapshot();
+fn waiting_hours(snapshot: &Snapshot) -> impl Iterator<Item = WaitingHour<'_>> {
+    let waiting = snapshot.all_partitions().filter(|partition| !partition.open().is_empty());
+    waiting.map(|partition| WaitingHour {
+        account: partition.account(),
+        hour: partition.hour(),
+        first_arrival: partition.opened(),
+        bytes: partition.unsealed_bytes(),
+    })
+}
+
+/// Seals an hour, from beginning to end.
+fn seal(shared: &Shared, account: &AccountId, hour: i64) -> Result<()> {
+    let Some(sealing) = Sealing::begin(shared, account, hour)? else { return Ok(()) };
+    let written = sealing.write(shared);
+    sealing.finish(shared, written)
+}
+
+impl Sealing {
+    pub(crate) fn begin(shared: &Shared, account: &AccountId, hour: i64) -> Result<Option<Self>> {
+        let mut writer = shared.writer();
+        writer.make_sound()?;
+        let snapshot = writer.snapshot();
         let Some(partition) = snapshot.partition(account, hour) else { return Ok(None) };
         // There are rows still marked only if an earlier sealing panicked.
         let pieces = mergeable([partition.sealing(), partition.open()].concat());
-        let pieces = pieces.into_iter().map(|runs| (writer.journal.number_file(), runs)).collect();
-        let boundary = writer.journal.boundary();
-        self.publish(changed(&snapshot, account, hour, Partition::with_sealing));
-        Ok(Some(Sealing { account: account.clone(), hour, pieces, boundary }))
+        let pieces = pieces.into_iter().map(|runs| (writer.number_file(), runs)).collect();
+        let boundary = writer.entry_boundary();
+        writer.publish(snapshot.with_partition(account, hour, Partition::with_sealing));
+        Ok(Some(Self { account: account.clone(), hour, pieces, boundary }))
     }
 
-    pub(crate) fn write_sealing(&self, sealing: &Sealing) -> Result<Written> {
-        let mut written = Vec::with_capacity(sealing.pieces.len());
-        for (number, runs) in &sealing.pieces {
+    pub(crate) fn write(&self, shared: &Shared) -> Result<Written> {
+        let mut written = Vec::with_capacity(self.pieces.len());
+        for (number, runs) in &self.pieces {
             let run = Run::merged(runs)?;
-            let cut = Cut { account: sealing.account.clone(), hour: sealing.hour, run };
+            let cut = Cut { account: self.account.clone(), hour: self.hour, run };
             let mut record = FileRecord::empty(*number, &cut);
             record.add(&cut);
-            record.written = self.options.clock.now();
-            match self.write_file(&cut.run, &[], record) {
+            record.written = shared.options().clock.now();
+            match place(shared.directory(), &cut.run.batch, &[], record) {
                 Ok(record) => written.push((record, cut.run)),
                 Err(error) => {
-                    self.unplace(written.iter().map(|(record, _)| record));
+                    unplace(shared.directory(), written.iter().map(|(record, _)| record));
                     return Err(error);
                 }
             }
@@ -100,59 +111,40 @@ impl Store {
         Ok(written)
     }
 
-    /// Writes rows to a file in the archive that no list knows yet.
-    pub(crate) fn write_file(&self, run: &Run, replaces: &[u64], record: FileRecord) -> Result<FileRecord> {
-        let written = archive::file::write(
-            self.options.disk.as_ref(),
-            self.directory.path(),
-            &run.batch,
-            replaces,
-            record.clone(),
-        );
-        if written.is_err() {
-            self.unplace([&record]);
-        }
-        written
-    }
-
-    /// Removes files of which no commit was ever tried. One that stays is set aside by the next start.
-    fn unplace<'r>(&self, records: impl IntoIterator<Item = &'r FileRecord>) {
-        for record in records {
-            let path = self.directory.path().join(record.path());
-            let _ = self.options.disk.remove(&path);
-        }
-    }
-
-    pub(crate) fn finish_sealing(&self, sealing: Sealing, written: Result<Written>) -> Result<()> {
-        let mut writer = self.writer();
-        let committed = written.and_then(|written| {
-            let added: Vec<FileRecord> = written.iter().map(|(record, _)| record.clone()).collect();
-            if let Err(error) = self.make_sound(&mut writer) {
-                self.unplace(&added);
-                return Err(error);
-            }
-            let sealed = Some((sealing.account.as_str(), sealing.hour, sealing.boundary));
-            let change = Change { sealed, added: added.clone(), ..Change::default() };
-            self.commit_files(&mut writer, change, &[])?;
-            Ok(written)
-        });
-        let snapshot = self.snapshot();
-        let (account, hour) = (&sealing.account, sealing.hour);
-        let written = match committed {
-            Ok(written) => written,
+    pub(crate) fn finish(self, shared: &Shared, written: Result<Written>) -> Result<()> {
+        let mut writer = shared.writer();
+        match written.and_then(|written| self.commit(shared, &mut writer, written)) {
+            Ok(written) => self.publish(shared, &mut writer, &written),
             Err(error) => {
-                let now = self.options.clock.now();
-                self.publish(changed(&snapshot, account, hour, |partition| partition.with_sealing_undone(now)));
-                return Err(error);
+                let now = shared.options().clock.now();
+                let undone = |partition: Partition| partition.with_sealing_undone(now);
+                let snapshot = writer.snapshot().with_partition(&self.account, self.hour, undone);
+                writer.publish(snapshot);
+                Err(error)
             }
-        };
-        let is_resident = self.options.is_hot(hour);
-        let mut files = Vec::with_capacity(written.len());
-        for (record, _) in &written {
-            files.push(self.archive_file(record.clone())?);
         }
-        self.publish(snapshot.with(account, |segments| {
-            segments.change(account, hour, |mut partition| {
+    }
+
+    fn commit(&self, shared: &Shared, writer: &mut Writer, written: Written) -> Result<Written> {
+        let added: Vec<FileRecord> = written.iter().map(|(record, _)| record.clone()).collect();
+        if let Err(error) = writer.make_sound() {
+            unplace(shared.directory(), &added);
+            return Err(error);
+        }
+        let sealed = Some((self.account.as_str(), self.hour, self.boundary));
+        writer.commit_files(JournalChange { sealed, added, ..JournalChange::default() }, &[])?;
+        Ok(written)
+    }
+
+    /// Puts the files in the place of the rows. In a hot hour, the rows stay in memory, too.
+    fn publish(&self, shared: &Shared, writer: &mut Writer, written: &Written) -> Result<()> {
+        let is_resident = shared.options().is_hot(self.hour);
+        let mut files = Vec::with_capacity(written.len());
+        for (record, _) in written {
+            files.push(Arc::new(ArchiveFile::new(record.clone(), shared.directory())?));
+        }
+        let snapshot = writer.snapshot().with(&self.account, |segments| {
+            segments.change(&self.account, self.hour, |mut partition| {
                 partition = partition.without_sealing();
                 for (_, run) in written.iter().filter(|_| is_resident) {
                     partition = partition.with_sealed(run.clone());
@@ -160,36 +152,11 @@ impl Store {
                 partition
             });
             files.into_iter().for_each(|file| segments.files_mut().insert(file, is_resident));
-        }));
+        });
+        writer.publish(snapshot);
         if !is_resident {
-            self.forget_keys(&mut writer, written.iter().map(|(_, run)| run))?;
+            writer.forget_keys(written.iter().map(|(_, run)| run))?;
         }
         Ok(())
     }
-
-    /// Seals every hour that is over, without waiting for rows that may come late.
-    ///
-    /// # Errors
-    /// Where an hour cannot be written; its rows stay in the journal, and the other hours are not tried.
-    pub fn seal_finished_hours(&self) -> Result<()> {
-        let _only = self.one_job();
-        while let Some((account, hour)) = self.hour_to_seal(true) {
-            self.seal(&account, hour)?;
-        }
-        Ok(())
-    }
-}
-
-/// `snapshot` with another partition of an account and hour.
-pub(crate) fn changed(
-    snapshot: &Snapshot,
-    account: &AccountId,
-    hour: i64,
-    change: impl FnOnce(Partition) -> Partition,
-) -> Snapshot {
-    snapshot.with(account, |segments| segments.change(account, hour, change))
-}
-
-fn end_of(partition: &Partition) -> i64 {
-    partition.hour().saturating_add(HOUR_MS)
 }

@@ -3,13 +3,13 @@
 mod retention;
 
 use std::fs;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 pub use retention::{Retention, RetentionError};
 
-use crate::Clock;
-use crate::calendar::HOUR_MS;
-use crate::calendar::hour_of;
+use crate::calendar::{HOUR_MS, hour_of};
+use crate::clock::Clock;
 use crate::disk::{Disk, LocalDisk};
 
 /// How a store keeps its segments.
@@ -17,18 +17,18 @@ use crate::disk::{Disk, LocalDisk};
 pub struct StoreOptions {
     /// The disk that the data directory is on.
     pub disk: Arc<dyn Disk>,
-    /// What sealing and retention go by.
+    /// The clock of sealing and retention.
     pub clock: Clock,
-    /// What "now" is to those who ask for the last hours: the hot hours end there.
+    /// The clock of readers: the hot hours end at its "now".
     pub hot_clock: Clock,
     /// The hours before now whose rows are in memory.
     pub hot_hours: u32,
     /// Memory for rows, in bytes. Beyond it, the oldest are read from disk.
     pub hot_bytes: u64,
-    /// Memory for running totals of files older than the hot hours, in bytes. Those of the hot hours are kept in any case.
+    /// Memory for running totals of files older than the hot hours, in bytes. Totals of the hot hours do not count.
     pub totals_bytes: u64,
-    /// How long an hour that is over waits for rows before it is written to the archive, in milliseconds. Rows that come
-    /// later still are written within a minute, or this time where it is shorter.
+    /// How long an hour that is over waits for late rows before it is written to the archive, in milliseconds. Rows
+    /// that come even later are written within a minute, or within this time where it is shorter.
     pub seal_grace_ms: i64,
     /// How long an event waits for one before it in its conversation, in milliseconds of event time.
     pub event_wait_ms: i64,
@@ -37,8 +37,8 @@ pub struct StoreOptions {
 }
 
 impl Default for StoreOptions {
-    /// The last 26 hours in at most half of the machine's memory, and a tenth for totals of older ones; hours are sealed ten minutes after their end, and kept
-    /// forever.
+    /// The last 26 hours in at most half of the machine's memory, and a tenth of it for totals of older hours. Hours
+    /// are sealed ten minutes after their end, and kept forever.
     fn default() -> Self {
         Self {
             disk: Arc::new(LocalDisk),
@@ -64,16 +64,21 @@ impl StoreOptions {
     /// The default of [`event_wait_ms`](Self::event_wait_ms).
     pub const EVENT_WAIT_MS: i64 = 60_000;
 
-    /// Rows that come after their hour was sealed are collected for so long.
+    /// How long rows that come after their hour was sealed are collected at most.
     const LATE_WAIT_MS: i64 = 60_000;
 
     pub(crate) fn late_wait_ms(&self) -> i64 {
         self.seal_grace_ms.min(Self::LATE_WAIT_MS)
     }
 
+    /// The times at which hours begin whose rows belong in memory.
+    pub(crate) fn hot(&self) -> RangeInclusive<i64> {
+        self.hot_since()..=self.hot_clock.now()
+    }
+
     /// Whether the rows of an hour belong in memory.
     pub(crate) fn is_hot(&self, hour: i64) -> bool {
-        (self.hot_since()..=self.hot_clock.now()).contains(&hour)
+        self.hot().contains(&hour)
     }
 
     /// The first of the hours whose rows belong in memory.
@@ -82,7 +87,7 @@ impl StoreOptions {
     }
 }
 
-/// The machine's memory, or what the process may use of it, in bytes; 4 GiB where neither can be told.
+/// The machine's memory in bytes, or the process's share of it where that is smaller; 4 GiB where both are unknown.
 pub fn memory_bytes() -> u64 {
     const UNKNOWN: u64 = 4 << 30;
     let of_machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {

@@ -12,7 +12,7 @@ pub struct Retention {
     accounts: BTreeMap<AccountId, Option<i64>>,
 }
 
-/// A text that tells no retention.
+/// A text that is not a retention.
 #[derive(Debug, thiserror::Error)]
 #[error("{text:?} tells no age: it is a number of days or hours, such as 400d or 36h, or forever, also as ACCOUNT=AGE")]
 pub struct RetentionError {
@@ -20,8 +20,7 @@ pub struct RetentionError {
 }
 
 impl Retention {
-    /// The retention that texts such as `400d`, `acme=36h` or `acme=forever` tell; of several for the same accounts, the
-    /// last counts.
+    /// Reads texts such as `400d`, `acme=36h` or `acme=forever`. Of several for the same account, the last counts.
     ///
     /// # Errors
     /// Where a text is of another form.

@@ -7,12 +7,12 @@ use hashbrown::hash_table::Entry;
 use siphasher::sip128::{Hasher128, SipHasher13};
 use skillscope_segment::column;
 
-use crate::Result;
+use crate::error::Result;
 
 /// Bits of an end time in milliseconds since the epoch: enough for the years to 2199.
 const TIME_BITS: u32 = 43;
 
-/// Tables of an index: each grows for itself, so that little is copied and held twice at a time.
+/// Tables of an index. Each grows by itself, so that little is copied, and held twice, at a time.
 const TABLES: usize = 64;
 
 /// Memory that the key of a row takes, about: 16 bytes in tables that are half to almost full.
@@ -91,7 +91,7 @@ pub(crate) struct KeyIndex {
     tables: Vec<HashTable<[u64; 2]>>,
 }
 
-/// What an index says to a segment.
+/// The answer of an index to a segment.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     /// Its key was unknown, and is known from now on.
@@ -112,7 +112,7 @@ impl KeyIndex {
         Trial { keys: self, new: Vec::new() }
     }
 
-    /// What the index says to a segment, which does not become known.
+    /// The answer to a segment, whose key is not taken in.
     pub(crate) fn ask(&self, hash: KeyHash, end_time: i64) -> Admission {
         let Some(table) = self.tables.get(table_of(hash)) else { return Admission::New };
         let exact = pack(hash, end_time);
@@ -134,8 +134,8 @@ impl KeyIndex {
         admission
     }
 
-    /// Takes the key of a row in that is stored, also beside the same key with another end time; tells whether it was
-    /// not there.
+    /// Takes in the key of a stored row, even where the same key is there with another end time. Tells whether key and
+    /// end time are new.
     pub(crate) fn insert(&mut self, hash: KeyHash, end_time: i64) -> bool {
         let Some(table) = self.tables.get_mut(table_of(hash)) else { return false };
         let exact = pack(hash, end_time);
@@ -156,7 +156,7 @@ impl KeyIndex {
         }
     }
 
-    /// Gives memory back that keys which are not there any more took.
+    /// Gives back memory of keys that have been removed.
     pub(crate) fn shrink(&mut self) {
         for table in &mut self.tables {
             if table.len() < table.capacity() / 4 {
@@ -175,7 +175,7 @@ impl KeyIndex {
     }
 }
 
-/// A table is chosen by other bits than those that the table itself looks at first.
+/// A table is chosen by other bits than the table itself looks at first.
 fn table_of(hash: KeyHash) -> usize {
     (hash.0[1] as usize) % TABLES
 }
@@ -281,7 +281,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is taken in and removed, the index knows what a map knows, to the last millisecond of 2199.
+        /// After any steps the index gives the answers of a map, to the last millisecond of 2199.
         #[test]
         fn an_index_is_a_map(steps in prop::collection::vec((0..40_u32, any::<bool>(), 0..7_258_118_400_000_i64), 0..300)) {
             let hasher = KeyHasher::new();

@@ -4,19 +4,15 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use skillscope_segment::AccountId;
 
-use crate::rows::run::{MAX_RUN_BYTES, MAX_RUN_ROWS, Run};
+use crate::rows::run::Run;
 use crate::totals::Totals;
 
 /// The range of the values of no rows.
 const NOTHING: RangeInclusive<i64> = RangeInclusive::new(i64::MAX, i64::MIN);
 
-/// So many runs of about one size are merged into one.
-const MERGED_RUNS: usize = 8;
-
-/// The segments of one account that ended within one hour, as far as they are in memory: some sorted runs, and the range
-/// of values in them.
+/// The segments in memory of one account that ended within one hour: some sorted runs, and the range of values in them.
 ///
-/// A partition does not change; what is written makes a new one that shares most of its runs.
+/// A partition does not change. A write makes a new one that shares most of its runs.
 #[derive(Debug, Clone)]
 pub struct Partition {
     account: AccountId,
@@ -71,7 +67,7 @@ impl Partition {
         self
     }
 
-    /// With the rows that were about to be sealed open again, since they could not be.
+    /// With the rows that were about to be sealed open again, since sealing failed.
     pub(crate) fn with_sealing_undone(mut self, now: i64) -> Self {
         self.sealing.append(&mut self.open);
         self.open = std::mem::take(&mut self.sealing);
@@ -98,13 +94,7 @@ impl Partition {
         self
     }
 
-    /// Some runs of about one size, where there are so many that they should be one.
-    pub(crate) fn runs_to_merge(&self) -> &[Arc<Run>] {
-        let open = runs_of_a_size(&self.open);
-        if open.is_empty() { runs_of_a_size(&self.sealed) } else { open }
-    }
-
-    /// With `merged` in place of the runs `pieces`; `None` where they are not here as they were any more.
+    /// With `merged` in place of the runs `pieces`; `None` where these have changed meanwhile.
     pub(crate) fn with_merged(mut self, pieces: &[Arc<Run>], merged: Run) -> Option<Self> {
         let merged = Arc::new(merged);
         let replaced = replace(&mut self.open, pieces, &merged) || replace(&mut self.sealed, pieces, &merged);
@@ -185,7 +175,7 @@ impl Partition {
         self.bytes
     }
 
-    /// Memory that the rows take which no archive file has.
+    /// Memory that rows take that no archive file has, in bytes.
     pub(crate) fn unsealed_bytes(&self) -> usize {
         self.sealing.iter().chain(&self.open).map(|run| run.bytes).sum()
     }
@@ -202,25 +192,6 @@ fn replace(runs: &mut Vec<Arc<Run>>, pieces: &[Arc<Run>], merged: &Arc<Run>) -> 
         runs.splice(start..end, [Arc::clone(merged)]);
     }
     same
-}
-
-/// The last runs that are no larger than the last one by an order of size, where they are enough to be merged. Whoever
-/// merges them whenever there are some keeps n rows in log n runs or so, and copies each row log n times.
-fn runs_of_a_size(runs: &[Arc<Run>]) -> &[Arc<Run>] {
-    let Some(last) = runs.last() else { return &[] };
-    let size = order_of_size(last);
-    let (mut rows, mut bytes) = (0, 0);
-    let alike = runs.iter().rev().take_while(|run| {
-        (rows, bytes) = (rows + run.rows(), bytes + run.bytes);
-        order_of_size(run) <= size && rows <= MAX_RUN_ROWS && bytes <= MAX_RUN_BYTES
-    });
-    let start = runs.len() - alike.count();
-    runs.get(start..).filter(|alike| alike.len() >= MERGED_RUNS).unwrap_or_default()
-}
-
-/// Each order is four times the one below.
-fn order_of_size(run: &Run) -> u32 {
-    run.rows().max(1).ilog2() / 2
 }
 
 fn hull(a: &RangeInclusive<i64>, b: &RangeInclusive<i64>) -> RangeInclusive<i64> {

@@ -7,8 +7,8 @@ use arrow::datatypes::{Int8Type, Int32Type, Int64Type, TimestampMillisecondType}
 use arrow::error::ArrowError;
 use skillscope_segment::{AccountId, column, normalize_encoding};
 
-use crate::Result;
 use crate::calendar::hour_of;
+use crate::error::Result;
 use crate::totals::Totals;
 
 /// Rows of one account and one hour of `end_time`, sorted by skill, user type and end time.
@@ -55,10 +55,10 @@ impl Run {
     }
 }
 
-/// Runs are merged up to this size.
+/// Runs are merged up to so many rows.
 pub(crate) const MAX_RUN_ROWS: usize = 1 << 21;
 
-/// … and this one, in bytes: the 32-bit offsets of a column of text end at two gigabytes.
+/// Runs are merged up to this size, in bytes: the 32-bit offsets of a column of text end at two gigabytes.
 pub(crate) const MAX_RUN_BYTES: usize = 1 << 30;
 
 /// Runs in groups, each of which can be merged into one run.
@@ -127,7 +127,7 @@ fn places(batch: &RecordBatch) -> Result<Vec<(i32, i64)>> {
     Ok(accounts.iter().zip(end_times).map(|(account, time)| (*account, hour_of(*time))).collect())
 }
 
-/// For each row what a run is sorted by: skill, user type, end time.
+/// The sort key of each row: skill, user type, end time.
 fn sort_keys(batch: &RecordBatch) -> Result<Vec<(i64, i8, i64)>> {
     let skills = column(batch, column::SKILL_ID)?.as_primitive::<Int64Type>().values();
     let user_types = column(batch, column::USER_TYPE)?.as_dictionary::<Int8Type>().keys().values();

@@ -227,7 +227,7 @@ fn all_files_of_a_day_and_of_an_account_go_at_once_with_their_folders() {
     store.seal_finished_hours().unwrap();
     assert_eq!(world.archived().len(), 3);
     maintain(&store);
-    assert!(world.archived().is_empty() && store.writer().retired.is_empty());
+    assert!(world.archived().is_empty() && store.shared().writer().retired().is_empty());
     assert!(store.snapshot().accounts().next().is_none());
 }
 
@@ -258,12 +258,12 @@ fn hours_leave_memory_when_they_are_not_hot_any_more() {
     let store = world.open();
     append(&store, &hour_of_rows(0, 10, NOON - HOUR));
     store.seal_finished_hours().unwrap();
-    let (hot, keys) = (store.snapshot(), store.writer().keys.len());
+    let (hot, keys) = (store.snapshot(), store.shared().writer().keys().len());
     assert_eq!((hot.all_partitions().count(), keys), (1, 10));
     world.wait(26 * HOUR);
     maintain(&store);
     let cold = store.snapshot();
-    assert_eq!((cold.all_partitions().count(), store.writer().keys.len()), (0, 0));
+    assert_eq!((cold.all_partitions().count(), store.shared().writer().keys().len()), (0, 0));
     assert_eq!(cold.archived(cold.account("acme").unwrap()).count(), 1);
     assert_eq!(contents(&cold), contents(&hot));
 }
@@ -289,7 +289,7 @@ fn the_oldest_hours_are_read_from_files_where_memory_is_short() {
     assert!(!hours.is_empty() && hours.len() <= 2, "{hours:?}");
     assert_eq!(hours.last(), Some(&(NOON - HOUR)), "the latest stay");
     let used: usize = snapshot.all_partitions().map(|partition| partition.bytes()).sum();
-    assert!(used + store.writer().keys.bytes() <= small.options.hot_bytes as usize);
+    assert!(used + store.shared().writer().keys().bytes() <= small.options.hot_bytes as usize);
     assert_eq!(contents(&snapshot), all);
 }
 

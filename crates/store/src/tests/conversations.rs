@@ -159,11 +159,11 @@ fn a_fault_leaves_nothing_of_the_events_or_all_and_they_can_be_sent_again() {
 
 /// Lets events and a closed segment be written together.
 fn together(store: &Store, events: &[Event<String>]) -> (Result<Appended>, Result<Appended>) {
-    let held = store.writer();
+    let held = store.shared().writer();
     std::thread::scope(|scope| {
         let events = scope.spawn(|| send(store, events));
         let segments = scope.spawn(|| store.append(&batch(&[plain("bolt", 1, NOON)])));
-        while store.waiting_writes() < 2 {
+        while store.appends().waiting_writes() < 2 {
             std::thread::yield_now();
         }
         drop(held);

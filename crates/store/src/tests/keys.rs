@@ -93,7 +93,7 @@ fn another_end_time_is_a_conflict_while_the_first_is_in_memory_and_always_in_the
         assert_eq!(append(&store, &[at(NOON - HOUR + MINUTE)]), (0, 0, 1), "{place}");
         let refused = store.append(&batch(&[at(NOON - HOUR + MINUTE)])).unwrap().refused;
         assert!(refused[0].reason.contains(&format!("stored with end_time {}", NOON - HOUR)), "{}", refused[0].reason);
-        let is_hot = store.options.is_hot(NOON - HOUR);
+        let is_hot = store.shared().options().is_hot(NOON - HOUR);
         // Beyond the hot hours, an end in another hour makes it another segment.
         assert_eq!(append(&store, &[at(NOON - 5 * HOUR)]), if is_hot { (0, 0, 1) } else { (1, 0, 0) }, "{place}");
     }

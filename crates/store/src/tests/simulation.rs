@@ -13,8 +13,11 @@ use super::simulated_disk::Fault;
 use super::streams::{Delivery, Streams};
 use crate::calendar::hour_of;
 use crate::journal::file_record::FileRecord;
+use crate::maintenance::clean_up;
 use crate::maintenance::compaction::Compaction;
-use crate::maintenance::sealing::Sealing;
+use crate::maintenance::eviction::evict;
+use crate::maintenance::retention::expire;
+use crate::maintenance::sealing::{Sealing, hour_to_seal};
 use crate::rows::run::Run;
 use crate::{Result, Retention, Store};
 
@@ -217,19 +220,19 @@ impl Simulation {
         self.job = match job {
             None => self.begin(&store),
             Some(Job::Sealing(sealing)) => {
-                let written = store.write_sealing(&sealing);
+                let written = sealing.write(store.shared());
                 Some(Job::SealingWritten(sealing, written))
             }
             Some(Job::SealingWritten(sealing, written)) => {
-                self.counts.sealed += u32::from(store.finish_sealing(sealing, written).is_ok());
+                self.counts.sealed += u32::from(sealing.finish(store.shared(), written).is_ok());
                 None
             }
             Some(Job::Compaction(compaction)) => {
-                let written = store.write_compaction(&compaction);
+                let written = compaction.write(store.shared());
                 Some(Job::CompactionWritten(compaction, written))
             }
             Some(Job::CompactionWritten(compaction, written)) => {
-                self.counts.compacted += u32::from(store.finish_compaction(compaction, written).is_ok());
+                self.counts.compacted += u32::from(compaction.finish(store.shared(), written).is_ok());
                 None
             }
         };
@@ -245,22 +248,22 @@ impl Simulation {
     fn begin(&mut self, store: &Store) -> Option<Job> {
         match self.random.random_range(0..10) {
             0..2 => {
-                let expired = store.expire();
+                let expired = expire(store.shared());
                 self.counts.expired += u32::from(expired.unwrap_or(false));
                 None
             }
             2 => {
-                let _ = store.evict();
+                let _ = evict(store.shared());
                 None
             }
             3 => {
-                let _ = store.clean_up();
+                let _ = clean_up(store.shared());
                 None
             }
-            4..6 => store.begin_compaction().map(Job::Compaction),
+            4..6 => Compaction::begin(store.shared()).map(Job::Compaction),
             _ => {
-                let (account, hour) = store.hour_to_seal(self.random.random_bool(0.2))?;
-                store.begin_sealing(&account, hour).ok()?.map(Job::Sealing)
+                let (account, hour) = hour_to_seal(store.shared(), self.random.random_bool(0.2))?;
+                Sealing::begin(store.shared(), &account, hour).ok()?.map(Job::Sealing)
             }
         }
     }

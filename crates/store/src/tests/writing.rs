@@ -8,7 +8,7 @@ use skillscope_segment::{Format, Input, ReadOptions, Segment, SegmentRows, UserT
 use tempfile::TempDir;
 
 use super::samples::{HOUR, World, batch, contents, entry, maintain, plain, segment};
-use crate::{Error, Partition, Store, ingest};
+use crate::{Error, Partition, Records, Store};
 
 fn any_stored_segment() -> impl Strategy<Value = Segment<'static>> {
     let user_type = prop::sample::select(UserType::ALL);
@@ -172,7 +172,7 @@ fn rejected_records_are_listed_in_the_order_of_their_lines() {
     }
     let options = ReadOptions { account: None, chunk_rows: 100 };
     let input = Input::Bytes(text.into());
-    let ingested = ingest(Format::Ndjson, input, &options, |batch| store.append(batch), |_| {}).unwrap();
+    let ingested = store.ingest(Records::Segments(Format::Ndjson), input, &options).unwrap();
     assert_eq!((ingested.accepted, ingested.duplicates, ingested.rejected_count), (1, 1, 3));
     assert_eq!(ingested.rejected.iter().map(|record| record.line).collect::<Vec<_>>(), [2, 3, 5]);
     assert!(ingested.rejected[0].error.contains("end_time 5"), "{}", ingested.rejected[0].error);
@@ -184,7 +184,7 @@ fn a_hundred_rejected_records_are_listed_and_all_are_counted() {
     let store = world.open();
     let options = ReadOptions { account: None, chunk_rows: 30 };
     let input = Input::Bytes("oops\n".repeat(250).into());
-    let ingested = ingest(Format::Ndjson, input, &options, |batch| store.append(batch), |_| {}).unwrap();
+    let ingested = store.ingest(Records::Segments(Format::Ndjson), input, &options).unwrap();
     assert_eq!(ingested.rejected_count, 250);
     assert_eq!(ingested.rejected.iter().map(|record| record.line).collect::<Vec<_>>(), (1..=100).collect::<Vec<_>>());
 }

@@ -1,4 +1,4 @@
-/// What became of the rows of a batch.
+/// The outcome for the rows of a batch.
 #[derive(Debug, Default)]
 pub struct Appended {
     /// Rows that are stored now, and were not before.
@@ -9,6 +9,11 @@ pub struct Appended {
     pub refused_count: usize,
     /// These rows, or the first of them where they are many.
     pub refused: Vec<RefusedRow>,
+}
+
+impl Appended {
+    /// As many refused rows are listed; all are counted.
+    pub(crate) const MOST_LISTED: usize = 100;
 }
 
 /// A row that was refused.

@@ -6,13 +6,16 @@ use arrow::compute::filter_record_batch;
 use skillscope_segment::normalize_encoding;
 
 use super::appended::{Appended, RefusedRow};
-use crate::archive::keys::Sought;
+use crate::archive::file::ArchiveFile;
+use crate::archive::keys::{ArchivedKeys, Sought};
 use crate::calendar::hour_of;
-use crate::rows::keys::{Admission, KeyColumns, KeyHash, Trial};
-use crate::store::Writer;
-use crate::{ArchiveFile, Ingested, Result, Snapshot, Store};
+use crate::error::Result;
+use crate::rows::keys::{Admission, KeyColumns, KeyHash, KeyHasher, Trial};
+use crate::shared::Shared;
+use crate::snapshot::Snapshot;
+use crate::writer::Writer;
 
-/// Rows that are to be stored, with what can be found out about them while others write.
+/// Rows that are to be stored. The archive is searched for their keys beforehand, while others write.
 #[derive(Debug, Clone)]
 pub(crate) struct Candidates {
     batch: RecordBatch,
@@ -25,26 +28,31 @@ pub(crate) struct Candidates {
 }
 
 impl Candidates {
-    /// Rows of which nothing has been found out.
-    pub(crate) fn not_sought(store: &Store, batch: &RecordBatch) -> Result<Self> {
+    /// Rows for whose keys the archive has not been searched.
+    pub(crate) fn not_sought(batch: &RecordBatch, hasher: KeyHasher) -> Result<Self> {
         let batch = normalize_encoding(batch)?;
         let rows = KeyColumns::new(&batch)?;
         let key = |(account, conversation, index, end_time): (&str, &str, u32, i64)| {
-            (store.hasher.hash(account, conversation, index), end_time)
+            (hasher.hash(account, conversation, index), end_time)
         };
         let (hashes, end_times) = rows.rows().map(key).unzip();
         let (hits, looked_at) = (BTreeMap::new(), BTreeSet::new());
         Ok(Self { batch: batch.clone(), hashes, end_times, hits, looked_at })
     }
 
-    pub(crate) fn new(store: &Store, batch: &RecordBatch) -> Result<Self> {
-        let mut candidates = Self::not_sought(store, batch)?;
-        let files = candidates.files(&store.snapshot())?;
+    pub(crate) fn new(
+        batch: &RecordBatch,
+        hasher: KeyHasher,
+        archived_keys: &ArchivedKeys,
+        shared: &Shared,
+    ) -> Result<Self> {
+        let mut candidates = Self::not_sought(batch, hasher)?;
+        let files = candidates.files(&shared.snapshot())?;
         for (file, rows) in files {
             candidates.looked_at.insert(file.record().number);
-            let hits = match store.archived_keys.find(&file, &candidates.sought(&rows)?) {
+            let hits = match archived_keys.find(&file, &candidates.sought(&rows)?) {
                 Err(error) if error.is_of_lost_file() => {
-                    store.give_up(&mut store.writer(), &file, &error)?;
+                    shared.writer().give_up(&file, &error)?;
                     continue;
                 }
                 found => found?,
@@ -58,10 +66,11 @@ impl Candidates {
         self.hashes.len()
     }
 
-    /// What is in archive files that were not there when the candidates were made.
+    /// The rows whose keys are in archive files that were not there when the candidates were made, with the end time
+    /// stored there.
     pub(crate) fn later_hits(
         &self,
-        store: &Store,
+        archived_keys: &ArchivedKeys,
         writer: &mut Writer,
         snapshot: &Snapshot,
     ) -> Result<BTreeMap<usize, i64>> {
@@ -70,9 +79,9 @@ impl Candidates {
             if self.looked_at.contains(&file.record().number) {
                 continue;
             }
-            match store.archived_keys.find(&file, &self.sought(&rows)?) {
+            match archived_keys.find(&file, &self.sought(&rows)?) {
                 Err(error) if error.is_of_lost_file() => {
-                    store.give_up(writer, &file, &error)?;
+                    writer.give_up(&file, &error)?;
                 }
                 found => note(&mut hits, found?, &self.end_times),
             }
@@ -111,7 +120,7 @@ impl Candidates {
         Ok(sought.collect())
     }
 
-    /// The rows that are new, and what became of all.
+    /// The rows that are new, and the outcome for all.
     pub(crate) fn admit(
         &self,
         later_hits: &BTreeMap<usize, i64>,
@@ -132,7 +141,7 @@ impl Candidates {
                 Admission::Duplicate => appended.duplicates += 1,
                 Admission::Conflict { stored_end_time } => {
                     appended.refused_count += 1;
-                    if appended.refused.len() < Ingested::MOST_LISTED {
+                    if appended.refused.len() < Appended::MOST_LISTED {
                         let reason = format!(
                             "segment {index} of conversation {conversation:?} is stored with end_time \
                              {stored_end_time}, not {end_time}: the first write of a segment counts"

@@ -1,35 +1,47 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
 use skillscope_segment::{DeadLetter, Impossible};
 
-use crate::{Error, Result, Store};
+use crate::clock::Clock;
+use crate::disk::InPlaceFile;
+use crate::disk::directory::DataDirectory;
+use crate::error::{Error, Result};
 
-/// Events that can have no effect.
-pub(crate) type DeadLetters = Vec<DeadLetter>;
+/// Keeps events that can have no effect, as NDJSON that can be imported again, and counts them.
+#[derive(Debug)]
+pub(crate) struct DeadLetterFile {
+    directory: Arc<DataDirectory>,
+    clock: Clock,
+    /// By reason.
+    counts: Mutex<BTreeMap<Impossible, u64>>,
+    /// The last write is on disk whole.
+    is_sound: AtomicBool,
+}
 
-impl Store {
-    /// How many events could have no effect since the start, by reason.
-    pub fn dead_letters(&self) -> BTreeMap<Impossible, u64> {
-        self.dead_letters.lock().unwrap_or_else(PoisonError::into_inner).clone()
+impl DeadLetterFile {
+    pub(crate) fn new(directory: Arc<DataDirectory>, clock: Clock) -> Self {
+        Self { directory, clock, counts: Mutex::default(), is_sound: AtomicBool::new(false) }
     }
 
-    /// The folder that they are kept in.
-    pub fn dead_letter_folder(&self) -> PathBuf {
-        self.directory.dead_letters()
+    /// How many dead letters there were since the start, by reason.
+    pub(crate) fn counts(&self) -> BTreeMap<Impossible, u64> {
+        self.counts.lock().clone()
     }
 
-    /// Writes dead letters to the file of the day, durably, as events that can be imported again. Where the commit
-    /// after it fails they may stand there twice: events that are repeated change nothing.
-    pub(crate) fn keep_dead_letters(&self, letters: &[DeadLetter]) -> Result<()> {
+    /// Writes dead letters to the file of the day, durably. It is done before the commit of the events: where the
+    /// commit fails, the events are sent again, and their dead letters stand in the file twice. That does no harm,
+    /// since a repeated event changes nothing.
+    pub(crate) fn keep(&self, letters: &[DeadLetter]) -> Result<()> {
         if letters.is_empty() {
             return Ok(());
         }
-        let (folder, path) = (self.directory.dead_letters(), self.dead_letter_file());
-        let disk = self.options.disk.as_ref();
+        let (folder, path) = (self.directory.dead_letters(), self.of_today());
+        let disk = self.directory.disk();
         disk.create_folder(&folder).map_err(Error::io("create", &folder))?;
         let file = disk.open_in_place(&path).map_err(Error::io("open", &path))?;
         let end = file.length().map_err(Error::io("read", &path))?;
@@ -40,44 +52,31 @@ impl Store {
             }
         }
         let mut lines = Vec::new();
-        let was_sound = self.is_dead_letter_file_sound.swap(false, Ordering::Relaxed);
+        let was_sound = self.is_sound.swap(false, Ordering::Relaxed);
         if end > 0 && !was_sound {
-            // What an earlier process wrote, or this one in vain, may have no end on disk, whatever is read of it now.
+            // The last line may have no end on disk, whatever is read of it now: the process that wrote it may have
+            // ended before its sync, or the sync may have failed.
             lines.push(b'\n');
         }
         for letter in letters {
             letter.write_line(&mut lines).map_err(Error::io("write", &path))?;
         }
-        let written = file
-            .set_length(end.saturating_add(lines.len() as u64))
-            .and_then(|()| file.write_at(end, &lines))
-            .and_then(|()| file.sync());
-        if let Err(error) = written {
-            // What stands there now may be anything.
-            let _ = file.set_length(end);
-            return Err(Error::io("write", &path)(error));
-        }
-        self.is_dead_letter_file_sound.store(true, Ordering::Relaxed);
+        append_lines(file.as_ref(), end, &lines).map_err(Error::io("write", &path))?;
+        self.is_sound.store(true, Ordering::Relaxed);
         Ok(())
     }
 
-    /// The file for the dead letters of today.
-    fn dead_letter_file(&self) -> PathBuf {
-        let today = DateTime::<Utc>::from_timestamp_millis(self.options.clock.now()).unwrap_or_default();
-        self.directory.dead_letters().join(format!("{}.ndjson", today.format("%Y-%m-%d")))
-    }
-
-    /// Counts dead letters that are durable, and tells of the first of each kind.
-    pub(crate) fn count_dead_letters(&self, letters: &[DeadLetter]) {
+    /// Counts dead letters that are durable, and logs the first of each kind.
+    pub(crate) fn count(&self, letters: &[DeadLetter]) {
         if letters.is_empty() {
             return;
         }
-        let mut counts = self.dead_letters.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.counts.lock();
         for DeadLetter { event, reason } in letters {
             let count = counts.entry(*reason).or_default();
             *count = count.saturating_add(1);
             if *count == 1 {
-                let file = self.dead_letter_file();
+                let file = self.of_today();
                 tracing::warn!(
                     account = %event.account_id, conversation = %event.conversation_id, sequence = event.sequence,
                     %reason, file = %file.display(),
@@ -86,4 +85,23 @@ impl Store {
             }
         }
     }
+
+    /// The file for the dead letters of today.
+    fn of_today(&self) -> PathBuf {
+        let today = DateTime::<Utc>::from_timestamp_millis(self.clock.now()).unwrap_or_default();
+        self.directory.dead_letters().join(format!("{}.ndjson", today.format("%Y-%m-%d")))
+    }
+}
+
+/// Writes `lines` at the file's end, which is at `end`, durably.
+fn append_lines(file: &dyn InPlaceFile, end: u64, lines: &[u8]) -> std::io::Result<()> {
+    let written = file
+        .set_length(end.saturating_add(lines.len() as u64))
+        .and_then(|()| file.write_at(end, lines))
+        .and_then(|()| file.sync());
+    if written.is_err() {
+        // A part of the lines may be there.
+        let _ = file.set_length(end);
+    }
+    written
 }

@@ -1,10 +1,12 @@
 use std::collections::VecDeque;
 use std::ops::DerefMut;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use crate::{Error, Result};
+use parking_lot::{Mutex, MutexGuard};
 
-/// Lets writes that come while another is under way be made together: whoever gets the lock next makes all that wait,
+use crate::error::{Error, Result};
+
+/// Makes writes together that come while another is under way: the thread that gets the lock next makes all that wait,
 /// with one sync for them.
 #[derive(Debug)]
 pub(crate) struct GroupCommit<T, R> {
@@ -18,8 +20,12 @@ struct Waiting<T, R> {
     outcome: Arc<Outcome<R>>,
 }
 
-/// What became of a write; `None` until it was made.
+/// The outcome of a write; `None` until it was made.
 type Outcome<R> = Mutex<Option<Result<R>>>;
+
+/// The outcomes of the writes in one group, each awaited by a thread. Where the thread that makes the group panics, the
+/// others learn that they were interrupted.
+struct Group<R>(Vec<Arc<Outcome<R>>>);
 
 /// The most rows that are written together, unless one write has more.
 const MOST_ROWS: usize = 1 << 17;
@@ -31,11 +37,11 @@ impl<T, R> Default for GroupCommit<T, R> {
 }
 
 impl<T, R> GroupCommit<T, R> {
-    /// Makes a write of so many rows, alone or together with others. `lock` waits for the lock that all of them need; `write` makes a
-    /// group of writes, in the order in which they came, and tells what became of each.
+    /// Makes a write of so many rows, alone or together with others. `lock` waits for the lock that all of them need;
+    /// `make` makes a group of writes, in the order in which they came, and gives the outcome of each.
     ///
     /// # Errors
-    /// What `write` returned for the group.
+    /// The error of `make` for the group, or [`Error::Interrupted`] where it panicked.
     pub(crate) fn submit<G: DerefMut>(
         &self,
         write: T,
@@ -46,18 +52,18 @@ impl<T, R> GroupCommit<T, R> {
         let outcome = Arc::new(Outcome::default());
         self.waiting().push_back(Waiting { write, rows, outcome: Arc::clone(&outcome) });
         let mut guard = lock();
-        while Arc::strong_count(&outcome) > 1 {
-            let (writes, outcomes) = self.next_group();
-            tell(outcomes, make(&mut *guard, &writes));
+        loop {
+            // Another thread may have made this write, while this one waited for the lock.
+            if let Some(told) = outcome.lock().take() {
+                return told;
+            }
+            let (writes, group) = self.next_group();
+            group.tell(make(&mut *guard, &writes));
         }
-        drop(guard);
-        let told = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // Whoever took this write along panicked.
-        told.unwrap_or(Err(Error::Interrupted))
     }
 
     fn waiting(&self) -> MutexGuard<'_, VecDeque<Waiting<T, R>>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock()
     }
 
     /// The number of writes that wait.
@@ -66,8 +72,8 @@ impl<T, R> GroupCommit<T, R> {
         self.waiting().len()
     }
 
-    /// Those that have waited longest.
-    fn next_group(&self) -> (Vec<T>, Vec<Arc<Outcome<R>>>) {
+    /// The writes that have waited longest.
+    fn next_group(&self) -> (Vec<T>, Group<R>) {
         let mut waiting = self.waiting();
         let mut room = MOST_ROWS;
         let mut fits = |next: &Waiting<T, R>| {
@@ -76,17 +82,33 @@ impl<T, R> GroupCommit<T, R> {
             fits
         };
         let count = waiting.iter().take_while(|next| fits(next)).count();
-        waiting.drain(..count).map(|next| (next.write, next.outcome)).unzip()
+        let (writes, outcomes) = waiting.drain(..count).map(|next| (next.write, next.outcome)).unzip();
+        (writes, Group(outcomes))
     }
 }
 
-fn tell<R>(outcomes: Vec<Arc<Outcome<R>>>, made: Result<Vec<R>>) {
-    let set = |outcome: &Outcome<R>, result| *outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
-    match made {
-        Ok(results) => outcomes.iter().zip(results).for_each(|(outcome, result)| set(outcome, Ok(result))),
-        Err(error) => {
-            let error = Arc::new(error);
-            outcomes.iter().for_each(|outcome| set(outcome, Err(Error::Shared(Arc::clone(&error)))));
+impl<R> Group<R> {
+    fn tell(self, made: Result<Vec<R>>) {
+        match made {
+            Ok(results) => {
+                for (outcome, result) in self.0.iter().zip(results) {
+                    *outcome.lock() = Some(Ok(result));
+                }
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                for outcome in &self.0 {
+                    *outcome.lock() = Some(Err(Error::Shared(Arc::clone(&error))));
+                }
+            }
+        }
+    }
+}
+
+impl<R> Drop for Group<R> {
+    fn drop(&mut self) {
+        for outcome in &self.0 {
+            outcome.lock().get_or_insert(Err(Error::Interrupted));
         }
     }
 }
@@ -99,7 +121,7 @@ mod tests {
     use super::*;
 
     fn locked(lock: &Mutex<Vec<u32>>) -> MutexGuard<'_, Vec<u32>> {
-        lock.lock().unwrap_or_else(PoisonError::into_inner)
+        lock.lock()
     }
 
     #[test]
@@ -116,7 +138,7 @@ mod tests {
             let (lock, make) = (&lock, &make);
             let threads: Vec<_> =
                 (0..20).map(|write| scope.spawn(move || commits.submit(write, 1, || locked(lock), make))).collect();
-            while commits.waiting.lock().unwrap().len() < 20 {
+            while commits.waiting_writes() < 20 {
                 std::thread::yield_now();
             }
             drop(held);

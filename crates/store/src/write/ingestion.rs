@@ -1,11 +1,45 @@
+//! From an input to appends, chunk by chunk.
+
 use arrow::array::RecordBatch;
 use skillscope_segment::{
     Chunk, EventBatch, EventChunk, Format, Input, ReadOptions, Rejection, read_events, read_history, read_segments,
 };
 
-use crate::Appended;
+use super::appended::Appended;
 
-/// What became of the records of an input.
+/// The kinds of records that an input can hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Records {
+    /// Closed segments, in one of the formats for them.
+    Segments(Format),
+    /// Conversation events in NDJSON.
+    Events,
+    /// The conversations in an export of message history, of which the segments are stored.
+    History,
+}
+
+/// Takes the records of an input: a [`Store`](crate::Store), or a client that sends them to one.
+pub trait RecordSink {
+    /// Why records could not be taken.
+    type Error: From<skillscope_segment::Error>;
+
+    /// Takes a batch of [`skillscope_segment::schema`], whose rows have been validated.
+    ///
+    /// # Errors
+    /// Nothing of the batch counts then.
+    fn append(&mut self, batch: &RecordBatch) -> Result<Appended, Self::Error>;
+
+    /// Takes conversation events.
+    ///
+    /// # Errors
+    /// No event has had an effect then.
+    fn append_events(&mut self, events: EventBatch) -> Result<Appended, Self::Error>;
+
+    /// Is told after each chunk the outcome for all records so far.
+    fn progress(&mut self, _so_far: &Ingested) {}
+}
+
+/// The outcome for the records of an input.
 #[derive(Debug, Default, Clone)]
 pub struct Ingested {
     /// Segments that are stored now, or events that are taken in, and were not before.
@@ -29,7 +63,7 @@ pub struct RejectedRecord {
 
 impl Ingested {
     /// As many rejected records are listed; all are counted.
-    pub const MOST_LISTED: usize = 100;
+    pub const MOST_LISTED: usize = Appended::MOST_LISTED;
 
     fn add(&mut self, lines: &[u64], unreadable: Vec<Rejection>, appended: Appended) {
         self.accepted += appended.accepted as u64;
@@ -49,68 +83,36 @@ impl Ingested {
     }
 }
 
-/// Reads segments of `format` from `input` and gives them to `append` chunk by chunk. `progress` is told after each
-/// chunk what has become of the records so far.
+/// Reads `records` from `input` and gives them to `sink`, chunk by chunk. Of history, segments are counted.
 ///
 /// # Errors
-/// Where nothing can be read at all, and whatever `append` returns; chunks before it stay stored.
-pub fn ingest<E: From<skillscope_segment::Error>>(
-    format: Format,
+/// Where nothing can be read at all, and where `sink` fails; chunks before it stay stored.
+pub fn ingest<S: RecordSink>(
+    records: Records,
     input: Input,
     options: &ReadOptions,
-    append: impl FnMut(&RecordBatch) -> Result<Appended, E>,
-    progress: impl FnMut(&Ingested),
-) -> Result<Ingested, E> {
+    mut sink: S,
+) -> Result<Ingested, S::Error> {
     let mut ingested = Ingested::default();
-    read_segments(format, input, options, storing(&mut ingested, append, progress))?;
-    Ok(ingested)
-}
-
-/// As [`ingest`], with the segments of the conversations in an export of message history.
-///
-/// # Errors
-/// As with [`ingest`].
-pub fn ingest_history<E: From<skillscope_segment::Error>>(
-    input: Input,
-    options: &ReadOptions,
-    append: impl FnMut(&RecordBatch) -> Result<Appended, E>,
-    progress: impl FnMut(&Ingested),
-) -> Result<Ingested, E> {
-    let mut ingested = Ingested::default();
-    read_history(input, options, storing(&mut ingested, append, progress))?;
-    Ok(ingested)
-}
-
-/// Gives chunks of segments to `append`.
-fn storing<E>(
-    ingested: &mut Ingested,
-    mut append: impl FnMut(&RecordBatch) -> Result<Appended, E>,
-    mut progress: impl FnMut(&Ingested),
-) -> impl FnMut(Chunk) -> Result<(), E> {
-    move |Chunk { batch, lines, rejected }| {
-        let appended = append(&batch)?;
-        ingested.add(&lines, rejected, appended);
-        progress(ingested);
-        Ok(())
+    match records {
+        Records::Segments(format) => {
+            read_segments(format, input, options, |chunk| add_segments(&mut ingested, &mut sink, chunk))?;
+        }
+        Records::History => read_history(input, options, |chunk| add_segments(&mut ingested, &mut sink, chunk))?,
+        Records::Events => read_events(input, options, |EventChunk { events, lines, rejected }| {
+            let appended = sink.append_events(events)?;
+            ingested.add(&lines, rejected, appended);
+            sink.progress(&ingested);
+            Ok::<_, S::Error>(())
+        })?,
     }
+    Ok(ingested)
 }
 
-/// As [`ingest`], with conversation events in NDJSON; what is counted are the events.
-///
-/// # Errors
-/// As with [`ingest`].
-pub fn ingest_events<E: From<skillscope_segment::Error>>(
-    input: Input,
-    options: &ReadOptions,
-    mut append: impl FnMut(EventBatch) -> Result<Appended, E>,
-    mut progress: impl FnMut(&Ingested),
-) -> Result<Ingested, E> {
-    let mut ingested = Ingested::default();
-    read_events(input, options, |EventChunk { events, lines, rejected }| {
-        let appended = append(events)?;
-        ingested.add(&lines, rejected, appended);
-        progress(&ingested);
-        Ok::<_, E>(())
-    })?;
-    Ok(ingested)
+fn add_segments<S: RecordSink>(ingested: &mut Ingested, sink: &mut S, chunk: Chunk) -> Result<(), S::Error> {
+    let Chunk { batch, lines, rejected } = chunk;
+    let appended = sink.append(&batch)?;
+    ingested.add(&lines, rejected, appended);
+    sink.progress(ingested);
+    Ok(())
 }

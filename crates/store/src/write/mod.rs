@@ -1,9 +1,10 @@
-//! From a batch of segments or events to one commit that makes them durable.
+//! From a batch of segments or events to the commit that makes them durable.
 
+pub(crate) mod append;
 pub(crate) mod appended;
-pub(crate) mod candidates;
-pub(crate) mod dead_letters;
-pub(crate) mod events;
-pub(crate) mod group_commit;
+mod candidates;
+mod dead_letters;
+mod events;
+mod group_commit;
 pub(crate) mod ingestion;
-pub(crate) mod resumes;
+mod resumes;

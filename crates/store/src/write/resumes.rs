@@ -1,17 +1,23 @@
+//! Where a conversation stands that is resumed after events that never came: its stored segments tell.
+
 use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use parking_lot::Mutex;
 use skillscope_segment::{AccountId, Event, EventBatch, EventKind, PastConversation, SegmentRows, StartReason};
 
+use crate::archive::file::ArchiveFile;
 use crate::archive::parquet::{BloomFilters, decode_conversations};
 use crate::calendar::hour_of;
-use crate::rows::keys::{Admission, KeyColumns, KeyIndex};
-use crate::{ArchiveFile, Error, Result, Snapshot, Store};
+use crate::error::{Error, Result};
+use crate::rows::keys::{Admission, KeyColumns, KeyHasher, KeyIndex};
+use crate::shared::Shared;
+use crate::snapshot::Snapshot;
 
-/// Segments of a conversation are looked for in memory by their keys, until so many in a row are not there.
+/// Segments of a conversation are looked for in memory by their keys, until so many in a row are missing.
 const LONGEST_GAP: u32 = 256;
 
 /// Searches of the archive that are kept until they are asked for.
@@ -26,9 +32,9 @@ struct Resume {
     time: i64,
 }
 
-/// The stored segments of a conversation up to the time of a resume.
+/// A search for the stored segments of a conversation up to the time of a resume.
 #[derive(Debug)]
-struct Past {
+struct Search {
     resume: Resume,
     found: Option<Found>,
 }
@@ -36,17 +42,23 @@ struct Past {
 /// The latest segment that was found.
 #[derive(Debug)]
 struct Found {
-    past: PastConversation,
+    stored: PastConversation,
     /// The hour in which it ended.
     hour: i64,
-    /// It is what the resume in question led to when it was delivered before: there is nothing better.
+    /// The segment began with the same resume, which was delivered before: nothing better can be found.
     is_exact: bool,
 }
 
-/// What the archive has of conversations whose resumes wait for events before them: it was searched when they came, while
-/// others could write.
+/// Finds the stored segments of conversations that are resumed while events before the resume are missing. The archive
+/// is searched when the events come, while others can write; the results wait here until the events are segmented.
+#[derive(Debug)]
+pub(crate) struct ResumeSearches {
+    hasher: KeyHasher,
+    of_archive: Mutex<ArchiveSearches>,
+}
+
 #[derive(Debug, Default)]
-pub(crate) struct ArchivedPasts {
+struct ArchiveSearches {
     searched: HashMap<Resume, Searched>,
     /// In the order in which they came; some may have been asked for.
     order: VecDeque<Resume>,
@@ -59,7 +71,7 @@ struct Searched {
     files: Arc<BTreeSet<u64>>,
 }
 
-impl ArchivedPasts {
+impl ArchiveSearches {
     fn keep(&mut self, resume: Resume, searched: Searched) {
         if let Entry::Vacant(vacant) = self.searched.entry(resume.clone()) {
             vacant.insert(searched);
@@ -72,40 +84,42 @@ impl ArchivedPasts {
     }
 }
 
-impl Store {
-    /// Searches the archive for the conversations that events resume and of which others are missing. To be called before
-    /// the events are written, since it may take long.
-    pub(crate) fn search_archive_for(&self, events: &EventBatch) -> Result<()> {
+impl ResumeSearches {
+    pub(crate) fn new(hasher: KeyHasher) -> Self {
+        Self { hasher, of_archive: Mutex::default() }
+    }
+
+    /// Searches the archive for the conversations that `events` resume and of which others are missing. To be called
+    /// before the events are written, since it may take long.
+    pub(crate) fn search_archive(&self, shared: &Shared, events: &EventBatch) -> Result<()> {
         let resumes = resumes_ahead(events);
         if resumes.is_empty() {
             return Ok(());
         }
-        let snapshot = self.snapshot();
-        let mut pasts: BTreeMap<AccountId, Vec<Past>> = BTreeMap::new();
+        let snapshot = shared.snapshot();
+        let mut searches: BTreeMap<AccountId, Vec<Search>> = BTreeMap::new();
         {
-            let writer = self.writer();
-            for event in resumes.iter().filter(|event| !writer.segmenter.expects(event)).take(MOST_KEPT) {
+            let writer = shared.writer();
+            let is_early = |event: &&Event<&str>| !writer.segmenter().expects(event);
+            for event in resumes.iter().filter(is_early).take(MOST_KEPT) {
                 let Some(account) = snapshot.account(event.account_id) else { continue };
-                pasts.entry(account.clone()).or_default().push(Past::new(account, event.conversation_id, event.time));
+                let search = Search::new(account, event.conversation_id, event.time);
+                searches.entry(account.clone()).or_default().push(search);
             }
         }
-        for (account, mut pasts) in pasts {
-            let files = Arc::new(search(&snapshot, &account, &mut pasts, &BTreeSet::new())?);
-            let mut kept = self.archived_pasts();
-            for Past { resume, found } in pasts {
-                kept.keep(resume, Searched { found, files: Arc::clone(&files) });
+        for (account, mut searches) in searches {
+            let files = Arc::new(search_files(&snapshot, &account, &mut searches, &BTreeSet::new())?);
+            let mut of_archive = self.of_archive.lock();
+            for Search { resume, found } in searches {
+                of_archive.keep(resume, Searched { found, files: Arc::clone(&files) });
             }
         }
         Ok(())
     }
 
-    fn archived_pasts(&self) -> MutexGuard<'_, ArchivedPasts> {
-        self.archived_pasts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What is stored of a conversation that is resumed at `until` after events that are missing: in memory, and in
-    /// the archive, the latest files first.
-    pub(crate) fn past_conversation(
+    /// The stored segments of a conversation that is resumed at `until` after events that are missing: those in memory,
+    /// by their `keys`, and those in the archive, the latest files first.
+    pub(crate) fn stored_before(
         &self,
         keys: &KeyIndex,
         snapshot: &Snapshot,
@@ -114,20 +128,20 @@ impl Store {
         until: i64,
     ) -> Result<Option<PastConversation>> {
         let Some(account) = snapshot.account(account) else { return Ok(None) };
-        let mut past = Past::new(account, conversation, until);
-        let searched = self.archived_pasts().searched.remove(&past.resume).unwrap_or_default();
-        past.found = searched.found;
-        self.add_from_memory(keys, snapshot, 0, &mut past)?;
-        search(snapshot, account, std::slice::from_mut(&mut past), &searched.files)?;
-        // The earlier ones may be in files alone.
-        let next = past.found.as_ref().map_or(0, |found| found.past.next_index);
-        self.add_from_memory(keys, snapshot, next, &mut past)?;
-        Ok(past.found.map(|found| found.past))
+        let mut search = Search::new(account, conversation, until);
+        let searched = self.of_archive.lock().searched.remove(&search.resume).unwrap_or_default();
+        search.found = searched.found;
+        self.search_memory(keys, snapshot, 0, &mut search)?;
+        search_files(snapshot, account, std::slice::from_mut(&mut search), &searched.files)?;
+        // The segments before the latest in memory may be in files alone.
+        let next = search.found.as_ref().map_or(0, |found| found.stored.next_index);
+        self.search_memory(keys, snapshot, next, &mut search)?;
+        Ok(search.found.map(|found| found.stored))
     }
 
     /// Adds the segments in memory from the one numbered `first` on.
-    fn add_from_memory(&self, keys: &KeyIndex, snapshot: &Snapshot, first: u32, past: &mut Past) -> Result<()> {
-        let Resume { account, conversation, .. } = past.resume.clone();
+    fn search_memory(&self, keys: &KeyIndex, snapshot: &Snapshot, first: u32, search: &mut Search) -> Result<()> {
+        let Resume { account, conversation, .. } = search.resume.clone();
         let end_time = |index| match keys.ask(self.hasher.hash(account.as_str(), &conversation, index), 0) {
             Admission::New => None,
             Admission::Duplicate => Some(0),
@@ -145,7 +159,7 @@ impl Store {
             }
         }
         for partition in hours.into_iter().filter_map(|hour| snapshot.partition(&account, hour)) {
-            partition.batches().try_for_each(|batch| past.add(batch))?;
+            partition.batches().try_for_each(|batch| search.add(batch))?;
         }
         Ok(())
     }
@@ -166,7 +180,7 @@ fn resumes_ahead(events: &EventBatch) -> Vec<Event<&str>> {
     for event in events.iter().filter(is_resume) {
         let conversation = (event.account_id, event.conversation_id);
         if lowest.get(&conversation) == Some(&event.sequence) {
-            // A repeat is none.
+            // A repeat of the same resume is not counted again.
             lowest.remove(&conversation);
             resumes.push(event);
         }
@@ -174,29 +188,30 @@ fn resumes_ahead(events: &EventBatch) -> Vec<Event<&str>> {
     resumes
 }
 
-/// Looks through the files of an account but for those numbered `known`, the latest first, as far as they can tell
-/// anything; gives the numbers of all.
-fn search(
+/// Looks through the files of an account, the latest first, until every search is settled. Files numbered `known` are
+/// passed over. Gives the numbers of all files.
+fn search_files(
     snapshot: &Snapshot,
     account: &AccountId,
-    pasts: &mut [Past],
+    searches: &mut [Search],
     known: &BTreeSet<u64>,
 ) -> Result<BTreeSet<u64>> {
     let mut files: Vec<_> = snapshot.archived(account).collect();
     files.sort_by_key(|file| Reverse(*file.hours().end()));
     for file in files.iter().filter(|file| !known.contains(&file.record().number)) {
         let hour = *file.hours().end();
-        let sought: Vec<&str> = pasts.iter().filter(|past| !past.is_settled(hour)).map(Past::conversation).collect();
+        let open = searches.iter().filter(|search| !search.is_settled(hour));
+        let sought: Vec<&str> = open.map(Search::conversation).collect();
         if sought.is_empty() {
             break;
         }
         match rows_of(file, &sought) {
             Ok(batches) => {
-                for past in pasts.iter_mut() {
-                    batches.iter().try_for_each(|batch| past.add(batch))?;
+                for search in searches.iter_mut() {
+                    batches.iter().try_for_each(|batch| search.add(batch))?;
                 }
             }
-            // Its rows do not count any more; whoever reads all of them gives the file up.
+            // The file is given up by the next one who reads all of its rows.
             Err(error) if error.is_of_file_content() => {
                 tracing::error!(%error, file = %file.path().display(), "a file cannot be searched for conversations");
             }
@@ -212,11 +227,11 @@ fn rows_of(file: &ArchiveFile, conversations: &[&str]) -> Result<Vec<RecordBatch
     let filters = BloomFilters::read(open)?;
     let held: HashSet<&str> =
         conversations.iter().filter(|conversation| filters.may_hold(conversation)).copied().collect();
-    // They rule most files out.
+    // The filters rule most files out.
     if held.is_empty() { Ok(Vec::new()) } else { decode_conversations(file.read()?, &held) }
 }
 
-impl Past {
+impl Search {
     fn new(account: &AccountId, conversation: &str, time: i64) -> Self {
         let resume = Resume { account: account.clone(), conversation: conversation.to_owned(), time };
         Self { resume, found: None }
@@ -226,7 +241,7 @@ impl Past {
         &self.resume.conversation
     }
 
-    /// Whether files of which no row ended after `hour` can tell nothing more.
+    /// Whether files without a row that ended after `hour` can add nothing.
     fn is_settled(&self, hour: i64) -> bool {
         self.found.as_ref().is_some_and(|found| found.is_exact || found.hour > hour)
     }
@@ -242,12 +257,12 @@ impl Past {
             let is_exact = segment.start_reason == StartReason::Resume && segment.start_time == self.resume.time;
             let next_index = if is_exact { index } else { index.saturating_add(1) };
             let (was_exact, is_later) = match &self.found {
-                Some(found) => (found.is_exact, found.past.next_index < next_index),
+                Some(found) => (found.is_exact, found.stored.next_index < next_index),
                 None => (false, true),
             };
             if !was_exact && (is_exact || (is_later && end_time <= self.resume.time)) {
-                let past = PastConversation { next_index, source: segment.source.map(|text| text.into_owned()) };
-                self.found = Some(Found { past, hour: hour_of(end_time), is_exact });
+                let stored = PastConversation { next_index, source: segment.source.map(|text| text.into_owned()) };
+                self.found = Some(Found { stored, hour: hour_of(end_time), is_exact });
             }
         }
         Ok(())

@@ -1,0 +1,65 @@
+//! Writing a file and moving it to its place in the archive, before any list knows it.
+
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+
+use super::file::checksum;
+use super::parquet;
+use crate::disk::directory::DataDirectory;
+use crate::disk::{self, Disk};
+use crate::error::{Error, Result};
+use crate::journal::file_record::FileRecord;
+
+/// Writes a file of the rows of `batch`, and completes its record. The file is whole, durable and has been read back
+/// before it appears in the archive.
+///
+/// # Errors
+/// No file is left then, unless removing it fails too: the next start sets it aside.
+pub(crate) fn place(
+    directory: &DataDirectory,
+    batch: &RecordBatch,
+    replaces: &[u64],
+    mut record: FileRecord,
+) -> Result<FileRecord> {
+    let bytes = parquet::encode(batch, replaces)?;
+    (record.bytes, record.checksum) = (bytes.len() as u64, checksum(&bytes));
+    let disk = directory.disk().as_ref();
+    let staged = directory.staging().join(format!("{}.parquet", record.number));
+    let placed = directory.path().join(record.path());
+    let written = write_and_verify(disk, &staged, &bytes, record.checksum)
+        .and_then(|()| move_into_place(disk, directory.path(), &staged, &placed));
+    if let Err(error) = written {
+        // Where this fails too, the next start does it.
+        let _ = disk.remove(&staged);
+        unplace(directory, [&record]);
+        return Err(error);
+    }
+    Ok(record)
+}
+
+/// Removes files of which no commit was ever tried. One that stays is set aside by the next start.
+pub(crate) fn unplace<'r>(directory: &DataDirectory, records: impl IntoIterator<Item = &'r FileRecord>) {
+    for record in records {
+        let _ = directory.disk().remove(&directory.path().join(record.path()));
+    }
+}
+
+fn write_and_verify(disk: &dyn Disk, path: &Path, bytes: &[u8], expected: u64) -> Result<()> {
+    disk.write(path, bytes).map_err(Error::io("write", path))?;
+    disk.sync(path).map_err(Error::io("sync", path))?;
+    let back = disk::read(disk, path).map_err(Error::io("read back", path))?;
+    if checksum(&back) == expected { Ok(()) } else { Err(Error::Corrupt { path: path.to_owned() }) }
+}
+
+/// Moves a finished file to its place in the archive, and makes the move itself durable.
+fn move_into_place(disk: &dyn Disk, root: &Path, from: &Path, to: &Path) -> Result<()> {
+    let Some(folder) = to.parent() else { return Ok(()) };
+    disk.create_folder(folder).map_err(Error::io("create", folder))?;
+    disk.rename(from, to).map_err(Error::io("move into place", to))?;
+    // The folder's own entry may be new as well, up to the archive.
+    for folder in folder.ancestors().take_while(|folder| *folder != root) {
+        disk.sync_folder(folder).map_err(Error::io("sync", folder))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,74 @@
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::archive::file::ArchiveFile;
+use crate::disk::directory::DataDirectory;
+use crate::error::{Error, Result};
+use crate::options::StoreOptions;
+use crate::snapshot::Snapshot;
+use crate::writer::{Published, Writer};
+
+/// The parts of a store that reads, writes, backups and maintenance share: the snapshot that was published last, and
+/// the writer, which makes the next one.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    directory: Arc<DataDirectory>,
+    options: StoreOptions,
+    published: Arc<Published>,
+    writer: Mutex<Writer>,
+}
+
+impl Shared {
+    pub(crate) fn new(directory: Arc<DataDirectory>, options: StoreOptions, writer: Writer) -> Self {
+        Self { directory, options, published: writer.published(), writer: Mutex::new(writer) }
+    }
+
+    pub(crate) fn directory(&self) -> &Arc<DataDirectory> {
+        &self.directory
+    }
+
+    pub(crate) fn options(&self) -> &StoreOptions {
+        &self.options
+    }
+
+    /// All segments stored so far.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.published.latest()
+    }
+
+    /// Waits until no other thread changes anything. A thread that panicked with the writer has published nothing, and
+    /// its keys went with its trial.
+    pub(crate) fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock()
+    }
+
+    /// The files of `files` whose rows count: each is compared with its checksum once. One that is corrupt or gone is
+    /// given up, and named in the log.
+    ///
+    /// # Errors
+    /// Where a file cannot be read now.
+    pub(crate) fn readable(&self, files: Vec<Arc<ArchiveFile>>) -> Result<Vec<Arc<ArchiveFile>>> {
+        let mut readable = Vec::with_capacity(files.len());
+        for file in files {
+            match file.verify() {
+                Ok(()) => readable.push(file),
+                Err(error) => self.lose(&file, error)?,
+            }
+        }
+        Ok(readable)
+    }
+
+    /// Gives a file up that could not be read because it is corrupt or gone.
+    ///
+    /// # Errors
+    /// `error` where the file is neither; or where it had left the list before.
+    pub(crate) fn lose(&self, file: &Arc<ArchiveFile>, error: Error) -> Result<()> {
+        if !error.is_of_lost_file() {
+            return Err(error);
+        }
+        let is_listed = self.writer().give_up(file, &error)?;
+        // A file that left the list earlier may have been merged: its rows are in another file then.
+        if is_listed || file.is_given_up() { Ok(()) } else { Err(error) }
+    }
+}

@@ -1,0 +1,171 @@
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use skillscope_segment::{Arrival, DeadLetter, EventBatch, Impossible};
+
+use super::appended::Appended;
+use super::candidates::Candidates;
+use super::dead_letters::DeadLetterFile;
+use super::events::Events;
+use super::group_commit::GroupCommit;
+use super::resumes::ResumeSearches;
+use crate::archive::keys::ArchivedKeys;
+use crate::clock::Clock;
+use crate::disk::directory::DataDirectory;
+use crate::error::Result;
+use crate::rows::keys::KeyHasher;
+use crate::shared::Shared;
+use crate::writer::Writer;
+
+/// An event dated further ahead than this, in milliseconds, says nothing about the time.
+const CREDIBLE_MS: i64 = 300_000;
+
+/// Makes writes of segments and of events, with one commit for all that come at the same time.
+#[derive(Debug)]
+pub(crate) struct Appends {
+    group_commit: GroupCommit<Write, Result<Appended>>,
+    hasher: KeyHasher,
+    archived_keys: ArchivedKeys,
+    resumes: ResumeSearches,
+    dead_letters: DeadLetterFile,
+}
+
+/// A write, which may be made together with others.
+#[derive(Debug)]
+enum Write {
+    /// Closed segments.
+    Segments(Candidates),
+    /// Events, which may close segments.
+    Events(Events),
+}
+
+impl Appends {
+    pub(crate) fn new(hasher: KeyHasher, directory: Arc<DataDirectory>, clock: Clock) -> Self {
+        Self {
+            group_commit: GroupCommit::default(),
+            hasher,
+            archived_keys: ArchivedKeys::new(hasher),
+            resumes: ResumeSearches::new(hasher),
+            dead_letters: DeadLetterFile::new(directory, clock),
+        }
+    }
+
+    /// Stores the rows of `batch`.
+    pub(crate) fn append(&self, shared: &Shared, batch: &RecordBatch) -> Result<Appended> {
+        let candidates = Candidates::new(batch, self.hasher, &self.archived_keys, shared)?;
+        let rows = candidates.rows();
+        self.submit(shared, Write::Segments(candidates), rows)
+    }
+
+    /// Takes events in, and stores the segments that they close. `is_live` says whether they are expected to be of now.
+    pub(crate) fn append_events(&self, shared: &Shared, batch: EventBatch, is_live: bool) -> Result<Appended> {
+        self.resumes.search_archive(shared, &batch)?;
+        let rows = batch.len();
+        let now = shared.options().clock.now();
+        let latest_credible = match shared.options().hot_clock {
+            Clock::System | Clock::Simulated(_) if is_live => now.saturating_add(CREDIBLE_MS),
+            _ => i64::MAX,
+        };
+        let arrival = Arrival { now, latest_credible };
+        self.submit(shared, Write::Events(Events { batch, arrival, gives_up_idle: false }), rows)
+    }
+
+    /// Lets events go ahead that have waited as long as their account has had none; tells whether there were any.
+    pub(crate) fn give_up_idle(&self, shared: &Shared) -> Result<bool> {
+        let now = shared.options().clock.now();
+        if !shared.writer().segmenter().has_idle(now) {
+            return Ok(false);
+        }
+        let arrival = Arrival { now, latest_credible: i64::MAX };
+        self.submit(shared, Write::Events(Events { batch: EventBatch::new(), arrival, gives_up_idle: true }), 0)?;
+        Ok(!shared.writer().segmenter().has_idle(now))
+    }
+
+    /// How many events could have no effect since the start, by reason.
+    pub(crate) fn dead_letters(&self) -> BTreeMap<Impossible, u64> {
+        self.dead_letters.counts()
+    }
+
+    /// The number of writes that wait for others.
+    #[cfg(test)]
+    pub(crate) fn waiting_writes(&self) -> usize {
+        self.group_commit.waiting_writes()
+    }
+
+    /// Makes a write, alone or together with others.
+    fn submit(&self, shared: &Shared, write: Write, rows: usize) -> Result<Appended> {
+        self.group_commit.submit(write, rows, || shared.writer(), |writer, group| self.append_group(writer, group))?
+    }
+
+    /// Makes a group of writes with one commit. Where that fails before the commit, the write that is to blame is not
+    /// known: each is made by itself then.
+    fn append_group(&self, writer: &mut Writer, group: &[Write]) -> Result<Vec<Result<Appended>>> {
+        writer.make_sound()?;
+        match self.append_whole(writer, group) {
+            Ok(appended) => Ok(appended.into_iter().map(Ok).collect()),
+            Err(_) if group.len() > 1 && writer.is_sound() => {
+                let mut outcomes = Vec::with_capacity(group.len());
+                for write in group {
+                    let alone =
+                        writer.make_sound().and_then(|()| self.append_whole(writer, std::slice::from_ref(write)));
+                    match alone {
+                        Ok(appended) => outcomes.extend(appended.into_iter().map(Ok)),
+                        Err(error) => outcomes.push(Err(error)),
+                    }
+                }
+                Ok(outcomes)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes all writes of a group, or none of them; gives the outcome of each.
+    fn append_whole(&self, writer: &mut Writer, group: &[Write]) -> Result<Vec<Appended>> {
+        // A writer that panicked may have left changes of conversations on trial.
+        writer.segmenter_and_keys().0.roll_back();
+        let mut dead_letters = Vec::new();
+        let appended = self.try_append(writer, group, &mut dead_letters);
+        match &appended {
+            Ok(_) => self.dead_letters.count(&dead_letters),
+            Err(_) => writer.segmenter_and_keys().0.roll_back(),
+        }
+        appended
+    }
+
+    fn try_append(
+        &self,
+        writer: &mut Writer,
+        group: &[Write],
+        dead_letters: &mut Vec<DeadLetter>,
+    ) -> Result<Vec<Appended>> {
+        let snapshot = writer.snapshot();
+        let mut sought = Vec::with_capacity(group.len());
+        for write in group {
+            let (candidates, events) = match write {
+                Write::Segments(candidates) => (Cow::Borrowed(candidates), None),
+                Write::Events(events) => {
+                    let (closed, segmented) = events.segment(writer, &snapshot, &self.resumes, dead_letters)?;
+                    (Cow::Owned(Candidates::not_sought(&closed, self.hasher)?), Some(segmented))
+                }
+            };
+            let hits = candidates.later_hits(&self.archived_keys, writer, &snapshot)?;
+            sought.push((candidates, hits, events));
+        }
+        let mut rows = writer.new_rows();
+        let mut appended = Vec::with_capacity(group.len());
+        let mut batches = Vec::with_capacity(group.len());
+        for (candidates, hits, events) in sought {
+            let (batch, outcome) = candidates.admit(&hits, rows.keys())?;
+            batches.extend((batch.num_rows() > 0).then_some(batch));
+            appended.push(match events {
+                None => outcome,
+                Some(events) => events.closing(outcome),
+            });
+        }
+        self.dead_letters.keep(dead_letters)?;
+        rows.commit(&batches)?;
+        Ok(appended)
+    }
+}

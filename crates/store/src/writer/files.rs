@@ -1,0 +1,65 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::Writer;
+use crate::archive::file::ArchiveFile;
+use crate::disk::sync_nearest_folder;
+use crate::error::Result;
+use crate::journal::change::JournalChange;
+
+impl Writer {
+    /// Commits a change of the list of files, by which the files `retired` leave it.
+    ///
+    /// # Errors
+    /// Whether the files that it adds are on the list is not known then: they stay on disk until the journal was
+    /// written anew, without them.
+    pub(crate) fn commit_files(&mut self, mut change: JournalChange<'_>, retired: &[Arc<ArchiveFile>]) -> Result<()> {
+        let mut added = Vec::with_capacity(change.added.len());
+        for record in &change.added {
+            added.push(Arc::new(ArchiveFile::new(record.clone(), &self.directory)?));
+        }
+        change.retired = retired.iter().map(|file| file.record().clone()).collect();
+        match self.journal.commit(change) {
+            Ok(()) => self.retired.extend_from_slice(retired),
+            Err(error) => {
+                self.doubtful.append(&mut added);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the files from the disk that are not on the list any more; tells whether there were any. One that cannot
+    /// be removed is tried again later.
+    pub(crate) fn remove_retired(&mut self) -> Result<bool> {
+        if self.retired.is_empty() {
+            return Ok(false);
+        }
+        let gone = self.removed()?;
+        if gone.is_empty() {
+            return Ok(false);
+        }
+        self.journal.commit(JournalChange { gone: gone.clone(), ..JournalChange::default() })?;
+        self.retired.retain(|file| !gone.contains(&file.record().number));
+        Ok(true)
+    }
+
+    /// Removes retired files, durably, and gives the numbers of the files that are gone.
+    fn removed(&self) -> Result<Vec<u64>> {
+        let mut gone = Vec::with_capacity(self.retired.len());
+        let mut folders = BTreeSet::new();
+        for file in &self.retired {
+            match file.remove() {
+                Ok(folder) => {
+                    gone.push(file.record().number);
+                    folders.insert(folder);
+                }
+                Err(error) => tracing::error!(file = %file.path().display(), %error, "a retired file is still there"),
+            }
+        }
+        for folder in folders {
+            sync_nearest_folder(self.directory.disk().as_ref(), &folder)?;
+        }
+        Ok(gone)
+    }
+}
