@@ -12,11 +12,11 @@ pub enum Error {
     /// A file operation failed.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was being done.
+        /// The operation, as a verb.
         action: &'static str,
-        /// To which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// Another process has the directory open.
@@ -61,7 +61,7 @@ pub enum Error {
         /// Its version.
         found: u32,
     },
-    /// A file that is not what was written.
+    /// A file whose bytes have changed since they were written.
     #[error("{} is corrupt: its bytes do not have the checksum that they were written with", path.display())]
     Corrupt {
         /// The file.
@@ -79,7 +79,7 @@ pub enum Error {
         /// How many files are on the list.
         files: usize,
     },
-    /// A file that is not what the list says of it.
+    /// A file that does not match its line in the list of files.
     #[error("{} does not hold the rows that the list of files says", path.display())]
     Mismatch {
         /// The file.
@@ -97,7 +97,7 @@ pub enum Error {
     /// Writing together with others failed for all of them.
     #[error(transparent)]
     Shared(Arc<Error>),
-    /// The thread that wrote for this one ended without saying whether it succeeded.
+    /// The thread that made this write together with others panicked.
     #[error("the write was interrupted; the log says why")]
     Interrupted,
     /// A batch that is not one of valid segments.
@@ -120,7 +120,7 @@ impl Error {
         move |source| Self::Io { action, path, source }
     }
 
-    /// Whether a file that was read is not what was written, or not there any more.
+    /// Whether a file that was read has changed since it was written, or is gone.
     pub(crate) fn is_of_lost_file(&self) -> bool {
         match self {
             Self::Corrupt { .. } => true,
@@ -129,7 +129,7 @@ impl Error {
         }
     }
 
-    /// Whether a file holds something else than what was written, or is gone, as opposed to a disk that cannot be read.
+    /// Whether a file has changed since it was written, or is gone, as opposed to a disk that cannot be read.
     pub(crate) fn is_of_file_content(&self) -> bool {
         match self {
             Self::Parquet(parquet::errors::ParquetError::External(source)) => !source.is::<io::Error>(),
@@ -138,8 +138,8 @@ impl Error {
         }
     }
 
-    /// Whether there is no room for what was to be written: on the disk, in the quota, or within the largest file that
-    /// the process may write.
+    /// Whether there was no room for a write: on the disk, in the quota, or within the largest file that the process
+    /// may write.
     pub fn is_storage_full(&self) -> bool {
         use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         match self {

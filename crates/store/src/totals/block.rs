@@ -14,7 +14,7 @@ const NO_ROW: u32 = u32::MAX;
 const CLASS_BITS: u32 = 3;
 const FLAG_BITS: u32 = 5;
 
-/// Some rows of a series one after the other, and what came before them.
+/// Some rows of a series one after the other, and the tally of all rows before them.
 #[derive(Debug, Clone)]
 #[repr(C, align(128))]
 pub(super) struct Block {
@@ -41,7 +41,7 @@ pub(super) fn offset_of(packed: u32) -> u32 {
 }
 
 impl Block {
-    /// A block without rows yet, after those of `before`.
+    /// A block without rows yet, after the rows of `before`.
     pub(super) fn after(before: &Tally) -> Self {
         let mut counts = [0; CLASSES - 1];
         // No series has more rows than 32 bits can count.
@@ -66,13 +66,13 @@ impl Block {
         self.times.get(place).copied().filter(|time| *time != NO_ROW)
     }
 
-    /// Something of both cache lines, for those who want the block in the processor's cache.
+    /// Reads from both cache lines, so that the block is in the processor's cache afterwards.
     pub(super) fn touch(&self) -> u32 {
         let ([first, ..], [.., last]) = (&self.counts, &self.samples);
         first ^ last
     }
 
-    /// What came before this block, `rows` rows altogether.
+    /// The tally of the `rows` rows before this block.
     pub(super) fn before(&self, rows: u64) -> Tally {
         let [low, high] = self.sample_sum;
         Tally::with_others(self.counts, rows as i64, ((u64::from(high) << 32) | u64::from(low)) as i64)

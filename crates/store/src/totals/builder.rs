@@ -21,8 +21,8 @@ impl Totals {
         column::TIME_TO_FIRST_AGENT_MESSAGE_MS,
     ];
 
-    /// The totals of rows that are sorted by skill, user type and end time. `None` where there can be none: the rows are
-    /// not sorted, end more than a day and a half apart, or break the rules for outcomes.
+    /// The totals of rows that are sorted by skill, user type and end time. `None` where there can be none: the rows
+    /// are not sorted, end more than a day and a half apart, or break the rules for outcomes.
     pub(crate) fn of(batch: &RecordBatch) -> Option<Self> {
         Builder::new(Rows::of(batch)?)?.build()
     }
@@ -172,7 +172,7 @@ fn compact(tally: &Tally) -> CompactTally {
     CompactTally { counts: tally.counts.map(|rows| rows as u32), sample_sum: tally.sample_sum }
 }
 
-/// The rows of a skill in the order of their end times, merged from those of each user type.
+/// The rows of a skill in the order of their end times, merged from the rows of each user type.
 struct ByTime {
     rows: [Range<usize>; USER_TYPES],
 }

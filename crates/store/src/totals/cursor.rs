@@ -6,7 +6,7 @@ use super::block::{BLOCK_ROWS, Block, offset_of, pack_bound, user_type_of};
 use super::tally::{Tally, TallyByUserType};
 use super::{FENCE_BLOCKS, Series};
 
-/// What a walk counts: all rows, or those of each user type.
+/// The count of a walk: of all rows, or of the rows of each user type.
 pub trait Counted: Copy + Default + Sub<Output = Self> {
     /// The rows before `bound`, of which the last are in this series' block `block`, and how many of these there are.
     #[doc(hidden)]
@@ -29,7 +29,7 @@ pub struct Cursor<'t, T> {
     /// The block of the next row, and the row's place in it.
     block: usize,
     place: usize,
-    /// What lies behind.
+    /// The count of the rows that lie behind.
     behind: T,
 }
 
@@ -38,7 +38,7 @@ impl<'t, T: Counted> Cursor<'t, T> {
         Self { series, block: 0, place: 0, behind: T::default() }
     }
 
-    /// The end time of the next row, of whatever user type; `None` where there is none.
+    /// The end time of the next row, of any user type; `None` where there is none.
     pub fn next_time(&self) -> Option<i64> {
         if (self.block, self.place) == (0, 0) {
             // The directory knows without looking at the block.
@@ -58,13 +58,13 @@ impl<'t, T: Counted> Cursor<'t, T> {
         *self.series.end_times().end()
     }
 
-    /// Goes on to the first row that ended at `until` or later, and tells what lay between. `until` must not be before an
-    /// earlier one.
+    /// Goes on to the first row that ended at `until` or later, and gives the count of the rows between. `until` must
+    /// not be before the one of an earlier call.
     pub fn advance(&mut self, until: i64) -> T {
         self.go(self.find(until, self.block))
     }
 
-    /// Finds where the rows before some instants end, of which none is before an earlier one, and adds that to `stops`.
+    /// Finds where the rows before each of some instants end, which ascend, and adds the places to `stops`.
     pub fn look_ahead(&self, instants: impl IntoIterator<Item = i64>, stops: &mut Vec<Stop>) {
         let mut block = self.block;
         for instant in instants {
@@ -77,7 +77,7 @@ impl<'t, T: Counted> Cursor<'t, T> {
     }
 
     /// Has the processor fetch the blocks of many stops from memory at the same time, before the cursor [advances over
-    /// them](Self::advance_over): a loop that does nothing else does not wait for one before it asks for the next.
+    /// them](Self::advance_over). A loop that only reads asks for the next block before the last one has arrived.
     pub fn fetch(&self, stops: &[Stop]) {
         let mut touched = 0;
         for stop in stops {
@@ -88,7 +88,7 @@ impl<'t, T: Counted> Cursor<'t, T> {
         std::hint::black_box(touched);
     }
 
-    /// Advances from stop to stop, and adds to each of `cells` what lay before it.
+    /// Advances from stop to stop, and adds the count of the rows before each to its cell.
     pub fn advance_over(&mut self, stops: &[Stop], cells: &mut [T])
     where
         T: AddAssign,
@@ -98,7 +98,7 @@ impl<'t, T: Counted> Cursor<'t, T> {
         }
     }
 
-    /// Where the rows before an instant end. It is searched for from a block on.
+    /// Where the rows before an instant end, searched for from the block `from` on.
     fn find(&self, until: i64, from: usize) -> Stop {
         let offset = until.saturating_sub(self.series.totals.origin);
         if offset > i64::from(self.series.entry.last_time) {
@@ -143,10 +143,10 @@ pub enum Stop {
     All,
 }
 
-/// The last block, from `from` on, whose first row is before `bound`. If the one at `from` is not, this is the one before it.
+/// The last block, from `from` on, whose first row is before `bound`; the block before `from` where there is none.
 ///
-/// First among the fences, of which those of the next instants are near and in the cache, then within one cache line of starts: so
-/// that a search does not wait for the memory that the one before it has asked for.
+/// The fences are searched first, since the fences for the next instants are near and in the cache, then one cache line
+/// of starts. So a search does not wait for memory that the search before it has asked for.
 fn last_before(series: &Series<'_>, from: usize, bound: u32) -> Option<usize> {
     let fence = from / FENCE_BLOCKS;
     let fences = series.fences().get(fence..).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Running totals of the rows of a run or a file: how many there were of each class before any instant, for each skill, so
-//! that a count over a span of time is the difference of two look-ups, however many rows lie between.
+//! Running totals of the rows of a run or a file: for each skill, the number of rows of each class before any instant.
+//! A count over a span of time is then the difference of two look-ups, however many rows lie between.
 //!
 //! ```text
 //! directory   a line for each skill: its whole tally, first and last time, where its blocks are
@@ -9,10 +9,10 @@
 //! groups      after every fourth block, the tally by user type              ▲     │
 //! ```
 //!
-//! The rows of a skill stand in the order of their end times, whatever their user type. A look-up searches the starts, adds to
-//! a block's tally those of its rows that ended before the instant, and needs no other cache lines; the next look-up is mostly
-//! close to it. By user type, it begins at the last group and adds up to 48 rows. A row of a busy skill takes 14 bytes, all
-//! included, and a skill with a single row some 200.
+//! The rows of a skill stand in the order of their end times, of all user types together. A look-up searches the starts
+//! for a block, and adds the block's rows that ended before the instant to the tally before the block. It needs no
+//! other cache lines, and the next look-up is mostly close by. A look-up by user type begins at the last group, and
+//! adds up to 48 rows. A row of a busy skill takes 14 bytes, all included, and a skill with a single row some 200.
 
 mod block;
 mod builder;
@@ -47,13 +47,13 @@ pub struct Totals {
     /// For each series the first start of every [`FENCE_BLOCKS`].
     fences: Vec<u32>,
     blocks: Vec<Block>,
-    /// For each series what came before each group of blocks but the first.
+    /// For each series, the tally before each group of blocks but the first.
     groups: Vec<[CompactTally; UserType::ALL.len()]>,
     /// Samples that do not fit into a row, by the row's place in all blocks, in ascending order.
     large_samples: Vec<(usize, i64)>,
 }
 
-/// What is known of a skill without looking at its rows: one cache line.
+/// The facts about a skill that need no look at its rows, in one cache line.
 #[derive(Debug)]
 #[repr(align(64))]
 struct SeriesEntry {
@@ -89,8 +89,8 @@ impl Totals {
         self.directory.iter().map(|entry| entry.skill)
     }
 
-    /// The rows of one skill, where there are any. `hint` is 0, or what an earlier call for no higher skill left there: those
-    /// who ask for one skill after the other find each of them at once.
+    /// The rows of one skill, where there are any. `hint` is 0, or the value that an earlier call for no higher skill
+    /// left: skills that are asked for in ascending order are each found at once.
     pub fn find(&self, skill: i64, hint: &mut usize) -> Option<Series<'_>> {
         let rest = self.directory.get(*hint..).unwrap_or_default();
         *hint += match rest {
@@ -137,7 +137,7 @@ impl<'t> Series<'t> {
         time(self.entry.first_time)..=time(self.entry.last_time)
     }
 
-    /// All rows, whatever their time and user type.
+    /// All rows, of any time and user type.
     pub fn whole(&self) -> Tally {
         Tally::with_others(self.entry.counts, self.entry.rows.into(), self.entry.sample_sum)
     }
@@ -169,7 +169,7 @@ impl<'t> Series<'t> {
         (self.entry.rows as usize).div_ceil(BLOCK_ROWS)
     }
 
-    /// What came before the group that a block of this series is in, and that group's first block.
+    /// The tally before the group that a block of this series is in, and the group's first block.
     fn group_of(&self, block: usize) -> (TallyByUserType, usize) {
         let group = block / GROUP_BLOCKS;
         let before =

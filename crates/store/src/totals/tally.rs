@@ -2,8 +2,8 @@ use std::ops::{Add, AddAssign, Sub};
 
 use skillscope_segment::{Outcome, UserType};
 
-/// What a row counts as: its outcome, whether it was abandoned in the queue, and whether it has a time to first agent message.
-/// The rules for segments allow these seven and no others.
+/// The class that a row is counted in, by its outcome, whether it was abandoned in the queue, and whether it has a time
+/// to first agent message. The rules for segments allow these seven and no others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowClass {
     /// Abandoned with no agent assigned.
@@ -82,7 +82,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// The tally of `rows` rows, of which those of the last class are not in `counts`.
+    /// The tally of `rows` rows. `counts` lacks the last class, whose rows are all the others.
     pub(super) fn with_others(counts: [u32; CLASSES - 1], rows: i64, sample_sum: i64) -> Self {
         let [a, b, c, d, e, f] = counts.map(i64::from);
         Self { counts: [a, b, c, d, e, f, rows - (a + b + c + d + e + f)], sample_sum }
