@@ -1,5 +1,6 @@
-//! Options from elsewhere than the command line: every option `--some-option` is `SKILLSCOPE_SOME_OPTION` in the
-//! environment and `some-option = …` in the configuration file, where a table `[serve]` holds those of one command.
+//! Options from the environment and the configuration file. The option `--some-option` is `SKILLSCOPE_SOME_OPTION` in
+//! the environment, and `some-option = …` in the file. There, a table such as `[serve]` holds the options of one
+//! command.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -10,7 +11,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, Command};
 use toml::{Table, Value};
 
-/// Lets every option be given in the environment.
+/// Lets the environment give every option.
 pub(crate) fn with_environment(command: Command) -> Command {
     let command = command.mut_args(|argument| {
         let Some(name) = option_name(&argument) else { return argument };
@@ -24,8 +25,8 @@ pub(crate) fn with_environment(command: Command) -> Command {
     command.mut_subcommands(with_environment)
 }
 
-/// The configuration file that the arguments or the environment name. It is needed before the arguments are parsed,
-/// because it says what their defaults are.
+/// The configuration file that the arguments or the environment name. It is looked for before the arguments are parsed,
+/// because it holds their defaults.
 pub(crate) fn file(arguments: impl Iterator<Item = OsString>) -> Option<PathBuf> {
     let mut arguments = arguments.take_while(|argument| argument != "--");
     while let Some(argument) = arguments.next() {
@@ -39,7 +40,7 @@ pub(crate) fn file(arguments: impl Iterator<Item = OsString>) -> Option<PathBuf>
     std::env::var_os("SKILLSCOPE_CONFIG").map(PathBuf::from)
 }
 
-/// Makes what the file says the defaults of the options.
+/// Makes the values in the file the defaults of the options.
 pub(crate) fn with_file(command: Command, path: &Path) -> Result<Command> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let table = text.parse::<Table>().with_context(|| format!("{} is no TOML", path.display()))?;
@@ -51,7 +52,7 @@ fn with_table(command: Command, table: &Table) -> Result<Command> {
     Ok(with_defaults(command, &Table::new(), table))
 }
 
-/// Every key is an option of the command or of one below it, or a table for one below it.
+/// Checks that every key is an option of the command or of a subcommand, or a table for a subcommand.
 fn check(command: &Command, table: &Table) -> Result<()> {
     let known = options(command);
     for (key, value) in table {
@@ -69,13 +70,14 @@ fn check(command: &Command, table: &Table) -> Result<()> {
     Ok(())
 }
 
-/// The options of a command and of all commands below it.
+/// The options of a command and of all its subcommands.
 fn options(command: &Command) -> BTreeSet<String> {
     let own = command.get_arguments().filter_map(option_name).filter(|name| name != "config");
     own.chain(command.get_subcommands().flat_map(options)).collect()
 }
 
-/// Makes the values of `own`, and where it has none those of `inherited`, the defaults of the command's options.
+/// Makes the values in `own` the defaults of the command's options; an option that has none there takes it from
+/// `inherited`.
 fn with_defaults(mut command: Command, inherited: &Table, own: &Table) -> Command {
     let mut values = inherited.clone();
     values.extend(own.iter().filter(|(_, value)| !value.is_table()).map(|(key, value)| (key.clone(), value.clone())));
@@ -89,7 +91,7 @@ fn with_defaults(mut command: Command, inherited: &Table, own: &Table) -> Comman
     })
 }
 
-/// An option's value as the texts that the command line would have.
+/// The texts that would give this value on the command line; `None` if no option takes such a value.
 fn texts(value: &Value) -> Option<Vec<String>> {
     match value {
         Value::String(text) => Some(vec![text.clone()]),

@@ -1,11 +1,13 @@
-//! The command line of skillscope: arguments, progress and output. What the commands do is in the other crates.
+//! The command line of skillscope: arguments, progress and output. The other crates do the work.
 
 mod allocator;
 mod arguments;
 mod commands;
 mod configuration;
 mod console;
+mod demo;
 mod output;
+mod remote;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -18,12 +20,12 @@ fn main() -> ExitCode {
     init_log(&arguments.log);
     let outcome = match arguments.command {
         Command::Serve(serve) => commands::serve::run(serve),
-        Command::Import { what } => commands::import::run(what),
+        Command::Import { command } => commands::import::run(command),
         Command::Sql(sql) => console::run(sql),
         Command::Replay(replay) => commands::replay::run(replay),
         Command::Backup(backup) => commands::backup::run(backup),
         Command::Check(check) => commands::check::run(check),
-        Command::Generate { what } => commands::generate::run(what),
+        Command::Generate { command } => commands::generate::run(command),
     };
     match outcome {
         Ok(code) => code,

@@ -1,19 +1,19 @@
-//! What people read: results on standard output, complaints on standard error. A reader that has gone away is no error.
+//! Text for people: results on standard output, complaints on standard error. It is no error if nobody reads them.
 
 use std::io::Write;
 
-/// Prints a line of results, at once.
+/// Prints a line of results, and flushes it.
 pub(crate) fn print(line: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
-/// Tells what went wrong.
+/// Prints an error message.
 pub(crate) fn complain(message: &str) {
     let _ = writeln!(std::io::stderr().lock(), "skillscope: {message}");
 }
 
-/// A command that was used wrongly, in words that say what is right. It ends with exit code 2, and others with 1.
+/// A wrong use of a command, with a message that says what is right. The process ends with exit code 2 instead of 1.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Usage(String);

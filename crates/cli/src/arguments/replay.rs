@@ -6,7 +6,7 @@ use clap::Args;
 use skillscope_replay::Location;
 use skillscope_segment::AccountId;
 
-use super::instant;
+use super::instant::instant;
 
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArguments {
@@ -19,16 +19,16 @@ pub(crate) struct ReplayArguments {
     /// The first instant to report at (RFC 3339, or milliseconds since the epoch).
     #[arg(long, value_name = "INSTANT", value_parser = instant, required_unless_present = "into")]
     pub(crate) from: Option<i64>,
-    /// The last instant that there may be a report at [default: the first]
+    /// The last instant to report at [default: the first]
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub(crate) to: Option<i64>,
     /// The time from one report to the next, such as 5m, 1h, 30s, 500ms or 1d.
     #[arg(long, value_name = "TIME", default_value = "5m")]
-    pub(crate) every: Duration,
-    /// How far back each report looks, in minutes: 1 to 1440.
+    pub(crate) every: TimeStep,
+    /// The length of the time that each report covers, in minutes: 1 to 1440.
     #[arg(long, value_name = "MINUTES", required_unless_present = "into")]
     pub(crate) timeframe: Option<String>,
-    /// Cut each report into intervals of so many minutes: at least 5, and a divisor of the timeframe.
+    /// Split each report into intervals of this many minutes: at least 5, and a divisor of the timeframe.
     #[arg(long, value_name = "MINUTES")]
     pub(crate) interval: Option<String>,
     /// The skills to report on, such as 4,153 [default: all that have segments]
@@ -37,7 +37,8 @@ pub(crate) struct ReplayArguments {
     /// The user types to count: human, bot or all.
     #[arg(long, value_name = "TYPE")]
     pub(crate) user_type: Option<String>,
-    /// The file to write, which is there when it is complete: a line of JSON for each report, or a row for each set of metrics.
+    /// The file to write: a line of JSON for each report, or a row for each set of metrics. It appears when it is
+    /// complete.
     #[arg(long, value_name = "FILE.ndjson|FILE.parquet", required_unless_present = "into")]
     pub(crate) out: Option<PathBuf>,
     /// Leave out files that cannot be read, and list them at the end.
@@ -46,16 +47,16 @@ pub(crate) struct ReplayArguments {
     /// Send the plans to the Ballista cluster with this scheduler, which must see the archive under the same name.
     #[arg(long, value_name = "df://HOST:PORT", conflicts_with = "into")]
     pub(crate) ballista: Option<String>,
-    /// Write no reports: send the segments that ended from --from to --to (all, where these are not given) to the server at
-    /// this URL, as if they were closing now.
+    /// Write no reports, but send segments to the server at this URL as if they were closing now: those that ended from
+    /// --from to --to, or all.
     #[arg(long, value_name = "URL", conflicts_with_all = ["out", "timeframe", "interval", "skill_ids", "user_type"])]
     pub(crate) into: Option<String>,
-    /// How many times as fast as they did: 60 makes a minute of an hour.
+    /// The speed at which --into sends segments: 60 sends those of an hour in a minute.
     #[arg(long, value_name = "TIMES", default_value_t = Speed(1.0))]
     pub(crate) speed: Speed,
 }
 
-/// How many times as fast as time went.
+/// A speed, as a multiple of that of real time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Speed(pub(crate) f64);
 
@@ -74,11 +75,11 @@ impl fmt::Display for Speed {
     }
 }
 
-/// A length of time in milliseconds.
+/// The time from one report to the next, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Duration(pub(crate) i64);
+pub(crate) struct TimeStep(pub(crate) i64);
 
-impl FromStr for Duration {
+impl FromStr for TimeStep {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {

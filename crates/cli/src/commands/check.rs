@@ -5,9 +5,9 @@ use anyhow::Result;
 use crate::arguments::CheckArguments;
 use crate::output;
 
-/// Verifies a data directory, and prints what is wrong with it.
+/// Verifies a data directory, and prints each problem.
 pub(crate) fn run(arguments: CheckArguments) -> Result<ExitCode> {
-    let checked = skillscope_store::check(&arguments.data_dir)?;
+    let checked = skillscope_store::check(&arguments.directory.data_dir)?;
     for problem in &checked.problems {
         output::print(problem);
     }

@@ -11,11 +11,11 @@ use skillscope_store::{Maintenance, Retention, Store, StoreOptions};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::demo;
 use crate::arguments::ServeArguments;
+use crate::demo;
 use crate::output::{self, Usage};
 
-/// A thread's stack: deep SQL expressions are run level by level. Only what is used of it becomes memory.
+/// The stack of a thread. Nested SQL expressions are evaluated recursively. Pages that are not used take no memory.
 const STACK_BYTES: usize = 16 << 20;
 
 /// Serves a data directory until the process is told to stop.
@@ -32,9 +32,9 @@ pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
     let clock = arguments.now.map_or(Clock::System, Clock::Fixed);
     let store_options = store_options(&arguments, clock.clone())?;
     let sample = if arguments.demo { Some(demo::directory(clock.now())?) } else { None };
-    let data_dir = sample.as_ref().map_or(arguments.data_dir.as_path(), |sample| sample.path());
+    let data_dir = sample.as_ref().map_or(arguments.directory.data_dir.as_path(), |sample| sample.path());
     let store = Arc::new(Store::open_with(data_dir, store_options)?);
-    let engine = Engine::new(Arc::clone(&store), clock, arguments.sql.limits())?;
+    let engine = Engine::new(Arc::clone(&store), clock, arguments.sql_limits.limits())?;
     let runtime = Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build();
     let runtime = runtime.context("cannot start the server's threads")?;
     let maintenance = Maintenance::start(Arc::clone(&store)).context("cannot start the thread of maintenance")?;
@@ -44,13 +44,13 @@ pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
     for (reason, count) in store.dead_letters() {
         tracing::warn!(%reason, count, folder = %store.dead_letter_folder().display(), "events had no effect and were kept");
     }
-    // What is still under way now was given the time that it gets.
+    // Requests had their time to finish; those that still run are abandoned.
     runtime.shutdown_background();
     served.map(|()| ExitCode::SUCCESS)
 }
 
-/// How the segments are kept. A fixed clock moves the hours that are in memory; what is sealed and expires goes by the
-/// machine's clock.
+/// The options of the store. A fixed clock decides which hours are in memory. Sealing and expiry always use the clock
+/// of the machine.
 fn store_options(arguments: &ServeArguments, clock: Clock) -> Result<StoreOptions> {
     let defaults = StoreOptions::default();
     Ok(StoreOptions {
@@ -58,20 +58,20 @@ fn store_options(arguments: &ServeArguments, clock: Clock) -> Result<StoreOption
         hot_hours: arguments.hot_hours,
         hot_bytes: arguments.hot_bytes.unwrap_or(defaults.hot_bytes),
         seal_grace_ms: i64::from(arguments.seal_grace) * 1000,
-        event_wait_ms: i64::from(arguments.event_wait) * 1000,
+        event_wait_ms: arguments.event_wait.milliseconds(),
         retention: Retention::parse(&arguments.retain).map_err(Usage::error)?,
         ..defaults
     })
 }
 
-/// Where to listen, for each protocol the addresses that its option stands for.
+/// The addresses that each protocol may listen on. The first free one is taken.
 struct Doors {
     http: Vec<SocketAddr>,
     postgresql: Option<Vec<SocketAddr>>,
     flight: Option<Vec<SocketAddr>>,
 }
 
-/// Takes the first of `addresses` that is free, and tells it as a URL.
+/// Listens on the first of `addresses` that is free. Returns the URL too.
 fn listen(addresses: &[SocketAddr], scheme: &str) -> Result<(TcpListener, String)> {
     let wanted = || addresses.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(", ");
     let listener = TcpListener::bind(addresses).with_context(|| format!("cannot listen on {}", wanted()))?;
@@ -83,10 +83,10 @@ async fn serve(doors: &Doors, store: &Store, app: App, is_demo: bool) -> Result<
     let (listener, url) = listen(&doors.http, "http")?;
     let postgresql = doors.postgresql.as_deref().map(|addresses| listen(addresses, "postgresql")).transpose()?;
     let flight = doors.flight.as_deref().map(|addresses| listen(addresses, "grpc")).transpose()?;
-    // From here on a signal is a request to stop, also before the first request comes.
+    // Signals are handled before the URL is printed, so that whoever reads it can already stop the server.
     let stop = stop_signal()?;
     if let Err(error) = store.announce(&url) {
-        // What is there can be read all the same.
+        // Only commands that look for the server miss it. Everything else works.
         tracing::warn!(%error, "other processes cannot be told where the server listens");
     }
     output::print(&url);
@@ -97,7 +97,7 @@ async fn serve(doors: &Doors, store: &Store, app: App, is_demo: bool) -> Result<
         let query = "timeframe=60&interval=30&skillIds=1,2&v=1";
         output::print(&format!("curl '{url}/operations/api/account/{account}/msgskillsegments?{query}'"));
     }
-    // The others end with the one for HTTP, which gives its answers some time.
+    // The other protocols stop with HTTP, which first lets its answers finish for a while.
     let postgresql = postgresql.map(|(listener, _)| serve_postgresql(listener, app.clone(), pending()));
     let flight = flight.map(|(listener, _)| serve_flight_sql(listener, app.clone(), pending()));
     tokio::select! {
@@ -107,7 +107,7 @@ async fn serve(doors: &Doors, store: &Store, app: App, is_demo: bool) -> Result<
     }
 }
 
-/// A protocol's server has ended by itself.
+/// The outcome if the server of a protocol ends although nobody has stopped it.
 fn ended(served: Option<std::io::Result<()>>, protocol: &str) -> Result<()> {
     served.unwrap_or(Ok(())).with_context(|| format!("the server for {protocol} failed"))
 }

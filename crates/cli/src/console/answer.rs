@@ -7,18 +7,18 @@ use arrow::datatypes::UInt64Type;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::settings::Settings;
 use super::sink::Sink;
 use super::source::{Rows, Source};
-use super::state::Settings;
 use crate::output;
 
-/// A statement that takes longer shows how far it is.
+/// A statement that takes longer than this shows its progress.
 const PATIENCE: Duration = Duration::from_millis(800);
 
-/// How often it shows it.
+/// How often the progress is updated.
 const PERIOD: Duration = Duration::from_millis(400);
 
-/// Runs a statement and writes its rows. Ctrl-C ends the statement, and not the console.
+/// Runs a statement and writes its rows. Ctrl-C ends the statement, but not the console.
 pub(super) async fn answer(source: &Source, settings: &Settings, text: &str) -> Result<()> {
     let started = Instant::now();
     let progress = Progress::new(started);
@@ -27,7 +27,7 @@ pub(super) async fn answer(source: &Source, settings: &Settings, text: &str) -> 
         biased;
         interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Into::into).and_then(|()| bail!("the statement was ended")),
         done = write(source, settings, text, &progress, &mut rows) => done,
-        // It never ends.
+        // This branch never completes.
         () = progress.watch(source, text) => Ok(()),
     };
     progress.clear();
@@ -52,7 +52,7 @@ async fn write(source: &Source, settings: &Settings, text: &str, progress: &Prog
     sink.finish().or_else(forgive_closed_pipe)
 }
 
-/// A reader that has gone away is no error.
+/// It is no error if the reader of the rows has gone away.
 fn forgive_closed_pipe(error: anyhow::Error) -> Result<()> {
     match error.downcast_ref::<io::Error>() {
         Some(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -60,7 +60,7 @@ fn forgive_closed_pipe(error: anyhow::Error) -> Result<()> {
     }
 }
 
-/// What a person sees who waits.
+/// The progress line below a statement that takes long.
 struct Progress {
     bar: ProgressBar,
     started: Instant,
@@ -79,7 +79,7 @@ impl Progress {
         self.bar.set_length(rows as u64);
     }
 
-    /// Shows how far the statement is, as the list of running statements tells it.
+    /// Shows how many rows the statement has read, from the list of running statements, until it is dropped.
     async fn watch(&self, source: &Source, text: &str) {
         if !io::stderr().is_terminal() {
             return std::future::pending().await;

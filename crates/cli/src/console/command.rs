@@ -7,7 +7,7 @@ use super::state::State;
 use crate::arguments::{MaxRows, OutputFormat};
 use crate::output;
 
-/// What the commands do, for people.
+/// The text that `\?` shows.
 const HELP: &str = "\\d            tables and views
 \\d NAME       columns of one
 \\x            a line for each value, or a line for each row again
@@ -21,7 +21,7 @@ Statements end with a semicolon and may take several lines. Ctrl-C ends the one 
 /// The names of the commands.
 pub(super) const NAMES: [&str; 8] = ["\\?", "\\d", "\\format", "\\maxrows", "\\o", "\\q", "\\timing", "\\x"];
 
-/// Runs a command, whose text comes without its backslash.
+/// Runs a command. `text` is the line without its backslash.
 pub(super) fn run(state: &mut State, text: &str) -> Result<()> {
     let (name, argument) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let argument = argument.trim().trim_end_matches(';').trim_end();

@@ -1,4 +1,4 @@
-//! The SQL console.
+//! The SQL console: the command `sql`.
 //!
 //! ```text
 //! prompt.rs  a person types ─▶ script.rs  statements and commands ─▶ source.rs  a data directory or a server
@@ -8,9 +8,9 @@
 
 mod answer;
 mod command;
-mod http;
 mod prompt;
 mod script;
+mod settings;
 mod sink;
 mod source;
 mod state;
@@ -21,21 +21,23 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use tokio::runtime::Builder;
 
-use crate::arguments::SqlConsoleArguments;
+use crate::arguments::SqlArguments;
 use crate::output;
 use script::{Piece, pieces};
+use settings::Settings;
 use source::Source;
 use state::State;
 
-/// A thread's stack: deep SQL expressions are run level by level. Only what is used of it becomes memory.
+/// The stack of a thread. Nested SQL expressions are evaluated recursively. Pages that are not used take no memory.
 const STACK_BYTES: usize = 16 << 20;
 
-/// Runs the statements that are given, or those that a person types.
-pub(crate) fn run(arguments: SqlConsoleArguments) -> Result<ExitCode> {
+/// Runs the statements of `-c` or of standard input, or those that a person types.
+pub(crate) fn run(arguments: SqlArguments) -> Result<ExitCode> {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().thread_stack_size(STACK_BYTES).build();
     let runtime = runtime.context("cannot start the console's threads")?;
     let source = runtime.block_on(Source::open(&arguments))?;
-    let mut state = State::new(&arguments, source, runtime.handle().clone())?;
+    let settings = Settings::new(&arguments);
+    let mut state = State { source, settings, runtime: runtime.handle().clone() };
     let done = if let Some(text) = &arguments.command {
         run_script(&mut state, text)
     } else if std::io::stdin().is_terminal() {
@@ -51,12 +53,12 @@ pub(crate) fn run(arguments: SqlConsoleArguments) -> Result<ExitCode> {
     Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Runs all of a text, up to the first failure or the command to leave.
+/// Runs the pieces of a text up to the first failure, or up to the command to leave. Returns false after a failure.
 fn run_script(state: &mut State, text: &str) -> bool {
     pieces(text).iter().take_while(|piece| !piece.leaves()).all(|piece| run_piece(state, piece))
 }
 
-/// Runs one statement or command, and tells what went wrong.
+/// Runs one statement or command. Returns false after a failure, whose message is printed.
 fn run_piece(state: &mut State, piece: &Piece) -> bool {
     let done = match piece {
         Piece::Statement(text) => state.run(text),

@@ -22,7 +22,7 @@ use super::state::State;
 use super::{Piece, command, run_piece};
 use crate::output;
 
-/// Statements that are remembered.
+/// How many statements the history keeps.
 const MAX_HISTORY: usize = 10_000;
 
 /// Reads statements and commands from a terminal until the person leaves.
@@ -33,7 +33,7 @@ pub(super) fn converse(state: &mut State) -> Result<()> {
     editor.set_completion_type(rustyline::CompletionType::List);
     let history = history_file();
     if let Some(file) = &history {
-        // There is none the first time.
+        // The first time there is no history to load.
         let _ = editor.load_history(file);
     }
     output::print("skillscope SQL; \\? for help, \\q to leave");
@@ -41,7 +41,7 @@ pub(super) fn converse(state: &mut State) -> Result<()> {
     loop {
         let text = match editor.readline(&prompt) {
             Ok(text) => text,
-            // What was typed is dropped, and nothing else.
+            // Ctrl-C drops what was typed so far.
             Err(ReadlineError::Interrupted) => continue,
             Err(ReadlineError::Eof) => break,
             Err(error) => return Err(error).context("cannot read from the terminal"),
@@ -54,7 +54,7 @@ pub(super) fn converse(state: &mut State) -> Result<()> {
             let _ = editor.append_history(file);
         }
         let pieces = pieces(&text);
-        // The first failure ends a line of several statements.
+        // In a line of several statements, those after a failure are not run.
         pieces.iter().take_while(|piece| !piece.leaves()).all(|piece| run_piece(state, piece));
         if pieces.iter().any(Piece::leaves) {
             break;
@@ -63,7 +63,7 @@ pub(super) fn converse(state: &mut State) -> Result<()> {
     Ok(())
 }
 
-/// Where programs keep what they remember.
+/// The file of the history, in the XDG folder for state; `None` if there can be none.
 fn history_file() -> Option<PathBuf> {
     let folder = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
     let folder = folder.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/state")))?;
@@ -72,7 +72,7 @@ fn history_file() -> Option<PathBuf> {
     Some(folder.join("sql_history"))
 }
 
-/// What can be completed: tables, columns, functions. Without them the console works as well.
+/// The names of tables, columns and functions, for completion. The console works without them if they cannot be read.
 fn words(state: &State) -> BTreeSet<String> {
     let names = "select table_schema || '.' || table_name from information_schema.tables where table_schema <> 'public' \
          union select table_name from information_schema.tables where table_schema = 'public' \
@@ -87,7 +87,7 @@ fn first_column(batch: &RecordBatch) -> Vec<String> {
     texts.map_or_else(Vec::new, |texts| texts.as_string::<i32>().iter().flatten().map(str::to_owned).collect())
 }
 
-/// The keywords that people type.
+/// The keywords that can be completed.
 const KEYWORDS: [&str; 59] = [
     "all",
     "and",
@@ -150,7 +150,7 @@ const KEYWORDS: [&str; 59] = [
     "with",
 ];
 
-/// Helps with typing.
+/// Completes words, colours them, and tells whether a statement is whole.
 #[derive(Helper, Hinter)]
 struct Assistant {
     words: BTreeSet<String>,
@@ -189,7 +189,7 @@ impl Completer for Assistant {
 }
 
 impl Validator for Assistant {
-    /// A statement goes on until its semicolon, a command to the end of its line.
+    /// A statement ends at its semicolon, a command at the end of its line.
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         let text = context.input();
         let is_whole = text.trim().is_empty() || text.trim_start().starts_with('\\') || is_complete(text);

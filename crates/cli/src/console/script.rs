@@ -17,7 +17,7 @@ impl Piece {
     }
 }
 
-/// The statements, which end with semicolons, and the commands, which are lines of their own.
+/// Splits a text into statements, which end with semicolons, and commands, which are lines of their own.
 pub(super) fn pieces(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut statements = String::new();
@@ -37,7 +37,7 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
     pieces
 }
 
-/// Whether a text ends where a statement does: there is nothing, or a semicolon, at its end.
+/// Whether a text contains only whole statements: nothing follows the last semicolon.
 pub(super) fn is_complete(text: &str) -> bool {
     let Some(tokens) = tokens(text) else { return false };
     tokens
@@ -47,7 +47,7 @@ pub(super) fn is_complete(text: &str) -> bool {
         .is_none_or(|token| *token == Token::SemiColon)
 }
 
-/// The words and signs as they stand; `None` inside a quoted text or a comment.
+/// The tokens of a text; `None` if it ends inside a quoted text or a comment.
 pub(super) fn tokens(text: &str) -> Option<Vec<Token>> {
     Tokenizer::new(&GenericDialect {}, text).with_unescape(false).tokenize().ok()
 }
@@ -55,7 +55,7 @@ pub(super) fn tokens(text: &str) -> Option<Vec<Token>> {
 fn take_statements(text: &mut String, pieces: &mut Vec<Piece>) {
     let whole = std::mem::take(text);
     let statements = match tokens(&whole) {
-        // The server says what is wrong with it.
+        // An unfinished text is run as it is: the error message tells what is wrong with it.
         None => vec![whole],
         Some(tokens) => {
             let mut statements = vec![String::new()];

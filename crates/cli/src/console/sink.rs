@@ -14,30 +14,31 @@ use parquet::file::properties::WriterProperties;
 use skillscope_server::{RowFormat, RowWriter};
 use tempfile::NamedTempFile;
 
-use super::state::Settings;
+use super::settings::Settings;
 use crate::arguments::OutputFormat;
 
-/// Where an answer is written, and how.
+/// The writer of an answer, in one format.
 pub(super) enum Sink {
-    /// Rows for people, as many as are shown.
+    /// A table for people, which shows a limited number of rows.
     Table { table: Table, out: Out },
-    /// Rows for programs.
+    /// CSV or JSON for programs.
     Rows { writer: Box<RowWriter>, out: Out },
     /// A Parquet file.
     Parquet(Box<ArrowWriter<BufWriter<Target>>>),
 }
 
-/// Rows that are shown once all are there, since a column is as wide as its widest value.
+/// The rows of a table. They are shown once all have come, since a column is as wide as its widest value.
 pub(super) struct Table {
     schema: SchemaRef,
     batches: Vec<RecordBatch>,
-    /// How many are shown.
-    most: usize,
+    /// The most rows that are shown.
+    max_rows: usize,
     is_expanded: bool,
+    /// The number of rows of the answer.
     rows: usize,
 }
 
-/// A file appears when it is whole; standard output takes what comes.
+/// A file, which appears when it is complete, or standard output.
 pub(super) enum Target {
     File { file: NamedTempFile, path: PathBuf },
     Standard(io::Stdout),
@@ -55,8 +56,8 @@ impl Target {
 
     fn keep(self) -> Result<()> {
         if let Self::File { file, path } = self {
-            // Temporary files are for their owner's eyes; this one is a file like any other.
-            let permissions = permissions_of_new_files(&path);
+            // A temporary file can be read by its owner only. This one gets the permissions of ordinary files.
+            let permissions = permissions_at(&path);
             let file = file.persist(&path).with_context(|| format!("cannot write {}", path.display()))?;
             permissions.map_or(Ok(()), |permissions| file.set_permissions(permissions))?;
         }
@@ -64,8 +65,8 @@ impl Target {
     }
 }
 
-/// The permissions of the file that is there, or those of a new one.
-fn permissions_of_new_files(path: &Path) -> Option<std::fs::Permissions> {
+/// The permissions of the file at `path`. If there is none, one is made to learn those of a new file.
+fn permissions_at(path: &Path) -> Option<std::fs::Permissions> {
     let there = std::fs::metadata(path).map(|metadata| metadata.permissions()).ok();
     there.or_else(|| File::create(path).and_then(|file| file.metadata()).map(|metadata| metadata.permissions()).ok())
 }
@@ -97,9 +98,10 @@ impl Sink {
             OutputFormat::Json => rows(RowFormat::Json, target),
             OutputFormat::Ndjson => rows(RowFormat::Ndjson, target),
             OutputFormat::Table => {
-                let most = settings.max_rows.unwrap_or(usize::MAX);
+                let max_rows = settings.max_rows.unwrap_or(usize::MAX);
                 let is_expanded = settings.is_expanded;
-                let table = Table { schema: SchemaRef::clone(schema), batches: Vec::new(), most, is_expanded, rows: 0 };
+                let table =
+                    Table { schema: SchemaRef::clone(schema), batches: Vec::new(), max_rows, is_expanded, rows: 0 };
                 Ok(Self::Table { table, out: BufWriter::new(target) })
             }
             OutputFormat::Parquet => {
@@ -126,7 +128,7 @@ impl Sink {
         Ok(())
     }
 
-    /// Writes what is left. A reader that has gone away is no error.
+    /// Writes the end of the answer, and makes its file appear.
     pub(super) fn finish(self) -> Result<()> {
         let out = match self {
             Self::Table { table, out } => return table.show(out),
@@ -153,7 +155,7 @@ impl Target {
 
 impl Table {
     fn add(&mut self, batch: &RecordBatch) {
-        let kept: usize = self.most.saturating_sub(self.rows).min(batch.num_rows());
+        let kept: usize = self.max_rows.saturating_sub(self.rows).min(batch.num_rows());
         if kept > 0 {
             self.batches.push(batch.slice(0, kept));
         }
@@ -172,8 +174,8 @@ impl Table {
     fn text(&self) -> Result<String> {
         let mut text = if self.is_expanded { self.expanded()? } else { self.grid()? };
         let rows = self.rows;
-        let shown = if rows > self.most {
-            format!("(the first {} of {rows} rows; \\maxrows all, or --max-rows all, shows every one)\n", self.most)
+        let shown = if rows > self.max_rows {
+            format!("(the first {} of {rows} rows; \\maxrows all, or --max-rows all, shows every one)\n", self.max_rows)
         } else {
             format!("({rows} {})\n", if rows == 1 { "row" } else { "rows" })
         };
@@ -221,18 +223,18 @@ fn fits(text: &str) -> bool {
     text.lines().count() < usize::from(height) && text.lines().all(|line| line.chars().count() <= usize::from(width))
 }
 
-/// Shows a text page by page, in what the variable PAGER names, or less; false where there is none.
+/// Shows a text in the pager that the variable `PAGER` names, or in `less`. Returns false if there is no pager.
 fn page(text: &str) -> Result<bool> {
     let pager = std::env::var("PAGER").unwrap_or_else(|_| "less".to_owned());
     let mut words = pager.split_whitespace();
     let Some(program) = words.next() else { return Ok(false) };
-    // Long lines are not folded, and what fits is left on the screen.
+    // Options of less: long lines are not folded, and a text that fits on the screen stays there.
     let started = Command::new(program).args(words).env("LESS", "-SFRX").stdin(Stdio::piped()).spawn();
     let Ok(mut child) = started else { return Ok(false) };
     let written = feed(&mut child, text);
     child.wait()?;
     match written {
-        // Whoever reads has seen enough.
+        // The pager was closed before the end.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(true),
         written => written.map(|()| true).map_err(Into::into),
     }

@@ -9,78 +9,79 @@ use skillscope_replay::{Archive, ArchiveRows, ArchiveSql, PlanRunner};
 use skillscope_segment::AccountId;
 use skillscope_store::{Error, Store, StoreOptions};
 
-use super::http::{HttpRows, HttpSource};
-use crate::arguments::{SqlConsoleArguments, scope};
+use crate::arguments::{SqlArguments, scope};
+use crate::remote::{RemoteRows, RemoteServer};
 
-/// Where statements are run.
+/// The place where statements run.
 pub(super) enum Source {
-    /// A data directory, which is not changed.
+    /// A data directory, opened for reading only.
     Directory(SqlSession),
     /// A running server.
-    Server(HttpSource),
-    /// An archive, which may be read by a cluster.
+    Server { server: RemoteServer, scope: Scope },
+    /// An archive, which a cluster may read.
     Archive(Box<ArchiveSource>),
 }
 
-/// The answer to a statement, as it comes. Dropping it ends the statement.
+/// The rows of an answer, as they come. Dropping them ends the statement.
 pub(super) enum Rows {
     Local(SqlRows),
-    Remote(Box<HttpRows>),
+    Remote(Box<RemoteRows>),
     Archive(ArchiveRows),
 }
 
-/// SQL over an archive, and whose segments it sees.
+/// SQL over an archive.
 pub(super) struct ArchiveSource {
     sql: ArchiveSql,
     scope: Scope,
 }
 
 impl Source {
-    pub(super) async fn open(arguments: &SqlConsoleArguments) -> Result<Self> {
+    pub(super) async fn open(arguments: &SqlArguments) -> Result<Self> {
         let scope = scope(arguments.account.as_ref());
-        let account = arguments.account.as_ref().map(ToString::to_string);
         if let Some(location) = &arguments.archive {
             let runner = arguments.ballista.as_deref().map_or_else(PlanRunner::local, PlanRunner::cluster)?;
             let archive = Archive::open(location.clone(), false).await?;
             let sql = ArchiveSql::new(archive, runner, &scope).await?;
             return Ok(Self::Archive(Box::new(ArchiveSource { sql, scope })));
         }
-        if let Some(url) = &arguments.url {
-            return Ok(Self::Server(HttpSource::new(url, account)?));
+        if let Some(url) = &arguments.store.url {
+            return Ok(Self::Server { server: RemoteServer::at(url)?, scope });
         }
-        // What is archived is read when it is asked for: the console is ready at once.
+        // With no hours in memory, the console is ready at once. Statements read the archive when they need it.
         let options = StoreOptions { hot_hours: 0, ..StoreOptions::default() };
-        match Store::open_to_read(&arguments.data_dir, options) {
+        let data_dir = &arguments.store.directory.data_dir;
+        match Store::open_to_read(data_dir, options) {
             Ok(store) => {
-                let engine = Engine::new(Arc::new(store), Clock::System, arguments.sql.limits())?;
+                let engine = Engine::new(Arc::new(store), Clock::System, arguments.limits.limits())?;
                 Ok(Self::Directory(engine.sql(scope, "console")))
             }
             Err(Error::InUse { url: Some(url), .. }) => {
-                tracing::info!("{} is open in the server at {url}, which is asked", arguments.data_dir.display());
-                Ok(Self::Server(HttpSource::new(&url, account)?))
+                tracing::info!("{} is open in the server at {url}, which is asked", data_dir.display());
+                Ok(Self::Server { server: RemoteServer::on_this_machine(&url)?, scope })
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// What the prompt says.
+    /// The account whose rows are seen, which the prompt shows; `None` for all accounts.
     pub(super) fn account(&self) -> Option<&str> {
-        match self {
-            Self::Directory(session) => session.scope().account().map(AccountId::as_str),
-            Self::Server(server) => server.account(),
-            Self::Archive(archive) => archive.scope.account().map(AccountId::as_str),
-        }
+        let scope = match self {
+            Self::Directory(session) => session.scope(),
+            Self::Server { scope, .. } => scope,
+            Self::Archive(archive) => &archive.scope,
+        };
+        scope.account().map(AccountId::as_str)
     }
 
     pub(super) async fn run(&self, text: &str) -> Result<Rows> {
         match self {
             Self::Directory(session) => Ok(Rows::Local(session.run(text, Vec::new()).await?)),
-            Self::Server(server) => Ok(Rows::Remote(Box::new(server.run(text).await?))),
+            Self::Server { server, .. } => Ok(Rows::Remote(Box::new(server.run(text, self.account()).await?))),
             Self::Archive(archive) => Ok(Rows::Archive(archive.sql.run(text).await?)),
         }
     }
 
-    /// All rows of a short answer.
+    /// Collects all rows of a short answer.
     pub(super) async fn all(&self, text: &str) -> Result<Vec<RecordBatch>> {
         let mut rows = self.run(text).await?;
         let mut batches = Vec::new();

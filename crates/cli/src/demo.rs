@@ -1,21 +1,24 @@
+//! The sample account that `serve --demo` serves.
+
 use anyhow::{Context, Result};
 use skillscope_segment::AccountId;
 use skillscope_store::Store;
 use skillscope_workload::{Workload, WorkloadOptions};
 use tempfile::TempDir;
 
-use super::generate::check_end;
+use crate::arguments::check_not_before_1970;
 
+/// The name of the sample account.
 pub(crate) const ACCOUNT: &str = "demo";
 
 const ROWS: u64 = 20_000;
 
 const HOURS: u32 = 24;
 
-/// A temporary data directory with a sample account, whose last 24 hours end at `now`. It is removed with the value
-/// that stands for it.
+/// Makes a temporary data directory with a sample account, whose last 24 hours end at `now`. Dropping the returned
+/// value removes the directory.
 pub(crate) fn directory(now: i64) -> Result<TempDir> {
-    check_end(now, HOURS)?;
+    check_not_before_1970(now, HOURS)?;
     let directory = tempfile::Builder::new().prefix("skillscope-demo-").tempdir();
     let directory = directory.context("cannot make a temporary directory for the sample")?;
     let store = Store::open(directory.path())?;

@@ -1,0 +1,92 @@
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use skillscope_segment::{AccountId, Format};
+
+use super::event_wait::EventWait;
+use super::record_kind::RecordKind;
+use super::store_address::StoreAddress;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportCommand {
+    /// Closed segments: NDJSON, JSON arrays, Arrow streams or Parquet, plain or compressed with gzip or zstd.
+    Segments(ImportArguments),
+    /// Conversation events, as NDJSON.
+    ///
+    /// A segment is stored when it closes. The next import, or a server, continues the conversations that are open.
+    Events(ImportEventsArguments),
+    /// Exports of message history, as pages of JSON: the segments that have ended.
+    History(ImportArguments),
+}
+
+impl ImportCommand {
+    pub(crate) fn kind(&self) -> RecordKind {
+        match self {
+            Self::Segments(_) => RecordKind::Segments,
+            Self::Events(_) => RecordKind::Events,
+            Self::History(_) => RecordKind::History,
+        }
+    }
+
+    /// How long an event waits for earlier ones; `None` unless events are imported.
+    pub(crate) fn event_wait_ms(&self) -> Option<i64> {
+        match self {
+            Self::Events(events) => Some(events.event_wait.milliseconds()),
+            Self::Segments(_) | Self::History(_) => None,
+        }
+    }
+
+    /// The options that every import has.
+    pub(crate) fn arguments(&self) -> &ImportArguments {
+        match self {
+            Self::Segments(arguments) | Self::History(arguments) => arguments,
+            Self::Events(events) => &events.import,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(mut_arg("data_dir", |option| option.help("The data directory to load into; it is made if there is none")))]
+pub(crate) struct ImportArguments {
+    /// The files; - reads standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) store: StoreAddress,
+    /// The account of records that carry none. Records of another account are rejected.
+    #[arg(long, value_name = "ID", value_parser = AccountId::parse)]
+    pub(crate) account: Option<AccountId>,
+    /// The format of files whose names do not tell it.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<FormatName>,
+    /// Exit with 1 if any record was rejected.
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportEventsArguments {
+    #[command(flatten)]
+    import: ImportArguments,
+    #[command(flatten)]
+    event_wait: EventWait,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum FormatName {
+    Ndjson,
+    Json,
+    Arrow,
+    Parquet,
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Ndjson => Self::Ndjson,
+            FormatName::Json => Self::Json,
+            FormatName::Arrow => Self::Arrow,
+            FormatName::Parquet => Self::Parquet,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The commands and their options, one file a command. Their doc comments are the text of `--help`.
+
+#![allow(rustdoc::bare_urls, reason = "help is read in a terminal")]
+
+mod backup;
+mod check;
+mod event_wait;
+mod generate;
+mod import;
+mod instant;
+mod record_kind;
+mod replay;
+mod scope;
+mod serve;
+mod sql;
+mod sql_limits;
+mod store_address;
+
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::configuration;
+pub(crate) use backup::BackupArguments;
+pub(crate) use check::CheckArguments;
+pub(crate) use generate::{GenerateArguments, GenerateCommand};
+pub(crate) use import::ImportCommand;
+pub(crate) use instant::check_not_before_1970;
+pub(crate) use record_kind::RecordKind;
+pub(crate) use replay::ReplayArguments;
+pub(crate) use scope::scope;
+pub(crate) use serve::ServeArguments;
+pub(crate) use sql::{MaxRows, OutputFormat, SqlArguments};
+
+/// Reports and SQL over the closed skill segments of a messaging contact centre.
+#[derive(Debug, Parser)]
+#[command(name = "skillscope", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// Read options from this TOML file; the command line and the environment win over it.
+    #[arg(long, global = true, value_name = "FILE.toml", display_order = 900)]
+    pub(crate) config: Option<PathBuf>,
+    /// The level of the log on standard error: error, warn, info, debug or trace, also for single modules.
+    #[arg(long, global = true, value_name = "FILTER", default_value = "info", display_order = 901)]
+    pub(crate) log: String,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve reports, ingestion and SQL over HTTP.
+    Serve(ServeArguments),
+    /// Load files into a data directory or a running server.
+    Import {
+        #[command(subcommand)]
+        command: ImportCommand,
+    },
+    /// Make a reproducible workload.
+    Generate {
+        #[command(subcommand)]
+        command: GenerateCommand,
+    },
+    /// Ask questions in SQL: in a console, or one statement with -c.
+    Sql(SqlArguments),
+    /// Write reports for many instants of the past from an archive, or play its segments into a server.
+    Replay(ReplayArguments),
+    /// Copy a data directory, also while a server has it open.
+    Backup(BackupArguments),
+    /// Verify a data directory that no server has open; exit with 1 if anything is wrong with it.
+    Check(CheckArguments),
+}
+
+/// Reads the arguments of this process, completed from the environment and the configuration file. Wrong ones end the
+/// process with exit code 2.
+pub(crate) fn parse() -> Arguments {
+    let command = configuration::with_environment(Arguments::command());
+    let command = match configuration::file(std::env::args_os()) {
+        None => command,
+        Some(path) => match configuration::with_file(command, &path) {
+            Ok(command) => command,
+            Err(error) => Arguments::command().error(ErrorKind::InvalidValue, format!("{error:#}")).exit(),
+        },
+    };
+    let matches = command.get_matches();
+    Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}

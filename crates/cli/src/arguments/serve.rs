@@ -1,0 +1,58 @@
+use clap::Args;
+use skillscope_store::StoreOptions;
+
+use super::event_wait::EventWait;
+use super::instant::instant;
+use super::sql_limits::SqlLimitArguments;
+use super::store_address::DataDirectory;
+
+#[derive(Debug, Args)]
+#[command(mut_arg("data_dir", |option| option.help("The data directory; it is made if there is none")))]
+pub(crate) struct ServeArguments {
+    #[command(flatten)]
+    pub(crate) directory: DataDirectory,
+    /// The address to listen on for HTTP; port 0 takes a free one.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: String,
+    /// Fix the clock at this instant (RFC 3339, or milliseconds since the epoch), to look at past days as if live.
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(crate) now: Option<i64>,
+    /// Serve a small sample account `demo` from a temporary directory, and print a curl line that works.
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// Allow an address that other machines can reach, although clients are not asked who they are.
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    /// Let pages of this origin read answers in a browser, such as https://wall.example; * lets every page. Repeatable.
+    #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
+    pub(crate) cors_origin: Vec<String>,
+    /// The hours before now whose segments are kept in memory; older ones are read from the archive.
+    #[arg(long, value_name = "HOURS", default_value_t = StoreOptions::HOT_HOURS)]
+    pub(crate) hot_hours: u32,
+    /// Memory for segments, in bytes; beyond it, the oldest are read from the archive [default: half of the machine's]
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) hot_bytes: Option<u64>,
+    /// How long an hour that is over waits for late segments before it is written to the archive.
+    #[arg(long, value_name = "SECONDS", default_value_t = StoreOptions::SEAL_GRACE_MS as u32 / 1000)]
+    pub(crate) seal_grace: u32,
+    /// Remove segments that ended longer ago than this, such as 400d or 36h; ACCOUNT=AGE for one account, where AGE may
+    /// be forever. Repeatable. Without it everything is kept.
+    #[arg(long, value_name = "[ACCOUNT=]AGE", value_delimiter = ',')]
+    pub(crate) retain: Vec<String>,
+    #[command(flatten)]
+    pub(crate) event_wait: EventWait,
+    /// The largest request body, in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
+    pub(crate) max_body_bytes: usize,
+    /// The address to listen on for the PostgreSQL protocol, such as 127.0.0.1:5433; off without it.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) pg_listen: Option<String>,
+    /// The address to listen on for Arrow Flight SQL, such as 127.0.0.1:5434; off without it.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) flight_listen: Option<String>,
+    #[command(flatten)]
+    pub(crate) sql_limits: SqlLimitArguments,
+    /// The most rows in one answer of POST /v1/sql.
+    #[arg(long, value_name = "ROWS", default_value_t = 1_000_000)]
+    pub(crate) sql_rows: u64,
+}

@@ -1,0 +1,79 @@
+use anyhow::Result;
+use arrow::array::RecordBatch;
+use skillscope_segment::EventBatch;
+use skillscope_store::{Appended, Store, StoreOptions};
+
+use crate::arguments::ImportCommand;
+use crate::output;
+use crate::remote::RemoteServer;
+
+/// Rows that a directory stores at once: many, so that few files are written.
+const DIRECTORY_CHUNK_ROWS: usize = 1 << 18;
+
+/// Rows that are sent to a server at once: about half a megabyte.
+const REMOTE_CHUNK_ROWS: usize = 1 << 12;
+
+/// The place into which records are loaded.
+pub(super) enum Destination {
+    Directory(Box<Store>),
+    Server(RemoteServer),
+}
+
+impl Destination {
+    pub(super) fn open(command: &ImportCommand) -> Result<Self> {
+        let address = &command.arguments().store;
+        if let Some(url) = &address.url {
+            return Ok(Self::Server(RemoteServer::at(url)?));
+        }
+        let mut options = StoreOptions::default();
+        if let Some(event_wait_ms) = command.event_wait_ms() {
+            options.event_wait_ms = event_wait_ms;
+        }
+        Ok(Self::Directory(Box::new(Store::open_with(&address.directory.data_dir, options)?)))
+    }
+
+    pub(super) fn chunk_rows(&self) -> usize {
+        match self {
+            Self::Directory(_) => DIRECTORY_CHUNK_ROWS,
+            Self::Server(_) => REMOTE_CHUNK_ROWS,
+        }
+    }
+
+    pub(super) fn append(&self, batch: &RecordBatch) -> Result<Appended> {
+        match self {
+            Self::Directory(store) => maintained(store, store.append(batch)?),
+            Self::Server(server) => server.append(batch),
+        }
+    }
+
+    pub(super) fn append_events(&self, events: EventBatch) -> Result<Appended> {
+        match self {
+            Self::Directory(store) => maintained(store, store.append_events(events, false)?),
+            Self::Server(server) => server.append_events(&events),
+        }
+    }
+
+    /// Prepares for the next file of events, whose times need not follow those of the file before.
+    pub(super) fn begin_file(&self) {
+        if let Self::Directory(store) = self {
+            store.restart_event_time();
+        }
+    }
+
+    /// Archives the hours that are over, and complains of events that had no effect.
+    pub(super) fn finish(&self) -> Result<()> {
+        let Self::Directory(store) = self else { return Ok(()) };
+        for (reason, count) in store.dead_letters() {
+            let folder = store.dead_letter_folder();
+            let folder = folder.display();
+            output::complain(&format!("without effect, and kept in {folder}: {count} ({reason})"));
+        }
+        Ok(store.seal_finished_hours()?)
+    }
+}
+
+/// Archives what is due between two batches, since the whole input may be larger than memory.
+fn maintained(store: &Store, appended: Appended) -> Result<Appended> {
+    while store.maintain()? {}
+    Ok(appended)
+}
