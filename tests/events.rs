@@ -9,7 +9,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::binary::{Server, run, skillscope, stderr, succeed};
+use crate::binary::{Server, run, serve, skillscope, stderr, succeed};
+use crate::console::until;
 use crate::sample;
 
 /// 2018-01-18T08:51:55.679Z
@@ -390,6 +391,22 @@ fn an_impossible_event_is_kept_also_where_nothing_else_changes() {
     let letters = dead_letters(directory.path());
     assert_eq!(letters.len(), 1, "{letters:?}");
     assert_eq!(letters[0]["conversation_id"], "headless");
+}
+
+#[test]
+fn terminal_codes_in_an_id_do_not_reach_the_log() {
+    let directory = TempDir::new().unwrap();
+    let log = directory.path().join("log");
+    let mut command = serve();
+    command.arg("--data-dir").arg(directory.path().join("data")).stderr(fs::File::create(&log).unwrap());
+    let server = Server::spawn(&mut command);
+    post(&server, &two_minutes_later());
+    let headless = event("evil\n\u{1b}[31m\u{202e}", 0, START, "message", json!({ "sender": "consumer" }));
+    assert_eq!(post(&server, &headless), answer(1, 0));
+    let logged = || fs::read_to_string(&log).unwrap();
+    until("the event is logged", || logged().contains("an event has no effect and was kept"));
+    assert!(logged().contains(r"conversation=evil\n\u{1b}[31m\u{202e} sequence=0"), "{}", logged());
+    assert!(!logged().contains(['\u{1b}', '\u{202e}']), "{}", logged());
 }
 
 #[test]

@@ -68,6 +68,22 @@ fn a_bad_record_is_told_by_file_and_line_and_fails_where_strict() {
 }
 
 #[test]
+fn terminal_codes_in_a_rejected_record_do_not_reach_the_terminal() {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("one.ndjson");
+    let sample = fs::read_to_string(sample::path()).unwrap();
+    let mut record: Value = serde_json::from_str(sample.lines().next().unwrap()).unwrap();
+    record["outcome"] = "\u{1b}[31m\nskillscope: done".into();
+    fs::write(&file, record.to_string()).unwrap();
+    let data_dir = directory.path().join("data");
+    let output = run(["import", "segments", file.to_str().unwrap(), "--data-dir", data_dir.to_str().unwrap()]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "accepted 0, duplicates 0, rejected 1\n");
+    let complaints = stderr(&output);
+    assert!(complaints.contains(r"\u{1b}[31m\nskillscope: done"), "{complaints}");
+    assert!(!complaints.contains('\u{1b}') && complaints.lines().count() == 1, "{complaints}");
+}
+
+#[test]
 fn records_without_account_need_one_and_others_are_rejected() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("anonymous.ndjson");

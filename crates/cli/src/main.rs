@@ -6,10 +6,11 @@ mod commands;
 mod configuration;
 mod console;
 mod demo;
+mod escaped;
+mod log;
 mod output;
 mod remote;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use arguments::Command;
@@ -17,7 +18,7 @@ use arguments::Command;
 fn main() -> ExitCode {
     allocator::give_back_large_memory();
     let arguments = arguments::parse();
-    init_log(&arguments.log);
+    log::init(&arguments.log);
     let outcome = match arguments.command {
         Command::Serve(serve) => commands::serve::run(serve),
         Command::Import { command } => commands::import::run(command),
@@ -34,17 +35,4 @@ fn main() -> ExitCode {
             if error.is::<output::Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
-}
-
-/// Logs go to standard error, results to standard output.
-fn init_log(filter: &str) {
-    let filter = tracing_subscriber::EnvFilter::new(filter);
-    let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(colours)
-        .with_writer(std::io::stderr)
-        // A log on a full disk must not fail what is being logged: telling of it there would panic.
-        .log_internal_errors(false)
-        .init();
 }

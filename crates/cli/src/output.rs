@@ -2,15 +2,18 @@
 
 use std::io::Write;
 
+use crate::escaped::Escaped;
+
 /// Prints a line of results, and flushes it.
 pub(crate) fn print(line: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
-/// Prints an error message.
+/// Prints an error message. It may quote text from outside, so each of its lines is escaped.
 pub(crate) fn complain(message: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "skillscope: {message}");
+    let lines: Vec<String> = message.lines().map(|line| Escaped(line).to_string()).collect();
+    let _ = writeln!(std::io::stderr().lock(), "skillscope: {}", lines.join("\n"));
 }
 
 /// A wrong use of a command, with a message that says what is right. The process ends with exit code 2 instead of 1.

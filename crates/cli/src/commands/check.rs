@@ -3,13 +3,15 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::arguments::CheckArguments;
+use crate::escaped::Escaped;
 use crate::output;
 
 /// Verifies a data directory, and prints each problem.
 pub(crate) fn run(arguments: CheckArguments) -> Result<ExitCode> {
     let checked = skillscope_store::check(&arguments.directory.data_dir)?;
     for problem in &checked.problems {
-        output::print(problem);
+        // A problem may quote an id from outside.
+        output::print(&Escaped(problem).to_string());
     }
     if checked.quarantined > 0 {
         output::print(&format!("quarantine/ holds {} files that do not count", checked.quarantined));

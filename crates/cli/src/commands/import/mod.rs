@@ -12,6 +12,7 @@ use skillscope_segment::{EventBatch, Format, ReadOptions};
 use skillscope_store::{Appended, Ingested, RecordSink, Records, ingest};
 
 use crate::arguments::{ImportCommand, RecordKind};
+use crate::escaped::Escaped;
 use crate::output;
 use destination::Destination;
 use source::Source;
@@ -136,7 +137,7 @@ fn added(one: &Ingested, other: &Ingested) -> Ingested {
 
 fn complain_of_rejected(name: &str, ingested: &Ingested) {
     for record in &ingested.rejected {
-        output::complain(&format!("{name}:{}: {}", record.line, record.error));
+        output::complain(&format!("{name}:{}: {}", record.line, Escaped(&record.error)));
     }
     let unlisted = ingested.rejected_count.saturating_sub(ingested.rejected.len() as u64);
     if unlisted > 0 {

@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 
 use super::{complain_of_skipped, show};
 use crate::arguments::{ReplayArguments, scope};
+use crate::escaped::Escaped;
 use crate::output;
 use crate::remote::RemoteServer;
 
@@ -66,7 +67,7 @@ impl Sent<'_> {
     /// Adds the outcome of a request. The first segment that is refused is told with its reason.
     fn count(&mut self, appended: &Appended) {
         if let Some(row) = appended.refused.first().filter(|_| self.refused == 0) {
-            let (url, reason) = (self.url, &row.reason);
+            let (url, reason) = (self.url, Escaped(&row.reason));
             self.bar.suspend(|| output::complain(&format!("{url} refuses segments, such as one because: {reason}")));
         }
         self.accepted = self.accepted.saturating_add(appended.accepted);
