@@ -1,3 +1,5 @@
+//! A backup of a data directory while it is in use, as a tar archive, and unpacking one.
+
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Component, Path, PathBuf};

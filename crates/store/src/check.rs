@@ -1,3 +1,5 @@
+//! Verifying a data directory that no process has open.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;

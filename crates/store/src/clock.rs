@@ -1,3 +1,5 @@
+//! The clock of a store, which tests can move.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};

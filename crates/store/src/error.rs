@@ -1,3 +1,5 @@
+//! The errors of this crate.
+
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! The state that reads, writes, backups and maintenance of a store share.
+
 use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};

@@ -1,3 +1,5 @@
+//! A consistent view of all segments at one moment: the rows in memory, and the files of the archive.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! The store itself, with all that can be asked of it.
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

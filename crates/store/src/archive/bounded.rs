@@ -1,3 +1,5 @@
+//! The bound of a cache for files of very different weight.
+
 use quick_cache::{Options, OptionsBuilder};
 
 /// The options of a cache for about `files` files of `weight` altogether.

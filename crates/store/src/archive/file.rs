@@ -1,3 +1,5 @@
+//! The handle to one file of the archive.
+
 use std::fmt;
 use std::io;
 use std::ops::RangeInclusive;
@@ -144,7 +146,7 @@ impl ArchiveFile {
     /// Opens the file, even where it has been removed since the snapshot of this value was taken.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's error.
     pub fn open(&self) -> io::Result<Arc<dyn DiskFile>> {
         let removed = self.removed.lock();
         match &*removed {

@@ -1,3 +1,5 @@
+//! The keys of rows that are in the archive alone.
+
 use std::sync::Arc;
 
 use quick_cache::sync::{Cache, DefaultLifecycle};
@@ -54,7 +56,7 @@ impl ArchivedKeys {
     /// The rows whose keys are in `file`, each with an end time that is stored there: its own, where that is.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] where the file is not what was written, and others where it cannot be read.
+    /// [`Error::Corrupt`] where the file has changed since it was written, and others where it cannot be read.
     pub(crate) fn find(&self, file: &ArchiveFile, sought: &[Sought<'_>]) -> Result<Vec<(usize, i64)>> {
         let number = file.record().number;
         let keys = match self.read.get(&number) {

@@ -1,4 +1,4 @@
-//! Writing a file and moving it to its place in the archive, before any list knows it.
+//! Writing a file, and moving it to its place in the archive, before it is on any list.
 
 use std::path::Path;
 
@@ -30,7 +30,7 @@ pub(crate) fn place(
     let written = write_and_verify(disk, &staged, &bytes, record.checksum)
         .and_then(|()| move_into_place(disk, directory.path(), &staged, &placed));
     if let Err(error) = written {
-        // Where this fails too, the next start does it.
+        // Where this fails too, the next start removes it.
         let _ = disk.remove(&staged);
         unplace(directory, [&record]);
         return Err(error);

@@ -1,3 +1,5 @@
+//! Running totals of rows that are in the archive alone.
+
 use std::sync::{Arc, Weak};
 
 use arrow::compute::concat_batches;
@@ -102,7 +104,7 @@ impl ArchivedTotals {
         let kept = self.kept.get_or_insert_with(&number, || {
             let totals = read(file)?.map(Arc::new);
             let kept = Kept { file: Arc::downgrade(file), totals, is_hot };
-            // Inserted like this, it counts as used once. Where the cache is full, it would be the first to go otherwise.
+            // A plain insertion counts as a first use. Without one, new totals would be the first to leave a full cache.
             self.kept.insert(number, kept.clone());
             Ok::<_, Error>(kept)
         })?;

@@ -1,3 +1,5 @@
+//! The data directory: its files, its lock, its version, and its quarantine.
+
 use std::any::Any;
 use std::ffi::OsStr;
 use std::io;

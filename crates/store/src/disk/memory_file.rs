@@ -1,3 +1,5 @@
+//! A file in memory.
+
 use std::io;
 
 use bytes::Bytes;

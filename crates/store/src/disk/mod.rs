@@ -22,7 +22,7 @@ pub trait Disk: Debug + Send + Sync {
     /// Creates a folder and the folders above it, where they do not exist.
     ///
     /// # Errors
-    /// The system's, as with every function here.
+    /// The system's error, as with every function here.
     fn create_folder(&self, path: &Path) -> io::Result<()>;
 
     /// The paths of all files and folders in a folder, in order of name, and whether each is a folder.
@@ -58,7 +58,7 @@ pub trait Disk: Debug + Send + Sync {
     /// Removes a file.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's error.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
     /// Removes a folder if nothing is in it.
@@ -76,13 +76,13 @@ pub trait Disk: Debug + Send + Sync {
     /// Takes the lock that a file stands for, until the value is dropped; `None` where another process has it.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's error.
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Any + Send + Sync>>>;
 
     /// Opens a file for reading and writing in place; an empty one where there is none.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's error.
     fn open_in_place(&self, path: &Path) -> io::Result<Box<dyn InPlaceFile>>;
 }
 
@@ -91,7 +91,7 @@ pub trait DiskFile: Debug + Send + Sync {
     /// Its length in bytes.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's error.
     fn length(&self) -> io::Result<u64>;
 
     /// `length` bytes from `offset` on.
@@ -112,7 +112,7 @@ pub trait InPlaceFile: DiskFile {
     /// Cuts the file, or makes it longer with zeros.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's error.
     fn set_length(&self, length: u64) -> io::Result<()>;
 
     /// Makes the content durable.

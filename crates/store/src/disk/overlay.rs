@@ -1,3 +1,5 @@
+//! A disk that leaves another one unchanged, for opening a data directory to read.
+
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;

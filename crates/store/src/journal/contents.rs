@@ -1,3 +1,5 @@
+//! Reading a journal to its end, and finding the whole values in a damaged one.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};

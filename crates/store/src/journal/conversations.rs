@@ -1,3 +1,5 @@
+//! Followed conversations, as the journal holds them.
+
 use skillscope_segment::{ConversationChange, FollowedConversation, Segmenter};
 
 use crate::error::{Error, Result};

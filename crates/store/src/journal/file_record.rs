@@ -1,3 +1,5 @@
+//! One line of the list of archive files.
+
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 

@@ -1,3 +1,5 @@
+//! The bytes of one value of the journal: framed, so that it can be found, and told to be whole, by itself.
+
 use arrow::array::RecordBatch;
 use arrow::ipc::reader::StreamReader;
 use skillscope_segment::{Format, SegmentWriter, normalize_encoding};

@@ -1,3 +1,5 @@
+//! Compaction: small files of the archive are merged into one.
+
 use std::sync::Arc;
 
 use super::policy::compaction::{MergeCandidate, files_to_merge};

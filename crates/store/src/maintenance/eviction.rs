@@ -1,3 +1,5 @@
+//! Eviction: rows leave memory, and are read from the archive from then on.
+
 use std::sync::Arc;
 
 use skillscope_segment::AccountId;

@@ -1,3 +1,5 @@
+//! Making running totals of files whose rows found no room in memory.
+
 use crate::archive::totals::{ArchivedTotals, is_hot};
 use crate::calendar::day_of;
 use crate::error::Result;

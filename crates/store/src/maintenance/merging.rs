@@ -1,3 +1,5 @@
+//! Merging small runs in memory.
+
 use std::sync::Arc;
 
 use super::policy::runs::{RunSize, runs_to_merge};

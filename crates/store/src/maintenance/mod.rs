@@ -1,5 +1,5 @@
 //! The work between writes: sealing hours, merging runs and files, letting go of memory, and removing files that have
-//! expired. [`policy`] decides what is due; the other files do it.
+//! expired. [`policy`] decides which work is due; the other files do the work.
 
 pub(crate) mod compaction;
 pub(crate) mod eviction;
@@ -31,8 +31,8 @@ impl Store {
         Ok(gave_up? || has_done? || has_merged)
     }
 
-    /// Does what is due with files: one thing of each kind, and one of the kinds that can take long where nothing else
-    /// is due. A job that fails holds up no other.
+    /// Does one thing of each kind that is due with files. Sealing and merging can take long, so one of them is done only
+    /// where nothing else was due. A job that fails holds up no other.
     fn maintain_files(&self, round: u64) -> Result<bool> {
         let shared = self.shared();
         let short: [&dyn Fn() -> Result<bool>; 4] = [

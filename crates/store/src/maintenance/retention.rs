@@ -1,3 +1,5 @@
+//! Retention: files that have expired are removed.
+
 use std::sync::Arc;
 
 use super::eviction::evict_hour;

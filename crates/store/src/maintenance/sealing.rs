@@ -1,3 +1,5 @@
+//! Sealing: the rows of an hour move from the journal to a file of the archive.
+
 use std::sync::Arc;
 
 use skillscope_segment::AccountId;

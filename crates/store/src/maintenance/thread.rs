@@ -1,3 +1,5 @@
+//! A thread that maintains a store.
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;

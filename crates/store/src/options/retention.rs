@@ -1,3 +1,5 @@
+//! How long segments are kept, and the texts that say it.
+
 use std::collections::BTreeMap;
 
 use skillscope_segment::AccountId;

@@ -1,3 +1,5 @@
+//! The keys of segments, by which each segment counts once.
+
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use arrow::array::{AsArray, RecordBatch, StringArray};

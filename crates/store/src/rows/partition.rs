@@ -1,3 +1,5 @@
+//! The rows in memory of one account and hour.
+
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 

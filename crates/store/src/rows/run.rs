@@ -1,3 +1,5 @@
+//! Sorted rows of one account and hour: cutting a batch into runs, and merging runs.
+
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! A block of running totals: a dozen rows, and the tally before them.
+
 use skillscope_segment::UserType;
 
 use super::tally::{CLASSES, RowClass, Tally, TallyByUserType};

@@ -1,3 +1,5 @@
+//! Making running totals of sorted rows.
+
 use std::ops::Range;
 
 use arrow::array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch};

@@ -1,3 +1,5 @@
+//! Counting the rows between instants, one instant after the other.
+
 use std::ops::{AddAssign, Sub};
 
 use skillscope_segment::UserType;

@@ -1,3 +1,5 @@
+//! Counts of rows by class and user type.
+
 use std::ops::{Add, AddAssign, Sub};
 
 use skillscope_segment::{Outcome, UserType};

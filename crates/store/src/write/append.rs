@@ -1,3 +1,5 @@
+//! Writes, alone or in groups: from candidates and events to one commit.
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;

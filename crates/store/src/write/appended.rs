@@ -1,3 +1,5 @@
+//! The outcome of a write.
+
 /// The outcome for the rows of a batch.
 #[derive(Debug, Default)]
 pub struct Appended {

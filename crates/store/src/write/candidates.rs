@@ -1,3 +1,5 @@
+//! Which rows of a batch are new, by their keys in memory and in the archive.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

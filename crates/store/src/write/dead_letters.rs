@@ -1,3 +1,5 @@
+//! Events that can have no effect: kept on disk, and counted.
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -46,7 +48,7 @@ impl DeadLetterFile {
         let file = disk.open_in_place(&path).map_err(Error::io("open", &path))?;
         let end = file.length().map_err(Error::io("read", &path))?;
         if end == 0 {
-            // Before there is a line in it: where this fails, it is tried again.
+            // This comes before the first line is written, so that it is tried again where it fails.
             for folder in [folder.as_path(), self.directory.path()] {
                 disk.sync_folder(folder).map_err(Error::io("sync", folder))?;
             }
@@ -54,8 +56,8 @@ impl DeadLetterFile {
         let mut lines = Vec::new();
         let was_sound = self.is_sound.swap(false, Ordering::Relaxed);
         if end > 0 && !was_sound {
-            // The last line may have no end on disk, whatever is read of it now: the process that wrote it may have
-            // ended before its sync, or the sync may have failed.
+            // The last line may lack its end on disk, although it is read as whole now: the process that wrote it may
+            // have ended before its sync, or the sync may have failed.
             lines.push(b'\n');
         }
         for letter in letters {

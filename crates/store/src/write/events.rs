@@ -1,3 +1,5 @@
+//! A write of conversation events: the segmenter turns them into segments.
+
 use arrow::array::RecordBatch;
 use skillscope_segment::{Arrival, DeadLetter, EventBatch, Segmented};
 

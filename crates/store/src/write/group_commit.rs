@@ -1,3 +1,5 @@
+//! One sync for all writes that come while another write is under way.
+
 use std::collections::VecDeque;
 use std::ops::DerefMut;
 use std::sync::Arc;

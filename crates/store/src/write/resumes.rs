@@ -1,4 +1,4 @@
-//! Where a conversation stands that is resumed after events that never came: its stored segments tell.
+//! Conversations that are resumed while earlier events are missing: their stored segments tell how far they were.
 
 use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
@@ -211,7 +211,7 @@ fn search_files(
                     batches.iter().try_for_each(|batch| search.add(batch))?;
                 }
             }
-            // The file is given up by the next one who reads all of its rows.
+            // The file is not given up here, but when all of its rows are read the next time.
             Err(error) if error.is_of_file_content() => {
                 tracing::error!(%error, file = %file.path().display(), "a file cannot be searched for conversations");
             }

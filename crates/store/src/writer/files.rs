@@ -1,3 +1,5 @@
+//! Changes of the list of archive files, and removing files that are on it no longer.
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

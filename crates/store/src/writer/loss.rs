@@ -1,3 +1,5 @@
+//! Giving up a file that is corrupt or gone.
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! The commit of new rows.
+
 use arrow::array::RecordBatch;
 use skillscope_segment::Segmenter;
 

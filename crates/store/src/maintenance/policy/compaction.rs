@@ -1,3 +1,5 @@
+//! Which files of the archive are merged into one.
+
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 

@@ -1,3 +1,5 @@
+//! Which hour leaves memory next.
+
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 

@@ -1,4 +1,4 @@
-//! What is due, decided over plain data: no disk, no locks, no clock of its own.
+//! The pickers: pure functions over plain data that decide which work is due. They know no disk, no locks and no clock.
 
 pub(crate) mod compaction;
 pub(crate) mod eviction;

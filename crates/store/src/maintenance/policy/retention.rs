@@ -1,3 +1,5 @@
+//! Which files have expired.
+
 /// Whether a file has expired whose hours end at `end`: all of its rows are older than `age_ms`. `None` keeps them
 /// forever.
 pub(crate) fn is_expired(end: i64, age_ms: Option<i64>, now: i64) -> bool {

@@ -1,3 +1,5 @@
+//! Which runs in memory are merged into one.
+
 use std::ops::Range;
 
 use crate::rows::run::{MAX_RUN_BYTES, MAX_RUN_ROWS};

@@ -1,3 +1,5 @@
+//! Which hour is sealed next.
+
 use skillscope_segment::AccountId;
 
 use crate::calendar::HOUR_MS;
