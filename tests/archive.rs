@@ -9,7 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::binary::{Server, run, serve, skipped, stderr, succeed};
-use crate::python::{self, DUCKDB, PYARROW};
+use crate::python::Python;
 use crate::sample;
 
 /// Reads an archive with DuckDB and with pyarrow, as it stands, and prints what both make of it.
@@ -35,15 +35,11 @@ print(json.dumps({"duckdb": duck, "pyarrow": arrow, "by_day": by_day, "wrong_day
 
 #[test]
 fn duckdb_and_pyarrow_read_the_archive_as_it_stands() {
-    let Some(libraries) = python::libraries("duckdb_and_pyarrow_read_the_archive_as_it_stands", &[DUCKDB, PYARROW])
-    else {
-        return;
-    };
+    let Some(python) = Python::with_libraries("duckdb_and_pyarrow_read_the_archive_as_it_stands") else { return };
     let directory = TempDir::new().unwrap();
-    let data_dir = directory.path().to_str().unwrap();
-    succeed(["import", "segments", sample::path().to_str().unwrap(), "--data-dir", data_dir]);
+    sample::import_into(directory.path());
     let archive = directory.path().join("archive");
-    let read = python::run(&libraries, READ_BY_OTHERS, &[archive.to_str().unwrap()]);
+    let read = python.run(READ_BY_OTHERS, &[archive.to_str().unwrap()]);
     let read: Value = serde_json::from_str(&read).unwrap();
 
     // The truth is the file that was imported.
@@ -77,7 +73,7 @@ fn duckdb_and_pyarrow_read_the_archive_as_it_stands() {
 fn an_import_leaves_every_hour_that_is_over_in_the_archive() {
     let directory = TempDir::new().unwrap();
     let data_dir = directory.path().to_str().unwrap();
-    succeed(["import", "segments", sample::path().to_str().unwrap(), "--data-dir", data_dir]);
+    sample::import_into(directory.path());
     assert_eq!(
         succeed(["check", "--data-dir", data_dir]).lines().last().unwrap().split(" with ").nth(1).unwrap(),
         "200 segments, 0 segments and 0 conversations in the journal: nothing is wrong"
@@ -98,7 +94,7 @@ fn an_import_leaves_every_hour_that_is_over_in_the_archive() {
 fn a_file_that_was_changed_is_named_by_check_and_costs_itself_alone() {
     let directory = TempDir::new().unwrap();
     let data_dir = directory.path().to_str().unwrap();
-    succeed(["import", "segments", sample::path().to_str().unwrap(), "--data-dir", data_dir]);
+    sample::import_into(directory.path());
     // A server would merge files meanwhile.
     let first = "select path, rows from system.files order by path limit 1";
     let file = succeed(["sql", "--data-dir", data_dir, "--format", "ndjson", "-c", first]);
@@ -142,7 +138,7 @@ fn a_backup_is_made_of_a_directory_that_nobody_has_open_and_of_a_server_by_its_u
     let directory = TempDir::new().unwrap();
     let data_dir = directory.path().join("data");
     let data = data_dir.to_str().unwrap();
-    succeed(["import", "segments", sample::path().to_str().unwrap(), "--data-dir", data]);
+    sample::import_into(&data_dir);
     let copies = ["offline", "online"].map(|name| directory.path().join(name));
     succeed(["backup", "--data-dir", data, "--to", copies[0].to_str().unwrap()]);
     let server = Server::over(&data_dir, &[]);

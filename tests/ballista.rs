@@ -4,18 +4,18 @@
 //! with the feature `ballista`; `.ci/ballista` makes one.
 
 use std::fs::{self, File};
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Output;
 
 use tempfile::TempDir;
 
 use crate::binary::{skipped, stderr, succeed};
+use crate::foreign;
+use crate::process::{Running, free_port, listens, until};
 
 /// A scheduler with executors; ended when it is dropped.
 struct Cluster {
-    processes: Vec<Child>,
+    processes: Vec<Running>,
     url: String,
     binaries: PathBuf,
 }
@@ -32,7 +32,7 @@ impl Cluster {
         let common = ["--bind-host", "127.0.0.1", "--external-host", "127.0.0.1"];
         let log = folder.join("scheduler.log");
         cluster.spawn("ballista-scheduler", &log, common.into_iter().chain(["-p", &scheduler_port]));
-        wait_for(&scheduler_port);
+        until("the scheduler listens", || listens(&scheduler_port));
         for number in 0..executors {
             let (log, work) = (folder.join(format!("executor-{number}.log")), folder.join(format!("work-{number}")));
             fs::create_dir(&work).unwrap();
@@ -54,47 +54,22 @@ impl Cluster {
                 work.to_str().unwrap(),
             ];
             cluster.spawn("ballista-executor", &log, common.into_iter().chain(own));
-            wait_for(&ports[0]);
+            until("the executor listens", || listens(&ports[0]));
         }
         Some(cluster)
     }
 
     fn spawn<'a>(&mut self, program: &str, log: &Path, arguments: impl Iterator<Item = &'a str>) {
         let log = File::create(log).unwrap();
-        let mut command = Command::new(self.binaries.join(program));
-        command.args(arguments).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-        self.processes.push(command.spawn().unwrap());
+        let mut command = foreign::command(self.binaries.join(program));
+        command.args(arguments).stdout(log.try_clone().unwrap()).stderr(log);
+        self.processes.push(Running(command.spawn().unwrap()));
     }
 
     /// Runs a command of the binary that knows Ballista.
     fn run(&self, options: &str) -> Output {
-        let command = Command::new(self.binaries.join("skillscope"))
-            .args(options.split_whitespace())
-            .args(["--ballista", &self.url])
-            .stdin(Stdio::null())
-            .output();
-        command.unwrap()
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        for process in self.processes.iter_mut().rev() {
-            let _ = process.kill();
-            let _ = process.wait();
-        }
-    }
-}
-
-fn free_port() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
-}
-
-fn wait_for(port: &str) {
-    let started = Instant::now();
-    while TcpStream::connect(format!("127.0.0.1:{port}")).is_err() {
-        assert!(started.elapsed() < Duration::from_secs(60), "nothing listens on {port}");
-        std::thread::sleep(Duration::from_millis(50));
+        let mut command = foreign::command(self.binaries.join("skillscope"));
+        command.args(options.split_whitespace()).args(["--ballista", &self.url]).output().unwrap()
     }
 }
 
@@ -159,7 +134,7 @@ fn a_cluster_answers_statements_over_an_archive() {
     .unwrap();
     let ask = |program: &Path, more: &[&str]| {
         let options = ["sql", "--archive", files.to_str().unwrap(), "--format", "csv"];
-        let mut command = Command::new(program);
+        let mut command = foreign::command(program);
         command.args(options).args(more).stdin(File::open(&statement).unwrap());
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", stderr(&output));

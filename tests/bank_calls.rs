@@ -7,9 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
-use std::io::ErrorKind;
 use std::path::Path;
-use std::process::Command;
 use std::sync::OnceLock;
 
 use serde_json::{Value, json};
@@ -17,6 +15,7 @@ use tempfile::TempDir;
 
 use crate::binary::{Server, skipped, stderr, succeed};
 use crate::events::ROWS;
+use crate::python;
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -34,14 +33,10 @@ fn records(what: &[&str]) -> Result<String, &'static str> {
         return Err("the records of the bank's calls are not here");
     }
     let (form, options) = what.split_first().unwrap();
-    match Command::new("python3").arg(tool).arg(form).arg(calls).args(options).output() {
-        Err(error) if error.kind() == ErrorKind::NotFound => Err("python3 is not here"),
-        output => {
-            let output = output.unwrap();
-            assert!(output.status.success(), "{}", stderr(&output));
-            Ok(String::from_utf8(output.stdout).unwrap())
-        }
-    }
+    let mut python = python::bare().ok_or("python3 is not here")?;
+    let output = python.arg(tool).arg(form).arg(calls).args(options).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    Ok(String::from_utf8(output.stdout).unwrap())
 }
 
 /// Records that several tests share; `None`, visibly, where they are not here.

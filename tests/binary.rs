@@ -3,10 +3,11 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{ChildStdout, Command, ExitStatus, Output, Stdio};
 
 use serde_json::Value;
+
+use crate::process::{Running, end_of, send_signal};
 
 /// A command of the binary, in an environment that sets no option and no proxy.
 pub(crate) fn skillscope<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
@@ -56,7 +57,7 @@ pub(crate) fn skipped(test: &str, reason: &str) {
 
 /// A server that runs until the value is dropped.
 pub(crate) struct Server {
-    child: Child,
+    process: Running,
     stdout: BufReader<ChildStdout>,
     pub(crate) url: String,
 }
@@ -69,12 +70,12 @@ impl Server {
 
     /// Starts what [`serve`] gave, with more arguments or another environment.
     pub(crate) fn spawn(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("the server starts");
-        let mut stdout = BufReader::new(child.stdout.take().expect("its output is piped"));
+        let mut process = Running(command.stdout(Stdio::piped()).spawn().expect("the server starts"));
+        let mut stdout = BufReader::new(process.0.stdout.take().expect("its output is piped"));
         let mut url = String::new();
         stdout.read_line(&mut url).expect("its output is text");
         assert!(url.starts_with("http://127.0.0.1:"), "the server prints its address first, not {url:?}");
-        Self { child, stdout, url: url.trim_end().to_owned() }
+        Self { process, stdout, url: url.trim_end().to_owned() }
     }
 
     pub(crate) fn over(data_dir: &Path, arguments: &[&str]) -> Self {
@@ -116,25 +117,17 @@ impl Server {
 
     /// The number of the server's process.
     pub(crate) fn id(&self) -> u32 {
-        self.child.id()
+        self.process.0.id()
     }
 
     /// Sends a signal by its name.
     pub(crate) fn signal(&self, name: &str) {
-        let kill = format!("kill -{name} {}", self.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().expect("there is a shell").success());
+        send_signal(self.id(), name);
     }
 
     /// Waits for the server to end by itself.
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        let start = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().expect("the server is a child") {
-                return status;
-            }
-            assert!(start.elapsed() < Duration::from_secs(30), "the server does not end");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        end_of(&mut self.process.0)
     }
 
     /// What the server printed after what was read of it.
@@ -142,13 +135,6 @@ impl Server {
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).expect("its output is text");
         rest
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

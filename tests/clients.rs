@@ -1,13 +1,14 @@
 //! The clients that analysts have: psql, psycopg, ADBC over PostgreSQL and over Flight SQL.
 
 use std::process::{Command, Output, Stdio};
-use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::binary::{Server, serve, skipped, stderr, succeed};
-use crate::python::{self, ADBC_FLIGHTSQL, ADBC_POSTGRESQL, PSYCOPG, PYARROW};
+use crate::binary::{Server, serve, stderr};
+use crate::foreign;
+use crate::process::{send_signal, until};
+use crate::python::Python;
 use crate::sample;
 
 /// A server over the sample, half of it archived and half in memory, with all its ports.
@@ -22,7 +23,7 @@ impl Doors {
     fn open(options: &[&str]) -> Self {
         let directory = TempDir::new().unwrap();
         let data_dir = directory.path().to_str().unwrap();
-        succeed(["import", "segments", sample::path().to_str().unwrap(), "--data-dir", data_dir]);
+        sample::import_into(directory.path());
         let ports = ["--pg-listen", "127.0.0.1:0", "--flight-listen", "127.0.0.1:0", "--hot-hours", "6"];
         let clock = ["--data-dir", data_dir, "--now", "2018-01-18T08:51:55.679Z"];
         let mut server = Server::spawn(serve().args(clock).args(ports).args(options));
@@ -34,20 +35,21 @@ impl Doors {
         Self { server, postgresql, flight, _directory: directory }
     }
 
-    fn psql(&self, database: &str, arguments: &[&str]) -> Output {
-        Command::new("psql")
-            .args(["-X", "-h", "127.0.0.1", "-U", "analyst", "-p", &self.postgresql.to_string(), "-d", database])
-            .args(["-v", "ON_ERROR_STOP=1"])
-            .args(arguments)
-            .env("PGCONNECT_TIMEOUT", "20")
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
+    fn psql(&self, database: &str) -> Command {
+        let mut command = foreign::command("psql");
+        let port = self.postgresql.to_string();
+        command.args(["-X", "-h", "127.0.0.1", "-U", "analyst", "-p", &port, "-d", database]);
+        command.args(["-v", "ON_ERROR_STOP=1"]).env("PGCONNECT_TIMEOUT", "20");
+        command
+    }
+
+    fn ask_psql(&self, database: &str, arguments: &[&str]) -> Output {
+        self.psql(database).args(arguments).output().unwrap()
     }
 
     #[track_caller]
     fn psql_prints(&self, database: &str, statement: &str) -> String {
-        let output = self.psql(database, &["-At", "-c", statement]);
+        let output = self.ask_psql(database, &["-At", "-c", statement]);
         assert!(output.status.success(), "{statement}: {}", stderr(&output));
         String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     }
@@ -55,19 +57,7 @@ impl Doors {
 
 /// Whether psql is there, or could be installed.
 fn has_psql(test: &str) -> bool {
-    // One test at a time: they all ask for the same.
-    static INSTALLING: Mutex<()> = Mutex::new(());
-    let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
-    let is_there = || Command::new("psql").arg("--version").output().is_ok_and(|output| output.status.success());
-    if is_there() {
-        return true;
-    }
-    let install = "apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql-client";
-    let _ = Command::new("sh").args(["-c", install]).stdin(Stdio::null()).output();
-    if !is_there() {
-        skipped(test, "psql is not here, and cannot be installed");
-    }
-    is_there()
+    foreign::is_here(test, "psql", "postgresql-client")
 }
 
 #[test]
@@ -143,11 +133,11 @@ fn psql_is_told_what_was_wrong() {
             "0.1 s",
         ),
     ] {
-        let output = doors.psql("account-1", &["-v", "VERBOSITY=verbose", "-c", statement]);
+        let output = doors.ask_psql("account-1", &["-v", "VERBOSITY=verbose", "-c", statement]);
         let message = stderr(&output);
         assert!(!output.status.success() && message.contains(code) && message.contains(part), "{statement}: {message}");
     }
-    let message = stderr(&doors.psql("no/account", &["-c", "select 1"]));
+    let message = stderr(&doors.ask_psql("no/account", &["-c", "select 1"]));
     assert!(message.contains("FATAL") && message.contains("skillscope for all"), "{message}");
 }
 
@@ -161,35 +151,17 @@ fn psql_cancels_a_statement_and_a_client_that_goes_ends_its_own() {
     let running =
         || doors.server.sql("select count(*) as n from system.queries where door = 'postgresql'")[0]["n"].as_u64();
     for signal in ["INT", "KILL"] {
-        let mut psql = Command::new("psql")
-            .args([
-                "-X",
-                "-h",
-                "127.0.0.1",
-                "-U",
-                "analyst",
-                "-p",
-                &doors.postgresql.to_string(),
-                "-d",
-                "account-1",
-                "-c",
-                endless,
-            ])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        crate::console::until("the statement runs", || running() == Some(1));
-        let kill = format!("kill -{signal} {}", psql.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        let mut command = doors.psql("account-1");
+        let mut psql = command.args(["-c", endless]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        until("the statement runs", || running() == Some(1));
+        send_signal(psql.id(), signal);
         let mut message = String::new();
         std::io::Read::read_to_string(&mut psql.stderr.take().unwrap(), &mut message).unwrap();
         psql.wait().unwrap();
         if signal == "INT" {
             assert!(message.contains("ended on request"), "{message}");
         }
-        crate::console::until("the statement has ended", || running() == Some(0));
+        until("the statement has ended", || running() == Some(0));
     }
 }
 
@@ -217,8 +189,8 @@ EVERY_COLUMN = ("select * from segments where conversation_id in (select convers
 "#;
 
 #[track_caller]
-fn ask(libraries: &std::path::Path, script: &str, arguments: &[&str]) -> Value {
-    serde_json::from_str(&python::run(libraries, &format!("{ASK}\n{script}"), arguments)).unwrap()
+fn ask(python: &Python, script: &str, arguments: &[&str]) -> Value {
+    serde_json::from_str(&python.run(&format!("{ASK}\n{script}"), arguments)).unwrap()
 }
 
 /// The rows that every client is asked for, from the file of the sample.
@@ -269,12 +241,10 @@ fn iso(ms: i64) -> String {
 
 #[test]
 fn psycopg_asks_with_parameters_and_reads_every_type() {
-    let Some(libraries) = python::libraries("psycopg_asks_with_parameters_and_reads_every_type", &[PSYCOPG]) else {
-        return;
-    };
+    let Some(python) = Python::with_libraries("psycopg_asks_with_parameters_and_reads_every_type") else { return };
     let doors = Doors::open(&[]);
     let answers = ask(
-        &libraries,
+        &python,
         r#"
 import psycopg
 answers = {}
@@ -320,11 +290,10 @@ print(json.dumps(answers))
 
 #[test]
 fn adbc_over_postgresql_lists_asks_and_reads() {
-    let test = "adbc_over_postgresql_lists_asks_and_reads";
-    let Some(libraries) = python::libraries(test, &[ADBC_POSTGRESQL, PYARROW]) else { return };
+    let Some(python) = Python::with_libraries("adbc_over_postgresql_lists_asks_and_reads") else { return };
     let doors = Doors::open(&[]);
     let answers = ask(
-        &libraries,
+        &python,
         r#"
 import warnings; warnings.simplefilter("ignore")
 import adbc_driver_postgresql.dbapi as adbc
@@ -360,10 +329,10 @@ print(json.dumps(answers))
 #[test]
 fn adbc_over_flight_sql_lists_asks_and_keeps_dictionaries() {
     let test = "adbc_over_flight_sql_lists_asks_and_keeps_dictionaries";
-    let Some(libraries) = python::libraries(test, &[ADBC_FLIGHTSQL, PYARROW]) else { return };
+    let Some(python) = Python::with_libraries(test) else { return };
     let doors = Doors::open(&[]);
     let answers = ask(
-        &libraries,
+        &python,
         r#"
 import warnings; warnings.simplefilter("ignore")
 import adbc_driver_flightsql.dbapi as adbc

@@ -4,34 +4,26 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::binary::{Server, run, skillscope, stderr, succeed};
+use crate::binary::{Server, run, skillscope, skipped, stderr, succeed};
+use crate::foreign;
+use crate::process::{PATIENCE, Running, end_of};
 use crate::sample;
 
 /// A data directory with the sample in it.
 fn directory() -> TempDir {
     let directory = TempDir::new().unwrap();
-    let data_dir = directory.path().to_str().unwrap();
-    succeed(["import", "segments", sample::path().to_str().unwrap(), "--data-dir", data_dir]);
+    sample::import_into(directory.path());
     directory
 }
 
 fn path(directory: &TempDir) -> &str {
     directory.path().to_str().unwrap()
-}
-
-/// Waits until something is so.
-pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(60), "it does not come to be so that {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 const COUNT: &str = "select count(*) as n, min(end_time) as first from segments";
@@ -163,20 +155,29 @@ fn where_a_server_has_the_directory_open_it_is_asked() {
 
 /// A console in a terminal of its own, as `script` makes it.
 struct Terminal {
-    child: Child,
+    process: Running,
     shown: Arc<Mutex<String>>,
 }
 
 impl Terminal {
-    fn open(arguments: &[&str], home: &Path) -> Self {
-        let mut command = skillscope(arguments);
+    /// `None`, visibly, where `script` is missing, is another one, or is given no terminal.
+    fn open(test: &str, arguments: &[&str], home: &Path) -> Option<Self> {
+        let script = |words: &str| {
+            let mut command = foreign::command("script");
+            command.args(["-q", "-e", "-c", words, "/dev/null"]);
+            command
+        };
+        if !script("true").output().is_ok_and(|output| output.status.success()) {
+            skipped(test, "script makes no terminal here");
+            return None;
+        }
+        let command = skillscope(arguments);
         let words: Vec<String> = std::iter::once(command.get_program().to_owned())
             .chain(command.get_args().map(ToOwned::to_owned))
             .map(|word| format!("'{}'", word.to_string_lossy().replace('\'', "'\\''")))
             .collect();
-        command = Command::new("script");
-        command.args(["-q", "-e", "-c", &words.join(" "), "/dev/null"]);
-        command.env("XDG_STATE_HOME", home).env("TERM", "xterm").env("PAGER", "cat").env_remove("NO_COLOR");
+        let mut command = script(&words.join(" "));
+        command.env("XDG_STATE_HOME", home).env("TERM", "xterm").env("PAGER", "cat");
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (shown, mut out) = (Arc::new(Mutex::new(String::new())), child.stdout.take().unwrap());
         let sink = Arc::clone(&shown);
@@ -186,11 +187,11 @@ impl Terminal {
                 sink.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..length]));
             }
         });
-        Self { child, shown }
+        Some(Self { process: Running(child), shown })
     }
 
     fn type_keys(&mut self, keys: &str) {
-        let stdin = self.child.stdin.as_mut().unwrap();
+        let stdin = self.process.0.stdin.as_mut().unwrap();
         stdin.write_all(keys.as_bytes()).unwrap();
         stdin.flush().unwrap();
     }
@@ -204,24 +205,19 @@ impl Terminal {
                 shown.drain(..place + part.len());
                 return;
             }
-            assert!(start.elapsed() < Duration::from_secs(60), "{part:?} is not shown: {shown}");
+            assert!(start.elapsed() < PATIENCE, "{part:?} is not shown: {shown}");
             drop(shown);
             std::thread::sleep(Duration::from_millis(10));
         }
     }
 }
 
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[test]
 fn a_person_types_over_several_lines_completes_cancels_and_leaves() {
+    let test = "a_person_types_over_several_lines_completes_cancels_and_leaves";
     let (directory, home) = (directory(), TempDir::new().unwrap());
-    let mut terminal = Terminal::open(&["sql", "--data-dir", path(&directory), "--account", "account-1"], home.path());
+    let arguments = ["sql", "--data-dir", path(&directory), "--account", "account-1"];
+    let Some(mut terminal) = Terminal::open(test, &arguments, home.path()) else { return };
     terminal.expect("account-1> ");
     // Two lines, with the names completed.
     terminal.type_keys("select sum(total) as n\r");
@@ -244,7 +240,7 @@ fn a_person_types_over_several_lines_completes_cancels_and_leaves() {
     terminal.expect("metrics_by_hour");
     terminal.expect("account-1> ");
     terminal.type_keys("\\q\r");
-    until("the console has ended", || terminal.child.try_wait().unwrap().is_some());
+    end_of(&mut terminal.process.0);
     // What was typed is there the next time.
     let history = fs::read_to_string(home.path().join("skillscope/sql_history")).unwrap();
     assert!(history.contains("'text' as word"), "{history}");

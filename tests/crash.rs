@@ -9,16 +9,17 @@ use std::fs::{self, File};
 use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::binary::{Server, serve, skillscope, stderr};
+use crate::process::{PATIENCE, end_of, until};
 
 const ROUNDS: u64 = 25;
 
@@ -41,9 +42,6 @@ const OPTIONS: [&str; 6] = ["--seal-grace", "0", "--hot-hours", "1", "--retain",
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
-
-/// Far longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn what_was_acknowledged_survives_sigkill() {
@@ -70,7 +68,7 @@ fn a_backup_of_a_running_server_opens_as_a_data_directory() {
         let server = Ending { server, is_over: &is_over };
         scope.spawn(client(&scene, &server, 0, &mut Dice(1)));
         // The backup is to have rows of both: files, and the journal, into which more come.
-        wait_until("rows are sealed", || !parquet_files(&scene.archive(KEPT)).is_empty());
+        until("rows are sealed", || !parquet_files(&scene.archive(KEPT)).is_empty());
         Backup::start(&scene, "copy").wait_and_succeed()
     });
     assert!(!parquet_files(&backup.to).is_empty(), "the backup has no files");
@@ -116,11 +114,11 @@ fn play(scene: &Scene, round: u64, dice: &mut Dice) {
 fn end(scene: &Scene, rounds: u64) {
     let mut server = Server::spawn(&mut scene.serve());
     scene.requests.settle(&stored_rows(&server), rounds);
-    wait_until("expired rows are removed", || {
+    until("expired rows are removed", || {
         count(&server, EXPIRING) == 0 && parquet_files(&scene.archive(EXPIRING)).is_empty()
     });
     if rounds >= ROUNDS_UNTIL_FILES_ARE_MERGED {
-        wait_until("files are merged", || {
+        until("files are merged", || {
             scene.note_merged_files();
             !lock(&scene.merged_files).is_empty()
         });
@@ -541,31 +539,6 @@ impl Backup {
         assert!(server.wait().success());
         assert_sound(&self.to);
         fs::remove_dir_all(&self.to).unwrap();
-    }
-}
-
-/// How a process ends, which it does soon.
-#[track_caller]
-fn end_of(child: &mut Child) -> ExitStatus {
-    let start = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            return status;
-        }
-        if start.elapsed() > PATIENCE {
-            let _ = child.kill();
-            panic!("a process does not end");
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-}
-
-#[track_caller]
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < PATIENCE, "it takes too long until {what}");
-        thread::sleep(Duration::from_millis(50));
     }
 }
 

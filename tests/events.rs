@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::binary::{Server, run, serve, skillscope, stderr, succeed};
-use crate::console::until;
+use crate::process::until;
 use crate::sample;
 
 /// 2018-01-18T08:51:55.679Z

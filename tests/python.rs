@@ -1,66 +1,116 @@
-//! Other people's libraries, from PyPI.
+//! Other people's libraries, from PyPI, in a virtual environment of the tests' own.
+//!
+//! It sees no library that the machine or its user has, and `python/requirements.txt` names the version of each one in
+//! it. So a test that passes here does not depend on what happens to be installed.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use crate::binary::{skipped, stderr};
+use crate::foreign;
 
-pub(crate) const DUCKDB: &str = "duckdb==2.0.0";
-pub(crate) const PYARROW: &str = "pyarrow==26.0.1";
-pub(crate) const PSYCOPG: &str = "psycopg[binary]==3.3.9";
-pub(crate) const ADBC_FLIGHTSQL: &str = "adbc-driver-flightsql==1.13.0";
-pub(crate) const ADBC_POSTGRESQL: &str = "adbc-driver-postgresql==1.13.0";
+const REQUIREMENTS: &str = include_str!("python/requirements.txt");
 
-/// A folder with libraries in it; `None`, visibly, where they cannot be had.
-pub(crate) fn libraries(test: &str, names: &[&str]) -> Option<PathBuf> {
-    // One test at a time: several ask for the same.
-    static INSTALLING: Mutex<()> = Mutex::new(());
-    let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
-    let parent = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
-    let folder = parent.join(names.join("-"));
-    if folder.join("whole").exists() {
-        return Some(folder);
+/// A Python that has the libraries of `python/requirements.txt` and no other.
+#[derive(Clone)]
+pub(crate) struct Python {
+    folder: PathBuf,
+}
+
+impl Python {
+    /// `None`, visibly, where the libraries cannot be had.
+    pub(crate) fn with_libraries(test: &str) -> Option<Self> {
+        // Without a network, one failure is told by all tests and not waited for by each.
+        static MADE: OnceLock<Result<Python, String>> = OnceLock::new();
+        let made = MADE.get_or_init(|| Self::make(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("python")));
+        made.as_ref().inspect_err(|reason| skipped(test, reason)).ok().cloned()
     }
-    fs::create_dir_all(&parent).unwrap();
-    // What an interrupted run has left is not taken for whole.
-    let new = tempfile::TempDir::new_in(&parent).unwrap();
-    let install = Command::new("python3")
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target"])
-        .arg(new.path())
-        .args(names)
-        .stdin(Stdio::null())
-        .output();
-    match install {
-        Ok(output) if output.status.success() => {
-            fs::write(new.path().join("whole"), "").unwrap();
-            let _ = fs::remove_dir_all(&folder);
-            fs::rename(new.keep(), &folder).unwrap();
-            Some(folder)
+
+    /// Makes the environment, unless an earlier run has.
+    fn make(folder: &Path) -> Result<Self, String> {
+        // Another process may run tests as well, and may be at it.
+        let lock = File::create(folder.with_extension("lock")).unwrap();
+        lock.lock().unwrap();
+        let made = Self { folder: folder.to_owned() };
+        // Written last: without it, an interrupted run has left the folder.
+        let whole = folder.join("whole");
+        if fs::read_to_string(&whole).is_ok_and(|installed| installed == REQUIREMENTS) && made.runs() {
+            return Ok(made);
         }
-        Ok(output) => {
-            let reason = stderr(&output).lines().last().unwrap_or_default().to_owned();
-            skipped(test, &format!("the libraries cannot be installed: {reason}"));
-            None
+        made.make_environment()?;
+        made.install()?;
+        fs::write(whole, REQUIREMENTS).unwrap();
+        Ok(made)
+    }
+
+    fn program(&self) -> PathBuf {
+        self.folder.join("bin/python3")
+    }
+
+    /// The environment links to a Python of the machine, which may have gone.
+    fn runs(&self) -> bool {
+        self.command("").output().is_ok_and(|output| output.status.success())
+    }
+
+    fn make_environment(&self) -> Result<(), String> {
+        let make = || {
+            let mut command = Command::new("python3");
+            command.args(["-I", "-m", "venv", "--clear"]).arg(&self.folder).stdin(Stdio::null()).output()
+        };
+        let is_made = |made: std::io::Result<Output>| made.is_ok_and(|output| output.status.success());
+        // Debian's python3 has this module in a package of its own.
+        if is_made(make()) || (foreign::install("python3-venv") && is_made(make())) {
+            return Ok(());
         }
-        Err(_) => {
-            skipped(test, "python3 is not here");
-            None
+        Err("no python3 here makes virtual environments; on Debian, the package python3-venv brings one".to_owned())
+    }
+
+    /// Installs what `python/requirements.txt` names, nothing else and nothing that has to be compiled here.
+    fn install(&self) -> Result<(), String> {
+        let requirements = self.folder.join("requirements.txt");
+        fs::write(&requirements, REQUIREMENTS).unwrap();
+        self.pip(&["install", "--quiet", "--no-deps", "--only-binary=:all:", "-r", requirements.to_str().unwrap()])?;
+        // With another version of Python, libraries may need others that are not named.
+        self.pip(&["check"])
+    }
+
+    fn pip(&self, arguments: &[&str]) -> Result<(), String> {
+        let mut command = Command::new(self.program());
+        command.args(["-I", "-m", "pip", "--disable-pip-version-check"]).args(arguments);
+        // Proxies and mirrors are set in the environment; to install for the user is refused in a virtual one.
+        let output = command.env("PIP_USER", "0").stdin(Stdio::null()).output().unwrap();
+        if output.status.success() {
+            return Ok(());
         }
+        let told = stderr(&output) + &String::from_utf8_lossy(&output.stdout);
+        Err(format!("the libraries cannot be installed: {}", told.lines().last().unwrap_or_default()))
+    }
+
+    /// A command that runs a script.
+    pub(crate) fn command(&self, script: &str) -> Command {
+        let mut command = foreign::command(self.program());
+        command.args(["-I", "-c", script]);
+        command
+    }
+
+    /// Runs a script, and gives what it printed.
+    #[track_caller]
+    pub(crate) fn run(&self, script: &str, arguments: &[&str]) -> String {
+        let output = self.command(script).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
     }
 }
 
-/// Runs a script with these libraries, and gives what it printed.
-#[track_caller]
-pub(crate) fn run(libraries: &Path, script: &str, arguments: &[&str]) -> String {
-    let output = Command::new("python3")
-        .args(["-c", script])
-        .args(arguments)
-        .env("PYTHONPATH", libraries)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", stderr(&output));
-    String::from_utf8(output.stdout).unwrap()
+/// The machine's Python with its own library alone; `None` where there is none that runs.
+pub(crate) fn bare() -> Option<Command> {
+    let command = || {
+        let mut command = Command::new("python3");
+        command.arg("-I").stdin(Stdio::null());
+        command
+    };
+    let runs = command().args(["-c", ""]).output().is_ok_and(|output| output.status.success());
+    runs.then(command)
 }

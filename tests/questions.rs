@@ -6,7 +6,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::binary::{run, stderr, succeed};
-use crate::python::{self, DUCKDB, PYARROW};
+use crate::python::Python;
 
 /// Runs every statement of a folder over the files of an archive, and prints the rows as JSON.
 const DUCKDB_ANSWERS: &str = r#"
@@ -48,9 +48,7 @@ print(json.dumps(answers))
 
 #[test]
 fn a_dozen_questions_have_the_answers_of_duckdb() {
-    let Some(libraries) = python::libraries("a_dozen_questions_have_the_answers_of_duckdb", &[DUCKDB, PYARROW]) else {
-        return;
-    };
+    let Some(python) = Python::with_libraries("a_dozen_questions_have_the_answers_of_duckdb") else { return };
     let directory = TempDir::new().unwrap();
     let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
     let (rows, data, answers) = (path("rows.parquet"), path("data"), path("answers"));
@@ -72,9 +70,9 @@ fn a_dozen_questions_have_the_answers_of_duckdb() {
     }
     assert_eq!(questions, 12);
     let archive = Path::new(&data).join("archive");
-    let theirs = python::run(&libraries, DUCKDB_ANSWERS, &[archive.to_str().unwrap(), folder.to_str().unwrap()]);
+    let theirs = python.run(DUCKDB_ANSWERS, &[archive.to_str().unwrap(), folder.to_str().unwrap()]);
     let theirs: serde_json::Value = serde_json::from_str(&theirs).unwrap();
-    let ours: serde_json::Value = serde_json::from_str(&python::run(&libraries, OUR_ANSWERS, &[&answers])).unwrap();
+    let ours: serde_json::Value = serde_json::from_str(&python.run(OUR_ANSWERS, &[&answers])).unwrap();
     for (question, theirs) in theirs.as_object().unwrap() {
         let ours = &ours[question];
         assert_eq!(ours["columns"], theirs["columns"], "{question}");

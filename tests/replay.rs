@@ -1,9 +1,8 @@
 //! Replays: reports of many instants, as a data engineer has them written.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -11,9 +10,8 @@ use tempfile::TempDir;
 
 use crate::bank_calls;
 use crate::binary::{Server, run, skillscope, skipped, stderr, succeed};
-use crate::python;
-
-const MOTO: &str = "moto[server,s3]==5.2.5";
+use crate::process::{PATIENCE, Running, free_port, listens};
+use crate::python::Python;
 
 /// Segments of two accounts over three days, as one file.
 fn archive(folder: &Path, rows: u32) -> PathBuf {
@@ -205,34 +203,32 @@ fn statements_are_asked_of_an_archive() {
 
 /// An S3-compatible server on loopback; ended when it is dropped.
 struct Moto {
-    child: Child,
+    _process: Running,
     url: String,
-    libraries: PathBuf,
+    python: Python,
 }
 
 impl Moto {
     /// A server that asks nobody who they are for the first `open` actions; `None`, visibly, where there can be none.
     fn start(test: &str, open: Option<u32>) -> Option<Self> {
-        let libraries = python::libraries(test, &[MOTO])?;
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+        let python = Python::with_libraries(test)?;
+        let port = free_port();
         let script = "import sys; from moto.server import main; main(['-H', '127.0.0.1', '-p', sys.argv[1]])";
-        let mut command = Command::new("python3");
-        command.args(["-c", script, &port]).env("PYTHONPATH", &libraries).stdin(Stdio::null());
-        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut command = python.command(script);
+        command.arg(&port).stdout(Stdio::null()).stderr(Stdio::null());
         if let Some(open) = open {
             command.env("INITIAL_NO_AUTH_ACTION_COUNT", open.to_string());
         }
-        let mut child = command.spawn().unwrap();
+        let mut process = Running(command.spawn().unwrap());
         let started = Instant::now();
-        while std::net::TcpStream::connect(format!("127.0.0.1:{port}")).is_err() {
-            if child.try_wait().unwrap().is_some() || started.elapsed() > Duration::from_secs(60) {
-                let _ = child.kill();
+        while !listens(&port) {
+            if process.0.try_wait().unwrap().is_some() || started.elapsed() > PATIENCE {
                 skipped(test, "the S3-compatible server does not start");
                 return None;
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        Some(Self { child, url: format!("http://127.0.0.1:{port}"), libraries })
+        Some(Self { _process: process, url: format!("http://127.0.0.1:{port}"), python })
     }
 
     fn upload(&self, file: &Path, key: &str) {
@@ -241,14 +237,7 @@ endpoint, path, key = sys.argv[1:]
 s3 = boto3.client('s3', endpoint_url=endpoint, aws_access_key_id='k', aws_secret_access_key='s', region_name='us-east-1')
 s3.create_bucket(Bucket='calls')
 s3.upload_file(path, 'calls', key)";
-        python::run(&self.libraries, script, &[&self.url, file.to_str().unwrap(), key]);
-    }
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.python.run(script, &[&self.url, file.to_str().unwrap(), key]);
     }
 }
 

@@ -9,6 +9,12 @@ pub(crate) fn path() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/segments.ndjson")
 }
 
+/// Imports the sample of segments into a data directory.
+pub(crate) fn import_into(data_dir: &Path) {
+    let (path, data_dir) = (path(), data_dir.to_str().expect("the path is UTF-8"));
+    succeed(["import", "segments", path.to_str().expect("the path is UTF-8"), "--data-dir", data_dir]);
+}
+
 /// Writes the sample of segments anew.
 pub(crate) fn generate(out: &Path) {
     generate_as("segments", ("200", "1"), out);

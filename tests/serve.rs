@@ -1,12 +1,12 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::binary::{Server, run, serve, skipped, stderr};
+use crate::binary::{Server, run, serve, stderr};
+use crate::foreign;
 
 const NOW: &str = "2018-01-18T08:51:55.679Z";
 
@@ -42,12 +42,10 @@ fn the_demo_prints_a_curl_line_whose_answer_has_data() {
     let summary = &report["timeframeSummary"]["metricsTotal"];
     assert!(summary["totalSkillConversationSegments"].as_i64().unwrap() > 0, "{body}");
 
-    match Command::new("sh").args(["-c", &format!("{curl} --silent --fail")]).output() {
-        Ok(output) if output.status.code() == Some(127) => skipped("the demo's line through curl", "curl is not here"),
-        output => {
-            let printed: Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
-            assert_eq!(printed["metricsByIntervals"].as_array().unwrap().len(), 2);
-        }
+    if foreign::is_here("the demo's line through curl", "curl", "curl") {
+        let output = foreign::command("sh").args(["-c", &format!("{curl} --silent --fail")]).output().unwrap();
+        let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(printed["metricsByIntervals"].as_array().unwrap().len(), 2);
     }
     server.signal("INT");
     assert!(server.wait().success());

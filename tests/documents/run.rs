@@ -1,6 +1,5 @@
 //! A document under way: its folder, its servers, and what differed.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -11,8 +10,9 @@ use super::comparison::is_shown;
 use super::markdown::{Action, steps};
 use super::root;
 use super::server::BackgroundServer;
-use crate::binary::{in_plain_environment, skipped};
-use crate::python;
+use crate::binary::in_plain_environment;
+use crate::foreign;
+use crate::python::Python;
 
 /// Parts of commands that are shown and not run, and why.
 pub(super) const NOT_RUN: &[(&str, &str)] = &[
@@ -23,18 +23,9 @@ pub(super) const NOT_RUN: &[(&str, &str)] = &[
     ("s3://", "there is no such bucket; tests/replay.rs asks one of its own"),
 ];
 
-/// Libraries that scripts import, with what is installed for each.
-const LIBRARIES: &[(&str, &[&str])] = &[
-    ("duckdb", &[python::DUCKDB, python::PYARROW]),
-    ("psycopg", &[python::PSYCOPG]),
-    ("adbc_driver_postgresql", &[python::ADBC_POSTGRESQL, python::PYARROW]),
-    ("adbc_driver_flightsql", &[python::ADBC_FLIGHTSQL, python::PYARROW]),
-];
-
 /// Runs a document, and says what is wrong with it.
 pub(super) fn failures(name: &str, document: &str) -> Vec<String> {
-    if is_missing("curl") {
-        skipped(name, "curl is not here");
+    if !foreign::is_here(name, "curl", "curl") {
         return Vec::new();
     }
     let mut run = Run::new(name);
@@ -52,11 +43,6 @@ pub(super) fn failures(name: &str, document: &str) -> Vec<String> {
         run.failures.push(format!("{name}: at its end a server still runs"));
     }
     run.failures
-}
-
-fn is_missing(program: &str) -> bool {
-    let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).stdout(Stdio::null()).status();
-    !found.unwrap().success()
 }
 
 struct Run {
@@ -104,8 +90,7 @@ impl Run {
         if NOT_RUN.iter().any(|(part, _)| command.contains(part)) {
             return;
         }
-        if command.starts_with("psql ") && is_missing("psql") {
-            skipped(place, "psql is not here");
+        if command.starts_with("psql ") && !foreign::is_here(place, "psql", "postgresql-client") {
             return;
         }
         let command = command.replace("cargo run -- ", "skillscope ");
@@ -124,15 +109,8 @@ impl Run {
     }
 
     fn run_python(&mut self, place: &str, script: &str, shown: &[String]) {
-        let imported = |library: &str| script.lines().any(|line| line.starts_with(&format!("import {library}")));
-        let names = LIBRARIES.iter().filter(|(library, _)| imported(library)).flat_map(|(_, names)| *names).copied();
-        let names = names.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
-        let Some(libraries) = python::libraries(place, &names) else {
-            return;
-        };
-        let mut python = self.program("python3");
-        python.args(["-c", &self.with_ports(script)]).env("PYTHONPATH", libraries);
-        let output = python.output().unwrap();
+        let Some(python) = Python::with_libraries(place) else { return };
+        let output = python.command(&self.with_ports(script)).current_dir(self.folder.path()).output().unwrap();
         self.compare(place, script, shown, &[output.stdout, output.stderr].concat());
     }
 

@@ -3,17 +3,14 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
 use super::comparison::is_shown;
-
-/// How long a server may take for a line that the text shows, before the line is taken for missing.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::process::{PATIENCE, Running, send_signal};
 
 pub(super) struct BackgroundServer {
-    child: Child,
+    process: Running,
     /// The lines that it prints, as they come.
     printed: Receiver<String>,
     /// The ports as the text has them, each with the one on which the server listens.
@@ -32,12 +29,13 @@ impl BackgroundServer {
     /// Starts a server beside `others`, and waits until it has printed the lines shown.
     pub(super) fn start(mut command: Command, log: &Path, shown: &[String], others: &[Self]) -> Result<Self, String> {
         let log_file = File::create(log).unwrap();
-        let mut child = command.stdout(Stdio::piped()).stderr(log_file).spawn().unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut process = Running(command.stdout(Stdio::piped()).stderr(log_file).spawn().unwrap());
+        let stdout = BufReader::new(process.0.stdout.take().unwrap());
         let (sender, printed) = channel();
         std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let mut server = Self { child, printed, ports: Vec::new() };
+        let mut server = Self { process, printed, ports: Vec::new() };
         for shown in shown {
+            // A line that does not come is taken for missing.
             let line = server.printed.recv_timeout(PATIENCE).unwrap_or_default();
             let printed = server.in_the_text(&line, shown);
             if !is_shown(&[shown.as_str()], &[printed.as_str()]) {
@@ -71,20 +69,12 @@ impl BackgroundServer {
 
     /// Ends the server as Ctrl-C does.
     pub(super) fn end(mut self) -> Result<(), String> {
-        let kill = format!("kill -INT {}", self.child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        send_signal(self.process.0.id(), "INT");
         let rest = self.printed.iter().collect::<Vec<_>>();
-        let status = self.child.wait().unwrap();
+        let status = self.process.0.wait().unwrap();
         match (status.success(), rest.as_slice()) {
             (true, []) => Ok(()),
             _ => Err(format!("the server ends with {status}, and has also printed\n{}", rest.join("\n"))),
         }
-    }
-}
-
-impl Drop for BackgroundServer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
