@@ -11,14 +11,8 @@ use crate::process::{Running, end_of, send_signal};
 
 /// A command of the binary, in an environment that sets no option and no proxy.
 pub(crate) fn skillscope<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
-    let mut command = in_plain_environment(env!("CARGO_BIN_EXE_skillscope"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_skillscope"));
     command.args(arguments).stdin(Stdio::null());
-    command
-}
-
-/// A program in an environment that sets none of our options and no proxy.
-pub(crate) fn in_plain_environment(program: impl AsRef<OsStr>) -> Command {
-    let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy().to_lowercase();
         if text.starts_with("skillscope_") || text.ends_with("_proxy") {

@@ -81,6 +81,14 @@ fn no_document_with_commands_is_forgotten() {
 }
 
 #[test]
+fn nothing_is_left_out_that_no_document_has() {
+    let documents = COVERED.iter().map(|name| fs::read_to_string(root().join(name)).unwrap()).collect::<String>();
+    for (part, _) in run::NOT_RUN {
+        assert!(documents.contains(part), "no document has {part}: take it off the list");
+    }
+}
+
+#[test]
 fn a_document_that_shows_something_else_fails() {
     let wrong = |text: &str| failures("a document", text);
     assert_eq!(wrong("```console\n$ echo 12; echo 34\n12\n34\n$ echo \\\n  5\n5\n```\n"), [""; 0]);

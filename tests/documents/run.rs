@@ -1,8 +1,7 @@
 //! A document under way: its folder, its servers, and what differed.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -10,7 +9,6 @@ use super::comparison::is_shown;
 use super::markdown::{Action, steps};
 use super::root;
 use super::server::BackgroundServer;
-use crate::binary::in_plain_environment;
 use crate::foreign;
 use crate::python::Python;
 
@@ -23,8 +21,12 @@ pub(super) const NOT_RUN: &[(&str, &str)] = &[
     ("s3://", "there is no such bucket; tests/replay.rs asks one of its own"),
 ];
 
+/// Programs of others, with their packages of Debian. A command without its program is left out.
+const PROGRAMS: &[(&str, &str)] = &[("psql", "postgresql-client"), ("python3", "python3")];
+
 /// Runs a document, and says what is wrong with it.
 pub(super) fn failures(name: &str, document: &str) -> Vec<String> {
+    // Most of what a document shows comes after its first request.
     if !foreign::is_here(name, "curl", "curl") {
         return Vec::new();
     }
@@ -66,23 +68,21 @@ impl Run {
         Self { folder, home, servers: Vec::new(), failures: Vec::new() }
     }
 
-    /// A program in the document's folder.
-    fn program(&self, program: impl AsRef<Path>) -> Command {
-        let mut command = in_plain_environment(program.as_ref());
+    /// Has a command run in the document's folder.
+    fn settle(&self, command: &mut Command) {
         let path = std::env::var("PATH").unwrap_or_default();
         command
             .current_dir(self.folder.path())
             .env("PATH", format!("{}:{path}", self.home.path().display()))
             .env("CURL_HOME", self.home.path())
             .env("TMPDIR", self.home.path())
-            .env("SKILLSCOPE_LISTEN", "127.0.0.1:0")
-            .stdin(Stdio::null());
-        command
+            .env("SKILLSCOPE_LISTEN", "127.0.0.1:0");
     }
 
     fn shell(&self, command: &str) -> Command {
-        let mut shell = self.program("sh");
+        let mut shell = foreign::command("sh");
         shell.args(["-c", command]);
+        self.settle(&mut shell);
         shell
     }
 
@@ -90,7 +90,8 @@ impl Run {
         if NOT_RUN.iter().any(|(part, _)| command.contains(part)) {
             return;
         }
-        if command.starts_with("psql ") && !foreign::is_here(place, "psql", "postgresql-client") {
+        let mut programs = PROGRAMS.iter().filter(|(program, _)| command.contains(program));
+        if !programs.all(|(program, package)| foreign::is_here(place, program, package)) {
             return;
         }
         let command = command.replace("cargo run -- ", "skillscope ");
@@ -109,8 +110,12 @@ impl Run {
     }
 
     fn run_python(&mut self, place: &str, script: &str, shown: &[String]) {
-        let Some(python) = Python::with_libraries(place) else { return };
-        let output = python.command(&self.with_ports(script)).current_dir(self.folder.path()).output().unwrap();
+        let Some(python) = Python::with_libraries(place) else {
+            return;
+        };
+        let mut python = python.command(&self.with_ports(script));
+        self.settle(&mut python);
+        let output = python.output().unwrap();
         self.compare(place, script, shown, &[output.stdout, output.stderr].concat());
     }
 

@@ -7,10 +7,10 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
 use super::comparison::is_shown;
-use crate::process::{PATIENCE, Running, send_signal};
+use crate::process::{PATIENCE, Running, end_of, send_signal};
 
 pub(super) struct BackgroundServer {
-    process: Running,
+    child: Running,
     /// The lines that it prints, as they come.
     printed: Receiver<String>,
     /// The ports as the text has them, each with the one on which the server listens.
@@ -29,13 +29,12 @@ impl BackgroundServer {
     /// Starts a server beside `others`, and waits until it has printed the lines shown.
     pub(super) fn start(mut command: Command, log: &Path, shown: &[String], others: &[Self]) -> Result<Self, String> {
         let log_file = File::create(log).unwrap();
-        let mut process = Running(command.stdout(Stdio::piped()).stderr(log_file).spawn().unwrap());
-        let stdout = BufReader::new(process.0.stdout.take().unwrap());
+        let mut child = command.stdout(Stdio::piped()).stderr(log_file).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, printed) = channel();
         std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let mut server = Self { process, printed, ports: Vec::new() };
+        let mut server = Self { child: Running(child), printed, ports: Vec::new() };
         for shown in shown {
-            // A line that does not come is taken for missing.
             let line = server.printed.recv_timeout(PATIENCE).unwrap_or_default();
             let printed = server.in_the_text(&line, shown);
             if !is_shown(&[shown.as_str()], &[printed.as_str()]) {
@@ -69,9 +68,9 @@ impl BackgroundServer {
 
     /// Ends the server as Ctrl-C does.
     pub(super) fn end(mut self) -> Result<(), String> {
-        send_signal(self.process.0.id(), "INT");
+        send_signal(self.child.0.id(), "INT");
+        let status = end_of(&mut self.child.0);
         let rest = self.printed.iter().collect::<Vec<_>>();
-        let status = self.process.0.wait().unwrap();
         match (status.success(), rest.as_slice()) {
             (true, []) => Ok(()),
             _ => Err(format!("the server ends with {status}, and has also printed\n{}", rest.join("\n"))),
