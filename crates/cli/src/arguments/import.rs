@@ -11,9 +11,8 @@ use super::store_address::StoreAddress;
 pub(crate) enum ImportCommand {
     /// Closed segments: NDJSON, JSON arrays, Arrow streams or Parquet, plain or compressed with gzip or zstd.
     Segments(ImportArguments),
-    /// Conversation events, as NDJSON.
-    ///
-    /// A segment is stored when it closes. The next import, or a server, continues the conversations that are open.
+    /// Conversation events, as NDJSON: a segment is stored when it closes, and the next import or server continues the
+    /// conversations that are open.
     Events(ImportEventsArguments),
     /// Exports of message history, as pages of JSON: the segments that have ended.
     History(ImportArguments),
