@@ -165,7 +165,8 @@ metrics! {
         /// Of these, the ones closed while no agent was assigned.
         abandoned_in_queue: WithFlag(column::ABANDONED_IN_QUEUE) => "skillSegmentsAbandonedByConsumersInQueue";
         /// An agent spoke, and the consumer did not answer.
-        non_responsive_consumer: WithOutcome(Outcome::NonResponsiveConsumer) => "skillSegmentsWithNonResponsiveConsumers";
+        non_responsive_consumer: WithOutcome(Outcome::NonResponsiveConsumer)
+            => "skillSegmentsWithNonResponsiveConsumers";
         /// No agent spoke, and the segment ended by a transfer, an agent or the system.
         non_responsive_agent: WithOutcome(Outcome::NonResponsiveAgent) => "skillSegmentsWithNonResponsiveAgents";
         /// An agent spoke, and the consumer answered.
