@@ -10,7 +10,7 @@ use datafusion::physical_plan::{ExecutionPlan, collect_partitioned, displayable}
 use skillscope_store::Store;
 
 use crate::report::{ReportSession, assemble};
-use crate::sql::{SqlLimits, SqlService, SqlSession};
+use crate::sql::{SqlLimits, SqlService, SqlSession, SqlTask};
 use crate::table::SegmentsTable;
 use crate::{Clock, Error, Report, ReportParameters, ReportRequest, Result, Scope};
 
@@ -74,6 +74,11 @@ impl Engine {
     /// its statements come from.
     pub fn sql(&self, scope: Scope, door: &'static str) -> SqlSession {
         SqlSession::new(Arc::clone(&self.sql), scope, door)
+    }
+
+    /// Runs what belongs to statements, such as serving a protocol in which they come, on the threads for SQL.
+    pub fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> SqlTask<T> {
+        self.sql.spawn(work)
     }
 
     /// The number of answered sets of metrics whose outcomes did not add up to their total. It stays 0 unless there is

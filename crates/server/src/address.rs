@@ -1,28 +1,30 @@
+//! Which addresses the server may listen on.
+
 use std::net::{SocketAddr, ToSocketAddrs};
 
-/// Why the server will not listen at an address.
+/// Why the server does not listen on an address.
 #[derive(Debug, thiserror::Error)]
 pub enum AddressError {
-    /// It is no address, or its name is not known.
+    /// It is not an address, or its host is not known.
     #[error("cannot listen on {address}: {source}; give host and port, such as 127.0.0.1:8080")]
     Unknown {
-        /// What was given.
+        /// The address as it was given.
         address: String,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// Others than this machine could reach it, and nothing asks who they are.
+    /// Other machines could reach it, and nothing asks who they are.
     #[error(
         "{address} can be reached from other machines, and there is no authentication: listen on a loopback address such as \
          127.0.0.1:8080, or allow it with --insecure"
     )]
     Exposed {
-        /// What was given.
+        /// The address as it was given.
         address: String,
     },
 }
 
-/// The socket addresses that `address` (`host:port`) stands for, all of them loopback ones unless `insecure`.
+/// The socket addresses of `address` (`host:port`). Unless `insecure`, all of them must be loopback addresses.
 ///
 /// # Errors
 /// [`AddressError::Unknown`] and [`AddressError::Exposed`].

@@ -1,21 +1,24 @@
-//! The doors of skillscope: HTTP routes for reports, ingestion and SQL, health checks, and the OpenAPI document that
-//! describes them; SQL over the PostgreSQL protocol and over Arrow Flight SQL.
+//! How clients reach skillscope: over HTTP for reports, ingestion and SQL, and with the PostgreSQL protocol or Arrow
+//! Flight SQL for SQL alone.
 //!
-//! Handlers are thin: they take a request apart, ask the store or the query engine, and write the answer. Every error
-//! is a [`Problem`] document.
+//! Each protocol has a folder, and one function that serves it. All of them share an [`App`], which holds the store and
+//! the query engine, and learn in `caller.rs` who asks and for which account. This crate computes nothing: it takes
+//! requests apart, asks the store or the engine, and writes the answers.
 
 mod address;
 mod app;
+mod caller;
 mod flight;
 mod http;
+mod listener;
 mod postgresql;
 mod row_format;
 #[cfg(test)]
 mod tests;
 
 pub use address::{AddressError, listen_addresses};
-pub use app::{App, AppOptions};
+pub use app::App;
 pub use flight::serve_flight_sql;
-pub use http::{CorsOrigins, InvalidOrigin, Problem, router, serve};
+pub use http::{CorsOrigins, HttpOptions, InvalidOrigin, serve_http};
 pub use postgresql::serve_postgresql;
 pub use row_format::{RowFormat, RowWriter};

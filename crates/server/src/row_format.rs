@@ -1,31 +1,34 @@
+//! Rows as JSON, CSV or Arrow, written while they come.
+
 use std::io::{self, Write};
 use std::mem;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
 use arrow::ipc::writer::StreamWriter;
 use arrow_json::writer::{JsonArray, LineDelimited};
+use parking_lot::Mutex;
 
-/// RFC 3339 for times that name no zone, which are in UTC like all others here.
+/// RFC 3339, for times without a zone too: all times here are in UTC.
 const TIME_FORMAT: &str = "%Y-%m-%dT%H:%M:%S%.fZ";
 
-/// How rows are written.
+/// A format of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowFormat {
     /// An array of objects.
     Json,
-    /// An object a line.
+    /// One object a line.
     Ndjson,
-    /// A line of names, and a line a row.
+    /// One line with the names of the columns, then one line a row.
     Csv,
     /// An Arrow IPC stream.
     Arrow,
 }
 
 impl RowFormat {
-    /// All formats, by media type; the first is the one for whoever takes any.
+    /// All formats by media type. A client that takes any of them gets the first.
     pub(crate) const MEDIA_TYPES: [(&'static str, Self); 4] = [
         ("application/json", Self::Json),
         ("application/x-ndjson", Self::Ndjson),
@@ -44,7 +47,7 @@ impl RowFormat {
     }
 }
 
-/// Writes rows as they come; what is written can be taken at any time.
+/// Writes rows as they come. The bytes written so far can be taken at any time.
 pub struct RowWriter {
     written: Buffer,
     writer: Writer,
@@ -61,7 +64,7 @@ impl RowWriter {
     /// A writer of rows with these columns. Times are written in RFC 3339.
     ///
     /// # Errors
-    /// Where the format has no way to write such columns; [`write`](Self::write) and [`finish`](Self::finish) fail then, too.
+    /// Where the format cannot hold such columns. [`write`](Self::write) and [`finish`](Self::finish) fail then too.
     pub fn new(format: RowFormat, schema: &Schema) -> Result<Self, ArrowError> {
         let written = Buffer::default();
         let json = || {
@@ -74,7 +77,7 @@ impl RowWriter {
             RowFormat::Csv => {
                 let builder = arrow_csv::WriterBuilder::new().with_timestamp_format(TIME_FORMAT.to_owned());
                 let mut writer = builder.build(written.clone());
-                // The names, also where there are no rows.
+                // Writes the names of the columns even where no rows come.
                 writer.write(&RecordBatch::new_empty(Arc::new(schema.clone())))?;
                 Writer::Csv(Box::new(writer))
             }
@@ -96,7 +99,7 @@ impl RowWriter {
         }
     }
 
-    /// Writes what comes after the last row.
+    /// Writes the end of the format, after the last row.
     ///
     /// # Errors
     /// As with [`new`](Self::new).
@@ -109,23 +112,23 @@ impl RowWriter {
         }
     }
 
-    /// What was written since the last time.
+    /// Takes the bytes that were written since the last call.
     pub fn take(&mut self) -> Vec<u8> {
-        mem::take(&mut self.written.0.lock().unwrap_or_else(PoisonError::into_inner))
+        mem::take(&mut self.written.0.lock())
     }
 
     pub(crate) fn length(&self) -> usize {
-        self.written.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.written.0.lock().len()
     }
 }
 
-/// Bytes that a writer adds to while others take them.
+/// Bytes that the writer of a format appends, and [`RowWriter`] takes.
 #[derive(Debug, Clone, Default)]
 struct Buffer(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        self.0.lock().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

@@ -1,4 +1,4 @@
-//! The doors, asked in the process through the same routes that the server serves.
+//! HTTP, asked within the process through the routes that the server serves.
 
 mod anything;
 mod door;

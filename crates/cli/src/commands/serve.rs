@@ -6,7 +6,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use futures::future::OptionFuture;
 use skillscope_query::{Clock, Engine};
-use skillscope_server::{App, AppOptions, CorsOrigins, listen_addresses, serve_flight_sql, serve_postgresql};
+use skillscope_server::{
+    App, CorsOrigins, HttpOptions, listen_addresses, serve_flight_sql, serve_http, serve_postgresql,
+};
 use skillscope_store::{Maintenance, Retention, Store, StoreOptions};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
@@ -27,8 +29,8 @@ pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
         flight: arguments.flight_listen.as_deref().map(resolve).transpose()?,
     };
     let cors_origins = CorsOrigins::parse(&arguments.cors_origin).map_err(Usage::error)?;
-    let options =
-        AppOptions { max_body_bytes: arguments.max_body_bytes, max_sql_rows: arguments.sql_rows, cors_origins };
+    let http_options =
+        HttpOptions { max_body_bytes: arguments.max_body_bytes, max_sql_rows: arguments.sql_rows, cors_origins };
     let clock = arguments.now.map_or(Clock::System, Clock::Fixed);
     let store_options = store_options(&arguments, clock.clone())?;
     let sample = if arguments.demo { Some(demo::directory(clock.now())?) } else { None };
@@ -38,8 +40,8 @@ pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
     let runtime = Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build();
     let runtime = runtime.context("cannot start the server's threads")?;
     let maintenance = Maintenance::start(Arc::clone(&store)).context("cannot start the thread of maintenance")?;
-    let app = App::new(Arc::clone(&store), engine, options);
-    let served = runtime.block_on(serve(&doors, &store, app, sample.is_some()));
+    let app = App::new(Arc::clone(&store), engine);
+    let served = runtime.block_on(serve(&doors, &store, app, http_options, sample.is_some()));
     drop(maintenance);
     for (reason, count) in store.dead_letters() {
         tracing::warn!(%reason, count, folder = %store.dead_letter_folder().display(), "events had no effect and were kept");
@@ -79,7 +81,7 @@ fn listen(addresses: &[SocketAddr], scheme: &str) -> Result<(TcpListener, String
     Ok((listener, url))
 }
 
-async fn serve(doors: &Doors, store: &Store, app: App, is_demo: bool) -> Result<()> {
+async fn serve(doors: &Doors, store: &Store, app: App, http_options: HttpOptions, is_demo: bool) -> Result<()> {
     let (listener, url) = listen(&doors.http, "http")?;
     let postgresql = doors.postgresql.as_deref().map(|addresses| listen(addresses, "postgresql")).transpose()?;
     let flight = doors.flight.as_deref().map(|addresses| listen(addresses, "grpc")).transpose()?;
@@ -101,7 +103,7 @@ async fn serve(doors: &Doors, store: &Store, app: App, is_demo: bool) -> Result<
     let postgresql = postgresql.map(|(listener, _)| serve_postgresql(listener, app.clone(), pending()));
     let flight = flight.map(|(listener, _)| serve_flight_sql(listener, app.clone(), pending()));
     tokio::select! {
-        served = skillscope_server::serve(listener, app, stop) => served.context("the server failed"),
+        served = serve_http(listener, app, http_options, stop) => served.context("the server failed"),
         served = OptionFuture::from(postgresql), if doors.postgresql.is_some() => ended(served, "PostgreSQL"),
         served = OptionFuture::from(flight), if doors.flight.is_some() => ended(served, "Flight SQL"),
     }

@@ -18,7 +18,7 @@ use super::catalog::{CATALOG, PUBLIC, catalog};
 use super::functions::{self, Caller};
 use super::limits::SqlLimits;
 use super::plain_keys::PlainKeys;
-use super::run::{RunningQueries, SqlMemory, StatementMemory, Workers};
+use super::run::{RunningQueries, SqlMemory, SqlTask, StatementMemory, Workers};
 use crate::report::ReportSession;
 use crate::table::SegmentsTable;
 use crate::totals::{AnswerFromTotals, totals_query_planner};
@@ -74,6 +74,11 @@ impl SqlService {
     /// Memory for one more statement.
     pub(super) fn memory(&self) -> StatementMemory {
         StatementMemory::new(Arc::clone(&self.memory))
+    }
+
+    /// Runs work on the threads for SQL.
+    pub(crate) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> SqlTask<T> {
+        self.workers.spawn(work)
     }
 
     pub(super) fn workers(&self) -> &Workers {

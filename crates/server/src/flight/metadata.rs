@@ -1,3 +1,5 @@
+//! What clients ask about the server: its abilities, schemas and tables.
+
 use std::sync::LazyLock;
 
 use arrow::array::{AsArray, RecordBatch};
@@ -9,9 +11,9 @@ use futures::TryStreamExt;
 use skillscope_query::{Error, SqlSession};
 use tonic::Status;
 
-use super::service::status;
+use super::error::status;
 
-/// What clients may want to know of the server.
+/// The abilities of the server, in the numbers of Flight SQL.
 pub(super) static SQL_INFO: LazyLock<Option<SqlInfoData>> = LazyLock::new(|| {
     let mut builder = SqlInfoDataBuilder::new();
     builder.append(SqlInfo::FlightSqlServerName, "skillscope");
@@ -36,7 +38,7 @@ pub(super) async fn schemas(session: &SqlSession, command: CommandGetDbSchemas) 
     Ok(builder.build()?)
 }
 
-/// The tables and views that a session sees, with their columns where those are asked for.
+/// The tables and views that a session sees, with their columns where the client asks for them.
 pub(super) async fn tables(session: &SqlSession, command: CommandGetTables) -> Result<RecordBatch, Status> {
     let has_columns = command.include_schema;
     let mut builder = command.into_builder();

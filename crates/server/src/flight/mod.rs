@@ -1,8 +1,9 @@
-//! Arrow Flight SQL: rows as Arrow batches, dictionaries kept.
+//! Arrow Flight SQL: SQL whose rows come as Arrow batches and keep their dictionaries.
 //!
-//! A request is of the account that its header `account` names, or of all without it. Everything is served on the threads for
-//! SQL, so that no wallboard waits for it.
+//! The header `account` of a request names the account that it sees; without the header it sees all.
 
+mod error;
+mod messages;
 mod metadata;
 mod prepared;
 mod service;
@@ -11,16 +12,12 @@ use std::future::Future;
 use std::io;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
-use skillscope_query::Scope;
-use tokio::net::TcpListener;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
 use crate::App;
+use crate::listener::serve_on_sql_threads;
 use service::FlightDoor;
-
-/// Where statements come from that come in here, in `system.queries`.
-const DOOR: &str = "flight-sql";
 
 /// Serves Arrow Flight SQL on `listener` until `shutdown` completes.
 ///
@@ -31,15 +28,10 @@ pub async fn serve_flight_sql(
     app: App,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    listener.set_nonblocking(true)?;
-    let operator = app.engine().sql(Scope::All, DOOR);
-    let serving = operator.spawn(async move {
-        let incoming = TcpIncoming::from(TcpListener::from_std(listener)?).with_nodelay(Some(true));
-        let service = FlightServiceServer::new(FlightDoor::new(app));
+    let service = FlightServiceServer::new(FlightDoor::new(app.clone()));
+    let serve = async move |listener| {
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         Server::builder().add_service(service).serve_with_incoming(incoming).await.map_err(io::Error::other)
-    });
-    tokio::select! {
-        served = serving => served.unwrap_or_else(|error| Err(io::Error::other(error))),
-        () = shutdown => Ok(()),
-    }
+    };
+    serve_on_sql_threads(listener, &app, serve, shutdown).await
 }

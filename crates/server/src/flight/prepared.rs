@@ -1,3 +1,5 @@
+//! Prepared statements, which the client keeps.
+
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::LazyLock;
@@ -9,9 +11,9 @@ use bytes::Bytes;
 use datafusion::common::ScalarValue;
 use tonic::Status;
 
-/// A prepared statement with the values of its parameters. It is all in the handle that the client holds, so that the server
-/// keeps nothing of it, and never has to forget it. A seal tells that the server made the handle: what stands in it was checked
-/// then, and lengths in it can be believed.
+/// A prepared statement with the values of its parameters. The handle that the client holds contains all of it, so the
+/// server keeps nothing, and has nothing to forget. A seal proves that the server made the handle, and has checked the
+/// contents; the lengths in it can be trusted.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Prepared {
     pub(super) text: String,
@@ -24,7 +26,7 @@ impl Prepared {
         Self { text, parameters: Vec::new() }
     }
 
-    /// With the values in the one row of `batch`.
+    /// The statement with the values in the one row of `batch`.
     pub(super) fn bind(self, batch: &RecordBatch) -> Result<Self, Status> {
         if batch.num_rows() != 1 {
             let rows = batch.num_rows();
@@ -36,7 +38,8 @@ impl Prepared {
         Ok(Self { parameters, ..self })
     }
 
-    /// A seal, the length of the text, the text, and the parameters as an Arrow stream of one row, if there are any.
+    /// The handle: a seal, the length of the text, the text, and, where there are parameters, an Arrow stream with one
+    /// row of them.
     pub(super) fn to_handle(&self) -> Result<Bytes, Status> {
         let content = self.content()?;
         Ok([&seal(&content)[..], &content].concat().into())
@@ -79,7 +82,7 @@ impl Prepared {
 
 const SEAL_BYTES: usize = 16;
 
-/// A keyed hash, by keys that this process has drawn.
+/// A keyed hash. The keys are drawn when the process starts.
 fn seal(content: &[u8]) -> [u8; SEAL_BYTES] {
     static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
     let [first, second] = KEYS.each_ref().map(|key| key.hash_one(content).to_le_bytes());

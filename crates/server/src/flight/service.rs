@@ -1,8 +1,5 @@
-use std::pin::Pin;
+//! The methods of Flight SQL.
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field, Schema};
-use arrow::ipc::root_as_message;
 use arrow_flight::decode::FlightRecordBatchStream;
 use arrow_flight::encode::{DictionaryHandling, FlightDataEncoderBuilder};
 use arrow_flight::error::FlightError;
@@ -11,26 +8,23 @@ use arrow_flight::sql::server::{FlightSqlService, PeekableFlightDataStream};
 use arrow_flight::sql::{
     ActionClosePreparedStatementRequest, ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult,
     CommandGetCatalogs, CommandGetDbSchemas, CommandGetSqlInfo, CommandGetTableTypes, CommandGetTables,
-    CommandPreparedStatementQuery, CommandStatementQuery, DoPutPreparedStatementResult, ProstMessageExt, SqlInfo,
-    TicketStatementQuery,
+    CommandPreparedStatementQuery, CommandStatementQuery, DoPutPreparedStatementResult, SqlInfo, TicketStatementQuery,
 };
-use arrow_flight::{Action, FlightData, FlightDescriptor, FlightEndpoint, FlightInfo, IpcMessage, SchemaAsIpc, Ticket};
-use bytes::Bytes;
-use futures::{Stream, StreamExt, TryStreamExt, stream};
-use skillscope_query::{Error, Scope, SqlDescription, SqlSession};
-use skillscope_segment::AccountId;
+use arrow_flight::{Action, FlightDescriptor, FlightInfo, Ticket};
+use futures::{StreamExt, TryStreamExt};
+use skillscope_query::SqlSession;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
-use super::DOOR;
+use super::error::{refused, status};
+use super::messages::{Batches, encoded, info, ipc, one_batch, parameter_schema, uncompressed};
 use super::metadata::{SQL_INFO, TABLE_TYPES, schemas, tables};
 use super::prepared::Prepared;
 use crate::App;
+use crate::caller::Caller;
 
-/// The header that names the account.
-const ACCOUNT: &str = "account";
-
-type Batches = Pin<Box<dyn Stream<Item = Result<FlightData, Status>> + Send>>;
+/// How `system.queries` names the door of these statements.
+const DOOR: &str = "flight-sql";
 
 /// Answers Flight SQL requests.
 #[derive(Clone)]
@@ -44,18 +38,8 @@ impl FlightDoor {
     }
 
     fn session(&self, headers: &MetadataMap) -> Result<SqlSession, Status> {
-        let scope = match headers.get(ACCOUNT) {
-            Some(account) => {
-                let text = account.to_str();
-                let text = text.map_err(|_| Status::invalid_argument("the header account is not text"))?;
-                let account = AccountId::parse(text);
-                Scope::Account(
-                    account.map_err(|error| Status::invalid_argument(format!("the header account: {error}")))?,
-                )
-            }
-            None => Scope::All,
-        };
-        Ok(self.app.engine().sql(scope, DOOR))
+        let caller = Caller::of_flight(headers).map_err(refused)?;
+        Ok(self.app.engine().sql(caller.scope().clone(), DOOR))
     }
 
     async fn rows(&self, headers: &MetadataMap, prepared: Prepared) -> Result<Response<Batches>, Status> {
@@ -66,55 +50,6 @@ impl FlightDoor {
             .build(rows.map_err(|error| FlightError::Tonic(Box::new(status(error)))));
         Ok(Response::new(encoder.map_err(Status::from).boxed()))
     }
-}
-
-/// What went wrong, in gRPC's codes.
-pub(super) fn status(error: Error) -> Status {
-    match &error {
-        Error::Sql(_) | Error::ReadOnly | Error::Parameter { .. } => Status::invalid_argument(error.to_string()),
-        Error::OutOfMemory | Error::TooManyQueries { .. } => Status::resource_exhausted(error.to_string()),
-        Error::TimeLimit { .. } => Status::deadline_exceeded(error.to_string()),
-        Error::Killed => Status::cancelled(error.to_string()),
-        Error::Archive(_) => {
-            tracing::error!(%error, "the disk failed a query");
-            Status::unavailable("a file of the archive cannot be read now; the server's log says which")
-        }
-        _ => {
-            tracing::error!(%error, "a statement failed");
-            Status::internal("the statement could not be answered; the server's log says why")
-        }
-    }
-}
-
-/// An answer of one batch.
-fn one_batch(batch: RecordBatch) -> Response<Batches> {
-    let encoder = FlightDataEncoderBuilder::new().with_schema(batch.schema()).build(stream::once(async { Ok(batch) }));
-    Response::new(encoder.map_err(Status::from).boxed())
-}
-
-/// Where to get rows with these columns: here, with this ticket.
-fn info(ticket: Bytes, schema: &Schema, descriptor: FlightDescriptor) -> Result<Response<FlightInfo>, Status> {
-    let endpoint = FlightEndpoint::new().with_ticket(Ticket { ticket });
-    let info = FlightInfo::new()
-        .try_with_schema(schema)
-        .map_err(FlightError::from)?
-        .with_endpoint(endpoint)
-        .with_descriptor(descriptor);
-    Ok(Response::new(info))
-}
-
-fn ipc(schema: &Schema) -> Result<Bytes, Status> {
-    let IpcMessage(bytes) = SchemaAsIpc::new(schema, &Default::default()).try_into().map_err(FlightError::from)?;
-    Ok(bytes)
-}
-
-/// The parameters as columns; text where the statement does not tell their types.
-fn parameter_schema(description: &SqlDescription) -> Schema {
-    let parameters = description.parameters.iter().enumerate();
-    let field = |(number, known): (usize, &Option<DataType>)| {
-        Field::new(format!("${}", number + 1), known.clone().unwrap_or(DataType::Utf8), true)
-    };
-    Schema::new(parameters.map(field).collect::<Vec<_>>())
 }
 
 #[tonic::async_trait]
@@ -288,20 +223,4 @@ impl FlightSqlService for FlightDoor {
     }
 
     async fn register_sql_info(&self, _id: i32, _result: &SqlInfo) {}
-}
-
-/// Data whose lengths need not be believed: of compressed columns they come from whoever sends them.
-fn uncompressed(data: FlightData) -> Result<FlightData, FlightError> {
-    let message = root_as_message(&data.data_header).map_err(|error| FlightError::DecodeError(error.to_string()))?;
-    let batch = message.header_as_record_batch();
-    let batch = batch.or_else(|| message.header_as_dictionary_batch().and_then(|dictionary| dictionary.data()));
-    if batch.is_some_and(|batch| batch.compression().is_some()) {
-        return Err(FlightError::DecodeError("parameters are not taken compressed".to_owned()));
-    }
-    Ok(data)
-}
-
-/// A message as a ticket.
-fn encoded(message: &impl ProstMessageExt) -> Bytes {
-    prost::Message::encode_to_vec(&message.as_any()).into()
 }

@@ -1,3 +1,5 @@
+//! The route that copies the data directory.
+
 use std::io::{self, Write};
 
 use axum::body::{Body, Bytes};
@@ -8,8 +10,10 @@ use futures::stream;
 use skillscope_store::Backup;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use super::Problem;
+use super::openapi::problem_responses;
+use super::problem::Problem;
 use crate::App;
+use crate::caller::Caller;
 
 /// Bytes that are sent at a time.
 const CHUNK_BYTES: usize = 1 << 18;
@@ -17,16 +21,23 @@ const CHUNK_BYTES: usize = 1 << 18;
 /// Chunks that may wait for a slow client.
 const WAITING_CHUNKS: usize = 4;
 
+problem_responses! {
+    BackupProblems {
+        503: "It could not be read.",
+        507: "The disk is full.",
+    }
+}
+
 /// Copy the data directory.
 ///
 /// The answer is the data directory as it is now, as a tar archive whose last file is `format-version`: without that
 /// it was cut short.
 #[utoipa::path(get, path = "/v1/backup", tag = "operation", responses(
     (status = 200, description = "The data directory.", body = Vec<u8>, content_type = "application/x-tar"),
-    (status = 503, description = "It could not be read.", body = Problem, content_type = "application/problem+json"),
-    (status = 507, description = "The disk is full.", body = Problem, content_type = "application/problem+json"),
+    BackupProblems,
 ))]
-pub(super) async fn get(State(app): State<App>) -> Result<Response, Problem> {
+pub(super) async fn get(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
+    caller.check_all()?;
     let store = app.store();
     let backup = tokio::task::spawn_blocking(move || store.backup()).await.map_err(|error| {
         tracing::error!(%error, "a backup stopped");
@@ -42,7 +53,7 @@ async fn next(mut receiver: Receiver<io::Result<Bytes>>) -> Option<(io::Result<B
     Some((receiver.recv().await?, receiver))
 }
 
-/// Sends a backup; where that fails, the client sees its connection break off.
+/// Sends a backup. Where that fails, the connection is broken off.
 fn send(backup: &Backup, sender: Sender<io::Result<Bytes>>) {
     let mut out = ChunkWriter { chunk: Vec::with_capacity(CHUNK_BYTES), sender: sender.clone() };
     if let Err(error) = backup.write_to(&mut out) {

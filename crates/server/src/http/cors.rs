@@ -1,17 +1,19 @@
+//! Which web pages may read answers.
+
 use std::time::Duration;
 
 use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method, Uri};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-/// How long a browser may remember what it was allowed.
+/// How long a browser may remember the answer to a preflight.
 const MAX_AGE: Duration = Duration::from_secs(3600);
 
 /// The origins whose pages may read answers in a browser.
 #[derive(Debug, Clone, Default)]
 pub struct CorsOrigins(Vec<HeaderValue>);
 
-/// Text that is no origin.
+/// The error for text that is not an origin.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{0:?} is not an origin: it is scheme and host, with a port where needed and nothing after it, such as https://wall.example; or *"
@@ -19,10 +21,10 @@ pub struct CorsOrigins(Vec<HeaderValue>);
 pub struct InvalidOrigin(String);
 
 impl CorsOrigins {
-    /// Takes `origins`; `*` stands for every one, and none turns CORS off.
+    /// Reads origins. `*` stands for all of them; an empty list turns CORS off.
     ///
     /// # Errors
-    /// [`InvalidOrigin`] where one is none.
+    /// [`InvalidOrigin`] for the first text that is not an origin.
     pub fn parse(origins: &[String]) -> Result<Self, InvalidOrigin> {
         let parse = |origin: &String| match HeaderValue::from_str(origin) {
             Ok(value) if origin == "*" || is_origin(origin) => Ok(value),
@@ -31,7 +33,7 @@ impl CorsOrigins {
         origins.iter().map(parse).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The layer that answers preflights and marks answers; `None` where CORS is off.
+    /// The layer that answers preflights, and puts the headers on other answers; `None` where CORS is off.
     pub(super) fn layer(&self) -> Option<CorsLayer> {
         let allowed = match self.0.as_slice() {
             [] => return None,
@@ -47,7 +49,8 @@ impl CorsOrigins {
     }
 }
 
-/// Browsers send scheme and authority, and compare them letter by letter: a slash at the end would never match.
+/// Browsers send scheme and authority, and compare them letter by letter. An origin with a slash at its end would never
+/// match.
 fn is_origin(text: &str) -> bool {
     let Ok(uri) = text.parse::<Uri>() else { return false };
     match (uri.scheme_str(), uri.authority()) {

@@ -1,9 +1,12 @@
+//! The routes that tell whether the server is alive and ready.
+
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Problem;
+use super::openapi::problem_responses;
+use super::problem::Problem;
 use crate::App;
 
 /// How the server is.
@@ -19,10 +22,14 @@ pub(super) async fn live() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
+problem_responses! {
+    NotReady { 503: "The server is shutting down.", }
+}
+
 /// Whether requests should be sent here: the data is loaded, and the server is not shutting down.
 #[utoipa::path(get, path = "/readyz", tag = "operation", responses(
     (status = 200, description = "They should.", body = Health),
-    (status = 503, description = "The server is shutting down.", body = Problem, content_type = "application/problem+json"),
+    NotReady,
 ))]
 pub(super) async fn ready(State(app): State<App>) -> Result<Json<Health>, Problem> {
     if app.is_stopping() {

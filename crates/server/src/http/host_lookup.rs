@@ -1,3 +1,5 @@
+//! The route by which existing clients look up the host of a service.
+
 use axum::Json;
 use axum::http::HeaderMap;
 use axum::http::header::HOST;
@@ -5,8 +7,9 @@ use axum::http::uri::Authority;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Problem;
+use super::openapi::problem_responses;
 use super::path_variables::PathVariables;
+use super::problem::Problem;
 
 /// The services that existing clients look up before they ask for reports.
 const SERVICES: [&str; 2] = ["leDataReporting", "agentVep"];
@@ -24,6 +27,13 @@ pub(super) struct BaseUri {
     base_uri: String,
 }
 
+problem_responses! {
+    HostLookupProblems {
+        400: "The request names no host.",
+        404: "No such service.",
+    }
+}
+
 /// Look up the host of a service: it is always this server.
 #[utoipa::path(get, path = "/api/account/{account}/service/{service}/baseURI.json", tag = "report",
     params(
@@ -32,8 +42,7 @@ pub(super) struct BaseUri {
     ),
     responses(
         (status = 200, description = "The host.", body = BaseUri),
-        (status = 400, description = "The request names no host.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such service.", body = Problem, content_type = "application/problem+json"),
+        HostLookupProblems,
     ))]
 pub(super) async fn get(
     PathVariables((account, service)): PathVariables<(String, String)>,

@@ -1,24 +1,27 @@
-use std::io::Read;
+//! Requests with records in their body, and what is answered to them.
+
+use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_ENCODING;
-use serde::Serialize;
-use skillscope_segment::{AccountId, Compression, Input, ReadOptions};
+use axum::http::header::CONTENT_TYPE;
+use serde::{Deserialize, Serialize};
+use skillscope_segment::{Input, ReadOptions};
 use skillscope_store::{Ingested, Records};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::Problem;
-use super::negotiation::{named, refused, too_large};
+use super::negotiation::named;
+use super::openapi::problem_responses;
+use super::options::HttpOptions;
+use super::path_variables::PathVariables;
+use super::problem::Problem;
+use super::request_body::RequestBody;
 use crate::App;
+use crate::caller::Caller;
 
-/// Rows stored at once. A request with so many is stored whole or not at all; one with more, in parts of so many.
+/// Rows that are stored at once. A request with at most as many is stored whole or not at all.
 const CHUNK_ROWS: usize = 1 << 20;
-
-const ENCODINGS: [(&str, Compression); 3] =
-    [("identity", Compression::None), ("gzip", Compression::Gzip), ("zstd", Compression::Zstd)];
 
 /// What became of the records of a request.
 #[derive(Debug, Serialize, ToSchema)]
@@ -42,47 +45,84 @@ pub(super) struct RejectedBody {
     error: String,
 }
 
-/// Stores the records in a request's body, and tells what became of them.
-pub(super) async fn ingest_body(
-    app: App,
-    account: String,
-    headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-    records: Records,
-) -> Result<Json<IngestionBody>, Problem> {
-    let account = AccountId::parse(&account)
-        .map_err(|error| Problem::invalid_parameter(error.to_string()).blaming("account", Some(account)))?;
-    let compression = named(headers, CONTENT_ENCODING, &ENCODINGS, Some(Compression::None))?;
-    let body = body.map_err(|rejection| refused(&rejection, app.max_body_bytes()))?;
-    // Parsing and writing take long enough to hold up everyone else on this thread.
-    let ingested = tokio::task::spawn_blocking(move || {
-        let body = decompressed(body, compression, app.max_body_bytes())?;
-        let options = ReadOptions { account: Some(account), chunk_rows: CHUNK_ROWS };
-        Ok::<_, Problem>(app.store().ingest(records, Input::Bytes(body), &options)?)
-    });
-    let ingested = ingested.await.map_err(|error| {
-        tracing::error!(%error, "ingestion stopped");
-        Problem::internal("the records could not be read; the server's log says why")
-    })??;
-    Ok(Json(answer(ingested)))
-}
-
-/// The body with its content encoding undone; one that unfolds to more than a body may have is refused.
-fn decompressed(body: Bytes, compression: Compression, limit: usize) -> Result<Bytes, Problem> {
-    if compression == Compression::None {
-        return Ok(body);
+impl From<Ingested> for IngestionBody {
+    fn from(ingested: Ingested) -> Self {
+        let Ingested { accepted, duplicates, rejected_count, rejected } = ingested;
+        let rejected = rejected.into_iter().map(|record| RejectedBody { line: record.line, error: record.error });
+        Self { accepted, duplicates, rejected_count, rejected: rejected.collect() }
     }
-    let unreadable =
-        |error: &dyn std::error::Error| Problem::invalid_body(format!("the body cannot be decompressed: {error}"));
-    let input = Input::Bytes(body).decompressed(compression).map_err(|error| unreadable(&error))?;
-    let mut plain = Vec::new();
-    let most = (limit as u64).saturating_add(1);
-    input.into_read().take(most).read_to_end(&mut plain).map_err(|error| unreadable(&error))?;
-    if plain.len() > limit { Err(too_large(limit)) } else { Ok(Bytes::from(plain)) }
 }
 
-fn answer(ingested: Ingested) -> IngestionBody {
-    let Ingested { accepted, duplicates, rejected_count, rejected } = ingested;
-    let rejected = rejected.into_iter().map(|record| RejectedBody { line: record.line, error: record.error }).collect();
-    IngestionBody { accepted, duplicates, rejected_count, rejected }
+problem_responses! {
+    IngestionProblems {
+        400: "The account is not one, or the body cannot be read at all.",
+        413: "The body is too large.",
+        415: "The body is of a type that is not taken.",
+        507: "The disk is full.",
+    }
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct IngestionAccount {
+    /// The brand's account; records may leave it out, and none may name another.
+    #[param(pattern = "^[A-Za-z0-9._-]{1,64}$")]
+    account: String,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it is there to be described")]
+pub(super) struct IngestionHeaders {
+    /// `gzip`, `zstd` or `identity`.
+    #[param(rename = "Content-Encoding", pattern = "^(gzip|zstd|identity)$")]
+    content_encoding: Option<String>,
+}
+
+/// A request with records of an account in its body.
+pub(super) struct IngestionRequest {
+    caller: Caller,
+    account: String,
+    headers: HeaderMap,
+    body: RequestBody,
+}
+
+impl<S: Send + Sync> FromRequest<S> for IngestionRequest
+where
+    Arc<HttpOptions>: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let PathVariables(IngestionAccount { account }) = PathVariables::from_request_parts(&mut parts, state).await?;
+        let caller = Caller::from_request_parts(&mut parts, state).await?;
+        let headers = parts.headers.clone();
+        let Ok(body) = RequestBody::from_request(Request::from_parts(parts, body), state).await;
+        Ok(Self { caller, account, headers, body })
+    }
+}
+
+impl IngestionRequest {
+    /// The choice that the header `Content-Type` names.
+    pub(super) fn content_type<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, Problem> {
+        named(&self.headers, CONTENT_TYPE, choices, None)
+    }
+
+    /// Stores the records, and answers what became of them.
+    pub(super) async fn ingest(self, app: App, records: Records) -> Result<Json<IngestionBody>, Problem> {
+        let Self { caller, account, headers, body } = self;
+        let account = caller.account(&account)?;
+        let body = body.encoded(&headers)?;
+        // Reading and storing block the thread for long, so they get one of their own.
+        let ingested = tokio::task::spawn_blocking(move || {
+            let options = ReadOptions { account: Some(account), chunk_rows: CHUNK_ROWS };
+            Ok::<_, Problem>(app.store().ingest(records, Input::Bytes(body.decoded()?), &options)?)
+        });
+        let ingested = ingested.await.map_err(|error| {
+            tracing::error!(%error, "ingestion stopped");
+            Problem::internal("the records could not be read; the server's log says why")
+        })??;
+        Ok(Json(ingested.into()))
+    }
 }

@@ -8,49 +8,52 @@ mod host_lookup;
 mod ingestion;
 mod negotiation;
 mod openapi;
+mod options;
 mod path_variables;
 mod problem;
 mod report;
+mod request_body;
 mod router;
 mod segments;
 mod sql;
+mod state;
 
 use std::future::Future;
 use std::io;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::App;
+use crate::listener::to_tokio;
 pub use cors::{CorsOrigins, InvalidOrigin};
-pub use problem::Problem;
-pub use router::router;
+pub use options::HttpOptions;
+pub(crate) use router::router;
 
-/// How long requests that are being answered may still take once the server is told to stop.
+/// How long the answers under way may still take once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Serves `app` on `listener` until `shutdown` completes: then no connection is taken any more, and the ones open are
-/// answered to their end, for at most ten seconds.
+/// Serves HTTP on `listener` until `shutdown` completes. From then on no connection is accepted, and answers under way
+/// are given ten seconds to end.
 ///
 /// # Errors
 /// Where the listener fails.
-pub async fn serve(
+pub async fn serve_http(
     listener: std::net::TcpListener,
     app: App,
+    options: HttpOptions,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    listener.set_nonblocking(true)?;
-    let listener = TcpListener::from_std(listener)?;
+    let listener = to_tokio(listener)?;
     let (stopping, mut stopped) = watch::channel(false);
-    let routes = router(app.clone());
+    let routes = router(app.clone(), options);
     let told_to_stop = async move {
         shutdown.await;
         app.stop();
         let _ = stopping.send(true);
     };
     let out_of_patience = async move {
-        // An error would mean that the server has ended already, and then nobody waits here.
+        // There is an error only where the server has ended already.
         let _ = stopped.wait_for(|stopping| *stopping).await;
         tokio::time::sleep(GRACE).await;
     };

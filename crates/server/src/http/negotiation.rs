@@ -1,12 +1,11 @@
-//! What the body of a request may be: its type, its encoding, its size; and which type the answer may have.
+//! Headers that choose: the type and the encoding of a body, and the type of the answer.
 
-use axum::extract::rejection::BytesRejection;
 use axum::http::header::ACCEPT;
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::{HeaderMap, HeaderName};
 
-use super::Problem;
+use super::problem::Problem;
 
-/// What the header `name` stands for among `choices`; `absent` where the request does not have it.
+/// The choice whose word stands in the header `name`. A request without the header gets `absent`.
 pub(super) fn named<T: Copy>(
     headers: &HeaderMap,
     name: HeaderName,
@@ -25,7 +24,8 @@ pub(super) fn named<T: Copy>(
     })
 }
 
-/// What of `choices` the header `Accept` likes best; the first one where there is no such header, or it likes several.
+/// The choice whose media type the header `Accept` prefers. Of several that it likes alike, or where there is no such
+/// header, it is the first.
 pub(super) fn accepted<T: Copy>(headers: &HeaderMap, choices: &[(&str, T)]) -> Result<T, Problem> {
     let values = headers.get_all(ACCEPT).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     let value = values.collect::<Vec<_>>().join(",");
@@ -59,25 +59,10 @@ pub(super) fn accepted<T: Copy>(headers: &HeaderMap, choices: &[(&str, T)]) -> R
     })
 }
 
-/// A media range and its quality, which is 1 where it is not given.
+/// A media range and its quality. The quality is 1 where none is given.
 fn media_range(text: &str) -> (&str, f32) {
     let mut parts = text.split(';').map(str::trim);
     let range = parts.next().unwrap_or_default();
     let quality = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
     (range, quality.map_or(1.0, |quality| quality.trim().parse().unwrap_or(0.0)))
-}
-
-/// Why a body could not be taken in.
-pub(super) fn refused(rejection: &BytesRejection, limit: usize) -> Problem {
-    match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => too_large(limit),
-        _ => Problem::invalid_body(rejection.body_text()),
-    }
-}
-
-/// A body beyond the limit.
-pub(super) fn too_large(limit: usize) -> Problem {
-    Problem::too_large(format!(
-        "a request body has at most {limit} bytes, also once decompressed; send several requests"
-    ))
 }

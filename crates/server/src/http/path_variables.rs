@@ -1,10 +1,12 @@
+//! The variables in the path of a request.
+
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use super::Problem;
+use super::problem::Problem;
 
-/// The variables in a request's path; a path that is not valid UTF-8 becomes a problem document.
+/// The variables in the path of a request. Where one is not valid UTF-8, the answer is a problem document.
 pub(super) struct PathVariables<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathVariables<T> {

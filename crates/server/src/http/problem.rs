@@ -1,13 +1,18 @@
+//! Errors as problem documents.
+
 use axum::Json;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use skillscope_query::ErrorKind;
 use utoipa::ToSchema;
+
+use crate::caller::Refused;
 
 /// An error as a problem document (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Problem {
+pub(super) struct Problem {
     /// A URI that stands for the kind of problem.
     #[serde(rename = "type")]
     #[schema(example = "urn:skillscope:problem:invalid-parameter")]
@@ -53,6 +58,7 @@ problems! {
     invalid_parameter: BAD_REQUEST, "invalid-parameter", "Invalid parameter";
     invalid_body: BAD_REQUEST, "invalid-body", "Invalid request body";
     invalid_query: BAD_REQUEST, "invalid-query", "Invalid SQL statement";
+    forbidden: FORBIDDEN, "forbidden", "Forbidden";
     not_found: NOT_FOUND, "not-found", "Not found";
     method_not_allowed: METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed";
     too_large: PAYLOAD_TOO_LARGE, "too-large", "Request body too large";
@@ -66,7 +72,7 @@ problems! {
 }
 
 impl Problem {
-    /// Names what is to blame.
+    /// Names the parameter that is to blame, and its value.
     pub(super) fn blaming(mut self, parameter: &str, value: Option<String>) -> Self {
         self.parameter = Some(parameter.to_owned());
         self.value = value;
@@ -83,23 +89,40 @@ impl IntoResponse for Problem {
     }
 }
 
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NoAccount { named, rule } => Self::invalid_parameter(rule).blaming("account", Some(named)),
+            Refused::NotText => Self::invalid_parameter(refused.to_string()),
+            Refused::OutOfScope { .. } => Self::forbidden(refused.to_string()),
+        }
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        Problem::from(self).into_response()
+    }
+}
+
 impl From<skillscope_query::Error> for Problem {
     fn from(error: skillscope_query::Error) -> Self {
-        use skillscope_query::Error;
-        match error {
-            Error::Parameter { parameter, value, rule } => Self::invalid_parameter(rule).blaming(parameter, value),
-            Error::Sql(_) | Error::ReadOnly => Self::invalid_query(error.to_string()),
-            Error::OutOfMemory | Error::TooManyQueries { .. } => Self::unavailable(error.to_string()),
-            Error::TimeLimit { .. } => Self::too_slow(error.to_string()),
-            Error::Killed => Self::killed(error.to_string()),
-            Error::Archive(_) => {
-                tracing::error!(%error, "the disk failed a query");
-                Self::unavailable("a file of the archive cannot be read now; the server's log says which")
-            }
-            other => {
-                tracing::error!(error = %other, "a request failed");
-                Self::internal("the request could not be answered; the server's log says why")
-            }
+        let (kind, text) = (error.kind(), error.public_text());
+        if let skillscope_query::Error::Parameter { parameter, value, rule } = error {
+            return Self::invalid_parameter(rule).blaming(parameter, value);
+        }
+        match kind {
+            ErrorKind::Parameter => Self::invalid_parameter(text),
+            ErrorKind::Syntax
+            | ErrorKind::UnknownTable
+            | ErrorKind::UnknownColumn
+            | ErrorKind::Value
+            | ErrorKind::Statement
+            | ErrorKind::ReadOnly => Self::invalid_query(text),
+            ErrorKind::OutOfMemory | ErrorKind::TooManyQueries | ErrorKind::Archive => Self::unavailable(text),
+            ErrorKind::TimeLimit => Self::too_slow(text),
+            ErrorKind::Killed => Self::killed(text),
+            ErrorKind::Internal => Self::internal(text),
         }
     }
 }

@@ -1,3 +1,5 @@
+//! The route of the report.
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -8,13 +10,21 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use skillscope_query::ReportRequest;
 
-use super::Problem;
-use super::openapi::ReportBody;
+use super::openapi::{ReportBody, problem_responses};
 use super::path_variables::PathVariables;
+use super::problem::Problem;
 use crate::App;
+use crate::caller::Caller;
 
-/// Larger answers are written while they are sent.
+/// Reports that are larger are written while they are sent.
 const STREAMED_BYTES: usize = 1 << 20;
+
+problem_responses! {
+    ReportProblems {
+        400: "A parameter is missing or not allowed.",
+        503: "A file that the report needs cannot be read now.",
+    }
+}
 
 /// Count an account's closed skill segments of the last minutes, by skill and by interval.
 ///
@@ -34,19 +44,18 @@ const STREAMED_BYTES: usize = 1 << 20;
     ),
     responses(
         (status = 200, description = "The report.", body = ReportBody),
-        (status = 400, description = "A parameter is missing or not allowed.", body = Problem,
-            content_type = "application/problem+json"),
-        (status = 503, description = "A file that the report needs cannot be read now.", body = Problem,
-            content_type = "application/problem+json"),
+        ReportProblems,
     ))]
 pub(super) async fn get(
     State(app): State<App>,
+    caller: Caller,
     PathVariables(account): PathVariables<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
     let parameters: Vec<(Cow<'_, str>, Cow<'_, str>)> = form_urlencoded::parse(query.as_bytes()).collect();
-    let request = ReportRequest::from_parameters(&account, app.engine().clock().now(), &parameters)?;
+    let account = caller.account_of_report(&account)?;
+    let request = ReportRequest::from_parameters(account, app.engine().clock().now(), &parameters)?;
     let report = app.engine().report(&request).await?;
     let body = if report.json_bytes() > STREAMED_BYTES {
         Body::from_stream(Arc::new(report).json_stream())

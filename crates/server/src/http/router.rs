@@ -1,4 +1,7 @@
+//! The routes, and what is done to every request and answer.
+
 use std::any::Any;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -6,40 +9,54 @@ use axum::http::HeaderValue;
 use axum::http::header::CACHE_CONTROL;
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::{Problem, backup, events, health, host_lookup, openapi, report, segments, sql};
+use super::openapi::Document;
+use super::options::HttpOptions;
+use super::problem::Problem;
+use super::state::HttpState;
+use super::{backup, events, health, host_lookup, openapi, report, segments, sql};
 use crate::App;
 
-/// All routes.
-pub fn router(app: App) -> Router {
-    let live = Router::new()
-        .route("/operations/api/account/{account}/msgskillsegments", get(report::get))
-        .route("/api/account/{account}/service/{service}/baseURI.json", get(host_lookup::get))
-        .route("/v1/sql", post(sql::post))
+/// Every route. Its method and path come from the `#[utoipa::path]` of its handler, which also describes it in the
+/// document.
+fn routes() -> OpenApiRouter<HttpState> {
+    let live = OpenApiRouter::default()
+        .routes(routes!(report::get))
+        .routes(routes!(host_lookup::get))
+        .routes(routes!(sql::post))
         .layer(map_response(no_store));
-    let router = Router::new()
+    OpenApiRouter::with_openapi(Document::openapi())
         .merge(live)
-        .route("/v1/accounts/{account}/segments", post(segments::post))
-        .route("/v1/accounts/{account}/events", post(events::post))
-        .route("/v1/backup", get(backup::get))
-        .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
-        .route("/openapi.json", get(openapi::get))
+        .routes(routes!(segments::post))
+        .routes(routes!(events::post))
+        .routes(routes!(backup::get))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(openapi::get))
+}
+
+/// The routes of `app`, with the layers that every request and answer goes through.
+pub(crate) fn router(app: App, options: HttpOptions) -> Router {
+    let (routes, document) = routes().split_for_parts();
+    let router = routes
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(app.max_body_bytes()))
+        .layer(DefaultBodyLimit::max(options.max_body_bytes))
         .layer(CompressionLayer::new());
-    let router = match app.cors_origins().layer() {
+    let router = match options.cors_origins.layer() {
         Some(cors) => router.layer(cors),
         None => router,
     };
-    router.layer(CatchPanicLayer::custom(panicked)).with_state(app)
+    let state = HttpState { app, options: Arc::new(options), document: Arc::new(document) };
+    router.layer(CatchPanicLayer::custom(panicked)).with_state(state)
 }
 
-/// The answer is about this instant: neither a browser nor a proxy may give it to anyone later.
+/// Forbids browsers and proxies to keep an answer, which is about this instant.
 async fn no_store(mut response: Response) -> Response {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

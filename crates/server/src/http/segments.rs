@@ -1,17 +1,13 @@
+//! The route that takes closed segments.
+
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
 use skillscope_segment::Format;
 use skillscope_store::Records;
 
-use super::Problem;
-use super::ingestion::{IngestionBody, ingest_body};
-use super::negotiation::named;
-use super::openapi::SegmentBody;
-use super::path_variables::PathVariables;
+use super::ingestion::{IngestionAccount, IngestionBody, IngestionHeaders, IngestionProblems, IngestionRequest};
+use super::openapi::{SegmentBody, problem_responses};
+use super::problem::Problem;
 use crate::App;
 
 const MEDIA_TYPES: [(&str, Format); 4] = [
@@ -21,15 +17,16 @@ const MEDIA_TYPES: [(&str, Format); 4] = [
     ("application/vnd.apache.parquet", Format::Parquet),
 ];
 
+problem_responses! {
+    SegmentsNotStored { 503: "The segments could not be stored.", }
+}
+
 /// Store closed segments.
 ///
 /// A segment is known by account, conversation and index, and counts once. Records that break a rule are listed and
 /// cost themselves alone.
 #[utoipa::path(post, path = "/v1/accounts/{account}/segments", tag = "ingestion",
-    params(
-        ("account" = String, Path, pattern = "^[A-Za-z0-9._-]{1,64}$", description = "The brand's account; records may leave it out, and none may name another."),
-        ("Content-Encoding" = Option<String>, Header, pattern = "^(gzip|zstd|identity)$", description = "`gzip`, `zstd` or `identity`."),
-    ),
+    params(IngestionAccount, IngestionHeaders),
     request_body(description = "Closed segments: in NDJSON, one a line.", content(
         (SegmentBody = "application/x-ndjson"),
         (Vec<SegmentBody> = "application/json"),
@@ -38,21 +35,10 @@ const MEDIA_TYPES: [(&str, Format); 4] = [
     )),
     responses(
         (status = 200, description = "What was accepted is on disk.", body = IngestionBody),
-        (status = 400, description = "The account is not one, or the body cannot be read at all.", body = Problem,
-            content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is of a type that is not taken.", body = Problem,
-            content_type = "application/problem+json"),
-        (status = 503, description = "The segments could not be stored.", body = Problem,
-            content_type = "application/problem+json"),
-        (status = 507, description = "The disk is full.", body = Problem, content_type = "application/problem+json"),
+        IngestionProblems,
+        SegmentsNotStored,
     ))]
-pub(super) async fn post(
-    State(app): State<App>,
-    PathVariables(account): PathVariables<String>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Json<IngestionBody>, Problem> {
-    let format = named(&headers, CONTENT_TYPE, &MEDIA_TYPES, None)?;
-    ingest_body(app, account, &headers, body, Records::Segments(format)).await
+pub(super) async fn post(State(app): State<App>, request: IngestionRequest) -> Result<Json<IngestionBody>, Problem> {
+    let format = request.content_type(&MEDIA_TYPES)?;
+    request.ingest(app, Records::Segments(format)).await
 }

@@ -1,3 +1,5 @@
+//! What a client can send as a statement.
+
 use std::sync::LazyLock;
 
 use datafusion::sql::sqlparser::ast::{
@@ -7,6 +9,7 @@ use datafusion_postgres::datafusion_pg_catalog::sql::PostgresCompatibilityParser
 use datafusion_postgres::pgwire::error::PgWireResult;
 use skillscope_query::SqlSession;
 
+use super::catalog_rewrite::rewrite_catalog_question;
 use super::copy::CopyFormat;
 use super::error::{SqlState, error, failed};
 
@@ -17,29 +20,18 @@ pub(super) enum Command {
     Query(String),
     /// `COPY (…) TO STDOUT`.
     Copy { query: String, format: CopyFormat },
-    /// About transactions or settings, which are answered and change nothing.
+    /// A statement about a transaction or a setting, which is answered and changes no data.
     Control(Box<Statement>),
-    /// A prepared statement that is not needed any more; `None` for all of them.
+    /// The name of a prepared statement that is not needed any more; `None` for all of them.
     Deallocate(Option<String>),
 }
 
-/// What clients ask of the catalog in words that neither DataFusion nor the catalog's own rewriting understands, and what
-/// they mean by it. The catalog tells functions by name, where PostgreSQL tells their numbers; and the type of a parameter
-/// that is an array is not found out.
-const CLIENTS_WORDS: [(&str, &str); 2] = [
-    ("(typreceive != 0 OR typsend != 0)", "(typreceive != '-' OR typsend != '-')"),
-    ("relkind = ANY($2)", "relkind = ANY(string_to_array(translate($2, '{}\" ', ''), ','))"),
-];
-
-/// Takes the statements of a text apart, and puts what PostgreSQL's clients ask of its catalog in DataFusion's words.
+/// The statements in a text.
 pub(super) async fn commands(session: &SqlSession, text: &str) -> PgWireResult<Vec<Command>> {
     static PARSER: LazyLock<PostgresCompatibilityParser> = LazyLock::new(PostgresCompatibilityParser::new);
     let parsed = session.parse_with(text, |text| {
-        let is_of_catalog = text.contains("FROM pg_catalog.pg_");
-        let words = CLIENTS_WORDS.iter().filter(|_| is_of_catalog);
-        let text = &words.fold(text.to_owned(), |text, (words, meaning)| text.replace(words, meaning));
         let statements = PARSER.parse(text).map_err(|parse| error(SqlState::SyntaxError, parse.to_string()))?;
-        statements.into_iter().map(command).collect::<PgWireResult<Vec<_>>>()
+        statements.into_iter().map(rewrite_catalog_question).map(command).collect::<PgWireResult<Vec<_>>>()
     });
     parsed.await.map_err(failed)?
 }
@@ -60,7 +52,7 @@ fn command(statement: Statement) -> PgWireResult<Command> {
         Statement::Copy { source, to: true, target: CopyTarget::Stdout, options, legacy_options, .. } => {
             Command::Copy { query: copied(source)?, format: copy_format(&options, &legacy_options)? }
         }
-        // Whatever writes is refused where it is planned.
+        // A statement that writes is refused when it is planned.
         other => Command::Query(other.to_string()),
     })
 }

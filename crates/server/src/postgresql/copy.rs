@@ -1,3 +1,5 @@
+//! `COPY … TO STDOUT`.
+
 use bytes::{BufMut, BytesMut};
 use datafusion_postgres::pgwire::api::portal::Format;
 use datafusion_postgres::pgwire::api::results::CopyResponse;
@@ -8,10 +10,10 @@ use futures::{StreamExt, stream};
 use skillscope_query::SqlRows;
 
 use super::error::{SqlState, error, failed};
-use super::query::encoded;
+use super::rows::encoded;
 use crate::{RowFormat, RowWriter};
 
-/// How `COPY` writes rows.
+/// The format in which `COPY` writes rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CopyFormat {
     Text,
@@ -19,13 +21,13 @@ pub(super) enum CopyFormat {
     Binary,
 }
 
-/// What a binary copy begins with: a signature, no flags, and no more of a header.
+/// The beginning of a binary copy: a signature, no flags, and an empty extension of the header.
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 
-/// After the last row.
+/// The end of a binary copy.
 const TRAILER: &[u8] = &[0xff, 0xff];
 
-/// The rows as `COPY … TO STDOUT` gives them.
+/// The rows of a `COPY … TO STDOUT`.
 pub(super) fn copy(rows: SqlRows, format: CopyFormat) -> PgWireResult<CopyResponse> {
     let schema = rows.schema();
     let columns = schema.fields().len();
@@ -38,7 +40,7 @@ pub(super) fn copy(rows: SqlRows, format: CopyFormat) -> PgWireResult<CopyRespon
         CopyFormat::Binary => {
             let rows = encoded(rows, &Format::UnifiedBinary)?;
             let trailer = stream::once(async { Ok(BytesMut::from(TRAILER)) });
-            // The signature is in one message with what comes first: clients expect it so.
+            // Clients expect the signature in one message with the first row, or with the trailer where there is none.
             let mut signature = SIGNATURE;
             let messages =
                 rows.map(|row| Ok(tuple(&row?))).chain(trailer).map(move |message: PgWireResult<BytesMut>| {
@@ -51,7 +53,7 @@ pub(super) fn copy(rows: SqlRows, format: CopyFormat) -> PgWireResult<CopyRespon
     }
 }
 
-/// A row with the number of its values before them.
+/// A row of a binary copy: the number of its values, then the values.
 fn tuple(row: &DataRow) -> BytesMut {
     let mut data = BytesMut::with_capacity(row.data.len() + size_of::<i16>());
     data.put_i16(row.field_count);
@@ -65,7 +67,7 @@ fn csv(rows: SqlRows, columns: usize, has_header: bool) -> PgWireResult<CopyResp
     let mut writer = RowWriter::new(RowFormat::Csv, &rows.schema()).map_err(unwritable)?;
     let names = if has_header { writer.take() } else { Vec::new() };
     if !has_header {
-        // The names are written in any case.
+        // The writer has written the names all the same.
         writer.take();
     }
     let lines = rows.map(move |batch| {
@@ -76,7 +78,7 @@ fn csv(rows: SqlRows, columns: usize, has_header: bool) -> PgWireResult<CopyResp
     Ok(CopyResponse::new(0, columns, names.chain(lines)))
 }
 
-/// A row as a line of tab-separated values; a backslash is put before what would be read as something else.
+/// A row as a line of tab-separated values. A backslash stands before bytes that would be read as something else.
 fn line(row: &DataRow) -> CopyData {
     let mut line = BytesMut::with_capacity(row.data.len());
     let mut rest: &[u8] = &row.data;

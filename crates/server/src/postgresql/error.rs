@@ -1,7 +1,11 @@
-use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError};
-use skillscope_query::Error;
+//! Errors, with PostgreSQL's codes.
 
-/// PostgreSQL's codes for what went wrong.
+use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError};
+use skillscope_query::{Error, ErrorKind};
+
+use crate::caller::{ALL_ACCOUNTS, Refused};
+
+/// The codes of PostgreSQL that the server uses.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum SqlState {
     SyntaxError,
@@ -11,6 +15,7 @@ pub(super) enum SqlState {
     Value,
     FeatureNotSupported,
     UnknownDatabase,
+    NotAuthorized,
     FailedTransaction,
     ReadOnly,
     OutOfMemory,
@@ -30,6 +35,7 @@ impl SqlState {
             Self::Value => "22000",
             Self::FeatureNotSupported => "0A000",
             Self::UnknownDatabase => "3D000",
+            Self::NotAuthorized => "28000",
             Self::FailedTransaction => "25P02",
             Self::ReadOnly => "25006",
             Self::OutOfMemory => "53200",
@@ -41,13 +47,13 @@ impl SqlState {
     }
 }
 
-/// An error of one statement; the connection goes on.
+/// An error of one statement. The connection goes on.
 pub(super) fn error(state: SqlState, message: impl Into<String>) -> PgWireError {
     of("ERROR", state, message.into())
 }
 
 /// An error that ends the connection.
-pub(super) fn fatal(state: SqlState, message: impl Into<String>) -> PgWireError {
+fn fatal(state: SqlState, message: impl Into<String>) -> PgWireError {
     of("FATAL", state, message.into())
 }
 
@@ -55,38 +61,31 @@ fn of(severity: &str, state: SqlState, message: String) -> PgWireError {
     PgWireError::UserError(Box::new(ErrorInfo::new(severity.to_owned(), state.code().to_owned(), message)))
 }
 
-/// What went wrong with a statement, in PostgreSQL's codes.
-pub(super) fn failed(failure: Error) -> PgWireError {
-    let state = match &failure {
-        Error::Sql(cause) => state_of(cause),
-        Error::Parameter { .. } => SqlState::Value,
-        Error::ReadOnly => SqlState::ReadOnly,
-        Error::OutOfMemory => SqlState::OutOfMemory,
-        Error::TooManyQueries { .. } => SqlState::TooManyQueries,
-        Error::TimeLimit { .. } | Error::Killed => SqlState::Cancelled,
-        Error::Archive(_) => {
-            tracing::error!(error = %failure, "the disk failed a query");
-            return error(SqlState::Disk, "a file of the archive cannot be read now; the server's log says which");
-        }
-        _ => {
-            tracing::error!(error = %failure, "a statement failed");
-            return error(SqlState::Internal, "the statement could not be answered; the server's log says why");
-        }
-    };
-    error(state, failure.to_string())
+/// A caller that is refused, which ends the connection.
+pub(super) fn refused(refused: Refused) -> PgWireError {
+    match refused {
+        Refused::NoAccount { named, .. } => fatal(
+            SqlState::UnknownDatabase,
+            format!("there is no database \"{named}\": it is an account, or {ALL_ACCOUNTS} for all of them"),
+        ),
+        other => fatal(SqlState::NotAuthorized, other.to_string()),
+    }
 }
 
-fn state_of(cause: &datafusion::error::DataFusionError) -> SqlState {
-    use datafusion::common::SchemaError;
-    use datafusion::error::DataFusionError as Cause;
-
-    match cause.find_root() {
-        Cause::SQL(..) => SqlState::SyntaxError,
-        Cause::SchemaError(error, _) if matches!(error.as_ref(), SchemaError::FieldNotFound { .. }) => {
-            SqlState::UndefinedColumn
-        }
-        Cause::Plan(text) if text.contains("table '") && text.contains("not found") => SqlState::UndefinedTable,
-        Cause::ArrowError(..) | Cause::Execution(_) => SqlState::Value,
-        _ => SqlState::Statement,
-    }
+/// A statement that failed. The connection goes on.
+pub(super) fn failed(failure: Error) -> PgWireError {
+    let state = match failure.kind() {
+        ErrorKind::Syntax => SqlState::SyntaxError,
+        ErrorKind::UnknownTable => SqlState::UndefinedTable,
+        ErrorKind::UnknownColumn => SqlState::UndefinedColumn,
+        ErrorKind::Statement => SqlState::Statement,
+        ErrorKind::Parameter | ErrorKind::Value => SqlState::Value,
+        ErrorKind::ReadOnly => SqlState::ReadOnly,
+        ErrorKind::OutOfMemory => SqlState::OutOfMemory,
+        ErrorKind::TooManyQueries => SqlState::TooManyQueries,
+        ErrorKind::TimeLimit | ErrorKind::Killed => SqlState::Cancelled,
+        ErrorKind::Archive => SqlState::Disk,
+        ErrorKind::Internal => SqlState::Internal,
+    };
+    error(state, failure.public_text())
 }

@@ -1,13 +1,18 @@
 //! The PostgreSQL protocol, as far as clients need it to read.
 //!
-//! A connection is of the account that its database names, or of all with the database `skillscope`. It is served on the
-//! threads for SQL, so that no wallboard waits for it.
+//! The database of a connection names the account that it sees; in the database `skillscope` it sees all.
 
+mod cancels;
+mod catalog_rewrite;
 mod command;
 mod connection;
 mod copy;
 mod error;
-mod query;
+mod prepared;
+mod queries;
+mod rows;
+mod session;
+mod startup;
 
 use std::future::Future;
 use std::io;
@@ -15,20 +20,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion_postgres::pgwire::tokio::process_socket;
-use skillscope_query::Scope;
 use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::App;
-use connection::{Cancels, Connection};
+use crate::listener::serve_on_sql_threads;
+use cancels::Cancels;
+use connection::Connection;
 
-/// Where statements come from that come in here, in `system.queries`.
-const DOOR: &str = "postgresql";
-
-/// How often the server looks whether a client that waits for an answer is still there.
+/// How often the server checks that a client waiting for an answer is still connected.
 const HANG_UP_PERIOD: Duration = Duration::from_millis(200);
 
-/// After a connection could not be accepted, for example because too many files are open.
+/// The pause after a connection could not be accepted, for example because too many files are open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves the PostgreSQL protocol on `listener` until `shutdown` completes.
@@ -40,19 +43,13 @@ pub async fn serve_postgresql(
     app: App,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    listener.set_nonblocking(true)?;
-    let operator = app.engine().sql(Scope::All, DOOR);
-    let accepting = operator.spawn(accept(listener, app));
-    tokio::select! {
-        accepted = accepting => accepted.unwrap_or_else(|error| Err(io::Error::other(error))),
-        () = shutdown => Ok(()),
-    }
+    let serving = app.clone();
+    serve_on_sql_threads(listener, &app, |listener| accept(listener, serving), shutdown).await
 }
 
-async fn accept(listener: std::net::TcpListener, app: App) -> io::Result<()> {
-    let listener = TcpListener::from_std(listener)?;
+async fn accept(listener: TcpListener, app: App) -> io::Result<()> {
     let cancels = Arc::new(Cancels::default());
-    // Connections end with this task.
+    // The set ends all connections when this task ends.
     let mut connections = tokio::task::JoinSet::new();
     loop {
         match listener.accept().await {
@@ -68,8 +65,8 @@ async fn accept(listener: std::net::TcpListener, app: App) -> io::Result<()> {
     }
 }
 
-/// Serves a connection until its client goes. While a statement runs nothing is read of the socket, so that somebody else
-/// has to look whether the client is there: dropping the connection ends its statement.
+/// Serves a connection until its client goes. While a statement runs, the protocol does not read the socket and would
+/// not see the client go, so the socket is watched beside it. Dropping the connection ends its statement.
 async fn serve_connection(socket: TcpStream, connection: Connection) {
     let watched = match second_handle(&socket) {
         Ok(watched) => watched,

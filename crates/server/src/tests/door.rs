@@ -14,7 +14,8 @@ use skillscope_store::{Disk, Store, StoreOptions};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
-use crate::{App, AppOptions, CorsOrigins, router};
+use crate::http::router;
+use crate::{App, CorsOrigins, HttpOptions};
 
 /// The clock of the tests: 18 January 2018, shortly before nine.
 pub(super) const NOW: i64 = 1_516_265_515_679;
@@ -56,12 +57,9 @@ impl Door {
         let engine = Engine::new(Arc::clone(&store), Clock::Fixed(NOW), SqlLimits::default()).unwrap();
         let origins: Vec<String> = origins.iter().map(|origin| (*origin).to_owned()).collect();
         let cors_origins = CorsOrigins::parse(&origins).unwrap();
-        let app = App::new(
-            store,
-            engine,
-            AppOptions { max_body_bytes: MAX_BODY_BYTES, max_sql_rows: MAX_SQL_ROWS, cors_origins },
-        );
-        Self { routes: router(app.clone()), app, _directory: directory }
+        let options = HttpOptions { max_body_bytes: MAX_BODY_BYTES, max_sql_rows: MAX_SQL_ROWS, cors_origins };
+        let app = App::new(store, engine);
+        Self { routes: router(app.clone(), options), app, _directory: directory }
     }
 
     pub(super) async fn send(&self, request: Request<Body>) -> Answer {

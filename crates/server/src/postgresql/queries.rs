@@ -1,49 +1,48 @@
+//! Answers to statements, sent as text or prepared.
+
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use datafusion_postgres::arrow_pg::datatypes::df::deserialize_parameters;
-use datafusion_postgres::arrow_pg::datatypes::{arrow_schema_to_pg_fields, encode_recordbatch, into_pg_type};
+use datafusion::common::ScalarValue;
+use datafusion::prelude::SessionContext;
+use datafusion_postgres::arrow_pg::datatypes::arrow_schema_to_pg_fields;
 use datafusion_postgres::hooks::set_show::SetShowHook;
 use datafusion_postgres::hooks::transactions::TransactionStatementHook;
 use datafusion_postgres::pgwire::api::portal::{Format, Portal};
 use datafusion_postgres::pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
-use datafusion_postgres::pgwire::api::results::{FieldInfo, QueryResponse, Response, Tag};
-use datafusion_postgres::pgwire::api::stmt::QueryParser;
+use datafusion_postgres::pgwire::api::results::{QueryResponse, Response, Tag};
 use datafusion_postgres::pgwire::api::store::PortalStore;
-use datafusion_postgres::pgwire::api::{ClientInfo, ClientPortalStore, Type};
+use datafusion_postgres::pgwire::api::{ClientInfo, ClientPortalStore};
 use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
 use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
-use datafusion_postgres::pgwire::messages::data::DataRow;
 use datafusion_postgres::pgwire::messages::response::TransactionStatus;
 use datafusion_postgres::{QueryHook, hooks::HookClient};
-use futures::{Sink, Stream, StreamExt, TryStreamExt, stream};
-use skillscope_query::{SqlDescription, SqlRows, SqlSession};
+use futures::{Sink, TryStreamExt, stream};
+use skillscope_query::{SqlRows, SqlSession};
 
 use super::command::{Command, commands};
-use super::connection::Session;
 use super::copy::copy;
 use super::error::{SqlState, error, failed};
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
-use datafusion::common::{ParamValues, ScalarValue};
-use datafusion::prelude::SessionContext;
-use datafusion::sql::sqlparser::ast::Statement;
+use super::prepared::{Parser, Prepared};
+use super::rows::{encoded, response};
+use super::session::Session;
 
-/// Where the hook for settings keeps a client's `statement_timeout`.
+/// The key under which the hook for settings keeps a client's `statement_timeout`.
 const STATEMENT_TIMEOUT_MS: &str = "statement_timeout_ms";
 
-/// Answers a client's statements.
+/// Answers the statements of one client.
 pub(super) struct Queries {
     session: Arc<Session>,
     parser: Arc<Parser>,
-    /// The hooks want one; nothing is planned in it.
+    /// The hooks take a context as an argument, and plan nothing in it.
     settings: SessionContext,
 }
 
 impl Queries {
     pub(super) fn new(session: Arc<Session>) -> Self {
-        let parser = Arc::new(Parser(Arc::clone(&session)));
+        let parser = Arc::new(Parser::new(Arc::clone(&session)));
         Self { session, parser, settings: SessionContext::new() }
     }
 
@@ -76,7 +75,7 @@ impl Queries {
                 ClientPortalStore::portal_store(client).rm_statement(name);
                 Ok(Response::Execution(Tag::new("DEALLOCATE")))
             }
-            // Prepared statements hold no rows: they may stay until the connection ends.
+            // Prepared statements hold no rows, so they can stay until the connection ends.
             Command::Deallocate(None) => Ok(Response::Execution(Tag::new("DEALLOCATE ALL"))),
             Command::Control(statement) => {
                 Err(error(SqlState::FeatureNotSupported, format!("{statement} is not supported")))
@@ -84,7 +83,7 @@ impl Queries {
         }
     }
 
-    /// The answer to a statement that runs when its rows are taken.
+    /// The answer to a statement that starts only when its rows are taken.
     async fn answer_later<C: ClientInfo>(&self, client: &C, text: String) -> PgWireResult<Response> {
         check_transaction(client)?;
         let session = self.session(client)?;
@@ -94,7 +93,7 @@ impl Queries {
         Ok(Response::Query(QueryResponse::new(fields, rows.try_flatten())))
     }
 
-    /// The session, within the time that the client has set.
+    /// The session, with the limit of time that the client has set.
     fn session<C: ClientInfo>(&self, client: &C) -> PgWireResult<SqlSession> {
         let session = self.session.get()?.clone();
         let limit = client.metadata().get(STATEMENT_TIMEOUT_MS).and_then(|limit| limit.parse().ok());
@@ -116,25 +115,6 @@ async fn run(session: &SqlSession, text: &str, parameters: Vec<ScalarValue>) -> 
     session.run(text, parameters).await.map_err(failed)
 }
 
-fn response(rows: SqlRows, format: &Format) -> PgWireResult<QueryResponse> {
-    let fields = arrow_schema_to_pg_fields(&rows.schema(), format, None)?;
-    Ok(QueryResponse::new(Arc::new(fields), encoded(rows, format)?))
-}
-
-/// The rows in the protocol's form.
-pub(super) fn encoded(
-    rows: SqlRows,
-    format: &Format,
-) -> PgWireResult<impl Stream<Item = PgWireResult<DataRow>> + Send + use<>> {
-    let fields = Arc::new(arrow_schema_to_pg_fields(&rows.schema(), format, None)?);
-    Ok(rows.flat_map(move |batch| {
-        stream::iter(match batch {
-            Ok(batch) => encode_recordbatch(Arc::clone(&fields), batch) as Box<dyn Iterator<Item = _> + Send>,
-            Err(error) => Box::new(std::iter::once(Err(failed(error)))),
-        })
-    }))
-}
-
 #[async_trait]
 impl SimpleQueryHandler for Queries {
     async fn do_query<C>(&self, client: &mut C, query: &str) -> PgWireResult<Vec<Response>>
@@ -149,8 +129,9 @@ impl SimpleQueryHandler for Queries {
         let is_alone = commands.len() == 1;
         for command in commands {
             responses.push(match command {
-                // All answers are sent after the last one has begun: what keeps its turn until its rows are taken, such as a
-                // long one before, must not be waited for.
+                // The answers are sent only once every statement has one. A running statement keeps its turn until its
+                // rows are taken, and a later statement would wait for that turn. So each starts only when its rows are
+                // taken.
                 Command::Query(text) if !is_alone => self.answer_later(client, text).await?,
                 command => self.answer(client, &command, Vec::new(), &Format::UnifiedText).await?,
             });
@@ -159,19 +140,6 @@ impl SimpleQueryHandler for Queries {
             responses.push(Response::EmptyQuery);
         }
         Ok(responses)
-    }
-}
-
-/// A prepared statement. It is planned anew whenever it runs, over the rows of then.
-#[derive(Debug, Clone)]
-pub(super) struct Prepared {
-    command: Command,
-    description: SqlDescription,
-}
-
-impl Prepared {
-    fn parameter_type(data_type: Option<&DataType>) -> PgWireResult<Type> {
-        data_type.map_or(Ok(Type::TEXT), into_pg_type)
     }
 }
 
@@ -192,62 +160,7 @@ impl ExtendedQueryHandler for Queries {
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let prepared = &portal.statement.statement;
-        // What neither the statement nor the client tells is text.
-        let told = |number: usize| portal.statement.parameter_types.get(number).is_some_and(Option::is_some);
-        let known = prepared.description.parameters.iter().enumerate();
-        let types: Vec<Option<&DataType>> =
-            known.map(|(number, known)| known.as_ref().or((!told(number)).then_some(&DataType::Utf8))).collect();
-        let parameters = match deserialize_parameters(portal, &types)? {
-            ParamValues::List(values) => values.into_iter().map(|value| value.value).collect(),
-            ParamValues::Map(_) => Vec::new(),
-        };
+        let parameters = Prepared::parameters(portal)?;
         self.answer(client, &prepared.command, parameters, &portal.result_column_format).await
-    }
-}
-
-/// What tells a setting has one column; other control statements have none.
-fn control_schema(statement: &Statement) -> Arc<Schema> {
-    let shows = matches!(
-        statement,
-        Statement::ShowVariable { .. } | Statement::ShowStatus { .. } | Statement::ShowCatalogs { .. }
-    );
-    Arc::new(if shows { Schema::new(vec![Field::new("show", DataType::Utf8, false)]) } else { Schema::empty() })
-}
-
-/// Prepares statements.
-pub(super) struct Parser(Arc<Session>);
-
-#[async_trait]
-impl QueryParser for Parser {
-    type Statement = Prepared;
-
-    async fn parse_sql<C>(&self, _client: &C, sql: &str, _types: &[Option<Type>]) -> PgWireResult<Option<Prepared>>
-    where
-        C: ClientInfo + Unpin + Send + Sync,
-    {
-        let session = self.0.get()?;
-        let mut commands = commands(session, sql).await?.into_iter();
-        let Some(command) = commands.next() else { return Ok(None) };
-        if commands.next().is_some() {
-            return Err(error(SqlState::SyntaxError, "a prepared statement is one statement"));
-        }
-        let description = match &command {
-            Command::Query(text) => session.describe(text).await.map_err(failed)?,
-            Command::Copy { query, .. } => {
-                let description = session.describe(query).await.map_err(failed)?;
-                SqlDescription { schema: Arc::new(Schema::empty()), ..description }
-            }
-            Command::Control(statement) => SqlDescription { schema: control_schema(statement), parameters: Vec::new() },
-            Command::Deallocate(_) => SqlDescription { schema: Arc::new(Schema::empty()), parameters: Vec::new() },
-        };
-        Ok(Some(Prepared { command, description }))
-    }
-
-    fn get_parameter_types(&self, prepared: &Prepared) -> PgWireResult<Vec<Type>> {
-        prepared.description.parameters.iter().map(|known| Prepared::parameter_type(known.as_ref())).collect()
-    }
-
-    fn get_result_schema(&self, prepared: &Prepared, format: Option<&Format>) -> PgWireResult<Vec<FieldInfo>> {
-        arrow_schema_to_pg_fields(&prepared.description.schema, format.unwrap_or(&Format::UnifiedBinary), None)
     }
 }

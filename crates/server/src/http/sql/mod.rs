@@ -1,0 +1,79 @@
+//! The route of SQL.
+
+mod answer;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::{CONTENT_TYPE, VARY};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::negotiation::{accepted, named};
+use super::openapi::problem_responses;
+use super::options::HttpOptions;
+use super::problem::Problem;
+use super::request_body::RequestBody;
+use crate::caller::Caller;
+use crate::{App, RowFormat};
+use answer::answer;
+
+/// How `system.queries` names the door of these statements.
+const DOOR: &str = "http";
+
+/// A statement to run.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct SqlBody {
+    /// A statement that reads, in DataFusion's dialect of SQL, over the table `segments`, its views, and the schema
+    /// `system`.
+    #[schema(example = "select skill_id, count(*) as segments from segments group by skill_id")]
+    query: String,
+    /// The only account whose rows are seen; absent, all are.
+    #[schema(example = "demo")]
+    account: Option<String>,
+}
+
+problem_responses! {
+    SqlProblems {
+        400: "The body or the statement is wrong, or the answer is too long.",
+        406: "None of the formats is accepted.",
+        409: "The statement was ended on request.",
+        413: "The body is too large.",
+        415: "The body is no JSON.",
+        422: "The statement took too long.",
+        503: "The statement needs more memory than there is, too many run at once, or a file cannot be read now.",
+    }
+}
+
+/// Run a SQL statement that reads.
+///
+/// The rows come as they are computed. Where the statement fails after some megabytes of them, the status has been
+/// sent: the last line is a problem document then, and the connection is broken off.
+#[utoipa::path(post, path = "/v1/sql", tag = "sql", request_body = SqlBody,
+    responses(
+        (status = 200, description = "The rows; times are RFC 3339.", content(
+            (Vec<Object> = "application/json"),
+            (String = "application/x-ndjson"),
+            (String = "text/csv"),
+            (Vec<u8> = "application/vnd.apache.arrow.stream"),
+        )),
+        SqlProblems,
+    ))]
+pub(super) async fn post(
+    State(app): State<App>,
+    State(options): State<Arc<HttpOptions>>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: RequestBody,
+) -> Result<Response, Problem> {
+    named(&headers, CONTENT_TYPE, &[("application/json", ())], None)?;
+    let format = accepted(&headers, &RowFormat::MEDIA_TYPES)?;
+    let body = serde_json::from_slice(&body.bytes()?);
+    let SqlBody { query, account } = body.map_err(|error| Problem::invalid_body(error.to_string()))?;
+    let session = app.engine().sql(caller.scope_of(account.as_deref())?, DOOR);
+    let rows = answer(session, query, format, options.max_sql_rows).await?;
+    let content_type = HeaderValue::from_static(format.content_type());
+    Ok(([(CONTENT_TYPE, content_type), (VARY, HeaderValue::from_static("accept"))], rows).into_response())
+}

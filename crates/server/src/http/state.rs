@@ -1,0 +1,35 @@
+//! What the handlers share.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use utoipa::openapi::OpenApi;
+
+use super::options::HttpOptions;
+use crate::App;
+
+/// What the handlers share. Each takes the part that it needs, as `State<…>`.
+#[derive(Clone)]
+pub(super) struct HttpState {
+    pub(super) app: App,
+    pub(super) options: Arc<HttpOptions>,
+    pub(super) document: Arc<OpenApi>,
+}
+
+impl FromRef<HttpState> for App {
+    fn from_ref(state: &HttpState) -> Self {
+        state.app.clone()
+    }
+}
+
+impl FromRef<HttpState> for Arc<HttpOptions> {
+    fn from_ref(state: &HttpState) -> Self {
+        Arc::clone(&state.options)
+    }
+}
+
+impl FromRef<HttpState> for Arc<OpenApi> {
+    fn from_ref(state: &HttpState) -> Self {
+        Arc::clone(&state.document)
+    }
+}

@@ -1,0 +1,35 @@
+//! Listening, which is the same for every protocol.
+
+use std::future::Future;
+use std::io;
+
+use tokio::net::TcpListener;
+
+use crate::App;
+
+/// The same listener for the asynchronous runtime of the caller.
+///
+/// # Errors
+/// Where the system refuses a setting of the socket.
+pub(crate) fn to_tokio(listener: std::net::TcpListener) -> io::Result<TcpListener> {
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
+}
+
+/// Lets `serve` serve `listener` until `shutdown` completes. It runs on the threads for SQL: a report never waits for a
+/// statement, or for the writing of its rows.
+///
+/// # Errors
+/// Those of `serve`, and where the listener cannot be used.
+pub(crate) async fn serve_on_sql_threads<S: Future<Output = io::Result<()>> + Send>(
+    listener: std::net::TcpListener,
+    app: &App,
+    serve: impl FnOnce(TcpListener) -> S + Send + 'static,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let serving = app.engine().spawn(async move { serve(to_tokio(listener)?).await });
+    tokio::select! {
+        served = serving => served.unwrap_or_else(|error| Err(io::Error::other(error))),
+        () = shutdown => Ok(()),
+    }
+}
