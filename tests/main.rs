@@ -22,6 +22,7 @@ mod foreign;
 mod generate;
 mod history;
 mod import;
+mod links;
 mod process;
 mod python;
 mod questions;

@@ -73,8 +73,8 @@ mod tests {
     #[test]
     fn rows_that_come_one_by_one_make_few_runs() {
         let mut runs: Vec<usize> = Vec::new();
-        for _ in 0..10_000 {
-            runs.push(1);
+        for rows in std::iter::repeat_n(1, 10_000) {
+            runs.push(rows);
             loop {
                 let merged = to_merge(&runs);
                 if merged.is_empty() {
