@@ -10,7 +10,7 @@ use datafusion::physical_plan::{ExecutionPlan, collect_partitioned, displayable}
 use skillscope_store::Store;
 
 use crate::report::{ReportSession, assemble};
-use crate::sql::{SqlLimits, SqlService, SqlSession, SqlTask};
+use crate::sql::{SqlLimits, SqlService, SqlSession, SqlTask, StoreTables};
 use crate::table::SegmentsTable;
 use crate::{Clock, Error, Report, ReportParameters, ReportRequest, Result, Scope};
 
@@ -20,6 +20,7 @@ pub struct Engine {
     clock: Clock,
     reports: Arc<ReportSession>,
     sql: Arc<SqlService>,
+    tables: Arc<StoreTables>,
     breaches: AtomicU64,
 }
 
@@ -30,8 +31,9 @@ impl Engine {
     /// Where DataFusion's runtime, or threads for statements, cannot be set up.
     pub fn new(store: Arc<Store>, clock: Clock, limits: SqlLimits) -> Result<Self> {
         let reports = Arc::new(ReportSession::new().map_err(Error::Report)?);
-        let sql = Arc::new(SqlService::new(Arc::clone(&store), clock.clone(), Arc::clone(&reports), limits)?);
-        Ok(Self { store, clock, reports, sql, breaches: AtomicU64::new(0) })
+        let sql = Arc::new(SqlService::new(limits)?);
+        let tables = Arc::new(StoreTables::new(Arc::clone(&store), clock.clone(), Arc::clone(&reports), &sql));
+        Ok(Self { store, clock, reports, sql, tables, breaches: AtomicU64::new(0) })
     }
 
     /// The engine's clock.
@@ -73,7 +75,7 @@ impl Engine {
     /// A session for statements over the segments in `scope`. `door` is the word by which `system.queries` tells where
     /// its statements come from.
     pub fn sql(&self, scope: Scope, door: &'static str) -> SqlSession {
-        SqlSession::new(Arc::clone(&self.sql), scope, door)
+        SqlSession::new(Arc::clone(&self.sql), Arc::clone(&self.tables), scope, door)
     }
 
     /// Runs what belongs to statements, such as serving a protocol in which they come, on the threads for SQL.

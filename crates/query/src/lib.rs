@@ -26,5 +26,5 @@ pub use report::{
 };
 pub use scope::Scope;
 pub use skillscope_store::Clock;
-pub use sql::{SqlDescription, SqlLimits, SqlRows, SqlSession, SqlTask};
+pub use sql::{SqlDescription, SqlLimits, SqlRows, SqlSession, SqlTask, StatementRunner, StatementTables};
 pub use table::{stored_segments, unarchived_segments};

@@ -6,10 +6,9 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 use datafusion::error::DataFusionError;
-use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use object_store::ObjectStore;
@@ -52,7 +51,7 @@ impl PlanRunner {
     pub fn local() -> Result<Self> {
         let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(MEMORY_BYTES)));
         let runtime = runtime.build_arc().map_err(Error::Plan)?;
-        let config = SessionConfig::new().with_collect_statistics(false).with_information_schema(true);
+        let config = SessionConfig::new().with_collect_statistics(false);
         let state =
             SessionStateBuilder::new_with_default_features().with_config(config).with_runtime_env(runtime).build();
         Ok(Self { here: SessionContext::new_with_state(state), cluster: None })
@@ -65,7 +64,6 @@ impl PlanRunner {
     #[cfg(feature = "ballista")]
     pub fn cluster(url: &str) -> Result<Self> {
         use ballista_core::extension::SessionStateExt;
-        use datafusion::execution::SessionState;
 
         let parsed = Url::parse(url).ok().filter(|parsed| parsed.scheme() == "df");
         let Some(host) = parsed.as_ref().and_then(Url::host_str) else {
@@ -110,17 +108,6 @@ impl PlanRunner {
         }
     }
 
-    /// The rows of a plan as they are computed.
-    pub(crate) async fn stream(&self, plan: LogicalPlan, is_for_cluster: bool) -> Result<SendableRecordBatchStream> {
-        match &self.cluster {
-            Some(cluster) if is_for_cluster => {
-                let failed = |cause| Error::Cluster { url: cluster.url.clone(), cause };
-                stream(&cluster.context, plan).await.map_err(failed)
-            }
-            _ => stream(&self.here, plan).await.map_err(Error::Plan),
-        }
-    }
-
     /// The values of a plan with a single column of text.
     pub(crate) async fn texts(&self, plan: LogicalPlan) -> Result<Vec<String>> {
         let mut texts = Vec::new();
@@ -138,9 +125,14 @@ impl PlanRunner {
         Ok(counts.flat_map(|counts| counts.iter().flatten()).next().and_then(|count| u64::try_from(count).ok()))
     }
 
-    /// The context that plans of statements are made in: what one can name is the same wherever it is run.
-    pub(crate) fn context(&self) -> &SessionContext {
-        &self.here
+    /// The state that plans statements for the cluster, if there is one.
+    pub(crate) fn cluster_state(&self) -> Option<SessionState> {
+        self.cluster.as_ref().map(|cluster| cluster.context.state())
+    }
+
+    /// The URL of the cluster, if there is one.
+    pub(crate) fn cluster_url(&self) -> Option<&str> {
+        self.cluster.as_ref().map(|cluster| cluster.url.as_str())
     }
 }
 
@@ -149,11 +141,4 @@ async fn collect(
     plan: LogicalPlan,
 ) -> std::result::Result<Vec<RecordBatch>, DataFusionError> {
     context.execute_logical_plan(plan).await?.collect().await
-}
-
-async fn stream(
-    context: &SessionContext,
-    plan: LogicalPlan,
-) -> std::result::Result<SendableRecordBatchStream, DataFusionError> {
-    context.execute_logical_plan(plan).await?.execute_stream().await
 }

@@ -1,95 +1,164 @@
-//! SQL over an archive.
+//! SQL over an archive, within the same limits as SQL over a store.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::compute::cast;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::view::ViewTable;
+use datafusion::catalog::{
+    CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider,
+    SchemaProvider, TableProvider,
+};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
-use datafusion::execution::SendableRecordBatchStream;
-use datafusion::execution::context::SQLOptions;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
 use futures::TryStreamExt;
-use skillscope_query::{CellRequest, Scope};
+use skillscope_query::{CellRequest, Scope, SqlLimits, SqlRows, StatementRunner, StatementTables};
 
 use crate::archive::Archive;
 use crate::plan_runner::PlanRunner;
 use crate::{Error, Result};
 
+/// Where statements come from, in lists of statements.
+const DOOR: &str = "console";
+
 /// Runs SQL over an archive, whose segments are the table `segments`, in this process or on a cluster.
 pub struct ArchiveSql {
-    runner: PlanRunner,
-    /// Keeps what is read.
+    plans: PlanRunner,
+    statements: StatementRunner,
+    segments: Arc<dyn TableProvider>,
+    /// Keeps a data directory open.
     _archive: Archive,
 }
 
 impl ArchiveSql {
-    /// SQL over the segments in `scope`.
+    /// SQL over the segments in `scope`, within `limits`. On a cluster, the limits of time and number hold. Its memory is
+    /// its own.
     ///
     /// # Errors
-    /// Where the archive cannot be planned over.
-    pub async fn new(mut archive: Archive, runner: PlanRunner, scope: &Scope) -> Result<Self> {
-        archive.register(&runner);
+    /// Where the archive cannot be planned over, or the threads for statements cannot be set up.
+    pub async fn new(mut archive: Archive, plans: PlanRunner, scope: &Scope, limits: SqlLimits) -> Result<Self> {
+        archive.register(&plans);
         archive.check_directory(scope, &(i64::MIN..i64::MAX)).await?;
-        archive.check_seen(&runner).await?;
-        let unseen = if runner.is_cluster() { archive.unarchived_rows() } else { 0 };
+        archive.check_seen(&plans).await?;
+        let unseen = if plans.is_cluster() { archive.unarchived_rows() } else { 0 };
         if unseen > 0 {
             tracing::warn!("{unseen} segments are in no file of the archive yet; the cluster does not see them");
         }
-        let table = archive.table(scope, runner.is_cluster())?;
-        let register = || match table {
-            Some(plan) => runner.context().register_table(CellRequest::SEGMENTS, Arc::new(ViewTable::new(plan, None))),
-            None => runner.context().register_table(CellRequest::SEGMENTS, Arc::new(no_segments()?)),
+        let segments: Arc<dyn TableProvider> = match archive.table(scope, plans.is_cluster())? {
+            Some(plan) => Arc::new(ViewTable::new(plan, None)),
+            None => Arc::new(no_segments().map_err(Error::Plan)?),
         };
-        register().map_err(Error::Plan)?;
-        Ok(Self { runner, _archive: archive })
+        let statements = StatementRunner::new(scope.clone(), DOOR, limits).map_err(Error::Query)?;
+        if let Some((url, store)) = archive.object_store() {
+            statements.base().runtime_env().register_object_store(url, Arc::clone(store));
+        }
+        Ok(Self { plans, statements, segments, _archive: archive })
     }
 
     /// Runs a statement that reads.
     ///
     /// # Errors
-    /// Where it does anything else, or cannot be planned.
+    /// [`Error::Query`] where the statement is wrong, does anything but read, or reaches a limit; [`Error::Cluster`] where
+    /// the cluster fails.
     pub async fn run(&self, text: &str) -> Result<ArchiveRows> {
-        let plan = self.runner.context().state().create_logical_plan(text).await.map_err(Error::Plan)?;
-        let reading = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-        if reading.verify_plan(&plan).is_err() {
-            return Err(Error::Usage("only statements that read are allowed here".to_owned()));
+        let cluster = self.plans.cluster_state();
+        let tables = Arc::new(ArchiveTables {
+            segments: Arc::clone(&self.segments),
+            cluster,
+            runs_on_cluster: AtomicBool::new(false),
+        });
+        let rows = self.statements.run(Arc::clone(&tables) as Arc<dyn StatementTables>, text, Vec::new()).await;
+        let cluster_url = || tables.runs_on_cluster.load(Ordering::Relaxed).then(|| self.plans.cluster_url()).flatten();
+        match rows {
+            Ok(rows) => Ok(ArchiveRows { cluster_url: cluster_url().map(str::to_owned), rows }),
+            Err(error) => Err(failure(error, cluster_url())),
         }
-        // What there is to name is known here, and only here.
-        let is_for_cluster = names_segments(&plan).map_err(Error::Plan)?;
-        let schema = Arc::clone(plan.schema().inner());
-        Ok(ArchiveRows { schema, rows: self.runner.stream(plan, is_for_cluster).await? })
     }
 }
 
-/// The rows of a statement, as they come.
+/// The rows of a statement, as they are computed. Dropping them ends the statement.
 pub struct ArchiveRows {
-    schema: SchemaRef,
-    rows: SendableRecordBatchStream,
+    /// The cluster on which the statement runs.
+    cluster_url: Option<String>,
+    rows: SqlRows,
 }
 
 impl ArchiveRows {
-    /// Their columns.
+    /// The columns of the rows.
     pub fn schema(&self) -> SchemaRef {
-        Arc::new(Schema::new(self.schema.fields().clone()))
+        Arc::new(Schema::new(self.rows.schema().fields().clone()))
     }
 
-    /// The next of them; `None` after the last.
+    /// The next rows; `None` after the last.
     ///
     /// # Errors
-    /// Where the statement fails.
+    /// Where the statement fails, or reaches a limit.
     pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
-        let Some(batch) = self.rows.try_next().await.map_err(Error::Plan)? else { return Ok(None) };
+        let batch = self.rows.try_next().await.map_err(|error| failure(error, self.cluster_url.as_deref()))?;
+        let Some(batch) = batch else { return Ok(None) };
+        let schema = self.schema();
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        // A cluster gives plain text where dictionaries were planned.
-        let columns = self.schema.fields().iter().zip(batch.columns());
+        // A cluster sends plain text where the plan has dictionaries.
+        let columns = schema.fields().iter().zip(batch.columns());
         let columns =
             columns.map(|(field, values)| cast(values, field.data_type())).collect::<std::result::Result<Vec<_>, _>>();
-        let batch = columns.and_then(|columns| RecordBatch::try_new_with_options(self.schema(), columns, &options));
+        let batch = columns.and_then(|columns| RecordBatch::try_new_with_options(schema, columns, &options));
         batch.map(Some).map_err(|error| Error::Plan(DataFusionError::from(error)))
+    }
+}
+
+/// The failure of a statement, which may be one of the cluster on which it ran.
+fn failure(error: skillscope_query::Error, cluster_url: Option<&str>) -> Error {
+    match (error, cluster_url) {
+        (skillscope_query::Error::Sql(cause) | skillscope_query::Error::Archive(cause), Some(url)) => {
+            Error::Cluster { url: url.to_owned(), cause }
+        }
+        (error, _) => Error::Query(error),
+    }
+}
+
+/// The table `segments` as one statement sees it.
+struct ArchiveTables {
+    segments: Arc<dyn TableProvider>,
+    cluster: Option<SessionState>,
+    /// Whether the statement was planned to run on the cluster.
+    runs_on_cluster: AtomicBool,
+}
+
+impl StatementTables for ArchiveTables {
+    fn state(&self, base: &SessionState) -> datafusion::error::Result<SessionState> {
+        let mut config = base.config().clone();
+        // There may be thousands of files, whose footers planning would read otherwise.
+        config.options_mut().execution.collect_statistics = false;
+        let mut state = match &self.cluster {
+            None => SessionStateBuilder::new_from_existing(base.clone()).with_config(config).build(),
+            // A cluster knows the functions of DataFusion, and none of our own.
+            Some(_) => SessionStateBuilder::new_with_default_features()
+                .with_config(config)
+                .with_runtime_env(Arc::clone(base.runtime_env()))
+                .build(),
+        };
+        let names = state.config_options().catalog.clone();
+        let schema = MemorySchemaProvider::new();
+        schema.register_table(CellRequest::SEGMENTS.to_owned(), Arc::clone(&self.segments))?;
+        let catalog = MemoryCatalogProvider::new();
+        catalog.register_schema(&names.default_schema, Arc::new(schema))?;
+        let list = MemoryCatalogProviderList::new();
+        list.register_catalog(names.default_catalog, Arc::new(catalog));
+        state.register_catalog_list(Arc::new(list));
+        Ok(state)
+    }
+
+    fn outside(&self, statement: &LogicalPlan) -> datafusion::error::Result<Option<SessionState>> {
+        // Everything that can be named, but for `segments`, is known in this process alone.
+        let cluster = if names_segments(statement)? { self.cluster.clone() } else { None };
+        self.runs_on_cluster.store(cluster.is_some(), Ordering::Relaxed);
+        Ok(cluster)
     }
 }
 

@@ -1,9 +1,12 @@
 //! Analysts' SQL.
 //!
 //! ```text
-//! session.rs  whose statement it is ─▶ statement.rs  checked and planned, over catalog/ ─▶ run/workers.rs  run apart
-//!     │                                                                                          │
-//!     └──▶ run/running_queries.rs  listed, and ended on request       run/rows.rs  the answer ◀────┘
+//! session.rs  whose statement it is, over the tables of store_tables.rs
+//!     │
+//!     ▼
+//! statement_runner.rs ─▶ statement.rs  checked and planned, over its tables ─▶ run/workers.rs  run apart
+//!     │                                                                              │
+//!     └──▶ run/running_queries.rs  listed, and ended on request      run/rows.rs  the answer ◀─┘
 //! ```
 //!
 //! A statement runs on threads for SQL alone, in a memory of its own, within limits of time and number (`limits.rs`).
@@ -19,8 +22,14 @@ mod run;
 mod service;
 mod session;
 mod statement;
+mod statement_runner;
+mod statement_tables;
+mod store_tables;
 
 pub use limits::SqlLimits;
 pub use run::{SqlRows, SqlTask};
 pub(crate) use service::SqlService;
-pub use session::{SqlDescription, SqlSession};
+pub use session::SqlSession;
+pub use statement_runner::{SqlDescription, StatementRunner};
+pub use statement_tables::StatementTables;
+pub(crate) use store_tables::StoreTables;

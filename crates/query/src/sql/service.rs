@@ -3,32 +3,24 @@
 use std::io;
 use std::sync::Arc;
 
-use chrono::DateTime;
-use datafusion::catalog::SchemaProvider;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::prelude::SessionConfig;
-use skillscope_store::Store;
 use tokio::sync::Semaphore;
 
-use super::catalog::{CATALOG, PUBLIC, catalog};
-use super::functions::{self, Caller};
+use super::catalog::{CATALOG, PUBLIC};
+use super::functions;
 use super::limits::SqlLimits;
 use super::plain_keys::PlainKeys;
 use super::run::{RunningQueries, SqlMemory, SqlTask, StatementMemory, Workers};
-use crate::report::ReportSession;
-use crate::table::SegmentsTable;
 use crate::totals::{AnswerFromTotals, totals_query_planner};
-use crate::{Clock, Error, Result, Scope};
+use crate::{Error, Result};
 
 /// The part of SQL that all sessions share.
 pub(crate) struct SqlService {
-    store: Arc<Store>,
-    clock: Clock,
-    reports: Arc<ReportSession>,
     limits: SqlLimits,
     running: Arc<RunningQueries>,
     turns: Arc<Semaphore>,
@@ -45,11 +37,8 @@ impl std::fmt::Debug for SqlService {
 }
 
 impl SqlService {
-    pub(crate) fn new(store: Arc<Store>, clock: Clock, reports: Arc<ReportSession>, limits: SqlLimits) -> Result<Self> {
+    pub(crate) fn new(limits: SqlLimits) -> Result<Self> {
         Ok(Self {
-            store,
-            clock,
-            reports,
             running: Arc::default(),
             turns: Arc::new(Semaphore::new(limits.running)),
             memory: Arc::new(SqlMemory::new(limits.memory_bytes)),
@@ -87,34 +76,6 @@ impl SqlService {
 
     pub(super) fn base(&self) -> &SessionState {
         &self.base
-    }
-
-    /// The rows of one moment.
-    pub(super) fn segments(&self, scope: Scope) -> SegmentsTable {
-        SegmentsTable::new(Arc::clone(&self.store), scope)
-    }
-
-    /// No rows.
-    pub(super) fn no_segments(&self, scope: Scope) -> SegmentsTable {
-        SegmentsTable::empty(Arc::clone(&self.store), scope)
-    }
-
-    /// The state in which a statement over `segments` is planned: `base` with the tables and functions of its scope.
-    /// Its `now()` is the engine's present.
-    pub(super) fn state(
-        &self,
-        base: &SessionState,
-        session: u64,
-        segments: SegmentsTable,
-        schemas: &[(String, Arc<dyn SchemaProvider>)],
-    ) -> datafusion::error::Result<SessionState> {
-        let mut state = base.clone();
-        let segments = Arc::new(segments);
-        let name = base.config_options().catalog.default_catalog.clone();
-        state.register_catalog_list(catalog(&name, &self.running, &segments, schemas)?);
-        functions::register_for(Caller { segments, session }, &mut state, &self.reports, &self.running)?;
-        state.execution_props_mut().query_execution_start_time = DateTime::from_timestamp_millis(self.clock.now());
-        Ok(state)
     }
 }
 

@@ -19,6 +19,7 @@ use futures::executor::block_on;
 
 use super::named_parts::check_named_parts;
 use super::run::StatementMemory;
+use super::statement_tables::StatementTables;
 use crate::Error;
 
 /// The most words, numbers and signs of a statement.
@@ -90,11 +91,16 @@ impl Statement {
 
     /// Plans the statement to run in this memory. Planning may read tables, so the calling thread may wait for the
     /// disk.
-    pub(crate) fn physical(self, memory: StatementMemory) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
-        let plan = stacker::grow(PLANNING_STACK_BYTES, || block_on(self.state.create_physical_plan(&self.plan)))?;
-        let shared = self.state.runtime_env().as_ref().clone();
+    pub(crate) fn physical(
+        self,
+        tables: &dyn StatementTables,
+        memory: StatementMemory,
+    ) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
+        let state = tables.outside(&self.plan)?.unwrap_or(self.state);
+        let plan = stacker::grow(PLANNING_STACK_BYTES, || block_on(state.create_physical_plan(&self.plan)))?;
+        let shared = state.runtime_env().as_ref().clone();
         let runtime = RuntimeEnv { memory_pool: Arc::new(memory), ..shared };
-        Ok((plan, Arc::new(TaskContext::from(&self.state).with_runtime(Arc::new(runtime)))))
+        Ok((plan, Arc::new(TaskContext::from(&state).with_runtime(Arc::new(runtime)))))
     }
 }
 

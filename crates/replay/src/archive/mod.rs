@@ -10,11 +10,14 @@ mod parquet_file;
 mod scan;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col, lit};
+use object_store::ObjectStore;
 use serde::{Deserialize, Serialize};
 use skillscope_query::{CellRequest, Scope};
 use skillscope_segment::column;
+use url::Url;
 
 use crate::plan_runner::{PlacedPlan, PlanRunner};
 use crate::stretches::Extent;
@@ -109,10 +112,17 @@ impl Archive {
         }
     }
 
+    /// The object store of a folder or bucket, and its URL.
+    pub(crate) fn object_store(&self) -> Option<(&Url, &Arc<dyn ObjectStore>)> {
+        match &self.content {
+            Content::Folder(folder) => Some(folder.store()),
+            Content::Directory(_) => None,
+        }
+    }
+
     /// Lets plans read the archive.
     pub(crate) fn register(&self, runner: &PlanRunner) {
-        if let Content::Folder(folder) = &self.content {
-            let (url, store) = folder.store();
+        if let Some((url, store)) = self.object_store() {
             runner.register(url, store);
         }
     }

@@ -12,4 +12,5 @@ mod equality;
 mod failures;
 mod folders;
 mod outputs;
+mod sql;
 mod world;

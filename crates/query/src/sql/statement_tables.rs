@@ -1,0 +1,23 @@
+//! What one statement can name.
+
+use datafusion::error::Result;
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+
+/// The tables that one statement sees, and the place where it runs.
+pub trait StatementTables: Send + Sync + 'static {
+    /// The state in which the statement is planned: `base`, which has functions, optimizer rules and disk space to spill
+    /// to, and in addition the tables.
+    ///
+    /// # Errors
+    /// Where the tables cannot be planned over.
+    fn state(&self, base: &SessionState) -> Result<SessionState>;
+
+    /// The state that plans how the checked statement is run, if it runs outside this process, such as on a cluster.
+    ///
+    /// # Errors
+    /// Where it cannot be told.
+    fn outside(&self, _statement: &LogicalPlan) -> Result<Option<SessionState>> {
+        Ok(None)
+    }
+}
