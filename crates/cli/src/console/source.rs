@@ -41,7 +41,7 @@ impl Source {
         if let Some(location) = &arguments.archive {
             let runner = arguments.ballista.as_deref().map_or_else(PlanRunner::local, PlanRunner::cluster)?;
             let archive = Archive::open(location.clone(), false).await?;
-            let sql = ArchiveSql::new(archive, runner, &scope, arguments.sql.limits()).await?;
+            let sql = ArchiveSql::new(archive, runner, &scope, arguments.limits.limits()).await?;
             return Ok(Self::Archive(Box::new(ArchiveSource { sql, scope })));
         }
         if let Some(url) = &arguments.store.url {
