@@ -10,6 +10,7 @@ mod escaped;
 mod log;
 mod output;
 mod remote;
+mod threads;
 
 use std::process::ExitCode;
 

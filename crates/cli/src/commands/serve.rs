@@ -1,3 +1,6 @@
+//! The command `serve`: opens the store, and serves it by HTTP, PostgreSQL's protocol and Flight SQL until a signal
+//! comes.
+
 use std::future::pending;
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
@@ -16,9 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::arguments::ServeArguments;
 use crate::demo;
 use crate::output::{self, Usage};
-
-/// The stack of a thread. Nested SQL expressions are evaluated recursively. Pages that are not used take no memory.
-const STACK_BYTES: usize = 16 << 20;
+use crate::threads::SQL_STACK_BYTES;
 
 /// Serves a data directory until the process is told to stop.
 pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
@@ -37,7 +38,7 @@ pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
     let data_dir = sample.as_ref().map_or(arguments.directory.data_dir.as_path(), |sample| sample.path());
     let store = Arc::new(Store::open_with(data_dir, store_options)?);
     let engine = Engine::new(Arc::clone(&store), clock, arguments.sql_limits.limits())?;
-    let runtime = Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build();
+    let runtime = Builder::new_multi_thread().enable_all().thread_stack_size(SQL_STACK_BYTES).build();
     let runtime = runtime.context("cannot start the server's threads")?;
     let maintenance = Maintenance::start(Arc::clone(&store)).context("cannot start the thread of maintenance")?;
     let app = App::new(Arc::clone(&store), engine);
@@ -85,7 +86,7 @@ async fn serve(doors: &Doors, store: &Store, app: App, http_options: HttpOptions
     let (listener, url) = listen(&doors.http, "http")?;
     let postgresql = doors.postgresql.as_deref().map(|addresses| listen(addresses, "postgresql")).transpose()?;
     let flight = doors.flight.as_deref().map(|addresses| listen(addresses, "grpc")).transpose()?;
-    // Signals are handled before the URL is printed, so that whoever reads it can already stop the server.
+    // Signals are handled before the URL is printed, so that the reader of the URL can already stop the server.
     let stop = stop_signal()?;
     if let Err(error) = store.announce(&url) {
         // Only commands that look for the server miss it. Everything else works.

@@ -23,17 +23,15 @@ use tokio::runtime::Builder;
 
 use crate::arguments::SqlArguments;
 use crate::output;
+use crate::threads::SQL_STACK_BYTES;
 use script::{Piece, pieces};
 use settings::Settings;
 use source::Source;
 use state::State;
 
-/// The stack of a thread. Nested SQL expressions are evaluated recursively. Pages that are not used take no memory.
-const STACK_BYTES: usize = 16 << 20;
-
 /// Runs the statements of `-c` or of standard input, or those that a person types.
 pub(crate) fn run(arguments: SqlArguments) -> Result<ExitCode> {
-    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().thread_stack_size(STACK_BYTES).build();
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().thread_stack_size(SQL_STACK_BYTES).build();
     let runtime = runtime.context("cannot start the console's threads")?;
     let source = runtime.block_on(Source::open(&arguments))?;
     let settings = Settings::new(&arguments);
