@@ -1,4 +1,5 @@
-//! Reads `select * from segments` of a server over Flight SQL, as a Rust client does, and prints how fast the rows came.
+//! Reads `select * from segments` of a server over Flight SQL, as a Rust client does, and prints how fast the rows
+//! came.
 //!
 //! ```console
 //! $ cargo bench --bench flight -- http://127.0.0.1:5434 3

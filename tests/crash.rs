@@ -268,8 +268,8 @@ fn days_ago(dice: &mut Dice) -> i64 {
     today - i64::try_from(days).unwrap() * DAY_MS + i64::try_from(hours).unwrap() * HOUR_MS
 }
 
-/// Mostly past days; else the hour before this one, which is sealed and stays in memory, or this one, whose rows stay in
-/// the journal.
+/// Mostly past days; else the hour before this one, which is sealed and stays in memory, or this one, whose rows stay
+/// in the journal.
 fn any_time(dice: &mut Dice) -> i64 {
     match dice.below(10) {
         0 | 1 => now() - now() % HOUR_MS - HOUR_MS / 2,
@@ -300,7 +300,8 @@ struct Sent {
 }
 
 impl Sent {
-    /// Takes the request's rows out of those found, and tells whether they were there. There are all or none, each once.
+    /// Takes the request's rows out of those found, and tells whether they were there. There are all or none, each
+    /// once.
     #[track_caller]
     fn is_there(&self, found: &mut Found) -> bool {
         let Request { account, id, rows, .. } = &self.request;

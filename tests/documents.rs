@@ -1,19 +1,21 @@
 //! Every command of the documents is run as its reader would, and prints what the document shows.
 //!
-//! A document is one run from top to bottom, in a folder that looks like a clone of this repository. Its text needs no marks;
-//! these are the conventions:
+//! A document is one run from top to bottom, in a folder that looks like a clone of this repository. Its text needs no
+//! marks; these are the conventions:
 //!
-//! - A `console` block has commands after `$ `; one that ends with `\`, or within quotes, goes on in the next line. The lines below
-//!   are what it prints, logs of servers aside. `…` stands for any text, and a line of `…` alone for any lines: so varies an instant,
-//!   a duration, or what a document leaves out. `skillscope` and `cargo run --` are the binary under test.
-//! - `skillscope serve` goes on in the background until the prose says that it ends *with Ctrl-C*. A document that starts a
-//!   second server in the same place, or leaves one running, fails. Ports are free ones in place of those in the text.
+//! - A `console` block has commands after `$ `; one that ends with `\`, or within quotes, goes on in the next line. The
+//!   lines below are what it prints, logs of servers aside. `…` stands for any text, and a line of `…` alone for any
+//!   lines: so varies an instant, a duration, or what a document leaves out. `skillscope` and `cargo run --` are the
+//!   binary under test.
+//! - `skillscope serve` goes on in the background until the prose says that it ends *with Ctrl-C*. A document that
+//!   starts a second server in the same place, or leaves one running, fails. Ports are free ones in place of those in
+//!   the text.
 //! - A `python` block is a script; the comments at its end are what it prints.
 //! - Any other block belongs to a file if the prose before it ends with the file's name, as in "Write `more.ndjson`:".
 //! - A `text` block is there to be looked at.
 //!
-//! Some commands are not run: [`run::NOT_RUN`] has them with the reasons. Where a library, `psql` or the network is missing, the
-//! test says `SKIPPED` and leaves that step out.
+//! Some commands are not run: [`run::NOT_RUN`] has them with the reasons. Where a library, `psql` or the network is
+//! missing, the test says `SKIPPED` and leaves that step out.
 
 mod comparison;
 mod markdown;

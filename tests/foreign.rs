@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::binary::skipped;
 
-/// A command of another program. Of the environment it sees the path alone, and it finds no home: settings of the person
-/// who runs the tests, such as a proxy, a locale, `PGSSLMODE` or `~/.curlrc`, change no result.
+/// A command of another program. Of the environment it sees the path alone, and it finds no home: settings of the
+/// person who runs the tests, such as a proxy, a locale, `PGSSLMODE` or `~/.curlrc`, change no result.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path))).env("HOME", "/nonexistent");

@@ -23,8 +23,8 @@ fn generate(what: &str, file: &Path) {
     succeed(command.into_iter().chain(options));
 }
 
-/// Sends requests from the one numbered `from` on until there is no answer or no more; gives the number of the first that was
-/// not answered.
+/// Sends requests from the one numbered `from` on until there is no answer or no more; gives the number of the first
+/// that was not answered.
 fn stream(url: &str, requests: &[Vec<u8>], from: usize) -> usize {
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
     let url = format!("{url}/v1/accounts/account-1/events");

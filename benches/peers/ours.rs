@@ -1,5 +1,5 @@
-//! skillscope's part in `benches/peers/run.py`: it loads a Parquet file, and answers on standard output what it is asked
-//! on standard input, a line each.
+//! skillscope's part in `benches/peers/run.py`: it loads a Parquet file, and answers on standard output what it is
+//! asked on standard input, a line each.
 //!
 //! ```text
 //! arrow SHAPE   the report's cells in the process: {"ns": …, "rows": …}
@@ -134,8 +134,8 @@ fn cell(start: Option<i64>, skill: i64, metrics: &Metrics) -> Value {
     ])
 }
 
-/// Memory for whole segments: those of ten million and more fit, those of a hundred million do not. Running totals of the last
-/// hours are in memory in any case.
+/// Memory for whole segments: those of ten million and more fit, those of a hundred million do not. Running totals of
+/// the last hours are in memory in any case.
 const HOT_BYTES: u64 = 4 << 30;
 
 /// An engine over the file's segments, as a server has them: in memory, runs merged, and what is over archived as well.

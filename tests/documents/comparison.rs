@@ -16,7 +16,8 @@ pub(super) fn is_shown<S: AsRef<str>, P: AsRef<str>>(shown: &[S], printed: &[P])
     }
 }
 
-/// Whether a line is the one shown, in which `…` stands for any text. Spaces at the end, which nobody sees, do not count.
+/// Whether a line is the one shown, in which `…` stands for any text. Spaces at the end, which nobody sees, do not
+/// count.
 fn is_line(shown: &str, printed: &str) -> bool {
     let (shown, printed) = (shown.trim_end(), printed.trim_end());
     let Some((start, shown)) = shown.split_once(ANYTHING) else {

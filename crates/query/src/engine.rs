@@ -78,7 +78,7 @@ impl Engine {
         SqlSession::new(Arc::clone(&self.sql), Arc::clone(&self.tables), scope, door)
     }
 
-    /// Runs what belongs to statements, such as serving a protocol in which they come, on the threads for SQL.
+    /// Runs a future on the SQL threads, such as the server of a protocol.
     pub fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> SqlTask<T> {
         self.sql.spawn(work)
     }

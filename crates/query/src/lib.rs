@@ -1,7 +1,8 @@
 //! Questions about closed segments, answered by DataFusion.
 //!
 //! A [`ReportRequest`] is compiled to a logical plan of built-in functions. Its rows are put together as a [`Report`],
-//! which writes itself as the contract's JSON. Analysts' SQL runs over the same table `segments` ([`SqlSession::run`]).
+//! which writes itself as the JSON of the contract. In this crate, the contract is LivePerson's documentation of the
+//! method *Messaging Skill Segment*. Analysts' SQL runs over the same table `segments` ([`SqlSession::run`]).
 //! The table is a snapshot of the store, in memory and in the archive, and only the hours that a query can touch are
 //! read. Counts and sums are mostly not read at all, but looked up in running totals.
 //!

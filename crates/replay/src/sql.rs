@@ -36,8 +36,8 @@ pub struct ArchiveSql {
 }
 
 impl ArchiveSql {
-    /// SQL over the segments in `scope`, within `limits`. On a cluster, the limits of time and number hold. Its memory is
-    /// its own.
+    /// SQL over the segments in `scope`, within `limits`. On a cluster, the limits of time and number hold. Its memory
+    /// is its own.
     ///
     /// # Errors
     /// Where the archive cannot be planned over, or the threads for statements cannot be set up.
@@ -63,8 +63,8 @@ impl ArchiveSql {
     /// Runs a statement that reads.
     ///
     /// # Errors
-    /// [`Error::Query`] where the statement is wrong, does anything but read, or reaches a limit; [`Error::Cluster`] where
-    /// the cluster fails.
+    /// [`Error::Query`] where the statement is wrong, does anything but read, or reaches a limit; [`Error::Cluster`]
+    /// where the cluster fails.
     pub async fn run(&self, text: &str) -> Result<ArchiveRows> {
         let cluster = self.plans.cluster_state();
         let tables = Arc::new(ArchiveTables {

@@ -28,7 +28,7 @@ pub(crate) struct Caller {
 /// Why a caller is not served.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub(crate) enum Refused {
-    /// The name of the account could be no account's.
+    /// The name of the account breaks the rules for account names.
     #[error("{rule}")]
     NoAccount {
         /// What was given.

@@ -16,11 +16,11 @@ pub(crate) fn to_tokio(listener: std::net::TcpListener) -> io::Result<TcpListene
     TcpListener::from_std(listener)
 }
 
-/// Lets `serve` serve `listener` until `shutdown` completes. It runs on the threads for SQL: a report never waits for a
-/// statement, or for the writing of its rows.
+/// Runs `serve` on the SQL threads until `shutdown` completes, so that a report never waits for a statement, or for the
+/// writing of its rows.
 ///
 /// # Errors
-/// Those of `serve`, and where the listener cannot be used.
+/// The errors of `serve`, and where the listener cannot be used.
 pub(crate) async fn serve_on_sql_threads<S: Future<Output = io::Result<()>> + Send>(
     listener: std::net::TcpListener,
     app: &App,

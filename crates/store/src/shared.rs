@@ -45,11 +45,7 @@ impl Shared {
         self.writer.lock()
     }
 
-    /// The files of `files` whose rows count: each is compared with its checksum once. One that is corrupt or gone is
-    /// given up, and named in the log.
-    ///
-    /// # Errors
-    /// Where a file cannot be read now.
+    /// The implementation of [`Store::readable`](crate::Store::readable).
     pub(crate) fn readable(&self, files: Vec<Arc<ArchiveFile>>) -> Result<Vec<Arc<ArchiveFile>>> {
         let mut readable = Vec::with_capacity(files.len());
         for file in files {

@@ -1,3 +1,5 @@
+//! The options of `backup`.
+
 use std::path::PathBuf;
 
 use clap::Args;

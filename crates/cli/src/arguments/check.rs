@@ -1,3 +1,5 @@
+//! The options of `check`.
+
 use clap::Args;
 
 use super::store_address::DataDirectory;

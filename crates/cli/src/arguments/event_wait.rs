@@ -1,3 +1,5 @@
+//! The option `--event-wait`, for every command that follows conversations.
+
 use clap::Args;
 use skillscope_store::StoreOptions;
 

@@ -1,3 +1,5 @@
+//! The options of `generate`.
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};

@@ -1,3 +1,5 @@
+//! The options of `import`.
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};

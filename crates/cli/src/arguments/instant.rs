@@ -1,3 +1,5 @@
+//! Options whose value is an instant.
+
 use anyhow::Result;
 use skillscope_segment::{format_instant, parse_instant};
 

@@ -1,3 +1,5 @@
+//! The options of `replay`.
+
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;

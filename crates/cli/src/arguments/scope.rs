@@ -1,3 +1,5 @@
+//! The option `--account` as the scope of a question.
+
 use skillscope_query::Scope;
 use skillscope_segment::AccountId;
 

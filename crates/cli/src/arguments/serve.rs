@@ -1,3 +1,5 @@
+//! The options of `serve`.
+
 use clap::Args;
 use skillscope_store::StoreOptions;
 

@@ -1,3 +1,5 @@
+//! The options of `sql`.
+
 use std::path::PathBuf;
 use std::str::FromStr;
 

@@ -1,3 +1,5 @@
+//! The options that limit SQL, for `serve` and `sql`.
+
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! The options that say where a command finds its data: `--data-dir` and `--url`.
+
 use std::path::PathBuf;
 
 use clap::Args;

@@ -1,3 +1,5 @@
+//! The command `backup`: a copy of a data directory, made here or by the server that has it open.
+
 use std::path::Path;
 use std::process::ExitCode;
 

@@ -1,3 +1,5 @@
+//! The command `check`: looks for problems in a data directory.
+
 use std::process::ExitCode;
 
 use anyhow::Result;

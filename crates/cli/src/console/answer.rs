@@ -1,3 +1,5 @@
+//! Running one statement: its rows, its progress, its time, and its end by Ctrl-C.
+
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 

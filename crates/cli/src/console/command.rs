@@ -1,3 +1,5 @@
+//! The commands of the console, which begin with a backslash.
+
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};

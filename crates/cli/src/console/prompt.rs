@@ -1,3 +1,5 @@
+//! The prompt for a person: history, completion, and statements over several lines.
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::IsTerminal;

@@ -1,3 +1,5 @@
+//! Splitting a text into statements and commands.
+
 use sqlparser::dialect::GenericDialect;
 use sqlparser::tokenizer::{Token, Tokenizer};
 

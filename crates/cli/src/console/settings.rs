@@ -1,3 +1,5 @@
+//! The settings of a console, which options give first and commands change.
+
 use std::path::PathBuf;
 
 use crate::arguments::{OutputFormat, SqlArguments};

@@ -1,3 +1,5 @@
+//! Where the rows of an answer go: a table, CSV, JSON or Parquet, on standard output or in a file.
+
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};

@@ -1,3 +1,5 @@
+//! Where statements run: a data directory, a running server, or an archive.
+
 use std::sync::Arc;
 
 use anyhow::Result;

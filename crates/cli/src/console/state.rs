@@ -1,3 +1,5 @@
+//! The state of a console.
+
 use anyhow::Result;
 use tokio::runtime::Handle;
 

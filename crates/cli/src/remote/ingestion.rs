@@ -1,3 +1,5 @@
+//! Sending segments and events to a server, in requests that it takes.
+
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};

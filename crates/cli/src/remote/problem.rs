@@ -1,3 +1,5 @@
+//! The reason that a server gives for a refusal.
+
 use serde::Deserialize;
 
 /// The part of a problem document (RFC 9457) that people read: why a server refused a request.

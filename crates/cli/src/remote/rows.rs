@@ -1,3 +1,5 @@
+//! The rows that answer a statement, decoded while they come.
+
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read};
 

@@ -1,3 +1,5 @@
+//! The address of a server, and the requests to it.
+
 use std::io::Read;
 
 use anyhow::{Context, Result, bail};

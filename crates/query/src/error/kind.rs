@@ -37,7 +37,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// The kind of what DataFusion has against a statement.
+    /// The kind of a DataFusion error.
     pub(super) fn of_statement(cause: &DataFusionError) -> Self {
         match cause.find_root() {
             DataFusionError::SQL(..) => Self::Syntax,

@@ -29,7 +29,7 @@ impl Metric {
         (self.value)(metrics)
     }
 
-    /// It as an aggregate over segments, in SQL.
+    /// The metric as an SQL aggregate over segments.
     pub(crate) fn sql(&self) -> String {
         (self.sql)()
     }
@@ -43,7 +43,7 @@ pub(crate) struct MetricColumn {
 }
 
 impl MetricColumn {
-    /// It as an aggregate over segments, in SQL.
+    /// The metric as an SQL aggregate over segments.
     pub(crate) fn sql(&self) -> String {
         self.measure.sql()
     }
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(average(7, 3), 2);
         assert_eq!(average(8, 3), 3);
         assert_eq!(average(i64::MAX, 1), i64::MAX);
-        // The sister method's documented total: (5·1800 + 3·4000) ÷ 8.
+        // Another method of the same API documents this weighted mean: (5·1800 + 3·4000) ÷ 8.
         assert_eq!(average(5 * 1800 + 3 * 4000, 8), 2625);
     }
 }

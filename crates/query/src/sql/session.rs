@@ -46,7 +46,7 @@ impl SqlSession {
     /// all statements of the session, so `extend` sees the tables without their rows.
     ///
     /// # Errors
-    /// Those of `extend`.
+    /// The errors of `extend`.
     pub fn extended<E: From<Error>>(
         mut self,
         catalog_name: &str,

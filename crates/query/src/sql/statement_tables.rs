@@ -6,8 +6,8 @@ use datafusion::logical_expr::LogicalPlan;
 
 /// The tables that one statement sees, and the place where it runs.
 pub trait StatementTables: Send + Sync + 'static {
-    /// The state in which the statement is planned: `base`, which has functions, optimizer rules and disk space to spill
-    /// to, and in addition the tables.
+    /// The state in which the statement is planned: `base`, which has functions, optimizer rules and disk space to
+    /// spill to, and in addition the tables.
     ///
     /// # Errors
     /// Where the tables cannot be planned over.

@@ -1,3 +1,5 @@
+//! Outcomes that do not add up to the total are counted as breaches.
+
 use super::world::World;
 use crate::{Breakdown, Interval, Metrics, Report};
 

@@ -1,5 +1,5 @@
-//! The two complete answers in the contract, from segments made for them. The averages of the second one cannot all be
-//! weighted means of each other, so that there other averages stand here, which are; every count is the contract's.
+//! The two complete answers in the contract, from segments made for them. In the second example the averages contradict
+//! each other, so the tests use others; every count is the contract's.
 
 use super::world::{Facts, World, segments};
 use skillscope_segment::{Outcome, UserType};

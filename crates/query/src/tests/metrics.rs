@@ -1,4 +1,4 @@
-//! Whatever tells metrics tells those of the table of metrics, all of them and no others, in its order.
+//! Every output of metrics has exactly the metrics of the table, in its order.
 
 use skillscope_segment::{Outcome, UserType};
 

@@ -1,3 +1,5 @@
+//! The parameters of a request: values that the contract allows are taken, others are refused by name.
+
 use super::world::World;
 use crate::{Error, UserTypeFilter};
 

@@ -1,3 +1,5 @@
+//! The plan of a report, and the hours and files that plans pass over.
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! Random requests over random segments: each report equals the one of the oracle.
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;

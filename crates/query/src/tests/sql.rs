@@ -1,3 +1,5 @@
+//! SQL over the segments: whose rows a session sees, which statements are run, and what errors say.
+
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use skillscope_segment::{Outcome, UserType};

@@ -123,8 +123,8 @@ impl Folder {
         scan.map(Some).map_err(Error::Plan)
     }
 
-    /// A scan of the files that may have segments in scope and in a stretch of time, under the name that a plan for cells
-    /// needs. The files may have segments of other times, too. `None` if no file can have any.
+    /// A scan of the files that may have segments in scope and in a stretch of time, under the name that a plan for
+    /// cells needs. The files may have segments of other times, too. `None` if no file can have any.
     pub(super) fn segments(
         &self,
         scope: &Scope,

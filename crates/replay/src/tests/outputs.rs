@@ -1,4 +1,4 @@
-//! Outputs: complete or not there, gone on with where they were interrupted, and in both forms the same.
+//! An output is complete or absent, continues after an interruption, and has the same reports in every form.
 
 use std::fs::{self, File};
 use std::path::Path;

@@ -103,7 +103,7 @@ impl Account {
             let (waiting, closed_at) = (followed.waiting(), followed.closed_at());
             let mut target = Target { account: self.id.as_str(), conversation, past, out };
             let outcome = followed.give_up(since, &mut target);
-            // Also after a failure: a roll back subtracts what waits now.
+            // Updated after a failure too, since a roll-back subtracts the events that wait now.
             self.waiting = (self.waiting + followed.waiting()).saturating_sub(waiting);
             outcome?;
             self.settle(conversation, closed_at, around);

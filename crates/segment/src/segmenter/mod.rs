@@ -186,7 +186,7 @@ impl Segmenter {
                 if has_too_many { followed.give_up(i64::MAX, &mut target) } else { Ok(()) }
             }
         };
-        // Also after a failure: a roll back subtracts what waits now.
+        // Updated after a failure too, since a roll-back subtracts the events that wait now.
         account.waiting = (account.waiting + followed.waiting()).saturating_sub(waiting);
         outcome?;
         let (is_open, is_early) = (followed.is_open(), place == Place::Early);

@@ -23,8 +23,8 @@ problem_responses! {
 
 /// Store closed segments.
 ///
-/// A segment is known by account, conversation and index, and counts once. Records that break a rule are listed and
-/// cost themselves alone.
+/// A segment is known by account, conversation and index, and counts once. A record that breaks a rule is listed and
+/// left out; the others are stored.
 #[utoipa::path(post, path = "/v1/accounts/{account}/segments", tag = "ingestion",
     params(IngestionAccount, IngestionHeaders),
     request_body(description = "Closed segments: in NDJSON, one a line.", content(

@@ -1,3 +1,5 @@
+//! Conversation events over HTTP, and the report that counts their segments.
+
 use serde_json::{Value, json};
 
 use super::door::{Door, NOW, report_of};

@@ -1,3 +1,5 @@
+//! Segments over HTTP: the formats, compressed bodies, and the records and bodies that are refused.
+
 use std::io::Write;
 
 use axum::body::Body;

@@ -1,3 +1,5 @@
+//! The endpoint of the report: its answers, its parameters, and the host look-up of existing clients.
+
 use axum::body::Body;
 use axum::http::Request;
 

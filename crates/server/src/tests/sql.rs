@@ -1,3 +1,5 @@
+//! `POST /v1/sql`: rows as JSON, whose rows a statement sees, and which statements are refused.
+
 use super::door::{Door, SEGMENTS, line};
 
 #[tokio::test]

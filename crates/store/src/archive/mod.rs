@@ -1,4 +1,5 @@
-//! Parquet files, where rows stay for good: their bytes, the handle to one of them, and their keys and totals in memory.
+//! Parquet files, where rows stay for good: their bytes, the handle to one of them, and their keys and totals in
+//! memory.
 
 mod bounded;
 pub(crate) mod file;

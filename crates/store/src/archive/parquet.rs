@@ -29,7 +29,7 @@ const ROW_GROUP_ROWS: usize = 1 << 17;
 /// Rows in a page, the least that a reader can pass over.
 const PAGE_ROWS: usize = 1 << 13;
 
-/// The share of missing conversations that the bloom filter takes for present.
+/// The false-positive rate of the bloom filter.
 const FALSE_POSITIVES: f64 = 0.01;
 
 /// The footer's name for the numbers of the files whose rows a file has taken over.

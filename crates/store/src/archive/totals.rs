@@ -104,7 +104,8 @@ impl ArchivedTotals {
         let kept = self.kept.get_or_insert_with(&number, || {
             let totals = read(file)?.map(Arc::new);
             let kept = Kept { file: Arc::downgrade(file), totals, is_hot };
-            // A plain insertion counts as a first use. Without one, new totals would be the first to leave a full cache.
+            // A plain insertion counts as a first use. Without one, new totals would be the first to leave a full
+            // cache.
             self.kept.insert(number, kept.clone());
             Ok::<_, Error>(kept)
         })?;

@@ -1,4 +1,5 @@
-//! The bytes of one value of the journal: framed, so that it can be found, and told to be whole, by itself.
+//! The bytes of one value of the journal: framed with a magic number and a checksum, so that a value can be found and
+//! verified by itself.
 
 use arrow::array::RecordBatch;
 use arrow::ipc::reader::StreamReader;

@@ -5,7 +5,7 @@ use crate::calendar::day_of;
 use crate::error::Result;
 use crate::shared::Shared;
 
-/// Makes the totals of a file of the hot hours whose rows found no room in memory; tells whether there was one without.
+/// Makes the totals of one file of the hot hours that has none yet; false if every such file has totals.
 pub(super) fn make_next(shared: &Shared, totals: &ArchivedTotals) -> Result<bool> {
     let since = shared.options().hot_since();
     totals.tidy(since);

@@ -1,5 +1,6 @@
 //! The work between writes: sealing hours, merging runs and files, letting go of memory, and removing files that have
-//! expired. [`policy`] decides which work is due; the other files do the work.
+//! expired. [`policy`] decides most of what is due, and the other modules do the work. Hot totals and the clean-up
+//! decide by themselves: they look for a file without totals, and for files that are no longer needed.
 
 pub(crate) mod compaction;
 pub(crate) mod eviction;
@@ -15,9 +16,9 @@ use crate::shared::Shared;
 use crate::store::Store;
 
 impl Store {
-    /// Does one thing of each kind that is due, and tells whether there was any: merges runs in memory, lets events go
-    /// ahead that wait where no more come, removes files that have expired, lets go of hours that are not hot any more,
-    /// makes totals of hot ones that found no room in memory, seals an hour, or merges small files.
+    /// Does one thing of each kind that is due, and tells whether there was any: merges runs in memory, applies the
+    /// waiting events of idle accounts, removes files that have expired, lets go of hours that are not hot any more,
+    /// makes totals of hot hours that found no room in memory, seals an hour, or merges small files.
     ///
     /// # Errors
     /// Where it cannot be done; nothing is lost, and it is tried again later.
@@ -31,8 +32,8 @@ impl Store {
         Ok(gave_up? || has_done? || has_merged)
     }
 
-    /// Does one thing of each kind that is due with files. Sealing and merging can take long, so one of them is done only
-    /// where nothing else was due. A job that fails holds up no other.
+    /// Does one thing of each kind that is due with files. Sealing and merging can take long, so one of them is done
+    /// only where nothing else was due. A job that fails holds up no other.
     fn maintain_files(&self, round: u64) -> Result<bool> {
         let shared = self.shared();
         let short: [&dyn Fn() -> Result<bool>; 4] = [

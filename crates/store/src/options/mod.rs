@@ -30,7 +30,7 @@ pub struct StoreOptions {
     /// How long an hour that is over waits for late rows before it is written to the archive, in milliseconds. Rows
     /// that come even later are written within a minute, or within this time where it is shorter.
     pub seal_grace_ms: i64,
-    /// How long an event waits for one before it in its conversation, in milliseconds of event time.
+    /// How long an event waits for missing earlier events of its conversation, in milliseconds of event time.
     pub event_wait_ms: i64,
     /// How long segments are kept.
     pub retention: Retention,

@@ -1,5 +1,5 @@
-//! Whatever fails below the store, and at whatever moment: the write that it meets fails with an error, reading goes
-//! on, nothing acknowledged is lost, and all is well again when the fault is gone.
+//! Every fault at every operation: the write fails with an error, reads go on, no acknowledged row is lost, and writes
+//! succeed once the fault is gone.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! Tests of the store as a whole, one file a subject. The samples and the simulated disk serve the others.
+
 mod archive;
 mod conversations;
 mod faults;

@@ -1,3 +1,5 @@
+//! Running totals: the counts of a walk, the rows that can have totals, and the files whose totals are in memory.
+
 use std::ops::AddAssign;
 use std::sync::Arc;
 

@@ -20,7 +20,7 @@ const FLAG_BITS: u32 = 5;
 #[derive(Debug, Clone)]
 #[repr(C, align(128))]
 pub(super) struct Block {
-    /// The rows of each class before this block but for the last one, which are the others of all rows before.
+    /// For each class but the last, its rows before this block. All other rows before the block are of the last class.
     counts: [u32; CLASSES - 1],
     sample_sum: [u32; 2],
     /// The rows' packed times.

@@ -10,7 +10,8 @@ use super::{FENCE_BLOCKS, Series};
 
 /// The count of a walk: of all rows, or of the rows of each user type.
 pub trait Counted: Copy + Default + Sub<Output = Self> {
-    /// The rows before `bound`, of which the last are in this series' block `block`, and how many of these there are.
+    /// The count of the rows before `bound`, and how many of them are in `block`, the block that holds the last of
+    /// them.
     #[doc(hidden)]
     fn before(series: &Series<'_>, block: usize, bound: Bound) -> (Self, usize);
 

@@ -64,7 +64,7 @@ struct SeriesEntry {
     rows: u32,
     first_time: u32,
     last_time: u32,
-    /// The rows of each class but for the last one, which are the others.
+    /// For each class but the last, its rows. All other rows are of the last class.
     counts: [u32; CLASSES - 1],
     sample_sum: i64,
 }
@@ -89,8 +89,8 @@ impl Totals {
         self.directory.iter().map(|entry| entry.skill)
     }
 
-    /// The rows of one skill, where there are any. `hint` is 0, or the value that an earlier call for no higher skill
-    /// left: skills that are asked for in ascending order are each found at once.
+    /// Finds the rows of a skill. Start with `hint` 0, and pass it on as long as the skills ascend: each is then found
+    /// without a search. For a lower skill, start again.
     pub fn find(&self, skill: i64, hint: &mut usize) -> Option<Series<'_>> {
         let rest = self.directory.get(*hint..).unwrap_or_default();
         *hint += match rest {

@@ -74,7 +74,8 @@ impl Appends {
         self.submit(shared, Write::Events(Events { batch, arrival, gives_up_idle: false }), rows)
     }
 
-    /// Lets events go ahead that have waited as long as their account has had none; tells whether there were any.
+    /// Applies the waiting events of idle accounts, and tells whether there were any. An account is idle if it has had
+    /// no event for as long as events wait.
     pub(crate) fn give_up_idle(&self, shared: &Shared) -> Result<bool> {
         let now = shared.options().clock.now();
         if !shared.writer().segmenter().has_idle(now) {

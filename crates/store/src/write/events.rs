@@ -14,7 +14,7 @@ use crate::writer::Writer;
 pub(crate) struct Events {
     pub(crate) batch: EventBatch,
     pub(crate) arrival: Arrival,
-    /// Whether events that wait may go ahead where their account has had none for the bound.
+    /// Whether the waiting events of idle accounts take effect now.
     pub(crate) gives_up_idle: bool,
 }
 

@@ -8,8 +8,8 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::error::{Error, Result};
 
-/// Makes writes together that come while another is under way: the thread that gets the lock next makes all that wait,
-/// with one sync for them.
+/// Groups writes. Writes that come during another one wait; the next thread to get the lock makes all of them with one
+/// sync.
 #[derive(Debug)]
 pub(crate) struct GroupCommit<T, R> {
     waiting: Mutex<VecDeque<Waiting<T, R>>>,

@@ -1,3 +1,5 @@
+//! The command `generate`: a reproducible workload as segments, events or message history.
+
 mod output;
 
 use std::path::Path;

@@ -1,3 +1,5 @@
+//! The output of a workload: standard output, or a file that may be compressed.
+
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;

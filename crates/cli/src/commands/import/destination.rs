@@ -1,3 +1,5 @@
+//! Where an import stores its records: a data directory, or a running server.
+
 use anyhow::Result;
 use arrow::array::RecordBatch;
 use skillscope_segment::EventBatch;

@@ -18,7 +18,7 @@ use destination::Destination;
 use source::Source;
 
 /// Loads files, and prints how many records were accepted, duplicates or rejected. A file that cannot be loaded is
-/// complained of, and the others are loaded.
+/// reported, and the others are loaded.
 pub(crate) fn run(command: ImportCommand) -> Result<ExitCode> {
     let (kind, arguments) = (command.kind(), command.arguments());
     // Every file is found before the first one is loaded, so that a mistyped name is told at once.

@@ -1,3 +1,5 @@
+//! The input of an import: a file or standard input, in a known format.
+
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};

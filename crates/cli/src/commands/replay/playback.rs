@@ -1,3 +1,5 @@
+//! Segments of the past, sent to a server at the pace at which they closed.
+
 use std::time::Duration;
 
 use anyhow::{Context, Result};

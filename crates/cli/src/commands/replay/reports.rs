@@ -1,3 +1,5 @@
+//! Reports at many instants of the past, written to a file.
+
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use skillscope_replay::{Archive, Instants, PlanRunner, Question, Replay};

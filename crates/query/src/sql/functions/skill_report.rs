@@ -20,8 +20,7 @@ pub(super) const NAME: &str = "skill_report";
 
 const USAGE: &str = "skill_report(account, now, timeframe [, interval [, skill_ids [, user_type]]])";
 
-/// The table function `skill_report`: the endpoint's report as rows. A row has the metrics of an interval, or of the
-/// whole timeframe where `interval_start` is null; of a skill, or of all together where `skill_id` is null.
+/// The table function `skill_report`: the endpoint's report as the rows of [`Report::to_rows`].
 #[derive(Debug)]
 pub(super) struct SkillReport {
     pub(super) reports: Arc<ReportSession>,

@@ -34,7 +34,7 @@ impl SqlRows {
         self
     }
 
-    /// The error that the statement ends with; it waits forever where there is none.
+    /// The error that ended the statement. The future never completes if the statement succeeds.
     pub(in crate::sql) async fn failed(&mut self) -> Error {
         let ended = match &mut self.task {
             Some(task) => task.await.flatten(),

@@ -40,7 +40,7 @@ pub(in crate::sql) struct RunningQuery {
     /// The scope of its session.
     pub(in crate::sql) scope: Scope,
     session: u64,
-    /// The word of its session for where it comes from.
+    /// The protocol by which the statement came, or `console`.
     pub(in crate::sql) door: &'static str,
     pub(in crate::sql) text: String,
     /// When it arrived, in milliseconds since the epoch.

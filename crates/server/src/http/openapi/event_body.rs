@@ -37,7 +37,7 @@ pub(in crate::http) struct EventBody {
     /// Of `message`.
     #[schema(schema_with = senders)]
     sender: Option<String>,
-    /// What the target was named by: of `transferred`.
+    /// Whether a skill or an agent was named: of `transferred`.
     #[schema(schema_with = transfer_reasons)]
     reason: Option<String>,
     /// Of `conversation_closed`.

@@ -13,8 +13,8 @@ pub(crate) struct SealedHour<'a> {
     pub(crate) hour: i64,
 }
 
-/// The oldest hour whose archived rows should leave memory: any where memory `is_full`, otherwise one that is `hot` no
-/// longer, nor any hour that leaves together with it, since its rows are in the same files. `together` tells these.
+/// The oldest hour that may leave memory. If memory `is_full`, any hour may. Otherwise an hour may once neither it nor
+/// an hour that shares a file with it (`together`) is `hot`.
 pub(crate) fn next_to_evict<'a>(
     hours: impl IntoIterator<Item = SealedHour<'a>>,
     is_full: bool,

@@ -14,10 +14,10 @@ pub(crate) struct RunSize {
     pub(crate) bytes: usize,
 }
 
-/// Which of some runs, in the order in which they came, should become one: the last ones that are no larger than the
-/// last by an order of size, where they are enough. None is an empty range.
+/// Which of `runs`, in the order in which they came, are merged into one: the last runs that are no larger, by order of
+/// size, than the very last one, if there are at least `MERGED_RUNS`. Otherwise an empty range.
 ///
-/// Where this is done whenever there are some, n rows are in about log n runs, and each row is copied log n times.
+/// If runs are merged as soon as they are due, n rows are in about log n runs, and each row is copied log n times.
 pub(crate) fn runs_to_merge(runs: &[RunSize]) -> Range<usize> {
     let Some(last) = runs.last() else { return 0..0 };
     let size = order_of_size(last);
