@@ -19,6 +19,7 @@ mod crash;
 mod documents;
 mod events;
 mod foreign;
+mod formats;
 mod generate;
 mod history;
 mod import;
