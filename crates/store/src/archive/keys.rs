@@ -32,8 +32,8 @@ struct ByKeys;
 
 impl Weighter<u64, Arc<KeyIndex>> for ByKeys {
     fn weight(&self, _file: &u64, keys: &Arc<KeyIndex>) -> u64 {
-        // Keys without weight would never be let go.
-        keys.len().max(1) as u64
+        // Keys without weight would never be let go, and keys that weigh more than all the room would not be kept.
+        (keys.len() as u64).clamp(1, MOST_KEYS)
     }
 }
 

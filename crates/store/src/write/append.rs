@@ -167,8 +167,7 @@ impl Appends {
                 Some(events) => events.closing(outcome),
             });
         }
-        self.dead_letters.keep(dead_letters)?;
-        rows.commit(&batches)?;
+        rows.commit(&batches, || self.dead_letters.keep(dead_letters))?;
         Ok(appended)
     }
 }

@@ -36,18 +36,19 @@ impl<'w> NewRows<'w> {
     }
 
     /// Stores the rows of `batches`, all of which are new, and the conversations on trial, in one commit. They are in
-    /// the published snapshot when this returns.
-    pub(crate) fn commit(self, batches: &[RecordBatch]) -> Result<()> {
+    /// the published snapshot when this returns. `before` does what must be durable by then; all that can fail but the
+    /// commit comes before it, so that it is seldom done in vain.
+    pub(crate) fn commit(self, batches: &[RecordBatch], before: impl FnOnce() -> Result<()>) -> Result<()> {
         let cuts = match batches {
             [] => Vec::new(),
             [only] => cut(only)?,
             several => cut(&concatenated(several)?)?,
         };
         let conversations = ConversationChanges::on_trial(self.segmenter)?;
+        let entries = entries(&cuts, self.journal)?;
+        before()?;
         if !cuts.is_empty() || !conversations.is_empty() {
-            // All that can fail comes before the commit.
             let extended = self.published.latest().with_rows(&cuts, self.now);
-            let entries = entries(&cuts, self.journal)?;
             self.journal.commit(JournalChange { entries, conversations, ..JournalChange::default() })?;
             self.published.replace(extended);
         }
