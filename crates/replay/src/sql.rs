@@ -31,6 +31,8 @@ pub struct ArchiveSql {
     plans: PlanRunner,
     statements: StatementRunner,
     segments: Arc<dyn TableProvider>,
+    /// The number of steps of the plan that the table `segments` is.
+    steps_of_segments: usize,
     /// Keeps a data directory open.
     _archive: Archive,
 }
@@ -49,15 +51,19 @@ impl ArchiveSql {
         if unseen > 0 {
             tracing::warn!("{unseen} segments are in no file of the archive yet; the cluster does not see them");
         }
+        let mut steps_of_segments = 1;
         let segments: Arc<dyn TableProvider> = match archive.table(scope, plans.is_cluster())? {
-            Some(plan) => Arc::new(ViewTable::new(plan, None)),
+            Some(plan) => {
+                steps_of_segments = steps(&plan).map_err(Error::Plan)?;
+                Arc::new(ViewTable::new(plan, None))
+            }
             None => Arc::new(no_segments().map_err(Error::Plan)?),
         };
         let statements = StatementRunner::new(scope.clone(), DOOR, limits).map_err(Error::Query)?;
         if let Some((url, store)) = archive.object_store() {
             statements.base().runtime_env().register_object_store(url, Arc::clone(store));
         }
-        Ok(Self { plans, statements, segments, _archive: archive })
+        Ok(Self { plans, statements, segments, steps_of_segments, _archive: archive })
     }
 
     /// Runs a statement that reads.
@@ -69,6 +75,7 @@ impl ArchiveSql {
         let cluster = self.plans.cluster_state();
         let tables = Arc::new(ArchiveTables {
             segments: Arc::clone(&self.segments),
+            steps_of_segments: self.steps_of_segments,
             cluster,
             runs_on_cluster: AtomicBool::new(false),
         });
@@ -125,6 +132,7 @@ fn failure(error: skillscope_query::Error, cluster_url: Option<&str>) -> Error {
 /// The table `segments` as one statement sees it.
 struct ArchiveTables {
     segments: Arc<dyn TableProvider>,
+    steps_of_segments: usize,
     cluster: Option<SessionState>,
     /// Whether the statement was planned to run on the cluster.
     runs_on_cluster: AtomicBool,
@@ -151,7 +159,13 @@ impl StatementTables for ArchiveTables {
         let list = MemoryCatalogProviderList::new();
         list.register_catalog(names.default_catalog, Arc::new(catalog));
         state.register_catalog_list(Arc::new(list));
+        // `now()` is the time at which the statement began.
+        state.mark_start_execution();
         Ok(state)
+    }
+
+    fn steps_of_table(&self) -> usize {
+        self.steps_of_segments
     }
 
     fn outside(&self, statement: &LogicalPlan) -> datafusion::error::Result<Option<SessionState>> {
@@ -165,6 +179,15 @@ impl StatementTables for ArchiveTables {
 /// A table for an archive without segments in scope.
 fn no_segments() -> std::result::Result<MemTable, DataFusionError> {
     MemTable::try_new(skillscope_segment::schema(), vec![Vec::new()])
+}
+
+fn steps(plan: &LogicalPlan) -> std::result::Result<usize, DataFusionError> {
+    let mut steps = 0;
+    plan.apply_with_subqueries(|_| {
+        steps += 1;
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(steps)
 }
 
 fn names_segments(plan: &LogicalPlan) -> std::result::Result<bool, DataFusionError> {

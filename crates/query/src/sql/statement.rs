@@ -31,6 +31,9 @@ const MAX_DEPTH: usize = 200;
 /// The most steps of a plan, such as a scan, a filter or a join.
 const MAX_NODES: usize = 5_000;
 
+/// So many mentions of a table that has many steps itself do not count towards [`MAX_NODES`].
+const FREE_MENTIONS: usize = 20;
+
 /// Stack for parsing and planning. Until the depth of a statement is known, it may be a tree of as many levels as it
 /// has tokens. Only the part of the stack that is used becomes memory.
 const PLANNING_STACK_BYTES: usize = 256 << 20;
@@ -44,10 +47,13 @@ pub(crate) struct Statement {
 impl Statement {
     /// Parses and checks `text`. This may take long and cannot be interrupted, so it must not run where other work
     /// waits.
-    pub(crate) fn parse(state: SessionState, text: &str) -> Result<Self> {
+    ///
+    /// `steps_of_table` is that of its [`StatementTables`].
+    pub(crate) fn parse(state: SessionState, steps_of_table: usize, text: &str) -> Result<Self> {
         check_length(text)?;
+        let most_steps = MAX_NODES.saturating_add(steps_of_table.saturating_sub(1).saturating_mul(FREE_MENTIONS));
         // The catalog is in memory: nothing is waited for.
-        let plan = stacker::grow(PLANNING_STACK_BYTES, || block_on(logical_plan(&state, text)))?;
+        let plan = stacker::grow(PLANNING_STACK_BYTES, || block_on(logical_plan(&state, most_steps, text)))?;
         Ok(Self { state, plan })
     }
 
@@ -120,11 +126,11 @@ fn check_length(text: &str) -> Result<()> {
     Ok(())
 }
 
-async fn logical_plan(state: &SessionState, text: &str) -> Result<LogicalPlan> {
+async fn logical_plan(state: &SessionState, most_steps: usize, text: &str) -> Result<LogicalPlan> {
     let statement = state.sql_to_statement(text, &state.config().options().sql_parser.dialect)?;
     check_named_parts(&statement, MAX_NODES)?;
     let plan = state.statement_to_plan(statement).await?;
-    check_size(&plan)?;
+    check_size(&plan, most_steps)?;
     let reading = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     if reading.verify_plan(&plan).is_err() {
         return Err(DataFusionError::External(Box::new(Error::ReadOnly)));
@@ -137,14 +143,14 @@ async fn logical_plan(state: &SessionState, text: &str) -> Result<LogicalPlan> {
 
 /// A part that is named several times is planned several times, so that a few lines can become a plan larger than
 /// memory.
-fn check_size(plan: &LogicalPlan) -> Result<()> {
+fn check_size(plan: &LogicalPlan, most: usize) -> Result<()> {
     let mut nodes = 0;
     plan.apply_with_subqueries(|_| {
         nodes += 1;
-        Ok(if nodes > MAX_NODES { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        Ok(if nodes > most { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
-    if nodes > MAX_NODES {
-        return plan_err!("the statement has a plan of more than {MAX_NODES} steps");
+    if nodes > most {
+        return plan_err!("the statement has a plan of more than {most} steps");
     }
     Ok(())
 }

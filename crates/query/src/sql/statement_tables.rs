@@ -13,6 +13,11 @@ pub trait StatementTables: Send + Sync + 'static {
     /// Where the tables cannot be planned over.
     fn state(&self, base: &SessionState) -> Result<SessionState>;
 
+    /// The number of steps by which one mention of a table makes a plan larger, where a table is a plan itself.
+    fn steps_of_table(&self) -> usize {
+        1
+    }
+
     /// The state that plans how the checked statement is run, if it runs outside this process, such as on a cluster.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::datasource::provider_as_source;
 use datafusion::error::Result;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Union, lit};
 use object_store::path::Path;
 use skillscope_query::CellRequest;
 use skillscope_segment::column;
@@ -57,10 +57,14 @@ pub(super) fn scan<'p>(
 
 /// The union of scans, under the name that a plan for cells needs; `None` if there are none.
 pub(super) fn union(scans: Vec<LogicalPlanBuilder>) -> Result<Option<LogicalPlanBuilder>> {
-    let mut scans = scans.into_iter();
-    let Some(first) = scans.next() else { return Ok(None) };
-    let all = scans.try_fold(first, |all, scan| all.union(scan.build()?))?;
-    all.alias(CellRequest::SEGMENTS).map(Some)
+    let mut plans = scans.into_iter().map(|scan| scan.build().map(Arc::new)).collect::<Result<Vec<_>>>()?;
+    let all = match plans.len() {
+        0 => return Ok(None),
+        1 => plans.remove(0),
+        // One union of all, since a chain of unions would be as deep as there are accounts.
+        _ => Arc::new(LogicalPlan::Union(Union::try_new_with_loose_types(plans)?)),
+    };
+    LogicalPlanBuilder::from(all).alias(CellRequest::SEGMENTS).map(Some)
 }
 
 fn file_url(store: &Url, path: &Path) -> Result<ListingTableUrl> {

@@ -87,5 +87,34 @@ async fn a_statement_over_an_archive_ends_when_its_rows_are_dropped() {
     assert!(matches!(error, Error::Query(QueryError::TooManyQueries { running: 1 })), "{error}");
     drop(taken);
     // The place is free again, soon.
-    while number(&sql, "select count(*) from segments").await.is_err() {}
+    let free_again = async { while number(&sql, "select count(*) from segments").await.is_err() {} };
+    tokio::time::timeout(Duration::from_secs(60), free_again).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_statement_over_an_archive_knows_the_time() {
+    let folder = TempDir::new().unwrap();
+    write(&folder.path().join("a.parquet"), &rows(100, 4), 100);
+    let sql = sql(folder.path(), Scope::All, SqlLimits::default()).await;
+    let past = "select count(*) from segments where end_time < now() and end_time < current_timestamp";
+    assert_eq!(number(&sql, past).await.unwrap(), 100);
+    assert_eq!(number(&sql, "select count(*) from (select now() as n) t where n is not null").await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn an_archive_may_have_a_folder_for_each_of_very_many_accounts() {
+    let folder = TempDir::new().unwrap();
+    let rows = rows(10, 1);
+    let others: Vec<usize> =
+        (0..rows.num_columns()).filter(|i| rows.schema().field(*i).name() != "account_id").collect();
+    let rows = rows.project(&others).unwrap();
+    for account in 0..1_700 {
+        let own = folder.path().join(format!("account_id=brand-{account}"));
+        std::fs::create_dir(&own).unwrap();
+        write(&own.join("a.parquet"), &rows, 10);
+    }
+    let sql = sql(folder.path(), Scope::All, SqlLimits::default()).await;
+    assert_eq!(number(&sql, "select count(*) from segments").await.unwrap(), 17_000);
+    let twice = "select count(*) from segments where account_id in (select max(account_id) from segments)";
+    assert_eq!(number(&sql, twice).await.unwrap(), 10);
 }
