@@ -13,7 +13,7 @@ use proptest::sample::select;
 use skillscope_segment::{Outcome, UserType};
 
 use super::world::{Facts, World, scope, segments};
-use crate::{Clock, Engine, Error, Scope, SqlLimits};
+use crate::{Clock, Engine, Error, Scope, SqlLimits, SqlSession};
 
 const NOW: i64 = 1_516_265_515_679;
 
@@ -119,6 +119,14 @@ async fn number(engine: &Engine, account: Option<&str>, statement: &str) -> i64 
     batches[0].column(0).as_primitive::<Int64Type>().value(0)
 }
 
+/// The error of a statement, whether it comes before or instead of its first rows.
+async fn failure(session: &SqlSession, statement: &str) -> Error {
+    match session.run(statement, Vec::new()).await {
+        Ok(mut rows) => rows.next().await.unwrap().unwrap_err(),
+        Err(error) => error,
+    }
+}
+
 async fn until(mut is_so: impl AsyncFnMut() -> bool) {
     let start = Instant::now();
     while !is_so().await {
@@ -167,13 +175,14 @@ async fn a_statement_that_takes_too_long_is_ended_and_says_so() {
     let error = text(&engine, None, ENDLESS).await.unwrap_err();
     assert!(matches!(error, Error::TimeLimit { .. }), "{error}");
     assert!(error.to_string().contains("0.3 s"), "{error}");
-    assert_eq!(number(&engine, None, "select count(*) from segments").await, 4, "others are answered");
+    // A busy machine may need more than the limit for any statement.
+    until(async || text(&engine, None, "select 1").await.is_ok()).await;
     // A client's own limit is kept where it is shorter, and no longer than it may be.
     let session = world.engine.sql(Scope::All, "http").within(Duration::from_millis(200));
-    let error = session.run(ENDLESS, Vec::new()).await.unwrap().next().await.unwrap().unwrap_err();
+    let error = failure(&session, ENDLESS).await;
     assert!(error.to_string().contains("0.2 s"), "{error}");
     let session = engine.sql(Scope::All, "http").within(Duration::from_secs(1000));
-    let error = session.run(ENDLESS, Vec::new()).await.unwrap().next().await.unwrap().unwrap_err();
+    let error = failure(&session, ENDLESS).await;
     assert!(error.to_string().contains("0.3 s"), "{error}");
 }
 
