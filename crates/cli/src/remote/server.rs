@@ -1,6 +1,7 @@
 //! The address of a server, and the requests to it.
 
 use std::io::Read;
+use std::net::IpAddr;
 
 use anyhow::{Context, Result, bail};
 use ureq::http::header::CONTENT_TYPE;
@@ -21,12 +22,14 @@ pub(crate) struct RemoteServer {
 }
 
 impl RemoteServer {
-    /// The server at a URL that a person gave. It is reached through the proxy that the environment names, if any.
+    /// The server at a URL that a person gave. It is reached through the proxy that the environment names, if any, unless
+    /// it is on this machine.
     ///
     /// # Errors
     /// [`Usage`] if this is not the URL of a server.
     pub(crate) fn at(url: &str) -> Result<Self> {
-        Self::new(url, Proxy::try_from_env())
+        let proxy = if is_on_this_machine(url) { None } else { Proxy::try_from_env() };
+        Self::new(url, proxy)
     }
 
     /// The server on this machine that has a data directory open. A proxy could not reach it.
@@ -92,9 +95,13 @@ impl RemoteServer {
         if status.is_success() {
             return Ok(response);
         }
-        match Problem::parse(&self.read(response)?) {
+        let answer = self.read(response)?;
+        match Problem::parse(&answer) {
             Some(problem) => Err(problem.into()),
-            None => bail!("{} answers {status}: it is no skillscope server", self.url),
+            None => {
+                let text = String::from_utf8_lossy(&answer);
+                bail!("{} answers {status}: {}", self.url, text.lines().next().unwrap_or("nothing"))
+            }
         }
     }
 
@@ -102,5 +109,27 @@ impl RemoteServer {
     pub(super) fn read(&self, mut response: Response<Body>) -> Result<Vec<u8>> {
         let read = response.body_mut().read_to_vec();
         read.with_context(|| format!("cannot read the answer of {}", self.url))
+    }
+}
+
+/// Whether a URL names this machine by a loopback address. A proxy would look for the server on its own machine.
+fn is_on_this_machine(url: &str) -> bool {
+    let Ok(uri) = url.parse::<Uri>() else { return false };
+    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_addresses_are_this_machine() {
+        for here in ["http://127.0.0.1:8080", "http://localhost:8080/prefix", "http://[::1]:80", "http://127.1.2.3"] {
+            assert!(is_on_this_machine(here), "{here}");
+        }
+        for elsewhere in ["http://10.0.0.1:8080", "http://localhost.example", "http://[2001:db8::1]", "no url"] {
+            assert!(!is_on_this_machine(elsewhere), "{elsewhere}");
+        }
     }
 }
