@@ -1,4 +1,5 @@
-//! Who asks, and for which accounts. Every door finds out here, from what its protocol tells of a client.
+//! Who asks, and for which accounts. Every door finds out here, from what its protocol tells of a client, before it
+//! answers with anything of an account.
 //!
 //! No client has to prove who it is. An HTTP client sees every account, and names one in each request. A client of
 //! PostgreSQL or Flight SQL names its account once, and sees that account alone; one that names none sees all.

@@ -53,7 +53,8 @@ fn take_array_from_text(expression: &mut Expr) {
     else {
         return;
     };
-    let is_parameter = matches!(&*array, Expr::Value(value) if matches!(value.value, Value::Placeholder(_)));
+    // ADBC's is the second. Another client may well say that its parameter is an array.
+    let is_parameter = matches!(&*array, Expr::Value(value) if value.value == Value::Placeholder("$2".to_owned()));
     if is_parameter && column(element) == Some("relkind") && function.name.to_string() == "array_contains" {
         let text = format!(r#"string_to_array(translate({array}, '{{}}" ', ''), ',')"#);
         let parsed = Parser::new(&PostgreSqlDialect {}).try_with_sql(&text).and_then(|mut parser| parser.parse_expr());
