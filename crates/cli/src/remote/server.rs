@@ -22,8 +22,8 @@ pub(crate) struct RemoteServer {
 }
 
 impl RemoteServer {
-    /// The server at a URL that a person gave. It is reached through the proxy that the environment names, if any, unless
-    /// it is on this machine.
+    /// The server at a URL that a person gave. Unless it is on this machine, it is reached through the proxy that the
+    /// environment names, if any.
     ///
     /// # Errors
     /// [`Usage`] if this is not the URL of a server.
