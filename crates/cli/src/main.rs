@@ -6,6 +6,7 @@ mod commands;
 mod configuration;
 mod console;
 mod demo;
+mod descriptors;
 mod escaped;
 mod log;
 mod output;

@@ -8,9 +8,13 @@
 mod address;
 mod app;
 mod caller;
+mod connections;
 mod flight;
 mod http;
 mod listener;
+#[cfg(test)]
+mod memory_budget;
+mod once_per_minute;
 mod postgresql;
 mod row_format;
 #[cfg(test)]
@@ -18,6 +22,7 @@ mod tests;
 
 pub use address::{AddressError, listen_addresses};
 pub use app::App;
+pub use connections::ConnectionLimits;
 pub use flight::serve_flight_sql;
 pub use http::{CorsOrigins, HttpOptions, InvalidOrigin, serve_http};
 pub use postgresql::serve_postgresql;

@@ -20,14 +20,13 @@ pub(crate) fn to_tokio(listener: std::net::TcpListener) -> io::Result<TcpListene
 /// writing of its rows.
 ///
 /// # Errors
-/// The errors of `serve`, and where the listener cannot be used.
+/// The errors of `serve`.
 pub(crate) async fn serve_on_sql_threads<S: Future<Output = io::Result<()>> + Send>(
-    listener: std::net::TcpListener,
     app: &App,
-    serve: impl FnOnce(TcpListener) -> S + Send + 'static,
+    serve: impl FnOnce() -> S + Send + 'static,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let serving = app.engine().spawn(async move { serve(to_tokio(listener)?).await });
+    let serving = app.engine().spawn(async move { serve().await });
     tokio::select! {
         served = serving => served.unwrap_or_else(|error| Err(io::Error::other(error))),
         () = shutdown => Ok(()),

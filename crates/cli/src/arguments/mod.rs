@@ -4,6 +4,7 @@
 
 mod backup;
 mod check;
+mod connections;
 mod event_wait;
 mod generate;
 mod import;
@@ -24,6 +25,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::configuration;
 pub(crate) use backup::BackupArguments;
 pub(crate) use check::CheckArguments;
+pub(crate) use connections::ConnectionArguments;
 pub(crate) use generate::{GenerateArguments, GenerateCommand};
 pub(crate) use import::ImportCommand;
 pub(crate) use instant::check_not_before_1970;

@@ -1,8 +1,10 @@
 //! The options of `serve`.
 
 use clap::Args;
+use skillscope_server::HttpOptions;
 use skillscope_store::StoreOptions;
 
+use super::connections::ConnectionArguments;
 use super::event_wait::EventWait;
 use super::instant::instant;
 use super::sql_limits::SqlLimitArguments;
@@ -44,8 +46,12 @@ pub(crate) struct ServeArguments {
     #[command(flatten)]
     pub(crate) event_wait: EventWait,
     /// The largest request body, in bytes.
-    #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
+    #[arg(long, value_name = "BYTES", default_value_t = HttpOptions::MAX_BODY_BYTES)]
     pub(crate) max_body_bytes: usize,
+    /// Memory for all request bodies together, in bytes: at least four of the largest. One account has half of it at
+    /// most [default: 512 MiB, or four of the largest]
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) body_memory: Option<usize>,
     /// The address to listen on for the PostgreSQL protocol, such as 127.0.0.1:5433; off without it.
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) pg_listen: Option<String>,
@@ -53,8 +59,10 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) flight_listen: Option<String>,
     #[command(flatten)]
+    pub(crate) connections: ConnectionArguments,
+    #[command(flatten)]
     pub(crate) sql_limits: SqlLimitArguments,
     /// The most rows in one answer of POST /v1/sql.
-    #[arg(long, value_name = "ROWS", default_value_t = 1_000_000)]
+    #[arg(long, value_name = "ROWS", default_value_t = HttpOptions::MAX_SQL_ROWS)]
     pub(crate) sql_rows: u64,
 }

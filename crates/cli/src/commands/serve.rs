@@ -10,28 +10,29 @@ use anyhow::{Context, Result};
 use futures::future::OptionFuture;
 use skillscope_query::{Clock, Engine};
 use skillscope_server::{
-    App, CorsOrigins, HttpOptions, listen_addresses, serve_flight_sql, serve_http, serve_postgresql,
+    App, ConnectionLimits, CorsOrigins, HttpOptions, listen_addresses, serve_flight_sql, serve_http, serve_postgresql,
 };
 use skillscope_store::{Maintenance, Retention, Store, StoreOptions};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::arguments::ServeArguments;
+use crate::arguments::{ConnectionArguments, ServeArguments};
 use crate::demo;
+use crate::descriptors;
 use crate::output::{self, Usage};
 use crate::threads::SQL_STACK_BYTES;
 
 /// Serves a data directory until the process is told to stop.
 pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
     let resolve = |listen: &str| listen_addresses(listen, arguments.insecure).map_err(Usage::error);
-    let doors = Doors {
+    let mut doors = Doors {
         http: resolve(&arguments.listen)?,
         postgresql: arguments.pg_listen.as_deref().map(resolve).transpose()?,
         flight: arguments.flight_listen.as_deref().map(resolve).transpose()?,
+        limits: DoorLimits::of(&arguments.connections),
     };
-    let cors_origins = CorsOrigins::parse(&arguments.cors_origin).map_err(Usage::error)?;
-    let http_options =
-        HttpOptions { max_body_bytes: arguments.max_body_bytes, max_sql_rows: arguments.sql_rows, cors_origins };
+    doors.fit_into(descriptors::raise());
+    let http_options = HttpOptions { connections: doors.limits.http, ..http_options(&arguments)? };
     let clock = arguments.now.map_or(Clock::System, Clock::Fixed);
     let store_options = store_options(&arguments, clock.clone())?;
     let sample = if arguments.demo { Some(demo::directory(clock.now())?) } else { None };
@@ -50,6 +51,20 @@ pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
     // Requests had their time to finish; those that still run are abandoned.
     runtime.shutdown_background();
     served.map(|()| ExitCode::SUCCESS)
+}
+
+/// The options of HTTP.
+fn http_options(arguments: &ServeArguments) -> Result<HttpOptions> {
+    let max_body_bytes = arguments.max_body_bytes;
+    let least = max_body_bytes.saturating_mul(HttpOptions::BODIES);
+    let body_memory = arguments.body_memory.unwrap_or(HttpOptions::BODY_MEMORY.max(least));
+    if body_memory < least {
+        let rule = format!("--body-memory {body_memory} is too little: with --max-body-bytes {max_body_bytes} it is at least {least}");
+        return Err(Usage::error(rule));
+    }
+    let cors_origins = CorsOrigins::parse(&arguments.cors_origin).map_err(Usage::error)?;
+    let max_sql_rows = arguments.sql_rows;
+    Ok(HttpOptions { max_body_bytes, body_memory, max_sql_rows, cors_origins, ..arguments.connections.http() })
 }
 
 /// The options of the store. A fixed clock decides which hours are in memory. Sealing and expiry always use the clock
@@ -72,6 +87,42 @@ struct Doors {
     http: Vec<SocketAddr>,
     postgresql: Option<Vec<SocketAddr>>,
     flight: Option<Vec<SocketAddr>>,
+    limits: DoorLimits,
+}
+
+/// The limits of each protocol.
+struct DoorLimits {
+    http: ConnectionLimits,
+    postgresql: ConnectionLimits,
+    flight: ConnectionLimits,
+}
+
+impl DoorLimits {
+    fn of(arguments: &ConnectionArguments) -> Self {
+        Self {
+            http: arguments.limits(arguments.http_connections),
+            postgresql: arguments.limits(arguments.pg_connections),
+            flight: arguments.limits(arguments.flight_connections),
+        }
+    }
+}
+
+impl Doors {
+    /// Takes fewer connections where there is not room for so many, so that there is room for files.
+    fn fit_into(&mut self, room: usize) {
+        // A connection of PostgreSQL has two descriptors.
+        let postgresql = if self.postgresql.is_some() { 2 * self.limits.postgresql.most } else { 0 };
+        let flight = if self.flight.is_some() { self.limits.flight.most } else { 0 };
+        let of_http = room.saturating_sub(postgresql).saturating_sub(flight).max(room / 4).max(1);
+        if of_http < self.limits.http.most {
+            tracing::warn!(
+                asked = self.limits.http.most,
+                most = of_http,
+                "there are fewer connections of HTTP than --http-connections allows: the limit of open files (ulimit -Hn) leaves no room for more"
+            );
+            self.limits.http.most = of_http;
+        }
+    }
 }
 
 /// Listens on the first of `addresses` that is free. Returns the URL too.
@@ -101,8 +152,8 @@ async fn serve(doors: &Doors, store: &Store, app: App, http_options: HttpOptions
         output::print(&format!("curl '{url}/operations/api/account/{account}/msgskillsegments?{query}'"));
     }
     // The other protocols stop with HTTP, which first lets its answers finish for a while.
-    let postgresql = postgresql.map(|(listener, _)| serve_postgresql(listener, app.clone(), pending()));
-    let flight = flight.map(|(listener, _)| serve_flight_sql(listener, app.clone(), pending()));
+    let postgresql = postgresql.map(|(listener, _)| serve_postgresql(listener, app.clone(), doors.limits.postgresql, pending()));
+    let flight = flight.map(|(listener, _)| serve_flight_sql(listener, app.clone(), doors.limits.flight, pending()));
     tokio::select! {
         served = serve_http(listener, app, http_options, stop) => served.context("the server failed"),
         served = OptionFuture::from(postgresql), if doors.postgresql.is_some() => ended(served, "PostgreSQL"),

@@ -1,7 +1,7 @@
 //! Errors as problem documents.
 
 use axum::Json;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -34,6 +34,9 @@ pub(super) struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "1441")]
     value: Option<String>,
+    /// After how many seconds it is worth another try.
+    #[serde(skip)]
+    retry_after: Option<u32>,
 }
 
 /// Declares the kinds of problems: constructor, status, URI and title.
@@ -48,6 +51,7 @@ macro_rules! problems {
                     detail: detail.into(),
                     parameter: None,
                     value: None,
+                    retry_after: None,
                 }
             })+
         }
@@ -61,6 +65,7 @@ problems! {
     forbidden: FORBIDDEN, "forbidden", "Forbidden";
     not_found: NOT_FOUND, "not-found", "Not found";
     method_not_allowed: METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed";
+    too_late: REQUEST_TIMEOUT, "too-late", "Request takes too long";
     too_large: PAYLOAD_TOO_LARGE, "too-large", "Request body too large";
     not_acceptable: NOT_ACCEPTABLE, "not-acceptable", "Not acceptable";
     killed: CONFLICT, "killed", "Ended on request";
@@ -78,13 +83,27 @@ impl Problem {
         self.value = value;
         self
     }
+
+    /// Something that there is not enough of now, and soon may be.
+    pub(super) fn busy(detail: impl Into<String>) -> Self {
+        Self { retry_after: Some(1), ..Self::unavailable(detail) }
+    }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after = self.retry_after;
         let mut response = (status, Json(self)).into_response();
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE) {
+            // The rest of the body is not read.
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         response
     }
 }
@@ -119,7 +138,8 @@ impl From<skillscope_query::Error> for Problem {
             | ErrorKind::Value
             | ErrorKind::Statement
             | ErrorKind::ReadOnly => Self::invalid_query(text),
-            ErrorKind::OutOfMemory | ErrorKind::TooManyQueries | ErrorKind::Archive => Self::unavailable(text),
+            ErrorKind::OutOfMemory | ErrorKind::TooManyQueries => Self::busy(text),
+            ErrorKind::Archive => Self::unavailable(text),
             ErrorKind::TimeLimit => Self::too_slow(text),
             ErrorKind::Killed => Self::killed(text),
             ErrorKind::Internal => Self::internal(text),

@@ -21,9 +21,10 @@ use std::time::Duration;
 
 use datafusion_postgres::pgwire::tokio::process_socket;
 use tokio::io::Interest;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 use crate::App;
+use crate::connections::{ConnectionLimits, Door};
 use crate::listener::serve_on_sql_threads;
 use cancels::Cancels;
 use connection::Connection;
@@ -31,8 +32,8 @@ use connection::Connection;
 /// How often the server checks that a client waiting for an answer is still connected.
 const HANG_UP_PERIOD: Duration = Duration::from_millis(200);
 
-/// The pause after a connection could not be accepted, for example because too many files are open.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// What one connection too many is told: an `ErrorResponse`.
+const TOO_MANY: &[u8] = b"E\0\0\0\x3bSFATAL\0VFATAL\0C53300\0Msorry, too many clients already\0\0";
 
 /// Serves the PostgreSQL protocol on `listener` until `shutdown` completes.
 ///
@@ -41,26 +42,25 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub async fn serve_postgresql(
     listener: std::net::TcpListener,
     app: App,
+    limits: ConnectionLimits,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let serving = app.clone();
-    serve_on_sql_threads(listener, &app, |listener| accept(listener, serving), shutdown).await
+    let serve = async move || accept(Door::open(listener, limits, "--pg-connections", TOO_MANY)?, serving).await;
+    serve_on_sql_threads(&app, serve, shutdown).await
 }
 
-async fn accept(listener: TcpListener, app: App) -> io::Result<()> {
+async fn accept(door: Door, app: App) -> io::Result<()> {
     let cancels = Arc::new(Cancels::default());
     // The set ends all connections when this task ends.
     let mut connections = tokio::task::JoinSet::new();
     loop {
-        match listener.accept().await {
-            Ok((socket, _)) => {
-                connections.spawn(serve_connection(socket, Connection::new(app.clone(), Arc::clone(&cancels))));
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a PostgreSQL connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
+        let accepted = door.accept().await;
+        let connection = Connection::new(app.clone(), Arc::clone(&cancels));
+        connections.spawn(async move {
+            serve_connection(accepted.stream, connection).await;
+            drop(accepted.slot);
+        });
         while connections.try_join_next().is_some() {}
     }
 }

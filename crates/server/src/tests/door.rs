@@ -57,7 +57,8 @@ impl Door {
         let engine = Engine::new(Arc::clone(&store), Clock::Fixed(NOW), SqlLimits::default()).unwrap();
         let origins: Vec<String> = origins.iter().map(|origin| (*origin).to_owned()).collect();
         let cors_origins = CorsOrigins::parse(&origins).unwrap();
-        let options = HttpOptions { max_body_bytes: MAX_BODY_BYTES, max_sql_rows: MAX_SQL_ROWS, cors_origins };
+        let (max_body_bytes, max_sql_rows) = (MAX_BODY_BYTES, MAX_SQL_ROWS);
+        let options = HttpOptions { max_body_bytes, max_sql_rows, cors_origins, ..HttpOptions::default() };
         let app = App::new(store, engine);
         Self { routes: router(app.clone(), options), app, _directory: directory }
     }

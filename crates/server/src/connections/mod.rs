@@ -1,0 +1,13 @@
+//! The connections of a door: how many there may be, and what becomes of one too many.
+//!
+//! Every door accepts its connections here, whatever protocol they speak. A connection has a slot until its [`Slot`] is
+//! dropped. Beyond the limits it is told so in the words of the protocol, and closed.
+
+mod door;
+mod patient_socket;
+mod refusal;
+mod slots;
+
+pub(crate) use door::Door;
+pub(crate) use patient_socket::PatientSocket;
+pub use slots::ConnectionLimits;

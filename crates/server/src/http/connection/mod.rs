@@ -1,0 +1,143 @@
+//! One connection of HTTP: its requests one after the other, and the times that it may take.
+//!
+//! ```text
+//!  accepted ─▶ a request is awaited ──────▶ under way ──▶ awaited again, or closed
+//!              head: `header`               body: `body`, by whoever reads it
+//!              between requests: `idle`     answer: the socket's own patience
+//! ```
+
+mod body;
+mod phase;
+mod socket;
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+use crate::connections::PatientSocket;
+use crate::once_per_minute::OncePerMinute;
+use body::{AnswerBody, ReceivedBody};
+use phase::Phase;
+use socket::HttpSocket;
+
+/// The most bytes of a request's first line and headers. A list of skills in the first line may be long: a URL has up
+/// to 64 KiB.
+const MAX_HEAD_BYTES: usize = 80 << 10;
+
+/// How long the rest of a body that nobody wants is read and dropped, so that the client gets to the answer.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// How long a connection may wait for its client.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ConnectionTimes {
+    /// For the whole of a request's first line and headers, from its first byte or from the connection's beginning.
+    pub(super) header: Duration,
+    /// For the next request.
+    pub(super) idle: Duration,
+}
+
+/// What serves the connections.
+pub(super) struct ConnectionServer {
+    routes: Router,
+    times: ConnectionTimes,
+    /// Connections whose request did not come in time.
+    unfinished: Arc<OncePerMinute>,
+    /// Connections whose answer was not read.
+    unread: Arc<OncePerMinute>,
+}
+
+impl ConnectionServer {
+    pub(super) fn new(routes: Router, times: ConnectionTimes) -> Self {
+        let unfinished = OncePerMinute::new(|number| {
+            tracing::warn!(number, "connections were closed: their requests were not complete within --header-timeout");
+        });
+        let unread = OncePerMinute::new(|number| {
+            tracing::warn!(number, "connections were closed: nobody read their answers within --answer-timeout");
+        });
+        Self { routes, times, unfinished, unread }
+    }
+
+    /// Serves a connection until it ends. Once `stopped` says so, it ends with the request under way.
+    pub(super) async fn serve(&self, socket: PatientSocket, mut stopped: watch::Receiver<bool>) {
+        let phase = Arc::new(Phase::default());
+        let socket = TokioIo::new(HttpSocket::new(socket, Arc::clone(&phase), self.times));
+        let service = service_fn(|request| answer(&self.routes, &phase, request));
+        let mut builder = http1::Builder::new();
+        builder.timer(TokioTimer::new()).max_header_size(MAX_HEAD_BYTES);
+        // The socket knows the difference between half a request and none. Where hyper has no time-out of its own, it
+        // does not read before something comes.
+        builder.header_read_timeout(self.times.header.saturating_add(self.times.idle));
+        let mut connection = builder.serve_connection(socket, service);
+        let mut is_stopping = false;
+        let ended = loop {
+            tokio::select! {
+                ended = poll_fn(|context| connection.poll_without_shutdown(context)) => break ended,
+                _ = stopped.wait_for(|stopping| *stopping), if !is_stopping => {
+                    is_stopping = true;
+                    Pin::new(&mut connection).graceful_shutdown();
+                }
+            }
+        };
+        let socket = connection.into_parts().io.into_inner();
+        match ended {
+            Ok(()) => {
+                // The client may be gone.
+                let _ = close(socket, phase.has_unread_body()).await;
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a connection of HTTP ended");
+                if socket.is_unfinished() {
+                    self.unfinished.note();
+                }
+                if socket.is_unread() {
+                    self.unread.note();
+                }
+            }
+        }
+    }
+}
+
+/// Answers a request by the routes.
+fn answer(
+    routes: &Router,
+    phase: &Arc<Phase>,
+    request: Request<Incoming>,
+) -> BoxFuture<'static, Result<Response<AnswerBody>, Infallible>> {
+    phase.begin_request();
+    let under_way = phase.under_way();
+    let request = request.map(|body| Body::new(ReceivedBody::new(body, Arc::clone(phase))));
+    let answer = routes.clone().oneshot(request);
+    async move { answer.await.map(|response| response.map(|body| AnswerBody::new(body, under_way))) }.boxed()
+}
+
+/// Closes a connection. A client that is still sending a body may only read the answer when all is sent, and would lose
+/// it if the rest met a closed socket.
+async fn close(mut socket: impl AsyncRead + tokio::io::AsyncWrite + Unpin, is_sending: bool) -> io::Result<()> {
+    socket.shutdown().await?;
+    if is_sending {
+        let drop_rest = async {
+            let mut rest = vec![0; 16 << 10];
+            while socket.read(&mut rest).await? > 0 {}
+            Ok(())
+        };
+        return tokio::time::timeout(LINGER, drop_rest).await.unwrap_or(Ok(()));
+    }
+    Ok(())
+}
