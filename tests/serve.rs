@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 use crate::binary::{Server, run, serve, stderr};
 use crate::foreign;
+use crate::process::PATIENCE;
 
 const NOW: &str = "2018-01-18T08:51:55.679Z";
 
@@ -179,6 +180,21 @@ fn pages_of_the_origin_given_may_read_reports() {
 }
 
 #[test]
+fn connections_are_limited_and_half_a_request_ends() {
+    let directory = TempDir::new().unwrap();
+    let server = Server::over(directory.path(), &["--http-connections", "2", "--header-timeout", "1"]);
+    let mut half: Vec<TcpStream> = (0..2).map(|_| TcpStream::connect(server.address()).unwrap()).collect();
+    half.iter_mut().for_each(|connection| write!(connection, "GET {REPORT} HTTP/1.1\r\nHost:").unwrap());
+    for connection in &mut half {
+        connection.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut answer = String::new();
+        let _ = connection.read_to_string(&mut answer);
+        assert_eq!(answer, "");
+    }
+    assert_eq!(total(&server), 0);
+}
+
+#[test]
 fn wrong_usage_ends_with_2() {
     for arguments in [
         &["serve", "--now", "yesterday"][..],
@@ -187,6 +203,9 @@ fn wrong_usage_ends_with_2() {
         &["serve", "--nonsense"],
         &["serve", "--listen", "nowhere"],
         &["serve", "--cors-origin", "https://wall.example/"],
+        &["serve", "--http-connections", "0"],
+        &["serve", "--header-timeout", "0"],
+        &["serve", "--body-memory", "1"],
         &["sql", "--format", "xml"],
         &["sql", "--url", "ftp://x", "-c", "select 1"],
         &["replay"],

@@ -4,6 +4,8 @@
 use std::error::Error;
 use std::fmt::{self, Debug, Formatter, Write};
 use std::io::IsTerminal;
+use std::panic::{self, PanicHookInfo};
+use std::thread;
 
 use tracing::Subscriber;
 use tracing::field::{Field, Visit};
@@ -19,6 +21,15 @@ use crate::escaped::Escaped;
 pub(crate) fn init(filter: &str) {
     let has_colours = std::io::stderr().is_terminal();
     subscriber(filter, has_colours, std::io::stderr).init();
+    panic::set_hook(Box::new(log_panic));
+}
+
+/// Logs a panic in one line, like every other error. By default it would be several, with text from outside as it is.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let reason = panic.payload_as_str().unwrap_or("unknown");
+    let thread = thread::current();
+    tracing::error!(thread = thread.name().unwrap_or_default(), %place, reason, "a defect: something panicked");
 }
 
 fn subscriber<W>(filter: &str, has_colours: bool, writer: W) -> impl Subscriber + Send + Sync
@@ -95,7 +106,7 @@ mod tests {
 
     use tracing::subscriber::with_default;
 
-    use super::{Error, subscriber};
+    use super::{Error, log_panic, subscriber};
 
     const EVIL: &str = "c-1\n\u{1b}[31m\r\u{202e}";
 
@@ -140,6 +151,19 @@ mod tests {
             let line = line.strip_suffix('\n').unwrap();
             assert!(!line.contains(|c: char| c.is_control() || c == '\u{202e}'), "{line:?}");
         }
+    }
+
+    #[test]
+    fn a_panic_is_one_line() {
+        let line = logged(false, || {
+            std::panic::set_hook(Box::new(log_panic));
+            let panicked = std::panic::catch_unwind(|| panic!("{EVIL}"));
+            drop(std::panic::take_hook());
+            assert!(panicked.is_err());
+        });
+        let line = line.strip_suffix('\n').unwrap();
+        assert!(!line.contains(|c: char| c.is_control() || c == '\u{202e}'), "{line:?}");
+        assert!(line.contains(r"c-1\n\u{1b}[31m\r\u{202e}") && line.contains("log.rs:"), "{line:?}");
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! What every protocol serves: the store and the query engine.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use skillscope_query::Engine;
 use skillscope_store::Store;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::threads::Threads;
 
 /// The store and the query engine, which all protocols share. Cheap to clone.
 #[derive(Clone)]
@@ -13,13 +17,19 @@ pub struct App(Arc<Shared>);
 struct Shared {
     store: Arc<Store>,
     engine: Engine,
+    threads: Threads,
+    backups: Arc<Semaphore>,
     stopping: AtomicBool,
 }
 
 impl App {
     /// Serves what is in `store`, with answers from `engine`.
-    pub fn new(store: Arc<Store>, engine: Engine) -> Self {
-        Self(Arc::new(Shared { store, engine, stopping: AtomicBool::new(false) }))
+    ///
+    /// # Errors
+    /// Where the system has no more threads.
+    pub fn new(store: Arc<Store>, engine: Engine) -> io::Result<Self> {
+        let (threads, backups) = (Threads::start()?, Arc::new(Semaphore::new(1)));
+        Ok(Self(Arc::new(Shared { store, engine, threads, backups, stopping: AtomicBool::new(false) })))
     }
 
     pub(crate) fn store(&self) -> Arc<Store> {
@@ -28,6 +38,15 @@ impl App {
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    pub(crate) fn threads(&self) -> &Threads {
+        &self.0.threads
+    }
+
+    /// The right to make a backup, until it is dropped; `None` while another has it.
+    pub(crate) fn begin_backup(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.backups).try_acquire_owned().ok()
     }
 
     /// Lets the server say, from now on, that it is not ready.

@@ -12,13 +12,13 @@ mod connections;
 mod flight;
 mod http;
 mod listener;
-#[cfg(test)]
 mod memory_budget;
 mod once_per_minute;
 mod postgresql;
 mod row_format;
 #[cfg(test)]
 mod tests;
+mod threads;
 
 pub use address::{AddressError, listen_addresses};
 pub use app::App;

@@ -12,7 +12,7 @@ use crate::once_per_minute::OncePerMinute;
 /// Memory that requests share. Each takes as much as it needs, piece by piece.
 ///
 /// No owner, which is mostly an account, has more than is free: one alone has half, two have a third each, and there is
-/// always something left for the next.
+/// always something left for the next. What is larger than that is let in while there is nothing else.
 pub(crate) struct MemoryBudget {
     most: usize,
     /// How long a request waits for others to end.
@@ -75,7 +75,7 @@ impl Share {
     fn try_grow(&mut self, bytes: usize) -> bool {
         let mut used = self.budget.used.lock();
         let of_owner = used.of_owners.get(&self.owner).copied().unwrap_or(0).saturating_add(bytes);
-        if of_owner > self.budget.most.saturating_sub(used.all) {
+        if used.all > 0 && of_owner > self.budget.most.saturating_sub(used.all) {
             return false;
         }
         used.all += bytes;
@@ -132,6 +132,18 @@ mod tests {
         second.grow(25).await.unwrap();
         assert!(second.grow(1).await.is_err());
         assert!(budget.share("cosy").grow(12).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_is_larger_than_all_is_let_in_alone() {
+        let budget = budget(Duration::ZERO);
+        let mut large = budget.share("acme");
+        large.grow(1000).await.unwrap();
+        assert!(budget.share("bolt").grow(1).await.is_err());
+        drop(large);
+        let mut small = budget.share("bolt");
+        small.grow(1).await.unwrap();
+        assert!(budget.share("acme").grow(1000).await.is_err());
     }
 
     #[tokio::test]

@@ -1,9 +1,11 @@
 //! HTTP, asked within the process through the routes that the server serves.
 
 mod anything;
+mod connections;
 mod door;
 mod durability;
 mod events;
+mod guard;
 mod ingestion;
 mod openapi;
 mod report;

@@ -52,6 +52,10 @@ pub(crate) struct ServeArguments {
     /// most [default: 512 MiB, or four of the largest]
     #[arg(long, value_name = "BYTES")]
     pub(crate) body_memory: Option<usize>,
+    /// Memory for all large reports together, in bytes. One account has half of it at most [default: a quarter of the
+    /// machine's]
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) report_memory: Option<usize>,
     /// The address to listen on for the PostgreSQL protocol, such as 127.0.0.1:5433; off without it.
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) pg_listen: Option<String>,

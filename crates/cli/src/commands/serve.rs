@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
     let runtime = Builder::new_multi_thread().enable_all().thread_stack_size(SQL_STACK_BYTES).build();
     let runtime = runtime.context("cannot start the server's threads")?;
     let maintenance = Maintenance::start(Arc::clone(&store)).context("cannot start the thread of maintenance")?;
-    let app = App::new(Arc::clone(&store), engine);
+    let app = App::new(Arc::clone(&store), engine).context("cannot start the server's threads")?;
     let served = runtime.block_on(serve(&doors, &store, app, http_options, sample.is_some()));
     drop(maintenance);
     for (reason, count) in store.dead_letters() {
@@ -59,12 +59,16 @@ fn http_options(arguments: &ServeArguments) -> Result<HttpOptions> {
     let least = max_body_bytes.saturating_mul(HttpOptions::BODIES);
     let body_memory = arguments.body_memory.unwrap_or(HttpOptions::BODY_MEMORY.max(least));
     if body_memory < least {
-        let rule = format!("--body-memory {body_memory} is too little: with --max-body-bytes {max_body_bytes} it is at least {least}");
+        let rule = format!(
+            "--body-memory {body_memory} is too little: with --max-body-bytes {max_body_bytes} it is at least {least}"
+        );
         return Err(Usage::error(rule));
     }
     let cors_origins = CorsOrigins::parse(&arguments.cors_origin).map_err(Usage::error)?;
     let max_sql_rows = arguments.sql_rows;
-    Ok(HttpOptions { max_body_bytes, body_memory, max_sql_rows, cors_origins, ..arguments.connections.http() })
+    let of_connections = arguments.connections.http();
+    let report_memory = arguments.report_memory.unwrap_or(of_connections.report_memory);
+    Ok(HttpOptions { report_memory, max_body_bytes, body_memory, max_sql_rows, cors_origins, ..of_connections })
 }
 
 /// The options of the store. A fixed clock decides which hours are in memory. Sealing and expiry always use the clock
@@ -152,7 +156,8 @@ async fn serve(doors: &Doors, store: &Store, app: App, http_options: HttpOptions
         output::print(&format!("curl '{url}/operations/api/account/{account}/msgskillsegments?{query}'"));
     }
     // The other protocols stop with HTTP, which first lets its answers finish for a while.
-    let postgresql = postgresql.map(|(listener, _)| serve_postgresql(listener, app.clone(), doors.limits.postgresql, pending()));
+    let postgresql =
+        postgresql.map(|(listener, _)| serve_postgresql(listener, app.clone(), doors.limits.postgresql, pending()));
     let flight = flight.map(|(listener, _)| serve_flight_sql(listener, app.clone(), doors.limits.flight, pending()));
     tokio::select! {
         served = serve_http(listener, app, http_options, stop) => served.context("the server failed"),

@@ -54,7 +54,7 @@ impl RemoteServer {
 
     /// Asks for a copy of the server's data directory. The copy is sent while it is read.
     pub(crate) fn backup(&self) -> Result<impl Read + use<>> {
-        let response = self.send(&self.agent, Request::get(self.path("/v1/backup")), ())?;
+        let response = self.send(&self.agent, Request::post(self.path("/v1/backup")), b"".as_slice())?;
         let response = self.accepted(response).with_context(|| format!("the server at {} made no backup", self.url))?;
         Ok(response.into_body().into_reader())
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::stream::{self, Stream};
 use futures::{StreamExt, TryFutureExt};
+use tokio::runtime::Handle;
 
 use super::answer::{Breakdown, Interval, Report};
 use super::metrics::Metrics;
@@ -37,17 +38,17 @@ impl Report {
         self.write_piece(0..intervals.len(), out);
     }
 
-    /// The same JSON in pieces. Several threads write ahead while the stream is read. Dropping the stream ends the
+    /// The same JSON in pieces. Several of the blocking `threads` write ahead while the stream is read. Dropping the stream ends the
     /// writing, and no thread waits for a reader.
     ///
     /// # Errors
     /// Where a piece could not be written.
-    pub fn json_stream(self: Arc<Self>) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    pub fn json_stream(self: Arc<Self>, threads: &Handle) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
         let writers = std::thread::available_parallelism().map_or(1, usize::from);
-        let pieces = self.pieces();
+        let (pieces, threads) = (self.pieces(), threads.clone());
         let write = move |piece: Range<usize>| {
             let report = Arc::clone(&self);
-            let written = tokio::task::spawn_blocking(move || {
+            let written = threads.spawn_blocking(move || {
                 let mut out = Vec::with_capacity(PIECE_BYTES + PIECE_BYTES / 4);
                 report.write_piece(piece, &mut out);
                 Bytes::from(out)
@@ -167,7 +168,7 @@ mod tests {
             let mut whole = Vec::new();
             report.write_json(&mut whole);
             assert!(report.json_bytes() >= whole.len(), "the buffer need not grow");
-            let pieces: Vec<Bytes> = Arc::new(report).json_stream().try_collect().await.unwrap();
+            let pieces: Vec<Bytes> = Arc::new(report).json_stream(&Handle::current()).try_collect().await.unwrap();
             assert_eq!(pieces.concat(), whole);
             let _: serde_json::Value = serde_json::from_slice(&whole).unwrap();
         }
@@ -176,7 +177,7 @@ mod tests {
     #[tokio::test]
     async fn writing_ends_when_nobody_reads_on() {
         let report = Arc::new(report(288, 500));
-        let mut stream = Box::pin(Arc::clone(&report).json_stream());
+        let mut stream = Box::pin(Arc::clone(&report).json_stream(&Handle::current()));
         assert!(stream.next().await.is_some());
         drop(stream);
         // The writers let go of the report.

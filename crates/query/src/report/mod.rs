@@ -5,12 +5,13 @@
 //!                 metrics.rs                                                        └▶ rows.rs
 //! ```
 //!
-//! `cells.rs` asks the same plan for slices of time, from which reports at many instants can be added up.
+//! `cost.rs` says beforehand how large it is about to be. `cells.rs` asks the same plan for slices of time, from which reports at many instants can be added up.
 
 mod answer;
 mod assembly;
 mod cells;
 mod columns;
+mod cost;
 mod expression;
 mod json;
 mod measure;
@@ -23,6 +24,7 @@ mod session;
 pub use answer::{Breakdown, Interval, Report};
 pub(crate) use assembly::assemble;
 pub use cells::{CellRequest, CellRow, CellRows};
+pub(crate) use cost::report_cells;
 pub(crate) use metrics::MetricColumn;
 pub use metrics::{Metric, Metrics};
 #[cfg(test)]

@@ -23,7 +23,8 @@ const WAITING_CHUNKS: usize = 4;
 
 problem_responses! {
     BackupProblems {
-        503: "It could not be read.",
+        403: "A web page of another origin asks for it.",
+        503: "Another backup is under way, or it could not be read.",
         507: "The disk is full.",
     }
 }
@@ -31,20 +32,30 @@ problem_responses! {
 /// Copy the data directory.
 ///
 /// The answer is the data directory as it is now, as a tar archive whose last file is `format-version`: without that
-/// it was cut short.
-#[utoipa::path(get, path = "/v1/backup", tag = "operation", responses(
+/// it was cut short. One copy is made at a time.
+#[utoipa::path(post, path = "/v1/backup", tag = "operation", responses(
     (status = 200, description = "The data directory.", body = Vec<u8>, content_type = "application/x-tar"),
     BackupProblems,
 ))]
-pub(super) async fn get(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
+pub(super) async fn post(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
     caller.check_all()?;
+    let Some(turn) = app.begin_backup() else {
+        return Err(Problem::busy("another backup is under way; ask again when it has ended"));
+    };
     let store = app.store();
-    let backup = tokio::task::spawn_blocking(move || store.backup()).await.map_err(|error| {
-        tracing::error!(%error, "a backup stopped");
-        Problem::internal("the backup could not be made; the server's log says why")
-    })??;
+    let threads = &app.threads().backup;
+    // Whoever asked may go before the copy is noted. The turn ends only then, so it goes along.
+    let noted = threads.run("", move |_| (store.backup(), turn)).await;
+    let (backup, turn) =
+        noted.map_err(|_| Problem::internal("the backup could not be made; the server's log says why"))?;
+    let backup = backup?;
     let (sender, receiver) = channel(WAITING_CHUNKS);
-    tokio::task::spawn_blocking(move || send(&backup, sender));
+    threads.spawn("", move || {
+        send(&backup, sender);
+        // What is held for the copy is free before the next one begins.
+        drop(backup);
+        drop(turn);
+    });
     let body = Body::from_stream(stream::unfold(receiver, next));
     Ok(([(CONTENT_TYPE, "application/x-tar")], body).into_response())
 }
@@ -70,11 +81,13 @@ struct ChunkWriter {
 
 impl Write for ChunkWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.chunk.extend_from_slice(bytes);
+        let room = CHUNK_BYTES.saturating_sub(self.chunk.len()).max(1);
+        let taken = bytes.get(..room).unwrap_or(bytes);
+        self.chunk.extend_from_slice(taken);
         if self.chunk.len() >= CHUNK_BYTES {
             self.flush()?;
         }
-        Ok(bytes.len())
+        Ok(taken.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -33,6 +33,11 @@ impl CorsOrigins {
         origins.iter().map(parse).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Whether pages of this origin may read answers.
+    pub(super) fn allows(&self, origin: &HeaderValue) -> bool {
+        self.0.iter().any(|allowed| allowed == "*" || allowed == origin)
+    }
+
     /// The layer that answers preflights, and puts the headers on other answers; `None` where CORS is off.
     pub(super) fn layer(&self) -> Option<CorsLayer> {
         let allowed = match self.0.as_slice() {

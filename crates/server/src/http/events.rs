@@ -12,7 +12,7 @@ use crate::App;
 const MEDIA_TYPES: [(&str, ()); 1] = [("application/x-ndjson", ())];
 
 problem_responses! {
-    EventsNotStored { 503: "The events could not be stored.", }
+    EventsNotStored { 503: "The events could not be stored, or too much is under way.", }
 }
 
 /// Follow conversations.

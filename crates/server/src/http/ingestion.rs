@@ -7,16 +7,16 @@ use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use serde::{Deserialize, Serialize};
-use skillscope_segment::{Input, ReadOptions};
+use skillscope_segment::{Format, Input, ReadOptions};
 use skillscope_store::{Ingested, Records};
+use tokio::runtime::Handle;
 use utoipa::{IntoParams, ToSchema};
 
 use super::negotiation::named;
 use super::openapi::problem_responses;
-use super::options::HttpOptions;
 use super::path_variables::PathVariables;
 use super::problem::Problem;
-use super::request_body::RequestBody;
+use super::request_body::{BodyLimits, RequestBody};
 use crate::App;
 use crate::caller::Caller;
 
@@ -56,6 +56,8 @@ impl From<Ingested> for IngestionBody {
 problem_responses! {
     IngestionProblems {
         400: "The account is not one, or the body cannot be read at all.",
+        403: "A web page of another origin sends it.",
+        408: "The body did not go on.",
         413: "The body is too large.",
         415: "The body is of a type that is not taken.",
         507: "The disk is full.",
@@ -89,7 +91,7 @@ pub(super) struct IngestionRequest {
 
 impl<S: Send + Sync> FromRequest<S> for IngestionRequest
 where
-    Arc<HttpOptions>: FromRef<S>,
+    Arc<BodyLimits>: FromRef<S>,
 {
     type Rejection = Problem;
 
@@ -113,16 +115,20 @@ impl IngestionRequest {
     pub(super) async fn ingest(self, app: App, records: Records) -> Result<Json<IngestionBody>, Problem> {
         let Self { caller, account, headers, body } = self;
         let account = caller.account(&account)?;
-        let body = body.encoded(&headers)?;
-        // Reading and storing block the thread for long, so they get one of their own.
-        let ingested = tokio::task::spawn_blocking(move || {
+        let (owner, runtime) = (account.as_str().to_owned(), Handle::current());
+        let body = body.read_encoded(&headers, &owner).await?;
+        let store = app.store();
+        let threads = match records {
+            Records::Segments(Format::Arrow | Format::Parquet) => &app.threads().columns,
+            _ => &app.threads().text,
+        };
+        let ingested = threads.run(&owner, move |client| {
+            let body = body.decoded(&runtime, || client.has_gone())?;
             let options = ReadOptions { account: Some(account), chunk_rows: CHUNK_ROWS };
-            Ok::<_, Problem>(app.store().ingest(records, Input::Bytes(body.decoded()?), &options)?)
+            Ok::<_, Problem>(store.ingest(records, Input::Bytes(body.bytes()), &options)?)
         });
-        let ingested = ingested.await.map_err(|error| {
-            tracing::error!(%error, "ingestion stopped");
-            Problem::internal("the records could not be read; the server's log says why")
-        })??;
+        let given_up = |_| Problem::internal("the records could not be read; the server's log says why");
+        let ingested = ingested.await.map_err(given_up)??;
         Ok(Json(ingested.into()))
     }
 }

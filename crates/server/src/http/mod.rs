@@ -4,6 +4,7 @@ mod backup;
 mod connection;
 mod cors;
 mod events;
+mod guard;
 mod health;
 mod host_lookup;
 mod ingestion;

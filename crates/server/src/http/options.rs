@@ -20,6 +20,10 @@ pub struct HttpOptions {
     pub max_body_bytes: usize,
     /// The memory of all request bodies together, in bytes. One account has half of it at most.
     pub body_memory: usize,
+    /// How long a body waits for memory that others have.
+    pub body_patience: Duration,
+    /// The memory of all large reports together, in bytes. One account has half of it at most.
+    pub report_memory: usize,
     /// The most rows in one answer to a statement.
     pub max_sql_rows: u64,
     /// The origins whose pages may read answers, and change something.
@@ -60,6 +64,8 @@ impl Default for HttpOptions {
             body_timeout: seconds(Self::BODY_SECONDS),
             max_body_bytes: Self::MAX_BODY_BYTES,
             body_memory: Self::BODY_MEMORY,
+            body_patience: seconds(5),
+            report_memory: usize::try_from(skillscope_store::memory_bytes() / 4).unwrap_or(usize::MAX),
             max_sql_rows: Self::MAX_SQL_ROWS,
             cors_origins: CorsOrigins::default(),
         }

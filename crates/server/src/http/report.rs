@@ -2,27 +2,42 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use futures::{StreamExt, stream};
 use skillscope_query::ReportRequest;
 
 use super::openapi::{ReportBody, problem_responses};
+use super::options::HttpOptions;
 use super::path_variables::PathVariables;
 use super::problem::Problem;
 use crate::App;
 use crate::caller::Caller;
+use crate::memory_budget::{MemoryBudget, Share};
+use crate::once_per_minute::OncePerMinute;
 
 /// Reports that are larger are written while they are sent.
 const STREAMED_BYTES: usize = 1 << 20;
 
+/// A report of at most so many cells, which are the metrics of a skill in an interval, takes less than a millisecond. It
+/// is computed where it was asked for: going to another thread and back would take a small one longer than it takes itself.
+const SMALL_CELLS: u64 = 2048;
+
+/// About the memory of a cell: its row of the plan's answer, and its place in the report.
+const BYTES_PER_CELL: u64 = 300;
+
+/// How long a large report waits for others.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 problem_responses! {
     ReportProblems {
         400: "A parameter is missing or not allowed.",
-        503: "A file that the report needs cannot be read now.",
+        503: "A file that the report needs cannot be read now, or too many large reports are under way.",
     }
 }
 
@@ -48,6 +63,7 @@ problem_responses! {
     ))]
 pub(super) async fn get(
     State(app): State<App>,
+    State(memory): State<ReportMemory>,
     caller: Caller,
     PathVariables(account): PathVariables<String>,
     RawQuery(query): RawQuery,
@@ -56,13 +72,53 @@ pub(super) async fn get(
     let parameters: Vec<(Cow<'_, str>, Cow<'_, str>)> = form_urlencoded::parse(query.as_bytes()).collect();
     let account = caller.account_of_report(&account)?;
     let request = ReportRequest::from_parameters(account, app.engine().clock().now(), &parameters)?;
-    let report = app.engine().report(&request).await?;
-    let body = if report.json_bytes() > STREAMED_BYTES {
-        Body::from_stream(Arc::new(report).json_stream())
+    let cells = app.engine().report_cells(&request);
+    let body = if cells <= SMALL_CELLS {
+        answer(&app, &request, None).await?
     } else {
-        let mut body = Vec::new();
-        report.write_json(&mut body);
-        Body::from(body)
+        let share = memory.take(account, cells).await?;
+        let threads = app.clone();
+        let answered =
+            threads.threads().reports.run(cells, async move { answer(&app, &request, Some(share)).await }).await;
+        answered.map_err(|_| Problem::internal("the report stopped; the server's log says why"))??
     };
     Ok(([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response())
+}
+
+/// The memory that large reports share.
+#[derive(Clone)]
+pub(super) struct ReportMemory(Arc<MemoryBudget>);
+
+impl ReportMemory {
+    pub(super) fn new(options: &HttpOptions) -> Self {
+        let turned_away = OncePerMinute::new(|number| {
+            tracing::warn!(number, "reports were turned away: others had the memory for them; see --report-memory");
+        });
+        Self(MemoryBudget::new(options.report_memory, PATIENCE, turned_away))
+    }
+
+    /// The memory of a report with so many cells.
+    async fn take(&self, account: &str, cells: u64) -> Result<Share, Problem> {
+        let mut share = self.0.share(account);
+        let bytes = usize::try_from(cells.saturating_mul(BYTES_PER_CELL)).unwrap_or(usize::MAX);
+        share.grow(bytes).await.map_err(|_| {
+            Problem::busy("other large reports have the memory that there is for them (--report-memory); ask again")
+        })?;
+        Ok(share)
+    }
+}
+
+/// Computes and writes a report. What is written while it is sent holds its share until then.
+async fn answer(app: &App, request: &ReportRequest, share: Option<Share>) -> Result<Body, Problem> {
+    let report = app.engine().report(request).await?;
+    if report.json_bytes() > STREAMED_BYTES {
+        let pieces = Arc::new(report).json_stream(app.threads().reports.handle());
+        let held = stream::unfold((Box::pin(pieces), share), |(mut pieces, share)| async move {
+            Some((pieces.next().await?, (pieces, share)))
+        });
+        return Ok(Body::from_stream(held));
+    }
+    let mut body = Vec::new();
+    report.write_json(&mut body);
+    Ok(Body::from(body))
 }

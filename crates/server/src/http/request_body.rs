@@ -1,86 +1,167 @@
-//! The body of a request, within its limit, and without its compression.
+//! The body of a request, within its limits, and without its compression.
 
-use std::convert::Infallible;
 use std::io::Read;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRef, FromRequest, Request};
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_ENCODING;
-use axum::http::{HeaderMap, StatusCode};
+use futures::StreamExt;
 use skillscope_segment::{Compression, Input};
+use tokio::runtime::Handle;
 
 use super::negotiation::named;
 use super::options::HttpOptions;
 use super::problem::Problem;
+use crate::memory_budget::{MemoryBudget, NoRoom, Share};
+use crate::once_per_minute::OncePerMinute;
 
 const ENCODINGS: [(&str, Compression); 3] =
     [("identity", Compression::None), ("gzip", Compression::Gzip), ("zstd", Compression::Zstd)];
 
-/// The body of a request, or why it was not received. A handler asks for it after it has checked the headers, so that
-/// the client is told of a wrong header first.
-pub(super) struct RequestBody {
-    received: Result<Bytes, BytesRejection>,
+/// The limits of bodies, and the memory that they share.
+pub(super) struct BodyLimits {
     max_bytes: usize,
+    timeout: Duration,
+    memory: Arc<MemoryBudget>,
+}
+
+impl BodyLimits {
+    pub(super) fn new(options: &HttpOptions) -> Self {
+        let turned_away = OncePerMinute::new(|number| {
+            tracing::warn!(number, "requests were turned away: others had the memory for bodies; see --body-memory");
+        });
+        let memory = MemoryBudget::new(options.body_memory, options.body_patience, turned_away);
+        Self { max_bytes: options.max_body_bytes, timeout: options.body_timeout, memory }
+    }
+
+    fn too_large(&self) -> Problem {
+        let max_bytes = self.max_bytes;
+        Problem::too_large(format!(
+            "a request body has at most {max_bytes} bytes, also once decompressed; send several requests, or allow more with --max-body-bytes"
+        ))
+    }
+}
+
+/// The body of a request that has not been read. A handler reads it after it has checked everything else, so that the
+/// client is told of a wrong header before it sends anything.
+pub(super) struct RequestBody {
+    body: Body,
+    limits: Arc<BodyLimits>,
 }
 
 impl<S: Send + Sync> FromRequest<S> for RequestBody
 where
-    Arc<HttpOptions>: FromRef<S>,
+    Arc<BodyLimits>: FromRef<S>,
 {
-    type Rejection = Infallible;
+    type Rejection = std::convert::Infallible;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Infallible> {
-        let max_bytes = Arc::<HttpOptions>::from_ref(state).max_body_bytes;
-        Ok(Self { received: Bytes::from_request(request, state).await, max_bytes })
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self { body: request.into_body(), limits: Arc::from_ref(state) })
     }
 }
 
 impl RequestBody {
-    /// The bytes as they were sent.
-    pub(super) fn bytes(self) -> Result<Bytes, Problem> {
-        self.received.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => too_large(self.max_bytes),
-            _ => Problem::invalid_body(rejection.body_text()),
-        })
+    /// Reads the body, in memory of `owner`.
+    pub(super) async fn read(self, owner: &str) -> Result<HeldBody, Problem> {
+        let Self { body, limits } = self;
+        let announced = body.size_hint().lower();
+        if announced > limits.max_bytes as u64 {
+            return Err(limits.too_large());
+        }
+        let mut share = limits.memory.share(owner);
+        let mut pieces = body.into_data_stream();
+        let mut bytes = Vec::new();
+        loop {
+            let piece = match tokio::time::timeout(limits.timeout, pieces.next()).await {
+                Err(_) => return Err(too_late(limits.timeout)),
+                Ok(None) => break,
+                Ok(Some(piece)) => piece.map_err(|error| Problem::invalid_body(error.to_string()))?,
+            };
+            if bytes.len().saturating_add(piece.len()) > limits.max_bytes {
+                return Err(limits.too_large());
+            }
+            share.grow(piece.len()).await?;
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(HeldBody { bytes: bytes.into(), share, limits })
     }
 
-    /// The bytes, which may be compressed: the header `Content-Encoding` tells.
-    pub(super) fn encoded(self, headers: &HeaderMap) -> Result<EncodedBody, Problem> {
+    /// Reads the body, which may be compressed: the header `Content-Encoding` tells.
+    pub(super) async fn read_encoded(self, headers: &HeaderMap, owner: &str) -> Result<EncodedBody, Problem> {
         let compression = named(headers, CONTENT_ENCODING, &ENCODINGS, Some(Compression::None))?;
-        let max_bytes = self.max_bytes;
-        Ok(EncodedBody { bytes: self.bytes()?, compression, max_bytes })
+        Ok(EncodedBody { body: self.read(owner).await?, compression })
+    }
+}
+
+/// A body that has been read. Its memory is free again when this is dropped.
+pub(super) struct HeldBody {
+    bytes: Bytes,
+    share: Share,
+    limits: Arc<BodyLimits>,
+}
+
+impl HeldBody {
+    /// The bytes, which should not outlive this.
+    pub(super) fn bytes(&self) -> Bytes {
+        self.bytes.clone()
     }
 }
 
 /// A body that may be compressed.
 pub(super) struct EncodedBody {
-    bytes: Bytes,
+    body: HeldBody,
     compression: Compression,
-    max_bytes: usize,
 }
 
 impl EncodedBody {
     /// The body without its compression. A body that unfolds to more than a body may have is refused. This takes long
-    /// enough to be done on a thread that may block.
-    pub(super) fn decoded(self) -> Result<Bytes, Problem> {
-        let Self { bytes, compression, max_bytes } = self;
+    /// enough to be done on a thread that may block; where it must wait, it does so by `runtime`. It is given up when
+    /// `is_unwanted` says so.
+    pub(super) fn decoded(self, runtime: &Handle, is_unwanted: impl Fn() -> bool) -> Result<HeldBody, Problem> {
+        let Self { body: HeldBody { bytes, mut share, limits }, compression } = self;
         if compression == Compression::None {
-            return Ok(bytes);
+            return Ok(HeldBody { bytes, share, limits });
         }
+        let compressed = bytes.len();
         let unreadable =
             |error: &dyn std::error::Error| Problem::invalid_body(format!("the body cannot be decompressed: {error}"));
         let input = Input::Bytes(bytes).decompressed(compression).map_err(|error| unreadable(&error))?;
-        let mut plain = Vec::new();
-        let most = (max_bytes as u64).saturating_add(1);
-        input.into_read().take(most).read_to_end(&mut plain).map_err(|error| unreadable(&error))?;
-        if plain.len() > max_bytes { Err(too_large(max_bytes)) } else { Ok(Bytes::from(plain)) }
+        let (mut input, mut plain) = (input.into_read(), Vec::new());
+        let mut piece = vec![0; 64 << 10];
+        loop {
+            let length = input.read(&mut piece).map_err(|error| unreadable(&error))?;
+            if length == 0 {
+                break;
+            }
+            if plain.len().saturating_add(length) > limits.max_bytes {
+                return Err(limits.too_large());
+            }
+            if is_unwanted() {
+                return Err(Problem::internal("the client has gone"));
+            }
+            runtime.block_on(share.grow(length))?;
+            plain.extend_from_slice(piece.get(..length).unwrap_or_default());
+        }
+        drop(input);
+        share.shrink(compressed);
+        Ok(HeldBody { bytes: plain.into(), share, limits })
     }
 }
 
-fn too_large(max_bytes: usize) -> Problem {
-    Problem::too_large(format!(
-        "a request body has at most {max_bytes} bytes, also once decompressed; send several requests"
+fn too_late(timeout: Duration) -> Problem {
+    let seconds = timeout.as_secs_f64();
+    Problem::too_late(format!(
+        "the body did not go on for {seconds} s, which --body-timeout allows; send the request again"
     ))
+}
+
+impl From<NoRoom> for Problem {
+    fn from(NoRoom: NoRoom) -> Self {
+        Self::busy(
+            "the bodies of other requests have the memory that there is for them (--body-memory); send the request again",
+        )
+    }
 }

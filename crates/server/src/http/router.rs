@@ -4,10 +4,10 @@ use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{Request, State};
 use axum::http::HeaderValue;
-use axum::http::header::CACHE_CONTROL;
-use axum::middleware::map_response;
+use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING};
+use axum::middleware::{from_fn_with_state, map_response, map_response_with_state};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -15,9 +15,12 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::guard::guard;
 use super::openapi::Document;
 use super::options::HttpOptions;
 use super::problem::Problem;
+use super::report::ReportMemory;
+use super::request_body::BodyLimits;
 use super::state::HttpState;
 use super::{backup, events, health, host_lookup, openapi, report, segments, sql};
 use crate::App;
@@ -34,7 +37,7 @@ fn routes() -> OpenApiRouter<HttpState> {
         .merge(live)
         .routes(routes!(segments::post))
         .routes(routes!(events::post))
-        .routes(routes!(backup::get))
+        .routes(routes!(backup::post))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(openapi::get))
@@ -43,16 +46,20 @@ fn routes() -> OpenApiRouter<HttpState> {
 /// The routes of `app`, with the layers that every request and answer goes through.
 pub(crate) fn router(app: App, options: HttpOptions) -> Router {
     let (routes, document) = routes().split_for_parts();
+    let options = Arc::new(options);
     let router = routes
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(options.max_body_bytes))
-        .layer(CompressionLayer::new());
+        .layer(from_fn_with_state(Arc::clone(&options), guard))
+        .layer(CompressionLayer::new())
+        .layer(map_response_with_state(app.clone(), compress_elsewhere));
     let router = match options.cors_origins.layer() {
         Some(cors) => router.layer(cors),
         None => router,
     };
-    let state = HttpState { app, options: Arc::new(options), document: Arc::new(document) };
+    let bodies = Arc::new(BodyLimits::new(&options));
+    let reports = ReportMemory::new(&options);
+    let state = HttpState { app, options, bodies, reports, document: Arc::new(document) };
     router.layer(CatchPanicLayer::custom(panicked)).with_state(state)
 }
 
@@ -60,6 +67,15 @@ pub(crate) fn router(app: App, options: HttpOptions) -> Router {
 async fn no_store(mut response: Response) -> Response {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// An answer is compressed while its body is read. Threads that serve connections have no time for that.
+async fn compress_elsewhere(State(app): State<App>, response: Response) -> Response {
+    if response.headers().contains_key(CONTENT_ENCODING) {
+        response.map(|body| app.threads().reports.ahead(body))
+    } else {
+        response
+    }
 }
 
 async fn unknown_path(request: Request) -> Problem {

@@ -18,7 +18,7 @@ const MEDIA_TYPES: [(&str, Format); 4] = [
 ];
 
 problem_responses! {
-    SegmentsNotStored { 503: "The segments could not be stored.", }
+    SegmentsNotStored { 503: "The segments could not be stored, or too much is under way.", }
 }
 
 /// Store closed segments.

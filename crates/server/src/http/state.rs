@@ -6,6 +6,8 @@ use axum::extract::FromRef;
 use utoipa::openapi::OpenApi;
 
 use super::options::HttpOptions;
+use super::report::ReportMemory;
+use super::request_body::BodyLimits;
 use crate::App;
 
 /// What the handlers share. Each takes the part that it needs, as `State<…>`.
@@ -13,6 +15,8 @@ use crate::App;
 pub(super) struct HttpState {
     pub(super) app: App,
     pub(super) options: Arc<HttpOptions>,
+    pub(super) bodies: Arc<BodyLimits>,
+    pub(super) reports: ReportMemory,
     pub(super) document: Arc<OpenApi>,
 }
 
@@ -25,6 +29,18 @@ impl FromRef<HttpState> for App {
 impl FromRef<HttpState> for Arc<HttpOptions> {
     fn from_ref(state: &HttpState) -> Self {
         Arc::clone(&state.options)
+    }
+}
+
+impl FromRef<HttpState> for Arc<BodyLimits> {
+    fn from_ref(state: &HttpState) -> Self {
+        Arc::clone(&state.bodies)
+    }
+}
+
+impl FromRef<HttpState> for ReportMemory {
+    fn from_ref(state: &HttpState) -> Self {
+        state.reports.clone()
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) const MAX_SQL_ROWS: u64 = 100_000;
 pub(super) struct Door {
     routes: Router,
     pub(super) app: App,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 /// An answer, read to its end.
@@ -59,8 +59,8 @@ impl Door {
         let cors_origins = CorsOrigins::parse(&origins).unwrap();
         let (max_body_bytes, max_sql_rows) = (MAX_BODY_BYTES, MAX_SQL_ROWS);
         let options = HttpOptions { max_body_bytes, max_sql_rows, cors_origins, ..HttpOptions::default() };
-        let app = App::new(store, engine);
-        Self { routes: router(app.clone(), options), app, _directory: directory }
+        let app = App::new(store, engine).unwrap();
+        Self { routes: router(app.clone(), options), app, directory }
     }
 
     pub(super) async fn send(&self, request: Request<Body>) -> Answer {
@@ -68,6 +68,10 @@ impl Door {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();
         Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub(super) fn directory(&self) -> &std::path::Path {
+        self.directory.path()
     }
 
     pub(super) fn routes(&self) -> Router {

@@ -167,7 +167,7 @@ async fn a_backup_is_a_tar_archive_of_a_data_directory() {
     static NDJSON: LazyLock<String> = LazyLock::new(|| line("c-1", 7, 1) + &line("c-2", 8, 90_000_000));
     let door = Door::new();
     door.post(SEGMENTS, "application/x-ndjson", NDJSON.as_str()).await;
-    let answer = door.get("/v1/backup").await;
+    let answer = door.post("/v1/backup", "text/plain", "").await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("application/x-tar"));
     let copy = TempDir::new().unwrap();

@@ -39,9 +39,9 @@ async fn the_document_is_openapi_3_1_and_lists_every_route() {
             "GET /openapi.json",
             "GET /operations/api/account/{account}/msgskillsegments",
             "GET /readyz",
-            "GET /v1/backup",
             "POST /v1/accounts/{account}/events",
             "POST /v1/accounts/{account}/segments",
+            "POST /v1/backup",
             "POST /v1/sql",
         ]
     );

@@ -75,3 +75,50 @@ async fn existing_clients_find_the_host_that_they_asked() {
     let without_host = Request::get("/api/account/acme/service/agentVep/baseURI.json").body(Body::empty()).unwrap();
     assert_eq!(door.send(without_host).await.problem(400)["parameter"], "Host");
 }
+
+/// What the fuzz target begins with, and what a fuzzer finds easily.
+#[tokio::test]
+async fn any_query_string_is_answered_or_refused() {
+    let door = Door::new();
+    let seeds = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/report_query");
+    let seeds = seeds.read_dir().unwrap().map(|seed| std::fs::read_to_string(seed.unwrap().path()).unwrap());
+    let many =
+        ["&".repeat(60_000), "v=1&".repeat(15_000), format!("v=1&timeframe=60&skillIds={}", "1,".repeat(30_000))];
+    let mut answered = 0;
+    for query in seeds.chain(many) {
+        let answer = door.get(&format!("/operations/api/account/acme/msgskillsegments?{query}")).await;
+        match answer.status.as_u16() {
+            200 => answered += 1,
+            _ => drop(answer.problem(400)),
+        }
+    }
+    assert!(answered >= 3, "{answered} were answered");
+}
+
+/// A report of many skills is computed elsewhere, and of very many in turns.
+#[tokio::test]
+async fn a_large_report_is_what_its_parts_are() {
+    const SKILLS: i64 = 3_000;
+    let door = Door::new();
+    let skills: Vec<i64> = (1..=SKILLS).collect();
+    for some in skills.chunks(200) {
+        let lines: String = some.iter().map(|skill| line(&format!("c-{skill}"), *skill, 1)).collect();
+        assert_eq!(door.post(SEGMENTS, "application/x-ndjson", lines).await.json()["rejected_count"], 0);
+    }
+    let whole = door.get(&(report_of("acme") + "&interval=30")).await;
+    let small = door.get(&(report_of("acme") + "&interval=30&skillIds=1,3000")).await.json();
+    let gzip = Request::get(report_of("acme") + "&interval=30").header("accept-encoding", "gzip");
+    let gzip = door.send(gzip.body(Body::empty()).unwrap()).await;
+    assert_eq!(gzip.header("content-encoding"), Some("gzip"));
+    let mut text = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(gzip.body.as_slice()), &mut text).unwrap();
+    assert!(text == whole.body, "compressed it is the same");
+    let whole = whole.json();
+    assert_eq!(whole["timeframeSummary"]["skillsMetrics"].as_object().unwrap().len() as i64, SKILLS);
+    assert_eq!(whole["timeframeSummary"]["metricsTotal"]["totalSkillConversationSegments"], SKILLS);
+    for skill in ["1", "3000"] {
+        let of = |report: &serde_json::Value| report["metricsByIntervals"][0]["skillsMetrics"][skill].clone();
+        assert!(of(&whole).is_object());
+        assert_eq!(of(&whole), of(&small), "{skill}");
+    }
+}

@@ -50,7 +50,12 @@ impl BlockingThreads {
         Ok(threads)
     }
 
-    /// Runs `work` when it is the owner's turn. Work whose client has gone before its turn is not begun.
+    /// Runs `work` when it is the owner's turn. Nobody waits for it.
+    pub(crate) fn spawn(&self, owner: &str, work: impl FnOnce() + Send + 'static) {
+        self.0.push(owner, Box::new(work));
+    }
+
+    /// Runs `work` when it is the owner's turn, and waits for it. Work whose client has gone before its turn is not begun.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         owner: &str,
@@ -58,15 +63,12 @@ impl BlockingThreads {
     ) -> Result<T, GivenUp> {
         let (client, outcome) = oneshot::channel();
         let client = Client(client);
-        self.0.push(
-            owner,
-            Box::new(move || {
-                if !client.has_gone() {
-                    let outcome = work(&client);
-                    let _ = client.0.send(outcome);
-                }
-            }),
-        );
+        self.spawn(owner, move || {
+            if !client.has_gone() {
+                let outcome = work(&client);
+                let _ = client.0.send(outcome);
+            }
+        });
         outcome.await.map_err(|_| GivenUp)
     }
 }

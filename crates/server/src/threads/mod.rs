@@ -14,7 +14,7 @@ mod report;
 use std::io;
 use std::num::NonZeroUsize;
 
-pub(crate) use blocking::{BlockingThreads, Client};
+pub(crate) use blocking::BlockingThreads;
 pub(crate) use report::ReportThreads;
 
 /// How far threads that compute stand back behind those that serve connections. SQL stands back farther.

@@ -20,6 +20,9 @@ const LARGE_CELLS: u64 = 1 << 18;
 /// Pieces of a body that are ready before the client has read the ones before them.
 const PIECES_AHEAD: usize = 2;
 
+/// The stack of a thread. Plans are walked recursively. Only the part that is used becomes memory.
+const STACK_BYTES: usize = 16 << 20;
+
 /// Threads for reports that take long, and for the writing and compressing of what is long.
 pub(crate) struct ReportThreads {
     /// `None` while it is dropped.
@@ -42,6 +45,7 @@ impl ReportThreads {
             .worker_threads(processors)
             .max_blocking_threads(processors)
             .thread_name("report")
+            .thread_stack_size(STACK_BYTES)
             .on_thread_start(step_back)
             .enable_all()
             .build()?;

@@ -12,10 +12,9 @@ mod socket;
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{io, pin};
 
 use axum::Router;
 use axum::body::Body;
@@ -91,7 +90,7 @@ impl ConnectionServer {
                 ended = poll_fn(|context| connection.poll_without_shutdown(context)) => break ended,
                 _ = stopped.wait_for(|stopping| *stopping), if !is_stopping => {
                     is_stopping = true;
-                    Pin::new(&mut connection).graceful_shutdown();
+                    pin::Pin::new(&mut connection).graceful_shutdown();
                 }
             }
         };

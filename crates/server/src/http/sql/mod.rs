@@ -23,6 +23,9 @@ use answer::answer;
 /// How `system.queries` names the door of these statements.
 const DOOR: &str = "http";
 
+/// Whose memory a statement's body takes: it names its account in itself.
+const NO_ACCOUNT: &str = "";
+
 /// A statement to run.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct SqlBody {
@@ -38,7 +41,9 @@ pub(super) struct SqlBody {
 problem_responses! {
     SqlProblems {
         400: "The body or the statement is wrong, or the answer is too long.",
+        403: "A web page of another origin sends it.",
         406: "None of the formats is accepted.",
+        408: "The body did not go on.",
         409: "The statement was ended on request.",
         413: "The body is too large.",
         415: "The body is no JSON.",
@@ -70,8 +75,10 @@ pub(super) async fn post(
 ) -> Result<Response, Problem> {
     named(&headers, CONTENT_TYPE, &[("application/json", ())], None)?;
     let format = accepted(&headers, &RowFormat::MEDIA_TYPES)?;
-    let body = serde_json::from_slice(&body.bytes()?);
-    let SqlBody { query, account } = body.map_err(|error| Problem::invalid_body(error.to_string()))?;
+    let body = body.read(NO_ACCOUNT).await?;
+    let parsed = serde_json::from_slice(&body.bytes());
+    drop(body);
+    let SqlBody { query, account } = parsed.map_err(|error| Problem::invalid_body(error.to_string()))?;
     let session = app.engine().sql(caller.scope_of(account.as_deref())?, DOOR);
     let rows = answer(session, query, format, options.max_sql_rows).await?;
     let content_type = HeaderValue::from_static(format.content_type());
