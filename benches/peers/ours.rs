@@ -29,7 +29,7 @@ use skillscope_query::{Breakdown, Clock, Engine, Metrics, Report, ReportRequest,
 use skillscope_segment::{Error, Format, Input, ReadOptions, read_segments};
 use skillscope_store::{Store, StoreOptions};
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 
 /// The instant before which every segment of the file ends.
 const NOW: i64 = 1_516_265_515_679;
@@ -89,7 +89,7 @@ async fn answer(engine: &Engine, store: &Store, what: &str, shape: &str) -> Valu
         "json" => {
             let bytes = if report.json_bytes() > STREAMED_BYTES {
                 Arc::new(report)
-                    .json_stream()
+                    .json_stream(&Handle::current())
                     .try_fold(0, |sum, piece| async move { Ok(sum + piece.len()) })
                     .await
                     .expect("it is written")

@@ -201,7 +201,9 @@ async fn whatever_is_under_way_small_answers_are_given() {
     let gate = Arc::new(Mutex::new(gate));
     let wait = || {
         let gate = Arc::clone(&gate);
-        move || drop(gate.lock().recv())
+        move || {
+            let _ = gate.lock().recv();
+        }
     };
     for _ in 0..64 {
         threads.text.spawn("busy", wait());

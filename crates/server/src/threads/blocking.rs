@@ -86,7 +86,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_ends_its_own_work_alone() {
         let threads = BlockingThreads::start("test", 1).unwrap();
-        assert!(threads.run("a", |_| panic!("on purpose")).await.map(|()| ()).is_err());
+        assert!(threads.run::<()>("a", |_| panic!("on purpose")).await.is_err());
         assert_eq!(threads.run("a", |_| 7).await.unwrap(), 7);
     }
 
