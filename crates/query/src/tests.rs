@@ -2,6 +2,7 @@
 
 mod breach;
 mod contract;
+mod damage;
 mod logic;
 mod metrics;
 mod oracle;

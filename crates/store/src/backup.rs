@@ -12,7 +12,7 @@ use crate::disk::directory::{self, DEAD_LETTERS, JOURNAL, VERSION};
 use crate::disk::{self, Disk, DiskFile};
 use crate::error::{Error, Result};
 use crate::journal;
-use crate::journal::change::JournalChange;
+use crate::journal::change::{Counters, JournalChange};
 use crate::journal::conversations::ConversationChanges;
 use crate::journal::entries::entry;
 use crate::shared::Shared;
@@ -50,7 +50,7 @@ impl Backup {
                 break (snapshot, conversations, number, files);
             }
         };
-        let added = files.iter().map(|file| file.record().clone()).collect();
+        let added = files.iter().map(|file| file.listed()).collect();
         let mut change = JournalChange { added, conversations, ..JournalChange::default() };
         for partition in snapshot.all_partitions() {
             for run in partition.sealing().iter().chain(partition.open()) {
@@ -62,7 +62,8 @@ impl Backup {
         let dead_letters = directory.dead_letter_files()?;
         let journal = directory.staging().join(format!("backup-{number}.redb"));
         let backup = Self { disk: Arc::clone(directory.disk()), journal, files, dead_letters };
-        drop(journal::create(Arc::clone(&backup.disk), &backup.journal, change, number.saturating_add(1))?);
+        let counters = Counters { next_file: number.saturating_add(1), commits: 1 };
+        drop(journal::create(Arc::clone(&backup.disk), &backup.journal, change, counters)?);
         Ok(backup)
     }
 

@@ -75,7 +75,12 @@ impl Check {
         for (name, _) in &contents.damaged {
             self.problem(format!("the journal's {name} is corrupt"));
         }
-        if contents.is_incomplete {
+        if let Some(missing) = contents.missing_commits() {
+            self.problem(format!(
+                "the journal's newest pages are damaged; acknowledged commits that are missing: {missing} (the next start \
+                 takes what is left of them)"
+            ));
+        } else if contents.is_incomplete {
             self.problem("the journal is corrupt: it cannot be read through");
         }
         if contents.is_missing {
@@ -139,7 +144,8 @@ impl Check {
 
     /// The rows of a file, which must match its record.
     fn file(&self, record: &FileRecord) -> Result<Vec<RecordBatch>> {
-        let file = ArchiveFile::new(record.clone(), &self.directory)?;
+        let file = Arc::new(ArchiveFile::new(record.clone(), &self.directory)?);
+        file.compare()?;
         let batches = file.read_rows()?;
         let mut found: Option<FileRecord> = None;
         for batch in &batches {
@@ -148,6 +154,7 @@ impl Check {
                     bytes: record.bytes,
                     checksum: record.checksum,
                     written: record.written,
+                    verified: record.verified.clone(),
                     ..FileRecord::empty(record.number, &cut)
                 });
                 if cut.account.as_str() == found.account {

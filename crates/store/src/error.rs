@@ -1,8 +1,11 @@
 //! The errors of this crate.
 
 use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use parquet::errors::ParquetError;
 
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -64,10 +67,16 @@ pub enum Error {
         found: u32,
     },
     /// A file whose bytes have changed since they were written.
-    #[error("{} is corrupt: its bytes do not have the checksum that they were written with", path.display())]
+    #[error(
+        "{} is corrupt: its bytes {}do not have the checksum that they were written with",
+        path.display(),
+        bytes.as_ref().map(|bytes| format!("from {} up to {} ", bytes.start, bytes.end)).unwrap_or_default()
+    )]
     Corrupt {
         /// The file.
         path: PathBuf,
+        /// The bytes from the first block that differs to the last; `None` where that is not known.
+        bytes: Option<Range<u64>>,
     },
     /// None of the files on the list is there.
     #[error(
@@ -113,7 +122,20 @@ pub enum Error {
     Conversation(#[from] postcard::Error),
     /// A Parquet file could not be written or read.
     #[error("a Parquet file could not be processed: {0}")]
-    Parquet(#[from] parquet::errors::ParquetError),
+    Parquet(#[source] ParquetError),
+}
+
+impl From<ParquetError> for Error {
+    /// An error of this crate comes back as it was, also from below the Parquet reader.
+    fn from(error: ParquetError) -> Self {
+        match error {
+            ParquetError::External(source) => match source.downcast::<Self>() {
+                Ok(own) => *own,
+                Err(source) => Self::Parquet(ParquetError::External(source)),
+            },
+            other => Self::Parquet(other),
+        }
+    }
 }
 
 impl Error {
@@ -134,7 +156,7 @@ impl Error {
     /// Whether a file has changed since it was written, or is gone, as opposed to a disk that cannot be read.
     pub(crate) fn is_of_file_content(&self) -> bool {
         match self {
-            Self::Parquet(parquet::errors::ParquetError::External(source)) => !source.is::<io::Error>(),
+            Self::Parquet(ParquetError::External(source)) => !source.is::<io::Error>(),
             Self::Parquet(_) | Self::Arrow(_) | Self::Segment(_) => true,
             other => other.is_of_lost_file(),
         }

@@ -33,6 +33,7 @@ mod write;
 mod writer;
 
 pub use archive::file::{ArchiveFile, FileState};
+pub use archive::reading::OpenArchiveFile;
 pub use backup::{Backup, unpack_backup};
 pub use check::{Checked, check};
 pub use clock::Clock;

@@ -57,14 +57,23 @@ impl Shared {
         Ok(readable)
     }
 
-    /// Gives a file up that could not be read because it is corrupt or gone.
+    /// Gives a file up that could not be read because it is corrupt or gone. Where no rows could be made of it, it is
+    /// given up only if its bytes are not what was written: a fault of this program must not cost a good file.
     ///
     /// # Errors
     /// `error` where the file is neither; or where it had left the list before.
     pub(crate) fn lose(&self, file: &Arc<ArchiveFile>, error: Error) -> Result<()> {
-        if !error.is_of_lost_file() {
-            return Err(error);
-        }
+        let error = match error {
+            lost if lost.is_of_lost_file() => lost,
+            other if !other.is_of_file_content() => return Err(other),
+            other => match file.compare() {
+                Err(lost) if lost.is_of_lost_file() => lost,
+                _ => {
+                    tracing::error!(error = %other, file = %file.path().display(), "the rows of a whole file cannot be read");
+                    return Err(other);
+                }
+            },
+        };
         let is_listed = self.writer().give_up(file, &error)?;
         // A file that left the list earlier may have been merged: its rows are in another file then.
         if is_listed || file.is_given_up() { Ok(()) } else { Err(error) }

@@ -14,6 +14,7 @@ use crate::backup::Backup;
 use crate::disk::directory::DataDirectory;
 use crate::disk::overlay::OverlayDisk;
 use crate::error::{Error, Result};
+use crate::maintenance::scrub::Scrub;
 use crate::options::StoreOptions;
 use crate::recovery;
 use crate::rows::keys::KeyHasher;
@@ -30,6 +31,7 @@ pub struct Store {
     shared: Shared,
     appends: Appends,
     archived_totals: ArchivedTotals,
+    scrub: Scrub,
     /// The number of rounds of maintenance that began; held by the one that is under way.
     maintenance_rounds: Mutex<u64>,
 }
@@ -56,6 +58,7 @@ impl Store {
             appends: Appends::new(hasher, Arc::clone(&directory), options.clock.clone()),
             archived_totals: ArchivedTotals::new(options.totals_bytes),
             shared: Shared::new(directory, options, writer),
+            scrub: Scrub::default(),
             maintenance_rounds: Mutex::default(),
         })
     }
@@ -131,8 +134,8 @@ impl Store {
         self.shared.snapshot()
     }
 
-    /// The files of `files` whose rows count: each is compared with its checksum once. One that is corrupt or gone is
-    /// given up, and named in the log.
+    /// The files of `files` whose rows count: each is compared with its checksum once, and again after a read of it
+    /// differed. One that is corrupt or gone is given up, and named in the log.
     ///
     /// # Errors
     /// Where a file cannot be read now.
@@ -185,6 +188,10 @@ impl Store {
 
     pub(crate) fn totals_of_files(&self) -> &ArchivedTotals {
         &self.archived_totals
+    }
+
+    pub(crate) fn scrub(&self) -> &Scrub {
+        &self.scrub
     }
 
     /// Waits for the round of maintenance that is under way. The value is the number of rounds that have begun.

@@ -20,7 +20,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use skillscope_store::{ArchiveFile, DiskFile};
+use skillscope_store::{ArchiveFile, OpenArchiveFile};
 
 /// The bytes that are read first, from the end of a file. Most footers and page indexes fit.
 const FOOTER_BYTES: usize = 64 << 10;
@@ -79,32 +79,28 @@ impl ParquetFileReaderFactory for ArchiveReaders {
             return Err(DataFusionError::Internal("a file that is not of the archive".to_owned()));
         };
         let open = file.open().map_err(|error| DataFusionError::External(Box::new(error)))?;
-        Ok(Box::new(ArchiveReader { length: file.bytes(), file: open }))
+        Ok(Box::new(ArchiveReader(open)))
     }
 }
 
 /// Reads one file, on threads that may wait for the disk.
-struct ArchiveReader {
-    file: Arc<dyn DiskFile>,
-    length: u64,
-}
+struct ArchiveReader(OpenArchiveFile);
 
 impl AsyncFileReader for ArchiveReader {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, ParquetResult<Bytes>> {
-        let file = Arc::clone(&self.file);
-        waiting(move || read(file.as_ref(), &range)).boxed()
+        let read = self.read(vec![range]);
+        async move { Ok(read.await?.pop().unwrap_or_default()) }.boxed()
     }
 
     fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, ParquetResult<Vec<Bytes>>> {
-        let file = Arc::clone(&self.file);
-        waiting(move || ranges.iter().map(|range| read(file.as_ref(), range)).collect()).boxed()
+        self.read(ranges).boxed()
     }
 
     fn get_metadata<'a>(
         &'a mut self,
         _options: Option<&'a ArrowReaderOptions>,
     ) -> BoxFuture<'a, ParquetResult<Arc<ParquetMetaData>>> {
-        let length = self.length;
+        let length = self.0.bytes();
         async move {
             let reader = ParquetMetaDataReader::new()
                 .with_page_index_policy(PageIndexPolicy::Optional)
@@ -115,12 +111,13 @@ impl AsyncFileReader for ArchiveReader {
     }
 }
 
-async fn waiting<T: Send + 'static>(read: impl FnOnce() -> ParquetResult<T> + Send + 'static) -> ParquetResult<T> {
-    let read = tokio::task::spawn_blocking(read).await;
-    read.unwrap_or_else(|error| Err(ParquetError::External(Box::new(error))))
-}
-
-fn read(file: &dyn DiskFile, range: &Range<u64>) -> ParquetResult<Bytes> {
-    let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX);
-    file.read_at(range.start, length).map_err(|error| ParquetError::External(Box::new(error)))
+impl ArchiveReader {
+    fn read(&self, ranges: Vec<Range<u64>>) -> impl Future<Output = ParquetResult<Vec<Bytes>>> + Send + use<> {
+        let file = self.0.clone();
+        async move {
+            let read = tokio::task::spawn_blocking(move || file.read(&ranges)).await;
+            let read = read.map_err(|error| ParquetError::External(Box::new(error)))?;
+            read.map_err(|error| ParquetError::External(Box::new(error)))
+        }
+    }
 }

@@ -14,7 +14,8 @@ use crate::{Clock, Engine, Error, Report, ReportRequest, Scope, SqlLimits, SqlSe
 pub(super) struct World {
     pub(super) engine: Engine,
     pub(super) store: Arc<Store>,
-    _directory: TempDir,
+    pub(super) directory: TempDir,
+    options: StoreOptions,
 }
 
 impl World {
@@ -41,7 +42,7 @@ impl World {
         let (clock, hot_clock) = (Clock::Fixed(now + 86_400_000), Clock::Fixed(now));
         let mut options = StoreOptions { clock, hot_clock, ..StoreOptions::default() };
         set(&mut options);
-        let store = Arc::new(Store::open_with(directory.path(), options).unwrap());
+        let store = Arc::new(Store::open_with(directory.path(), options.clone()).unwrap());
         // In batches of several sizes, so that hours have several runs and merged ones.
         let sizes = [1, 13, 2, 40, 3].into_iter().cycle();
         let mut rest = segments;
@@ -58,7 +59,17 @@ impl World {
             }
         }
         let engine = Engine::new(Arc::clone(&store), Clock::Fixed(now), SqlLimits::default()).unwrap();
-        Self { engine, store, _directory: directory }
+        Self { engine, store, directory, options }
+    }
+
+    /// The same after a restart.
+    pub(super) fn reopened(self) -> Self {
+        let Self { engine, store, directory, options } = self;
+        let now = engine.clock().now();
+        drop((engine, store));
+        let store = Arc::new(Store::open_with(directory.path(), options.clone()).unwrap());
+        let engine = Engine::new(Arc::clone(&store), Clock::Fixed(now), SqlLimits::default()).unwrap();
+        Self { engine, store, directory, options }
     }
 
     pub(super) fn append(&self, segments: &[Segment<'_>]) {

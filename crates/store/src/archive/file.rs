@@ -2,22 +2,20 @@
 
 use std::fmt;
 use std::io;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use arrow::array::RecordBatch;
-use bytes::Bytes;
 use parking_lot::Mutex;
 use skillscope_segment::AccountId;
 use twox_hash::XxHash3_64;
 
-use super::parquet;
 use crate::disk::directory::DataDirectory;
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Error, Result};
 use crate::journal::file_record::FileRecord;
+use crate::journal::verified::{BlockChecksums, Verified};
 
 /// A Parquet file of the archive, whose rows count as long as a snapshot has it.
 #[derive(Debug)]
@@ -28,7 +26,14 @@ pub struct ArchiveFile {
     disk: Arc<dyn Disk>,
     /// The file itself, kept open once it is removed from disk, for readers that still hold this value.
     removed: Mutex<Option<Arc<dyn DiskFile>>>,
+    /// The checksums of its blocks, and when it was compared with its own: as noted in the journal, or later.
+    verified: Mutex<Option<Verified>>,
+    /// Set when it was compared with its checksum since it was opened, and no read of it differed since.
     is_verified: AtomicBool,
+    /// Set when a read of it differed, or it was gone: it is compared with its checksum at once.
+    is_suspect: AtomicBool,
+    /// It is not looked at unasked before this time, in milliseconds since the epoch.
+    put_off: AtomicI64,
     is_compacting: AtomicBool,
     /// Set when merging it failed; it is not tried again until the next start.
     is_left_alone: AtomicBool,
@@ -59,10 +64,13 @@ impl ArchiveFile {
         Ok(Self {
             account: record.account()?,
             path: directory.path().join(record.path()),
+            verified: Mutex::new(record.verified.clone()),
             record,
             disk: Arc::clone(directory.disk()),
             removed: Mutex::new(None),
             is_verified: AtomicBool::new(false),
+            is_suspect: AtomicBool::new(false),
+            put_off: AtomicI64::new(i64::MIN),
             is_compacting: AtomicBool::new(false),
             is_left_alone: AtomicBool::new(false),
             is_given_up: AtomicBool::new(false),
@@ -71,6 +79,11 @@ impl ArchiveFile {
 
     pub(crate) fn record(&self) -> &FileRecord {
         &self.record
+    }
+
+    /// The record with all that is known of the file's bytes now.
+    pub(crate) fn listed(&self) -> FileRecord {
+        FileRecord { verified: self.verified(), ..self.record.clone() }
     }
 
     /// The account that all rows are of.
@@ -144,14 +157,16 @@ impl ArchiveFile {
     }
 
     /// Opens the file, even where it has been removed since the snapshot of this value was taken.
-    ///
-    /// # Errors
-    /// The system's error.
-    pub fn open(&self) -> io::Result<Arc<dyn DiskFile>> {
+    pub(super) fn open_unverified(&self) -> Result<Arc<dyn DiskFile>> {
         let removed = self.removed.lock();
         match &*removed {
             Some(file) => Ok(Arc::clone(file)),
-            None => self.disk.open(&self.path),
+            None => self.disk.open(&self.path).map_err(|error| {
+                if error.kind() == io::ErrorKind::NotFound {
+                    self.suspect();
+                }
+                Error::io("open", &self.path)(error)
+            }),
         }
     }
 
@@ -175,35 +190,63 @@ impl ArchiveFile {
         Ok(folder.to_owned())
     }
 
-    /// Compares the file with its checksum, the first time that it is read.
-    ///
-    /// # Errors
-    /// [`Error::Corrupt`] where they differ, [`Error::Io`] where the file cannot be read.
-    pub fn verify(&self) -> Result<()> {
-        if self.is_verified.load(Ordering::Relaxed) { Ok(()) } else { self.read().map(drop) }
+    pub(crate) fn verified(&self) -> Option<Verified> {
+        self.verified.lock().clone()
     }
 
-    /// The file's bytes, compared with the checksum.
-    pub(crate) fn read(&self) -> Result<Bytes> {
-        let read =
-            |file: Arc<dyn DiskFile>| file.read_at(0, usize::try_from(file.length()?).map_err(io::Error::other)?);
-        let bytes = self.open().and_then(read).map_err(Error::io("read", &self.path))?;
-        if bytes.len() as u64 != self.record.bytes || checksum(&bytes) != self.record.checksum {
-            return Err(Error::Corrupt { path: self.path.clone() });
-        }
+    /// Notes that the whole file was compared with its checksum, and was as it should be.
+    pub(super) fn set_whole(&self, blocks: BlockChecksums) {
+        let mut verified = self.verified.lock();
+        let at = verified.as_ref().map_or(i64::MIN, |verified| verified.at);
+        *verified = Some(Verified { at, blocks });
+        self.set_verified();
+    }
+
+    /// Notes that all blocks were as they should be.
+    pub(super) fn set_verified(&self) {
+        self.is_suspect.store(false, Ordering::Relaxed);
         self.is_verified.store(true, Ordering::Relaxed);
-        Ok(bytes)
+    }
+
+    /// Notes when the file was compared with its checksum.
+    pub(crate) fn set_verified_at(&self, at: i64) {
+        if let Some(verified) = &mut *self.verified.lock() {
+            verified.at = at;
+        }
+    }
+
+    /// Notes that a read of it differed, or that it is gone.
+    pub(super) fn suspect(&self) {
+        self.is_verified.store(false, Ordering::Relaxed);
+        self.is_suspect.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_suspect(&self) -> bool {
+        self.is_suspect.load(Ordering::Relaxed) && !self.is_given_up()
+    }
+
+    pub(super) fn is_verified(&self) -> bool {
+        self.is_verified.load(Ordering::Relaxed)
+    }
+
+    /// Lets the file be for a while, since it cannot be read now.
+    pub(crate) fn put_off(&self, until: i64) {
+        self.put_off.store(until, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_put_off(&self, now: i64) -> bool {
+        now < self.put_off.load(Ordering::Relaxed)
+    }
+
+    /// What is to be said of a file whose bytes differ, from some on up to others.
+    pub(super) fn corrupt(&self, bytes: Option<Range<u64>>) -> Error {
+        Error::Corrupt { path: self.path.clone(), bytes }
     }
 
     /// Forgets that the file was verified.
     #[cfg(test)]
     pub(crate) fn forget_verification(&self) {
         self.is_verified.store(false, Ordering::Relaxed);
-    }
-
-    /// The file's rows.
-    pub(crate) fn read_rows(&self) -> Result<Vec<RecordBatch>> {
-        parquet::decode(self.read()?)
     }
 }
 

@@ -8,7 +8,7 @@ use quick_cache::{DefaultHashBuilder, Weighter};
 use super::bounded::bounded;
 use super::file::ArchiveFile;
 use super::parquet;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::rows::keys::{Admission, KeyHash, KeyHasher, KeyIndex};
 
 /// Keys of files in memory at a time: some 64 MB of them, and as many as the largest file has.
@@ -57,14 +57,13 @@ impl ArchivedKeys {
     ///
     /// # Errors
     /// [`Error::Corrupt`] where the file has changed since it was written, and others where it cannot be read.
-    pub(crate) fn find(&self, file: &ArchiveFile, sought: &[Sought<'_>]) -> Result<Vec<(usize, i64)>> {
+    pub(crate) fn find(&self, file: &Arc<ArchiveFile>, sought: &[Sought<'_>]) -> Result<Vec<(usize, i64)>> {
         let number = file.record().number;
         let keys = match self.read.get(&number) {
             Some(keys) => keys,
             None => {
                 file.verify()?;
-                let open = file.open().map_err(Error::io("open", file.path()))?;
-                if !parquet::may_hold(open, sought.iter().map(|row| row.conversation))? {
+                if !parquet::may_hold(file.open()?, sought.iter().map(|row| row.conversation))? {
                     return Ok(Vec::new());
                 }
                 let keys = self.read(file)?;
@@ -80,7 +79,7 @@ impl ArchivedKeys {
         Ok(sought.iter().filter_map(stored).collect())
     }
 
-    fn read(&self, file: &ArchiveFile) -> Result<Arc<KeyIndex>> {
+    fn read(&self, file: &Arc<ArchiveFile>) -> Result<Arc<KeyIndex>> {
         let mut keys = KeyIndex::new();
         let account = file.account().as_str();
         parquet::for_each_key(file.read()?, |conversation, index, end_time| {

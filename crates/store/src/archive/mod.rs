@@ -6,4 +6,5 @@ pub(crate) mod file;
 pub(crate) mod keys;
 pub(crate) mod parquet;
 pub(crate) mod placing;
+pub(crate) mod reading;
 pub(crate) mod totals;

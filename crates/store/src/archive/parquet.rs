@@ -20,7 +20,7 @@ use parquet::file::serialized_reader::{ReadOptionsBuilder, SerializedFileReader}
 use parquet::schema::types::ColumnPath;
 use skillscope_segment::{column, normalize_encoding, normalize_encoding_to, schema};
 
-use crate::disk::DiskFile;
+use super::reading::OpenArchiveFile;
 use crate::error::Result;
 
 /// Rows in a row group: one skill's rows of an hour are then some pages of a few groups.
@@ -160,7 +160,7 @@ pub(crate) fn for_each_key(bytes: Bytes, mut each: impl FnMut(&str, u32, i64)) -
 }
 
 /// Whether a file may hold a row of one of the conversations, by its bloom filters.
-pub(crate) fn may_hold<'c>(file: Arc<dyn DiskFile>, mut conversations: impl Iterator<Item = &'c str>) -> Result<bool> {
+pub(crate) fn may_hold<'c>(file: OpenArchiveFile, mut conversations: impl Iterator<Item = &'c str>) -> Result<bool> {
     let filters = BloomFilters::read(file)?;
     Ok(conversations.any(|conversation| filters.may_hold(conversation)))
 }
@@ -169,11 +169,10 @@ pub(crate) fn may_hold<'c>(file: Arc<dyn DiskFile>, mut conversations: impl Iter
 pub(crate) struct BloomFilters(Vec<Option<Sbbf>>);
 
 impl BloomFilters {
-    pub(crate) fn read(file: Arc<dyn DiskFile>) -> Result<Self> {
-        let length = file.length().map_err(|error| ParquetError::External(Box::new(error)))?;
+    pub(crate) fn read(file: OpenArchiveFile) -> Result<Self> {
         let properties = ReaderProperties::builder().set_read_bloom_filter(true).build();
         let options = ReadOptionsBuilder::new().with_reader_properties(properties).build();
-        let reader = SerializedFileReader::new_with_options(DiskReader { file, length }, options)?;
+        let reader = SerializedFileReader::new_with_options(DiskReader(file), options)?;
         let metadata = reader.metadata();
         let is_conversation = |path: &ColumnPath| path.string() == column::CONVERSATION_ID;
         let columns = metadata.file_metadata().schema_descr().columns();
@@ -193,14 +192,11 @@ impl BloomFilters {
 }
 
 /// A file on disk, for the Parquet reader.
-struct DiskReader {
-    file: Arc<dyn DiskFile>,
-    length: u64,
-}
+struct DiskReader(OpenArchiveFile);
 
 impl Length for DiskReader {
     fn len(&self) -> u64 {
-        self.length
+        self.0.bytes()
     }
 }
 
@@ -208,11 +204,12 @@ impl ChunkReader for DiskReader {
     type T = bytes::buf::Reader<Bytes>;
 
     fn get_read(&self, start: u64) -> std::result::Result<Self::T, ParquetError> {
-        let length = usize::try_from(self.length.saturating_sub(start)).unwrap_or(usize::MAX);
+        let length = usize::try_from(self.len().saturating_sub(start)).unwrap_or(usize::MAX);
         Ok(self.get_bytes(start, length)?.reader())
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> std::result::Result<Bytes, ParquetError> {
-        self.file.read_at(start, length).map_err(|error| ParquetError::External(Box::new(error)))
+        let read = self.0.read(&[start..start.saturating_add(length as u64)]);
+        Ok(read.map_err(|error| ParquetError::External(Box::new(error)))?.pop().unwrap_or_default())
     }
 }

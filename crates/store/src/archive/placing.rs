@@ -10,6 +10,7 @@ use crate::disk::directory::DataDirectory;
 use crate::disk::{self, Disk};
 use crate::error::{Error, Result};
 use crate::journal::file_record::FileRecord;
+use crate::journal::verified::{BlockChecksums, Verified};
 
 /// Writes a file of the rows of `batch`, and completes its record. The file is whole, durable and has been read back
 /// before it appears in the archive.
@@ -24,6 +25,7 @@ pub(crate) fn place(
 ) -> Result<FileRecord> {
     let bytes = parquet::encode(batch, replaces)?;
     (record.bytes, record.checksum) = (bytes.len() as u64, checksum(&bytes));
+    record.verified = Some(Verified { at: record.written, blocks: BlockChecksums::of(&bytes) });
     let disk = directory.disk().as_ref();
     let staged = directory.staging().join(format!("{}.parquet", record.number));
     let placed = directory.path().join(record.path());
@@ -49,7 +51,7 @@ fn write_and_verify(disk: &dyn Disk, path: &Path, bytes: &[u8], expected: u64) -
     disk.write(path, bytes).map_err(Error::io("write", path))?;
     disk.sync(path).map_err(Error::io("sync", path))?;
     let back = disk::read(disk, path).map_err(Error::io("read back", path))?;
-    if checksum(&back) == expected { Ok(()) } else { Err(Error::Corrupt { path: path.to_owned() }) }
+    if checksum(&back) == expected { Ok(()) } else { Err(Error::Corrupt { path: path.to_owned(), bytes: None }) }
 }
 
 /// Moves a finished file to its place in the archive, and makes the move itself durable.

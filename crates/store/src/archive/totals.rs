@@ -145,7 +145,7 @@ pub(crate) fn is_hot(file: &ArchiveFile, since: i64) -> bool {
     file.record().last_hour >= since
 }
 
-fn read(file: &ArchiveFile) -> Result<Option<Totals>> {
+fn read(file: &Arc<ArchiveFile>) -> Result<Option<Totals>> {
     let batches = parquet::decode_columns(file.read()?, &Totals::COLUMNS)?;
     let Some(first) = batches.first() else { return Ok(None) };
     // Concatenating puts dictionaries one after the other; each value is kept once.

@@ -3,6 +3,7 @@
 pub(crate) mod directory;
 pub(crate) mod memory_file;
 pub(crate) mod overlay;
+pub(crate) mod unwritten_file;
 
 use std::any::Any;
 use std::fmt::Debug;

@@ -7,9 +7,11 @@ use redb::{Database, WriteTransaction};
 use super::conversations::ConversationChanges;
 use super::file_record::FileRecord;
 use super::layout::{
-    CONVERSATIONS, COUNTERS, ENTRIES, FILES, NEXT_FILE, RETIRED, WATERMARK, conversation_name, entry_name, file_name,
+    CHECKSUMS, CHECKSUMS_OF, COMMITS, CONVERSATIONS, COUNTERS, ENTRIES, FILES, NEXT_FILE, RETIRED, WATERMARK,
+    conversation_name, entry_name, file_name,
 };
 use super::value::framed;
+use super::verified::Verified;
 use crate::error::Error;
 
 /// The rows of one entry, encoded.
@@ -35,6 +37,8 @@ pub(crate) struct JournalChange<'a> {
     pub(crate) gone: Vec<u64>,
     /// Files that leave the list because they are corrupt or gone.
     pub(crate) lost: Vec<u64>,
+    /// Files on the list, by number, that were compared with their checksums.
+    pub(crate) verified: Vec<(u64, Verified)>,
     /// The conversations that are followed.
     pub(crate) conversations: ConversationChanges<'a>,
     /// Whether this is all that the journal holds.
@@ -44,19 +48,34 @@ pub(crate) struct JournalChange<'a> {
 pub(super) fn write(
     database: &Database,
     change: &JournalChange<'_>,
-    next_file: u64,
+    counters: &Counters,
 ) -> std::result::Result<(), redb::Error> {
     let transaction = database.begin_write()?;
     write_entries(&transaction, change)?;
     write_conversations(&transaction, change)?;
     // Opening a table writes to it, and most commits have nothing to do with files.
-    let has_files =
-        !(change.added.is_empty() && change.retired.is_empty() && change.gone.is_empty() && change.lost.is_empty());
-    if has_files || change.is_whole {
-        write_files(&transaction, change, next_file)?;
+    if change.has_files() || change.is_whole {
+        write_files(&transaction, change, counters.next_file)?;
     }
+    transaction.open_table(COUNTERS)?.insert(COMMITS, counters.commits)?;
     transaction.commit()?;
     Ok(())
+}
+
+/// The numbers that a commit notes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counters {
+    /// The number for the next file.
+    pub(crate) next_file: u64,
+    /// The number of this commit.
+    pub(crate) commits: u64,
+}
+
+impl JournalChange<'_> {
+    fn has_files(&self) -> bool {
+        let Self { added, retired, gone, lost, verified, .. } = self;
+        !(added.is_empty() && retired.is_empty() && gone.is_empty() && lost.is_empty() && verified.is_empty())
+    }
 }
 
 fn write_entries(transaction: &WriteTransaction, change: &JournalChange<'_>) -> std::result::Result<(), redb::Error> {
@@ -134,6 +153,15 @@ fn write_files(
 ) -> std::result::Result<(), redb::Error> {
     let mut files = transaction.open_table(FILES)?;
     let mut retired = transaction.open_table(RETIRED)?;
+    let mut checksums = transaction.open_table(CHECKSUMS)?;
+    let added = change.added.iter().filter_map(|file| Some((file.number, file.verified.as_ref()?)));
+    for (number, verified) in added.chain(change.verified.iter().map(|(number, verified)| (*number, verified))) {
+        let value = framed(&file_name(CHECKSUMS_OF, number), &verified.encode());
+        checksums.insert(number, value.as_slice())?;
+    }
+    for number in change.retired.iter().map(|file| &file.number).chain(&change.lost) {
+        checksums.remove(number)?;
+    }
     for file in &change.added {
         files.insert(file.number, file_value("file", file).as_slice())?;
     }

@@ -9,15 +9,18 @@ use bytes::Bytes;
 use redb::{ReadableTable, WriteTransaction};
 
 use super::change::Entry;
+use super::commit_record::noted;
 use super::conversations::ConversationRecord;
 use super::file_record::FileRecord;
 use super::layout::{
-    CONVERSATION, CONVERSATIONS, COUNTERS, ENTRIES, ENTRY, FILES, NEXT_FILE, RETIRED, WATERMARK, conversation_name,
-    entry_name, file_name, open_database,
+    CHECKSUMS, CHECKSUMS_OF, COMMITS, CONVERSATION, CONVERSATIONS, COUNTERS, ENTRIES, ENTRY, FILES, NEXT_FILE, RETIRED,
+    WATERMARK, conversation_name, entry_name, file_name, open_database,
 };
 use super::value::{all_values, unframed};
+use super::verified::Verified;
 use crate::disk::memory_file::MemoryFile;
-use crate::disk::{self, Disk, InPlaceFile};
+use crate::disk::unwritten_file::UnwrittenFile;
+use crate::disk::{Disk, InPlaceFile};
 use crate::error::{Error, Result};
 
 /// Everything that a journal holds.
@@ -38,6 +41,10 @@ pub(crate) struct Contents {
     pub(crate) is_incomplete: bool,
     /// The number for the next file.
     pub(crate) next_file: u64,
+    /// The number of the last commit; `None` in the journal of an older program.
+    pub(crate) commits: Option<u64>,
+    /// The number of the last commit that was acknowledged, as far as it is known.
+    pub(crate) noted_commits: Option<u64>,
     /// The whole file, where it is damaged.
     pub(crate) whole_file: Option<Bytes>,
 }
@@ -49,30 +56,48 @@ impl Entry {
     }
 }
 
-/// The contents of the journal at `path`, read like [`Journal::open`](super::Journal::open) does, but from a copy: the
-/// file itself stays as it is.
+impl Contents {
+    /// How many commits were acknowledged that the journal does not have.
+    pub(crate) fn missing_commits(&self) -> Option<u64> {
+        // An older program counts no commits, and writes the journal anew without their number.
+        let missing = self.noted_commits?.saturating_sub(self.commits?);
+        (missing > 0).then_some(missing)
+    }
+}
+
+/// The contents of the journal at `path`. The file itself stays as it is: what redb writes when it opens a file could
+/// cover what is to be found in it.
 pub(crate) fn inspect(disk: &dyn Disk, path: &Path) -> Result<Contents> {
-    let bytes = match disk::read(disk, path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Bytes::new(),
-        bytes => bytes.map_err(Error::io("read", path))?,
+    let is_there = match disk.open(path).and_then(|file| file.length()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+        length => length.map_err(Error::io("open", path))? > 0,
     };
-    if bytes.is_empty() {
+    if !is_there {
         return Ok(Contents { is_missing: true, ..Contents::default() });
     }
-    read_or_salvage(path, || Ok(Box::new(MemoryFile::new(&bytes)) as Box<dyn InPlaceFile>))
+    let unwritten = || Ok(Box::new(UnwrittenFile::over(disk.open(path)?)?) as Box<dyn InPlaceFile>);
+    read_or_salvage(path, noted(disk, path), unwritten)
 }
 
 /// Reads a journal to its end.
 ///
 /// Where a page is damaged, the journal is read a second time without checks, as far as redb can follow the pages; redb
-/// may panic on the way. After that the whole file is searched for entries and conversations that no page leads to.
-pub(crate) fn read_or_salvage(path: &Path, file: impl Fn() -> io::Result<Box<dyn InPlaceFile>>) -> Result<Contents> {
+/// may panic on the way. After that the whole file is searched for entries and conversations that no page leads to. The
+/// same is done where commits are missing that were acknowledged: their pages may be there, in part.
+fn read_or_salvage(
+    path: &Path,
+    noted_commits: Option<u64>,
+    file: impl Fn() -> io::Result<Box<dyn InPlaceFile>>,
+) -> Result<Contents> {
     let attempt = |file: io::Result<Box<dyn InPlaceFile>>, verify, contents: &mut Contents| {
         catch_unwind(AssertUnwindSafe(|| read(file.map_err(redb::Error::Io)?, verify, contents)))
     };
-    let mut contents = Contents::default();
+    let mut contents = Contents { noted_commits, ..Contents::default() };
     let reason = match attempt(file(), true, &mut contents) {
-        Ok(Ok(())) => return Ok(contents),
+        Ok(Ok(())) => match contents.missing_commits() {
+            None => return Ok(contents),
+            Some(missing) => format!("its newest pages are damaged; acknowledged commits that are missing: {missing}"),
+        },
         Ok(Err(redb::Error::Io(source))) if !is_damage(&source) => return Err(Error::io("read", path)(source)),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "its pages do not fit together".to_owned(),
@@ -82,7 +107,7 @@ pub(crate) fn read_or_salvage(path: &Path, file: impl Fn() -> io::Result<Box<dyn
     let length = file.length().and_then(|length| usize::try_from(length).map_err(io::Error::other));
     let bytes = length.and_then(|length| file.read_at(0, length)).map_err(Error::io("read", path))?;
     drop(file);
-    contents = Contents::default();
+    contents = Contents { noted_commits, ..Contents::default() };
     // From a copy, since opening may write. Where it fails, the values that were read before are in `contents`.
     let copy: Box<dyn InPlaceFile> = Box::new(MemoryFile::new(&bytes));
     let _ = attempt(Ok(copy), false, &mut contents);
@@ -106,12 +131,14 @@ fn read(file: Box<dyn InPlaceFile>, verify: bool, contents: &mut Contents) -> st
     if let Some(next) = transaction.open_table(COUNTERS)?.get(NEXT_FILE)? {
         contents.next_file = next.value();
     }
+    contents.commits = transaction.open_table(COUNTERS)?.get(COMMITS)?.map(|commits| commits.value());
     let (mut files, mut retired) = (Vec::new(), Vec::new());
     read_files(&transaction.open_table(FILES)?, "file", &mut files, contents)?;
     read_files(&transaction.open_table(RETIRED)?, "retired file", &mut retired, contents)?;
     (contents.files, contents.retired) = (files, retired);
     read_entries(&transaction.open_table(ENTRIES)?, contents)?;
     read_conversations(&transaction, contents)?;
+    read_checksums(&transaction.open_table(CHECKSUMS)?, contents)?;
     transaction.abort()?;
     Ok(())
 }
@@ -186,6 +213,23 @@ fn read_files(
                 contents.damaged.push((name, value.value().to_owned()));
                 contents.is_incomplete = true;
             }
+        }
+    }
+    Ok(())
+}
+
+/// Adds the checksums of their blocks to the files of the list.
+fn read_checksums(
+    table: &impl ReadableTable<u64, &'static [u8]>,
+    contents: &mut Contents,
+) -> std::result::Result<(), redb::Error> {
+    for file in &mut contents.files {
+        let Some(value) = table.get(file.number)? else { continue };
+        let name = file_name(CHECKSUMS_OF, file.number);
+        match unframed(&name, value.value()) {
+            Some(payload) => file.verified = Verified::decode(payload),
+            // They are made anew when the file is read.
+            None => contents.damaged.push((name, value.value().to_owned())),
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use skillscope_segment::AccountId;
 
+use super::verified::Verified;
 use crate::calendar::{HOUR_MS, day_of};
 use crate::error::Result;
 use crate::rows::run::Cut;
@@ -28,6 +29,10 @@ pub(crate) struct FileRecord {
     pub(crate) skills: (i64, i64),
     /// When it was written, by the store's clock.
     pub(crate) written: i64,
+    /// The checksums of its blocks, which have a table of their own; `None` for a file of an older program that was not
+    /// read since.
+    #[serde(skip)]
+    pub(crate) verified: Option<Verified>,
 }
 
 impl FileRecord {
@@ -95,6 +100,7 @@ impl FileRecord {
             end_times: (i64::MAX, i64::MIN),
             skills: (i64::MAX, i64::MIN),
             written: 0,
+            verified: None,
         }
     }
 

@@ -16,6 +16,9 @@ pub(crate) const FILES: TableDefinition<u64, &[u8]> = TableDefinition::new("file
 /// [`FileRecord`](super::file_record::FileRecord).
 pub(crate) const RETIRED: TableDefinition<u64, &[u8]> = TableDefinition::new("retired");
 
+/// The checksums of the blocks of files on the list: number of the file → [`Verified`](super::verified::Verified).
+pub(crate) const CHECKSUMS: TableDefinition<u64, &[u8]> = TableDefinition::new("checksums");
+
 /// The conversations that are followed: number → [`ConversationRecord`](super::conversations::ConversationRecord).
 pub(crate) const CONVERSATIONS: TableDefinition<u64, &[u8]> = TableDefinition::new("conversations");
 
@@ -24,11 +27,17 @@ pub(crate) const COUNTERS: TableDefinition<&str, u64> = TableDefinition::new("co
 
 pub(crate) const NEXT_FILE: &str = "next file";
 
+/// The name of the number of the last commit.
+pub(crate) const COMMITS: &str = "commits";
+
 /// The name of an account's watermark is this and the account.
 pub(crate) const WATERMARK: &str = "watermark ";
 
 /// Names of conversations begin with this.
 pub(crate) const CONVERSATION: &str = "conversation ";
+
+/// Names of the checksums of files begin with this.
+pub(crate) const CHECKSUMS_OF: &str = "checksums of file";
 
 /// Names of entries begin with this.
 pub(crate) const ENTRY: &str = "entry ";

@@ -2,12 +2,14 @@
 //! files.
 
 pub(crate) mod change;
+mod commit_record;
 pub(crate) mod contents;
 pub(crate) mod conversations;
 pub(crate) mod entries;
 pub(crate) mod file_record;
 mod layout;
 pub(crate) mod value;
+pub(crate) mod verified;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,8 +17,9 @@ use std::sync::Arc;
 
 use redb::Database;
 
-use self::change::{JournalChange, write};
-use self::contents::{Contents, read_or_salvage};
+use self::change::{Counters, JournalChange, write};
+use self::commit_record::CommitRecord;
+use self::contents::{Contents, inspect};
 use self::layout::open_database;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
@@ -31,6 +34,9 @@ pub(crate) struct Journal {
     database: Option<Database>,
     next_entry: u64,
     next_file: u64,
+    /// The number of the last commit that was tried.
+    commits: u64,
+    record: CommitRecord,
 }
 
 impl Journal {
@@ -38,18 +44,14 @@ impl Journal {
     /// anew](Self::replace) before anything is committed: pages that the last process could not sync may be in the
     /// kernel's memory alone.
     ///
-    /// Every page's checksum is verified. Where one is wrong, all that can still be found in the other pages is read.
+    /// Every page's checksum is verified. Where one is wrong, or the newest commits are missing, all that can still be
+    /// found is read. The file itself stays as it is.
     pub(crate) fn open(disk: Arc<dyn Disk>, path: &Path) -> Result<(Self, Contents)> {
-        let mut journal = Self { disk, path: path.to_owned(), database: None, next_entry: 1, next_file: 1 };
-        let is_there = match journal.disk.open(path).and_then(|file| file.length()) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-            length => length.map_err(Error::io("open", path))? > 0,
-        };
-        let contents = match is_there {
-            true => read_or_salvage(path, || journal.disk.open_in_place(path))?,
-            // The first journal is written at the end of recovery, when its content is known.
-            false => Contents { is_missing: true, ..Contents::default() },
-        };
+        let contents = inspect(disk.as_ref(), path)?;
+        let record = CommitRecord::beside(path, Arc::clone(&disk));
+        let commits = contents.commits.max(contents.noted_commits).unwrap_or(0);
+        let mut journal =
+            Self { disk, path: path.to_owned(), database: None, next_entry: 1, next_file: 1, commits, record };
         let entries = contents.entries.iter().map(|entry| entry.number);
         journal.next_entry = entries.max().map_or(1, |last| last.saturating_add(1));
         let files = contents.files.iter().chain(&contents.retired).map(|file| file.number.saturating_add(1));
@@ -93,8 +95,10 @@ impl Journal {
     pub(crate) fn commit(&mut self, change: JournalChange<'_>) -> Result<()> {
         // The database is put back only after success: an error or a panic leaves none, since it may be damaged.
         let Some(database) = self.database.take() else { return Err(self.unusable()) };
-        write(&database, &change, self.next_file).map_err(|error| self.error("write", error))?;
+        self.commits = self.commits.saturating_add(1);
+        write(&database, &change, &self.counters()).map_err(|error| self.error("write", error))?;
         self.database = Some(database);
+        self.record.note(self.commits);
         Ok(())
     }
 
@@ -105,7 +109,8 @@ impl Journal {
         // Closing the old database may write to its file, so it comes before the new file takes its name.
         self.database = None;
         let new = self.path.with_extension("new");
-        let written = create(Arc::clone(&self.disk), &new, change, self.next_file);
+        self.commits = self.commits.saturating_add(1);
+        let written = create(Arc::clone(&self.disk), &new, change, self.counters());
         let moved = written.and_then(|database| {
             self.disk.rename(&new, &self.path).map_err(Error::io("move into place", &self.path))?;
             self.sync_folder()?;
@@ -116,7 +121,12 @@ impl Journal {
             let _ = self.disk.remove(&new);
         }
         self.database = Some(moved?);
+        self.record.note(self.commits);
         Ok(())
+    }
+
+    fn counters(&self) -> Counters {
+        Counters { next_file: self.next_file, commits: self.commits }
     }
 
     /// Makes the journal's name durable.
@@ -136,7 +146,12 @@ impl Journal {
 }
 
 /// A new journal at `path` that holds `change`.
-pub(crate) fn create(disk: Arc<dyn Disk>, path: &Path, change: JournalChange<'_>, next_file: u64) -> Result<Database> {
+pub(crate) fn create(
+    disk: Arc<dyn Disk>,
+    path: &Path,
+    change: JournalChange<'_>,
+    counters: Counters,
+) -> Result<Database> {
     let change = JournalChange { is_whole: true, ..change };
     match disk.remove(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io("remove", path)(error)),
@@ -145,7 +160,9 @@ pub(crate) fn create(disk: Arc<dyn Disk>, path: &Path, change: JournalChange<'_>
     let failed = |error| Error::Io { action: "write", path: path.to_owned(), source: io_error(error) };
     let file = disk.open_in_place(path).map_err(Error::io("create", path))?;
     let database = open_database(file, false).map_err(failed)?;
-    write(&database, &change, next_file).map_err(failed)?;
+    write(&database, &change, &counters).map_err(failed)?;
+    // The commit before the newest is what counts when the newest is damaged. Before the first there is nothing.
+    write(&database, &JournalChange::default(), &counters).map_err(failed)?;
     Ok(database)
 }
 

@@ -8,6 +8,7 @@ mod hot_totals;
 mod merging;
 mod policy;
 pub(crate) mod retention;
+pub(crate) mod scrub;
 pub(crate) mod sealing;
 pub(crate) mod thread;
 
@@ -18,7 +19,8 @@ use crate::store::Store;
 impl Store {
     /// Does one thing of each kind that is due, and tells whether there was any: merges runs in memory, applies the
     /// waiting events of idle accounts, removes files that have expired, lets go of hours that are not hot any more,
-    /// makes totals of hot hours that found no room in memory, seals an hour, or merges small files.
+    /// makes totals of hot hours that found no room in memory, seals an hour, or merges small files. Compares some files
+    /// with their checksums, too.
     ///
     /// # Errors
     /// Where it cannot be done; nothing is lost, and it is tried again later.
@@ -29,7 +31,10 @@ impl Store {
         let has_merged = merging::merge_runs(self.shared());
         let gave_up = self.appends().give_up_idle(self.shared());
         let has_done = self.maintain_files(*rounds);
-        Ok(gave_up? || has_done? || has_merged)
+        // Damage is looked for at leisure: it is no reason to begin another round at once.
+        let scrubbed = self.scrub().go_on(self.shared());
+        let is_done = gave_up? || has_done? || has_merged;
+        scrubbed.map(|()| is_done)
     }
 
     /// Does one thing of each kind that is due with files. Sealing and merging can take long, so one of them is done

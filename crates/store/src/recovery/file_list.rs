@@ -10,6 +10,7 @@ use crate::disk::directory::DataDirectory;
 use crate::error::{Error, Result};
 use crate::journal::contents::Contents;
 use crate::journal::file_record::FileRecord;
+use crate::journal::verified::{BlockChecksums, Verified};
 use crate::options::StoreOptions;
 use crate::rows::run::cut;
 
@@ -43,6 +44,7 @@ pub(super) fn list_anew(directory: &DataDirectory, options: &StoreOptions, conte
 fn record_of(directory: &DataDirectory, options: &StoreOptions, path: &Path) -> Result<(FileRecord, Vec<u64>)> {
     let bytes = disk::read(options.disk.as_ref(), path).map_err(Error::io("read", path))?;
     let (length, checksum) = (bytes.len() as u64, checksum(&bytes));
+    let verified = Verified { at: options.clock.now(), blocks: BlockChecksums::of(&bytes) };
     let replaces = parquet::replaces(bytes.clone())?;
     let mut record = None;
     for batch in parquet::decode(bytes)? {
@@ -51,9 +53,10 @@ fn record_of(directory: &DataDirectory, options: &StoreOptions, path: &Path) -> 
             record.add(&cut);
         }
     }
-    let misplaced = || Error::Corrupt { path: path.to_owned() };
+    let misplaced = || Error::Corrupt { path: path.to_owned(), bytes: None };
     let mut record = record.ok_or_else(misplaced)?;
-    (record.bytes, record.checksum, record.written) = (length, checksum, options.clock.now());
+    (record.bytes, record.checksum, record.written) = (length, checksum, verified.at);
+    record.verified = Some(verified);
     if directory.path().join(record.path()) == path { Ok((record, replaces)) } else { Err(misplaced()) }
 }
 

@@ -113,13 +113,15 @@ impl RecoveredRows<'_> {
         for (file, loaded) in self.load(&hot) {
             let rows = match loaded {
                 Ok(rows) => rows,
-                Err(error @ (Error::Corrupt { .. } | Error::Parquet(_) | Error::Arrow(_) | Error::Segment(_))) => {
+                Err(error @ Error::Corrupt { .. }) => {
                     tracing::error!(%error, file = %file.path().display(), "a file of the archive is corrupt");
                     corrupt.push(file);
                     continue;
                 }
+                // Also where its bytes are as they were written and no rows can be made of them: another version of
+                // this program may be able to.
                 Err(error) => {
-                    tracing::error!(%error, "a file of the archive cannot be read now");
+                    tracing::error!(%error, file = %file.path().display(), "a file of the archive cannot be read now");
                     None
                 }
             };
@@ -167,7 +169,7 @@ impl RecoveredRows<'_> {
 }
 
 /// A file's rows; `None` where there is no room for them any more.
-fn load(file: &ArchiveFile, hasher: KeyHasher, room: u64, used: &AtomicU64) -> Result<Option<Rows>> {
+fn load(file: &Arc<ArchiveFile>, hasher: KeyHasher, room: u64, used: &AtomicU64) -> Result<Option<Rows>> {
     if used.load(Ordering::Relaxed) > room {
         return Ok(None);
     }

@@ -2,7 +2,9 @@
 
 mod archive;
 mod conversations;
+mod damage;
 mod faults;
+mod journal_damage;
 mod keys;
 mod recovery;
 mod samples;

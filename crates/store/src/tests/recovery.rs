@@ -22,7 +22,7 @@ fn stored(world: &World) -> [Segment<'static>; 3] {
 const COLD: &str = "account=acme/date=1999-02-06/12-00000001.parquet";
 const HOT: &str = "account=acme/date=1999-02-16/11-00000002.parquet";
 
-fn flipped(mut bytes: Vec<u8>, place: usize) -> Vec<u8> {
+pub(super) fn flipped(mut bytes: Vec<u8>, place: usize) -> Vec<u8> {
     bytes[place] ^= 0x10;
     bytes
 }

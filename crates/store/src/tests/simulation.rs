@@ -17,6 +17,7 @@ use crate::maintenance::clean_up;
 use crate::maintenance::compaction::Compaction;
 use crate::maintenance::eviction::evict;
 use crate::maintenance::retention::expire;
+use crate::maintenance::scrub::scrub;
 use crate::maintenance::sealing::{Sealing, hour_to_seal};
 use crate::rows::run::Run;
 use crate::{Result, Retention, Store};
@@ -258,6 +259,7 @@ impl Simulation {
             }
             3 => {
                 let _ = clean_up(store.shared());
+                let _ = scrub(store.shared());
                 None
             }
             4..6 => Compaction::begin(store.shared()).map(Job::Compaction),

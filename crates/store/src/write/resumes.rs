@@ -12,7 +12,7 @@ use skillscope_segment::{AccountId, Event, EventBatch, EventKind, PastConversati
 use crate::archive::file::ArchiveFile;
 use crate::archive::parquet::{BloomFilters, decode_conversations};
 use crate::calendar::hour_of;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::rows::keys::{Admission, KeyColumns, KeyHasher, KeyIndex};
 use crate::shared::Shared;
 use crate::snapshot::Snapshot;
@@ -222,9 +222,8 @@ fn search_files(
 }
 
 /// The rows of some conversations in a file.
-fn rows_of(file: &ArchiveFile, conversations: &[&str]) -> Result<Vec<RecordBatch>> {
-    let open = file.open().map_err(Error::io("open", file.path()))?;
-    let filters = BloomFilters::read(open)?;
+fn rows_of(file: &Arc<ArchiveFile>, conversations: &[&str]) -> Result<Vec<RecordBatch>> {
+    let filters = BloomFilters::read(file.open()?)?;
     let held: HashSet<&str> =
         conversations.iter().filter(|conversation| filters.may_hold(conversation)).copied().collect();
     // The filters rule most files out.

@@ -104,7 +104,7 @@ impl Writer {
     pub(crate) fn write_journal_anew(&mut self) -> Result<()> {
         let snapshot = self.snapshot();
         let mut change = whole_journal(snapshot.all_partitions(), &mut self.journal)?;
-        change.added = snapshot.all_files().map(|file| file.record().clone()).collect();
+        change.added = snapshot.all_files().map(|file| file.listed()).collect();
         // Doubtful files do not count. They can be removed once no journal on disk lists them, and not before.
         let retired = self.retired.iter().chain(&self.doubtful);
         change.retired = retired.map(|file| file.record().clone()).collect();

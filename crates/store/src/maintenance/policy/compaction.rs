@@ -93,6 +93,7 @@ mod tests {
             end_times: (DAY, DAY),
             skills: (1, 1),
             written: DAY + (hour + 1) * HOUR_MS,
+            verified: None,
         }
     }
 
