@@ -6,14 +6,14 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 use super::followed::{FollowedConversation, Target};
 use super::segmented::Segmented;
 use super::trial::Trial;
-use super::{AskPast, Closed, MOST_WAITING};
+use super::{Arrival, AskPast, Closed, MOST_WAITING};
 use crate::AccountId;
 
 /// The conversations of one account.
 #[derive(Debug)]
 pub(super) struct Account {
     pub(super) id: AccountId,
-    /// The highest credible event time, in milliseconds since the epoch.
+    /// The highest time that an event counts as, in milliseconds since the epoch.
     pub(super) watermark: i64,
     /// The watermark before event time restarted.
     pub(super) earlier_watermark: i64,
@@ -42,18 +42,26 @@ impl Account {
         }
     }
 
-    /// Moves the watermark to the time of an event, if that time is credible. A watermark that is itself not credible
-    /// any more (an import, whose limit was later, moved it) is reset.
-    pub(super) fn observe(&mut self, time: i64, latest_credible: i64, trial: &mut Trial) {
+    /// Moves the watermark to the time that an event counts as, if its own time is credible. A watermark that is itself
+    /// not credible any more (an import, whose limit was later, moved it) is reset.
+    pub(super) fn observe(&mut self, time: i64, arrival: Arrival, trial: &mut Trial) {
+        let latest_credible = arrival.latest_credible;
+        let counted = arrival.counted(time);
         let incredible = self.watermark > latest_credible;
-        let is_later = time <= latest_credible && (incredible || time > self.watermark);
+        let is_later = time <= latest_credible && (incredible || counted > self.watermark);
         if incredible || is_later {
             trial.note_watermark(self);
-            self.watermark = if is_later { time } else { i64::MIN };
+            self.watermark = if is_later { counted } else { i64::MIN };
         }
         if self.earlier_watermark > latest_credible {
             self.earlier_watermark = i64::MIN;
         }
+    }
+
+    /// The start of the wait of an event that arrives. Where the clock has gone back since the watermark was set, it is
+    /// the watermark, so that the wait is not over before it begins.
+    pub(super) fn since(&self, time: i64, arrival: Arrival) -> i64 {
+        if arrival.is_live() && self.watermark > arrival.now { self.watermark } else { arrival.counted(time) }
     }
 
     pub(super) fn is_idle(&self, now: i64, wait_ms: i64) -> bool {

@@ -30,9 +30,12 @@
 //! Any other event is impossible. It becomes a [`DeadLetter`], changes nothing, and does not hold up later events.
 //!
 //! Events may be repeated, late and out of order. An event that arrives in the order of its sequence takes effect at
-//! once. An event that is early waits for the ones before it. It stops waiting when the account's watermark (the
-//! highest event time seen) is `wait_ms` of [`Segmenter::new`] past it, or when the account has had no event for that
-//! long.
+//! once. An event that is early waits for the ones before it. It stops waiting when the account's watermark is `wait_ms`
+//! of [`Segmenter::new`] past it, or when the account has had no event for that long.
+//!
+//! The watermark is the highest time that an event of the account counts as. In an import, events count as of their own
+//! times. Where events come as they happen, none counts as of later than when it arrived: a device whose clock is ahead
+//! cannot end the waiting of others.
 //!
 //! A closed conversation is remembered, so that repeats of its events are recognised. When very many are remembered,
 //! the ones whose close the watermark has passed by `wait_ms` are forgotten.
@@ -87,8 +90,20 @@ pub struct Segmenter {
 pub struct Arrival {
     /// Milliseconds since the epoch.
     pub now: i64,
-    /// Events with a later time than this do not move the watermark. Milliseconds since the epoch.
+    /// Events with a later time than this do not move the watermark. Milliseconds since the epoch. [`i64::MAX`] where
+    /// events are not expected to be of now: then each counts as of its own time.
     pub latest_credible: i64,
+}
+
+impl Arrival {
+    /// The time that an event of this time counts as.
+    fn counted(self, time: i64) -> i64 {
+        if self.is_live() { time.min(self.now) } else { time }
+    }
+
+    fn is_live(self) -> bool {
+        self.latest_credible < i64::MAX
+    }
 }
 
 /// A close of a conversation. It is outdated if the conversation has changed since.
@@ -135,7 +150,7 @@ impl Segmenter {
         let Self { accounts, trial, next_number, closed, wait_ms } = self;
         let Some(account) = accounts.get_mut(event.account_id) else { return Ok(()) };
         account.last_arrival = arrival.now;
-        account.observe(event.time, arrival.latest_credible, trial);
+        account.observe(event.time, arrival, trial);
         let conversation = event.conversation_id;
         if !account.conversations.contains_key(conversation) {
             trial.note(&account.id, conversation, None);
@@ -164,6 +179,7 @@ impl Segmenter {
         out: &mut Segmented,
     ) -> Result<(), E> {
         let conversation = event.conversation_id;
+        let since = account.since(event.time, arrival);
         let Some(followed) = account.conversations.get_mut(conversation) else { return Ok(()) };
         let place = followed.place(event.sequence, &event.kind);
         if place == Place::Repeat {
@@ -182,7 +198,7 @@ impl Segmenter {
             }
             Place::Next => followed.take_next(event, &mut target),
             Place::Early => {
-                let has_too_many = followed.wait(event, event.time.min(arrival.latest_credible));
+                let has_too_many = followed.wait(event, since);
                 if has_too_many { followed.give_up(i64::MAX, &mut target) } else { Ok(()) }
             }
         };

@@ -177,6 +177,79 @@ fn an_event_dated_too_far_ahead_does_not_move_the_watermark() {
     assert_eq!(desk.segmenter.watermarks().collect::<Vec<_>>(), [("acme", at(20))]);
 }
 
+/// The events of one device, of which the clock is wrong, among those of another.
+fn with_a_wrong_clock(off: i64) -> Desk {
+    let arrival = |second| Arrival { now: at(second), latest_credible: at(second + 300) };
+    let mut wrong = story();
+    wrong.events.iter_mut().for_each(|event| {
+        event.time += off * 1000;
+        event.conversation_id = "wrong".to_owned();
+    });
+    let mut desk = Desk::new();
+    for (place, sequence) in [0, 1, 3, 2, 4].into_iter().enumerate() {
+        let second = 1000 + 10 * place as i64;
+        desk.take_at(&wrong.events[sequence], arrival(second));
+        let mut right = story().events[sequence].clone();
+        right.time = at(second);
+        desk.take_at(&right, arrival(second));
+    }
+    desk
+}
+
+#[test]
+fn one_clock_that_is_ahead_costs_no_event_of_anyone() {
+    // The events of the story are of the seconds 0 to 20, and arrive in the seconds 1000 to 1040.
+    for off in [1299, 1100, 1001, 1000, 980] {
+        let desk = with_a_wrong_clock(off);
+        assert_eq!((desk.segments.len(), &desk.dead_letters), (2, &Vec::new()), "{off}");
+    }
+}
+
+#[test]
+fn what_is_dated_ahead_ends_no_wait_before_the_clock_does() {
+    let arrival = |second| Arrival { now: at(second), latest_credible: at(second + 300) };
+    let mut right = story();
+    right.events.iter_mut().for_each(|event| event.time = at(1000));
+    let mut other = Story::started(12, 1299).events.remove(0);
+    other.conversation_id = "other".to_owned();
+    let mut desk = Desk::new();
+    for sequence in [0, 1, 2, 4] {
+        desk.take_at(&right.events[sequence], arrival(1000));
+    }
+    desk.take_at(&other, arrival(1059));
+    assert_eq!(desk.segments, [], "the close has waited for 59 seconds, whatever other events are dated");
+    desk.take_at(&other, arrival(1060));
+    assert_eq!(desk.segments.len(), 1, "a repeat tells the time, too");
+}
+
+#[test]
+fn older_events_are_put_in_order_by_their_own_times_where_events_of_now_are_expected() {
+    let arrival = Arrival { now: at(1_000_000), latest_credible: at(1_000_300) };
+    let mut desk = Desk::new();
+    for sequence in [0, 2, 1, 4] {
+        desk.take_at(&story().events[sequence], arrival);
+    }
+    let mut other = Story::started(12, 80).events.remove(0);
+    other.conversation_id = "other".to_owned();
+    desk.take_at(&other, arrival);
+    assert_eq!(desk.segments.len(), 1, "the close is of second 20");
+}
+
+#[test]
+fn an_event_that_arrives_after_the_clock_went_back_waits_for_the_bound() {
+    let arrival = |second| Arrival { now: at(second), latest_credible: at(second + 300) };
+    let mut other = Story::started(12, 1200).events.remove(0);
+    other.conversation_id = "other".to_owned();
+    let mut story = story();
+    story.events.iter_mut().for_each(|event| event.time = at(1000));
+    let mut desk = Desk::new();
+    desk.take_at(&other, arrival(1200));
+    for sequence in [0, 2, 1, 4, 3] {
+        desk.take_at(&story.events[sequence], arrival(1000));
+    }
+    assert_eq!((desk.segments.len(), desk.dead_letters), (1, Vec::new()));
+}
+
 #[test]
 fn an_event_dated_too_far_ahead_waits_no_longer_than_a_credible_one() {
     let story = Story::started(12, 0).consumer_says(1).consumer_says(1_000_000).closed_by(ClosedBy::Agent, 1_000_001);
