@@ -55,7 +55,7 @@ impl Store {
         let hasher = KeyHasher::new();
         let writer = recovery::recover(&directory, &options, hasher)?;
         Ok(Self {
-            appends: Appends::new(hasher, Arc::clone(&directory), options.clock.clone()),
+            appends: Appends::new(hasher, Arc::clone(&directory), &options),
             archived_totals: ArchivedTotals::new(options.totals_bytes),
             shared: Shared::new(directory, options, writer),
             scrub: Scrub::default(),

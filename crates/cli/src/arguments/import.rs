@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use skillscope_segment::{AccountId, Format};
+use skillscope_store::StoreOptions;
 
+use super::dead_letters::DeadLetters;
 use super::event_wait::EventWait;
 use super::record_kind::RecordKind;
 use super::store_address::StoreAddress;
@@ -29,11 +31,11 @@ impl ImportCommand {
         }
     }
 
-    /// How long an event waits for earlier ones; `None` unless events are imported.
-    pub(crate) fn event_wait_ms(&self) -> Option<i64> {
-        match self {
-            Self::Events(events) => Some(events.event_wait.milliseconds()),
-            Self::Segments(_) | Self::History(_) => None,
+    /// Sets the options of a store that only events have.
+    pub(crate) fn set(&self, options: &mut StoreOptions) {
+        if let Self::Events(events) = self {
+            options.event_wait_ms = events.event_wait.milliseconds();
+            events.dead_letters.set(options);
         }
     }
 
@@ -71,6 +73,8 @@ pub(crate) struct ImportEventsArguments {
     import: ImportArguments,
     #[command(flatten)]
     event_wait: EventWait,
+    #[command(flatten)]
+    dead_letters: DeadLetters,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -5,6 +5,7 @@
 mod backup;
 mod check;
 mod connections;
+mod dead_letters;
 mod event_wait;
 mod generate;
 mod import;

@@ -5,6 +5,7 @@ use skillscope_server::HttpOptions;
 use skillscope_store::StoreOptions;
 
 use super::connections::ConnectionArguments;
+use super::dead_letters::DeadLetters;
 use super::event_wait::EventWait;
 use super::instant::instant;
 use super::sql_limits::SqlLimitArguments;
@@ -45,6 +46,8 @@ pub(crate) struct ServeArguments {
     pub(crate) retain: Vec<String>,
     #[command(flatten)]
     pub(crate) event_wait: EventWait,
+    #[command(flatten)]
+    pub(crate) dead_letters: DeadLetters,
     /// The largest request body, in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = HttpOptions::MAX_BODY_BYTES)]
     pub(crate) max_body_bytes: usize,

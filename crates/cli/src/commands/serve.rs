@@ -74,7 +74,8 @@ fn http_options(arguments: &ServeArguments) -> Result<HttpOptions> {
 /// The options of the store. A fixed clock decides which hours are in memory. Sealing and expiry always use the clock
 /// of the machine.
 fn store_options(arguments: &ServeArguments, clock: Clock) -> Result<StoreOptions> {
-    let defaults = StoreOptions::default();
+    let mut defaults = StoreOptions::default();
+    arguments.dead_letters.set(&mut defaults);
     Ok(StoreOptions {
         hot_clock: clock,
         hot_hours: arguments.hot_hours,

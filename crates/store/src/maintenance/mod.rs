@@ -33,8 +33,9 @@ impl Store {
         let has_done = self.maintain_files(*rounds);
         // Damage is looked for at leisure: it is no reason to begin another round at once.
         let scrubbed = self.scrub().go_on(self.shared());
+        let expired = self.appends().expire_dead_letters();
         let is_done = gave_up? || has_done? || has_merged;
-        scrubbed.map(|()| is_done)
+        scrubbed.and(expired).map(|()| is_done)
     }
 
     /// Does one thing of each kind that is due with files. Sealing and merging can take long, so one of them is done

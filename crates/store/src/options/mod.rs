@@ -34,6 +34,10 @@ pub struct StoreOptions {
     pub event_wait_ms: i64,
     /// How long segments are kept.
     pub retention: Retention,
+    /// The files of events without effect have at most so many bytes together; what comes beyond is only counted.
+    pub dead_letter_bytes: u64,
+    /// The files of events without effect of more days ago are removed.
+    pub dead_letter_days: u32,
 }
 
 impl Default for StoreOptions {
@@ -50,6 +54,8 @@ impl Default for StoreOptions {
             seal_grace_ms: Self::SEAL_GRACE_MS,
             event_wait_ms: Self::EVENT_WAIT_MS,
             retention: Retention::default(),
+            dead_letter_bytes: Self::DEAD_LETTER_BYTES,
+            dead_letter_days: Self::DEAD_LETTER_DAYS,
         }
     }
 }
@@ -63,6 +69,12 @@ impl StoreOptions {
 
     /// The default of [`event_wait_ms`](Self::event_wait_ms).
     pub const EVENT_WAIT_MS: i64 = 60_000;
+
+    /// The default of [`dead_letter_bytes`](Self::dead_letter_bytes): a million events or more.
+    pub const DEAD_LETTER_BYTES: u64 = 256 << 20;
+
+    /// The default of [`dead_letter_days`](Self::dead_letter_days).
+    pub const DEAD_LETTER_DAYS: u32 = 30;
 
     /// How long rows that come after their hour was sealed are collected at most.
     const LATE_WAIT_MS: i64 = 60_000;

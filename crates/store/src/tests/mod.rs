@@ -3,6 +3,7 @@
 mod archive;
 mod conversations;
 mod damage;
+mod dead_letters;
 mod faults;
 mod journal_damage;
 mod keys;

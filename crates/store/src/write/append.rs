@@ -17,6 +17,7 @@ use crate::archive::keys::ArchivedKeys;
 use crate::clock::Clock;
 use crate::disk::directory::DataDirectory;
 use crate::error::Result;
+use crate::options::StoreOptions;
 use crate::rows::keys::KeyHasher;
 use crate::shared::Shared;
 use crate::writer::Writer;
@@ -44,13 +45,13 @@ enum Write {
 }
 
 impl Appends {
-    pub(crate) fn new(hasher: KeyHasher, directory: Arc<DataDirectory>, clock: Clock) -> Self {
+    pub(crate) fn new(hasher: KeyHasher, directory: Arc<DataDirectory>, options: &StoreOptions) -> Self {
         Self {
             group_commit: GroupCommit::default(),
             hasher,
             archived_keys: ArchivedKeys::new(hasher),
             resumes: ResumeSearches::new(hasher),
-            dead_letters: DeadLetterFile::new(directory, clock),
+            dead_letters: DeadLetterFile::new(directory, options),
         }
     }
 
@@ -89,6 +90,11 @@ impl Appends {
     /// How many events could have no effect since the start, by reason.
     pub(crate) fn dead_letters(&self) -> BTreeMap<Impossible, u64> {
         self.dead_letters.counts()
+    }
+
+    /// Removes files of dead letters that are too old.
+    pub(crate) fn expire_dead_letters(&self) -> Result<()> {
+        self.dead_letters.expire()
     }
 
     /// The number of writes that wait for others.

@@ -28,9 +28,7 @@ impl Destination {
             return Ok(Self::Server(RemoteServer::at(url)?));
         }
         let mut options = StoreOptions::default();
-        if let Some(event_wait_ms) = command.event_wait_ms() {
-            options.event_wait_ms = event_wait_ms;
-        }
+        command.set(&mut options);
         Ok(Self::Directory(Box::new(Store::open_with(&address.directory.data_dir, options)?)))
     }
 
