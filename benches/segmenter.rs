@@ -50,7 +50,7 @@ fn main() {
     let input = bytes::Bytes::from(ndjson);
     group.bench_function("read from NDJSON", |bencher| {
         bencher.iter(|| {
-            let options = ReadOptions { account: None, chunk_rows: TRIAL_EVENTS };
+            let options = ReadOptions { account: None, chunk_rows: TRIAL_EVENTS, ..ReadOptions::default() };
             let mut read = 0;
             let count = |chunk: EventChunk| {
                 read += chunk.events.len();

@@ -34,7 +34,7 @@ async fn report() -> Result<String, Box<dyn Error>> {
     let directory = tempfile::tempdir()?;
     let store = Arc::new(Store::open(directory.path())?);
     let account = AccountId::parse("acme")?;
-    let options = ReadOptions { account: Some(account), chunk_rows: 1000 };
+    let options = ReadOptions { account: Some(account), chunk_rows: 1000, ..ReadOptions::default() };
     let input = Input::Bytes(SEGMENTS.trim_start().into());
     let ingested = store.ingest(Records::Segments(Format::Ndjson), input, &options)?;
 

@@ -34,7 +34,7 @@ async fn answer() -> Result<String, Box<dyn Error>> {
     let directory = tempfile::tempdir()?;
     let store = Arc::new(Store::open(directory.path())?);
     let sample = File::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/segments.ndjson"))?;
-    let options = ReadOptions { account: None, chunk_rows: 1000 };
+    let options = ReadOptions { account: None, chunk_rows: 1000, ..ReadOptions::default() };
     store.ingest(Records::Segments(Format::Ndjson), Input::File(sample), &options)?;
 
     let engine = Engine::new(store, Clock::System, SqlLimits::default())?;

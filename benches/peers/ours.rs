@@ -145,7 +145,7 @@ fn engine(path: &str) -> (Engine, Arc<Store>, TempDir) {
     let options = StoreOptions { clock, hot_clock, hot_bytes: HOT_BYTES, ..StoreOptions::default() };
     let store = Arc::new(Store::open_with(directory.path(), options).expect("the store opens"));
     let file = Input::File(File::open(path).expect("there is a file"));
-    let read = ReadOptions { account: None, chunk_rows: 1 << 18 };
+    let read = ReadOptions { account: None, chunk_rows: 1 << 18, ..ReadOptions::default() };
     read_segments::<Error>(Format::Parquet, file, &read, |chunk| {
         assert!(chunk.rejected.is_empty(), "a segment is rejected");
         store.append(&chunk.batch).expect("a batch is stored");

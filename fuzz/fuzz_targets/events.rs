@@ -9,7 +9,7 @@ use skillscope_segment::{
 };
 
 fuzz_target!(|bytes: &[u8]| {
-    let options = ReadOptions { account: None, chunk_rows: 7 };
+    let options = ReadOptions { account: None, chunk_rows: 7, ..ReadOptions::default() };
     let mut segmenter = Segmenter::new(60_000);
     let mut chunks = 0;
     let _ = read_events(Input::Bytes(bytes.to_vec().into()), &options, |EventChunk { events, .. }| {

@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use skillscope_segment::{Error, Input, ReadOptions, SegmentRows, read_history};
 
 fuzz_target!(|bytes: &[u8]| {
-    let options = ReadOptions { account: None, chunk_rows: 7 };
+    let options = ReadOptions { account: None, chunk_rows: 7, ..ReadOptions::default() };
     let _ = read_history(Input::Bytes(bytes.to_vec().into()), &options, |chunk| {
         let rows = SegmentRows::new(&chunk.batch).expect("it is a batch of segments");
         assert_eq!(rows.len(), chunk.lines.len());

@@ -1,5 +1,6 @@
 //! Runs plans in this process, or on a Ballista cluster.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
@@ -11,7 +12,9 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::FutureExt;
 use object_store::ObjectStore;
+use parquet::errors::ParquetError;
 use url::Url;
 
 use crate::{Error, Result};
@@ -140,5 +143,8 @@ async fn collect(
     context: &SessionContext,
     plan: LogicalPlan,
 ) -> std::result::Result<Vec<RecordBatch>, DataFusionError> {
-    context.execute_logical_plan(plan).await?.collect().await
+    let rows = async { context.execute_logical_plan(plan).await?.collect().await };
+    // The decoder of a corrupt file may panic. Then it is looked for the file, as after an error of the decoder.
+    let panicked = |_| Err(ParquetError::General("the decoder of a file panicked".to_owned()).into());
+    AssertUnwindSafe(rows).catch_unwind().await.unwrap_or_else(panicked)
 }

@@ -13,6 +13,10 @@ use crate::{Error, Result};
 pub struct AccountId(Arc<str>);
 
 impl AccountId {
+    /// The name of no account, but of all of them together, as PostgreSQL's database. There may be segments of an
+    /// account of this name from before it was taken. No new ones are.
+    pub const OF_ALL: &str = "skillscope";
+
     const MAX_LENGTH: usize = 64;
 
     /// Parses an account identifier.
@@ -29,6 +33,12 @@ impl AccountId {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
         let valid = (1..=Self::MAX_LENGTH).contains(&id.len()) && id.bytes().all(allowed) && id != "." && id != "..";
         if valid { Ok(()) } else { Err(Error::AccountSyntax { value: shortened(id) }) }
+    }
+
+    /// As [`AccountId::check`], for a new record.
+    pub(crate) fn check_new(id: &str) -> Result<()> {
+        Self::check(id)?;
+        if id == Self::OF_ALL { Err(Error::AccountOfAll) } else { Ok(()) }
     }
 
     /// The identifier as text.

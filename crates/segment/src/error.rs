@@ -15,6 +15,12 @@ pub enum Error {
         /// What was given.
         value: String,
     },
+    /// A record of the account whose name stands for all accounts.
+    #[error(
+        "account_id is {:?}, which is the name of all accounts together: no account can have it",
+        crate::AccountId::OF_ALL
+    )]
+    AccountOfAll,
     /// A record of an account other than the one that the request or command names.
     #[error("account_id is {found:?}, but this input is for account {expected:?}")]
     AccountMismatch {
@@ -30,6 +36,20 @@ pub enum Error {
         column: &'static str,
         /// The limit, in bytes.
         limit: usize,
+    },
+    /// An identifier of which nothing can be seen.
+    #[error("{column} is empty or blank: it has one character or more that can be seen")]
+    Blank {
+        /// The column.
+        column: &'static str,
+    },
+    /// An identifier with a character that cannot be seen.
+    #[error("{column} has the character U+{:04X}, which cannot be seen: no identifier has one", u32::from(*character))]
+    Unseen {
+        /// The column.
+        column: &'static str,
+        /// The character.
+        character: char,
     },
     /// Text that is no instant.
     #[error("{value:?} is not an instant: give RFC 3339 (2026-01-31T12:00:00Z) or milliseconds since the epoch")]
@@ -215,6 +235,15 @@ pub enum Error {
         /// The reader's message.
         reason: String,
     },
+    /// An input of a few bytes that stands for very many.
+    #[error("its records take more than {most} bytes once they are decoded, and so many are the most here")]
+    UnfoldsTooFar {
+        /// The limit, in bytes.
+        most: u64,
+    },
+    /// Nobody waits for the outcome any more.
+    #[error("reading ended, since nobody waits for the outcome any more")]
+    Abandoned,
     /// An output that could not be written.
     #[error("{format} could not be written: {reason}")]
     Unwritable {

@@ -28,8 +28,10 @@ pub use batch::{SegmentBatchBuilder, SegmentRows, normalize_encoding, normalize_
 pub use error::{Error, Result};
 pub use event::{AgentKind, ClosedBy, Event, EventBatch, EventKind, Sender, TransferReason};
 pub use instant::{format_instant, parse_instant};
+pub use reader::parquet_file;
 pub use reader::{
-    Chunk, Compression, EventChunk, Format, Input, ReadOptions, Rejection, read_events, read_history, read_segments,
+    Chunk, Compression, EventChunk, Format, Input, ReadOptions, Rejection, Rejections, read_events, read_history,
+    read_segments,
 };
 pub use segment::column_names as column;
 pub use segment::{EndReason, Outcome, Segment, StartReason, UserType};

@@ -15,7 +15,7 @@ use skillscope_segment::AccountId;
 use tonic::metadata::MetadataMap;
 
 /// The PostgreSQL database in which operators see all accounts.
-pub(crate) const ALL_ACCOUNTS: &str = "skillscope";
+pub(crate) const ALL_ACCOUNTS: &str = AccountId::OF_ALL;
 
 /// The header of Flight SQL requests that names the account.
 const ACCOUNT_HEADER: &str = "account";

@@ -23,7 +23,7 @@ fn folder() -> PathBuf {
 /// The rows of a file of segments.
 fn read(path: &Path) -> RecordBatch {
     let bytes = fs::read(path).unwrap();
-    let options = ReadOptions { account: None, chunk_rows: 1 << 20 };
+    let options = ReadOptions { account: None, chunk_rows: 1 << 20, ..ReadOptions::default() };
     let mut batches = Vec::new();
     read_segments(Format::Ndjson, Input::Bytes(bytes.into()), &options, |Chunk { batch, rejected, .. }| {
         assert!(rejected.is_empty(), "{rejected:?}");

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::common::Column;
@@ -52,8 +53,8 @@ impl Folder {
         }
         let read = |meta: ObjectMeta| {
             let (name, account) = (folder.name(&meta.location), folder_account(&prefix, &meta.location));
-            let store = &folder.store;
-            async move { ParquetFile::read(store, meta, &name, account).await }
+            let (store, local) = (&folder.store, folder.local(&meta.location));
+            async move { ParquetFile::read(store, meta, &name, account, local).await }
         };
         // In the order of the paths, so that the first error is the same each time.
         let mut footers = stream::iter(found).map(read).buffered(FOOTERS_AT_A_TIME);
@@ -95,6 +96,14 @@ impl Folder {
         match self.location {
             Location::Folder(_) => format!("/{path}"),
             Location::Bucket { .. } => format!("{}{path}", self.url),
+        }
+    }
+
+    /// Where a file is on this machine.
+    fn local(&self, path: &Path) -> Option<PathBuf> {
+        match self.location {
+            Location::Folder(_) => LocalFileSystem::new().path_to_filesystem(path).ok(),
+            Location::Bucket { .. } => None,
         }
     }
 

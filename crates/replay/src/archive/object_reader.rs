@@ -9,11 +9,12 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use parquet::arrow::arrow_reader::ArrowReaderOptions;
 use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::errors::{ParquetError, Result};
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::ParquetMetaData;
+use skillscope_segment::parquet_file::{TAIL_BYTES, decode_metadata, metadata_length};
 
 /// The number of bytes that are read first, from the end of a file. Most footers fit. Reading more would slow down
 /// archives of thousands of files.
-const FOOTER_BYTES: usize = 16 << 10;
+const FOOTER_BYTES: u64 = 16 << 10;
 
 /// Reads a Parquet file from an object store.
 pub(super) struct ObjectReader {
@@ -26,10 +27,23 @@ impl ObjectReader {
         Self { store: Arc::clone(store), meta: meta.clone() }
     }
 
+    /// The file's metadata. They are looked at before they are decoded, since anybody may have written the file.
     pub(super) async fn footer(&mut self) -> Result<Arc<ParquetMetaData>> {
         let size = self.meta.size;
-        let reader = ParquetMetaDataReader::new().with_prefetch_hint(Some(FOOTER_BYTES));
-        Ok(Arc::new(reader.load_and_finish(self, size).await?))
+        if size < TAIL_BYTES as u64 {
+            return Err(corrupt("it is too short"));
+        }
+        let end = self.get_bytes(size.saturating_sub(FOOTER_BYTES)..size).await?;
+        let metadata_end = end.len().checked_sub(TAIL_BYTES).ok_or_else(|| corrupt("it is too short"))?;
+        let length = metadata_length(&end.slice(metadata_end..), size).map_err(unreadable)?;
+        let metadata = match metadata_end.checked_sub(length) {
+            Some(start) => end.slice(start..metadata_end),
+            None => {
+                let metadata_end = size.saturating_sub(TAIL_BYTES as u64);
+                self.get_bytes(metadata_end.saturating_sub(length as u64)..metadata_end).await?
+            }
+        };
+        Ok(Arc::new(decode_metadata(&metadata).map_err(unreadable)?))
     }
 }
 
@@ -47,6 +61,18 @@ impl AsyncFileReader for ObjectReader {
         _options: Option<&'a ArrowReaderOptions>,
     ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>>> {
         self.footer().boxed()
+    }
+}
+
+fn corrupt(problem: &str) -> ParquetError {
+    ParquetError::General(problem.to_owned())
+}
+
+/// What the look at a file found.
+pub(super) fn unreadable(error: skillscope_segment::Error) -> ParquetError {
+    match error {
+        skillscope_segment::Error::Unreadable { reason, .. } => ParquetError::General(reason),
+        error => ParquetError::General(error.to_string()),
     }
 }
 

@@ -1,25 +1,28 @@
 //! One Parquet file of a folder or bucket: its account, its times and its number of rows.
 
+use std::fs::File;
 use std::ops::Range;
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, SchemaRef, TimeUnit, TimestampMillisecondType};
-use futures::TryStreamExt;
+use futures::{FutureExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::arrow::async_reader::ParquetRecordBatchStreamBuilder;
-use parquet::arrow::{ProjectionMask, parquet_to_arrow_schema};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::statistics::Statistics;
 use skillscope_query::Scope;
-use skillscope_segment::column;
+use skillscope_segment::{column, parquet_file};
 
 use super::columns::{self, needed_columns};
-use super::object_reader::ObjectReader;
+use super::object_reader::{ObjectReader, unreadable as refused};
 use crate::stretches::Extent;
 use crate::{Error, Result};
 
@@ -55,20 +58,23 @@ impl FileAccount {
 }
 
 impl ParquetFile {
-    /// Reads a file's footer. `name` is the name of the file for messages, and `folder_account` the account that its
-    /// folders name.
+    /// Reads a file's footer, and looks at its pages if it is the file `local` of this machine. `name` is the name of
+    /// the file for messages, and `folder_account` the account that its folders name.
     pub(super) async fn read(
         store: &Arc<dyn ObjectStore>,
         meta: ObjectMeta,
         name: &str,
         folder_account: Option<String>,
+        local: Option<PathBuf>,
     ) -> Result<Self> {
         let footer = ObjectReader::new(store, &meta).footer().await.map_err(|error| unreadable(name, error))?;
         let file = footer.file_metadata();
-        let schema = parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata())
-            .map_err(|error| unreadable(name, error))?;
+        let schema = parquet_file::arrow_schema(&footer).map_err(|error| unreadable(name, refused(error)))?;
         let schema = Arc::new(schema);
         columns::check(name, &schema, folder_account.is_some())?;
+        if let Some(local) = local {
+            check_pages(local, Arc::clone(&footer)).await.map_err(|error| unreadable(name, error))?;
+        }
         let account = match folder_account {
             Some(account) if schema.column_with_name(column::ACCOUNT_ID).is_none() => FileAccount::Folder(account),
             _ => only_account(&footer).map_or(FileAccount::Rows, FileAccount::Only),
@@ -115,8 +121,22 @@ impl ParquetFile {
             while rows.try_next().await?.is_some() {}
             Ok::<_, ParquetError>(())
         };
-        read.await.map_err(|error| unreadable(name, error))
+        // The decoder of bytes that are corrupt may panic.
+        let read = AssertUnwindSafe(read).catch_unwind().await;
+        let read = read.unwrap_or_else(|_| Err(ParquetError::General("its bytes are corrupt".to_owned())));
+        read.map_err(|error| unreadable(name, error))
     }
+}
+
+/// Looks at the pages of all columns of segments before anything decodes them.
+async fn check_pages(path: PathBuf, footer: Arc<ParquetMetaData>) -> std::result::Result<(), ParquetError> {
+    let check = move || {
+        let own = skillscope_segment::schema();
+        let is_own = |name: &str| own.column_with_name(name).is_some();
+        parquet_file::check_pages(File::open(&path)?, &footer, is_own).map_err(refused)
+    };
+    let checked = tokio::task::spawn_blocking(check).await;
+    checked.unwrap_or_else(|error| Err(ParquetError::External(Box::new(error))))
 }
 
 fn unreadable(name: &str, error: ParquetError) -> Error {

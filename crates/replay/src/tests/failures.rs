@@ -131,6 +131,35 @@ async fn corrupt_files_are_left_out_before_accounts_are_known() {
     assert_eq!(fs::read_to_string(&out).unwrap(), asked.answers(&rows.slice(0, 1_500)).await);
 }
 
+/// A file whose schema has 10,000 groups, each in the one before.
+fn deep_file() -> Vec<u8> {
+    // The version, and a list of 10,001 structs.
+    let mut metadata = vec![0x15, 2, 0x19, 0xFC, 0x91, 0x4E];
+    for _ in 0..10_000 {
+        // Repetition, name and number of children.
+        metadata.extend([0x35, 0, 0x18, 1, b'g', 0x15, 2, 0]);
+    }
+    metadata.extend([0x15, 4, 0x25, 2, 0x18, 1, b'c', 0, 0]);
+    let length = u32::try_from(metadata.len()).unwrap();
+    [b"PAR1", &metadata[..], &length.to_le_bytes(), b"PAR1"].concat()
+}
+
+#[tokio::test]
+async fn a_file_that_was_made_to_do_harm_is_an_error_of_its_own() {
+    let rows = rows(1_000, 2);
+    let folder = TempDir::new().unwrap();
+    write(&folder.path().join("good.parquet"), &rows, 400);
+    let deep = folder.path().join("deep.parquet");
+    fs::write(&deep, deep_file()).unwrap();
+    let asked = Asked { from: END - DAY, ..Asked::plain() };
+    let found = asked.replayed(folder.path()).await.unwrap_err().to_string();
+    assert!(found.starts_with(&format!("{} cannot be read as Parquet: ", deep.display())), "{found}");
+    let out = folder.path().join("out.ndjson");
+    let summary = asked.replay(folder.path(), &out, true).await.unwrap();
+    assert_eq!(summary.skipped.into_iter().map(|one| one.file).collect::<Vec<_>>(), [deep.display().to_string()]);
+    assert_eq!(fs::read_to_string(&out).unwrap(), asked.answers(&rows).await);
+}
+
 #[tokio::test]
 async fn a_file_that_changes_meanwhile_ends_the_replay() {
     let rows = rows(1_000, 2);

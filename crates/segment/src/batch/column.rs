@@ -99,6 +99,11 @@ impl TextColumn {
         }
     }
 
+    /// The bytes of the text in a row, also where it is too long for one.
+    pub(crate) fn length(&self, row: usize) -> usize {
+        self.texts.get(row).ok().flatten().map_or(0, str::len)
+    }
+
     pub(crate) fn required_text(&self, row: usize) -> Result<&str> {
         self.text(row)?.ok_or(Error::Value { column: self.name, problem: "missing" })
     }

@@ -94,6 +94,14 @@ impl SegmentRows {
         self.length == 0
     }
 
+    /// The bytes of the texts in all rows, as often as rows have them: those of words are not counted.
+    pub(crate) fn text_bytes(&self) -> u64 {
+        let columns =
+            [self.account_id.as_ref(), Some(&self.conversation_id), self.last_agent_id.as_ref(), self.source.as_ref()];
+        let of = |column: &TextColumn| (0..self.length).map(|row| column.length(row) as u64).sum::<u64>();
+        columns.into_iter().flatten().map(of).sum()
+    }
+
     /// The segment in `row`, which must be below [`len`](Self::len). Its rules are not checked.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 mod batch;
 mod record;
 
-use crate::segment::{MAX_TEXT_BYTES, in_range, words};
+use crate::segment::{MAX_TEXT_BYTES, check_identifier, in_range, words};
 use crate::{AccountId, Error, Result};
 pub use batch::EventBatch;
 pub(crate) use record::EventRecord;
@@ -156,7 +156,7 @@ impl Event<&str> {
     /// # Errors
     /// Where an identifier is invalid or too long, or the time lies outside the years 1970 to 2199.
     pub(crate) fn validate(&self) -> Result<()> {
-        AccountId::check(self.account_id)?;
+        AccountId::check_new(self.account_id)?;
         let agent_id = match &self.kind {
             EventKind::Assigned { agent_id, .. } => Some(*agent_id),
             EventKind::Message { agent_id, .. } => *agent_id,
@@ -173,9 +173,7 @@ impl Event<&str> {
                 return Err(Error::TextTooLong { column: field, limit: MAX_TEXT_BYTES });
             }
         }
-        if self.conversation_id.is_empty() {
-            return Err(Error::Value { column: "conversation_id", problem: "empty" });
-        }
+        check_identifier("conversation_id", self.conversation_id)?;
         if self.sequence == u64::MAX {
             return Err(Error::Value { column: "sequence", problem: "too large" });
         }

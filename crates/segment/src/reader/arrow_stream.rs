@@ -5,11 +5,11 @@ use std::io::{BufRead, Read};
 use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
 use arrow::ipc::reader::StreamDecoder;
-use arrow::ipc::{self, MessageHeader, root_as_message};
+use arrow::ipc::{self, CompressionType, MessageHeader, root_as_message};
 
-use super::Chunk;
 use super::batches::{guarded, take_rows};
 use super::collector::Collector;
+use super::{Chunk, arrow_schema};
 use crate::{Error, SegmentRows};
 
 /// An Arrow IPC *file* begins with this magic and with zeros up to its alignment. A stream follows, and after the
@@ -30,10 +30,11 @@ where
     S: FnMut(Chunk) -> Result<(), E>,
 {
     let mut decoder = StreamDecoder::new();
-    let (mut line, mut dictionary_bytes) = (0, 0);
+    let mut messages = Messages { most: most_unfolded(collector.most_unfolded()), ..Messages::default() };
+    let mut line = 0;
     skip_file_prefix(&mut input).map_err(Error::from)?;
     loop {
-        let message = match next_message(&mut input, &mut dictionary_bytes) {
+        let message = match messages.next(&mut input) {
             Ok(message) => message,
             Err(reason) => return collector.broken(line + 1, reason),
         };
@@ -67,41 +68,72 @@ fn decode(decoder: &mut StreamDecoder, message: Vec<u8>) -> Result<Vec<RecordBat
     Ok(batches)
 }
 
-/// The next message as its bytes in the stream: marker, length, metadata and body; `None` at the end of the stream.
-///
-/// Memory grows with the bytes that arrive, whatever length the message claims. The stream reader of the Arrow crate
-/// would allocate the claimed length first.
-fn next_message(input: &mut impl BufRead, dictionary_bytes: &mut i64) -> Result<Option<Vec<u8>>, String> {
-    if input.fill_buf().map_err(|error| error.to_string())?.is_empty() {
-        return Ok(None);
-    }
-    let mut message = exactly(input, 4)?;
-    let mut length = word(&message)?;
-    if message == CONTINUATION_MARKER {
-        message.extend(exactly(input, 4)?);
-        length = word(message.get(4..).unwrap_or_default())?;
-    }
-    if length == 0 {
-        return Ok(None);
-    }
-    let metadata = exactly(input, u64::from(length))?;
-    let parsed = root_as_message(&metadata).map_err(|error| error.to_string())?;
-    let body_length = u64::try_from(parsed.bodyLength()).map_err(|_| "a message has a negative length".to_owned())?;
-    let body = exactly(input, body_length)?;
-    let unfolded = unfolded_bytes(&parsed, &body)?;
-    let sum = match parsed.header_type() {
-        MessageHeader::DictionaryBatch => {
-            *dictionary_bytes = dictionary_bytes.saturating_add(unfolded);
-            *dictionary_bytes
+/// The most that one message may unfold to.
+fn most_unfolded(of_input: Option<u64>) -> i64 {
+    of_input.and_then(|most| i64::try_from(most).ok()).unwrap_or(i64::MAX).min(MAX_UNCOMPRESSED_BYTES)
+}
+
+/// The messages of a stream, framed.
+#[derive(Default)]
+struct Messages {
+    has_schema: bool,
+    /// What the dictionaries so far unfold to.
+    dictionary_bytes: i64,
+    most: i64,
+}
+
+impl Messages {
+    /// The next message as its bytes in the stream: marker, length, metadata and body; `None` at the end of the stream.
+    ///
+    /// Memory grows with the bytes that arrive, whatever length the message claims. The stream reader of the Arrow crate
+    /// would allocate the claimed length first.
+    fn next(&mut self, input: &mut impl BufRead) -> Result<Option<Vec<u8>>, String> {
+        if input.fill_buf().map_err(|error| error.to_string())?.is_empty() {
+            return Ok(None);
         }
-        _ => unfolded,
-    };
-    if sum > MAX_UNCOMPRESSED_BYTES {
-        return Err(format!("it unfolds to {sum} bytes; at most {MAX_UNCOMPRESSED_BYTES} are taken"));
+        let mut message = exactly(input, 4)?;
+        let mut length = word(&message)?;
+        if message == CONTINUATION_MARKER {
+            message.extend(exactly(input, 4)?);
+            length = word(message.get(4..).unwrap_or_default())?;
+        }
+        if length == 0 {
+            return Ok(None);
+        }
+        let metadata = exactly(input, u64::from(length))?;
+        let parsed = root_as_message(&metadata).map_err(|error| error.to_string())?;
+        let body_length =
+            u64::try_from(parsed.bodyLength()).map_err(|_| "a message has a negative length".to_owned())?;
+        let body = exactly(input, body_length)?;
+        self.check(&parsed, &body)?;
+        message.extend(&metadata);
+        message.extend(body);
+        Ok(Some(message))
     }
-    message.extend(&metadata);
-    message.extend(body);
-    Ok(Some(message))
+
+    /// Checks a message before it is decoded.
+    fn check(&mut self, message: &ipc::Message<'_>, body: &[u8]) -> Result<(), String> {
+        if let Some(schema) = message.header_as_schema() {
+            if self.has_schema {
+                return Err("it has a second schema".to_owned());
+            }
+            self.has_schema = true;
+            return arrow_schema::check(schema);
+        }
+        let unfolded = unfolded_bytes(message, body, self.most)?;
+        let sum = match message.header_type() {
+            MessageHeader::DictionaryBatch => {
+                self.dictionary_bytes = self.dictionary_bytes.saturating_add(unfolded);
+                self.dictionary_bytes
+            }
+            _ => unfolded,
+        };
+        within(sum, self.most)
+    }
+}
+
+fn within(bytes: i64, most: i64) -> Result<(), String> {
+    if bytes > most { Err(format!("it unfolds to {bytes} bytes or more; at most {most} are taken")) } else { Ok(()) }
 }
 
 /// Exactly `length` bytes.
@@ -115,24 +147,52 @@ fn word(bytes: &[u8]) -> Result<u32, String> {
     bytes.try_into().map(u32::from_le_bytes).map_err(|_| "it ends within a message".to_owned())
 }
 
-/// The decompressed size of a message. Each compressed buffer begins with its decompressed length, which the decoder
-/// allocates.
-fn unfolded_bytes(message: &ipc::Message<'_>, body: &[u8]) -> Result<i64, String> {
+/// What a message unfolds to. Each compressed buffer begins with its decompressed length, which the decoder allocates,
+/// and which not every decoder keeps to. Buffers that are not compressed may be copied, and so may not lie in the same
+/// bytes many times.
+fn unfolded_bytes(message: &ipc::Message<'_>, body: &[u8], most: i64) -> Result<i64, String> {
     let batch = match message.header_type() {
         MessageHeader::RecordBatch => message.header_as_record_batch(),
         MessageHeader::DictionaryBatch => message.header_as_dictionary_batch().and_then(|dictionary| dictionary.data()),
         _ => None,
     };
-    let Some(batch) = batch.filter(|batch| batch.compression().is_some()) else { return Ok(0) };
-    let mut sum = 0_i64;
+    let Some(batch) = batch else { return Ok(0) };
+    let mut stored = 0_i64;
+    let mut unfolded = 0_i64;
     for buffer in batch.buffers().iter().flatten().filter(|buffer| buffer.length() > 0) {
-        let start = usize::try_from(buffer.offset()).ok().and_then(|offset| body.get(offset..));
-        let length = start.and_then(|bytes| bytes.first_chunk()).map(|bytes| i64::from_le_bytes(*bytes));
-        // -1 marks a buffer that is not compressed.
-        let length = length.filter(|length| *length >= -1).ok_or("a compressed buffer has no valid length")?;
-        sum = sum.saturating_add(length.max(0));
+        stored = stored.saturating_add(buffer.length());
+        let Some(compression) = batch.compression() else { continue };
+        let place = usize::try_from(buffer.offset()).ok().zip(usize::try_from(buffer.length()).ok());
+        let bytes = place.and_then(|(from, length)| body.get(from..from.checked_add(length)?));
+        let (prefix, compressed) =
+            bytes.and_then(|bytes| bytes.split_first_chunk()).ok_or("a compressed buffer has no length")?;
+        match i64::from_le_bytes(*prefix) {
+            // It is not compressed.
+            -1 => {}
+            length if length < 0 => return Err("a compressed buffer has no valid length".to_owned()),
+            length => {
+                unfolded = unfolded.saturating_add(length);
+                within(unfolded, most)?;
+                if compression.codec() == CompressionType::LZ4_FRAME {
+                    check_lz4(compressed, length.unsigned_abs())?;
+                }
+            }
+        }
     }
-    Ok(sum)
+    if u64::try_from(stored).is_ok_and(|stored| stored > body.len() as u64) {
+        return Err("its buffers overlap".to_owned());
+    }
+    Ok(unfolded)
+}
+
+/// Checks that a buffer unfolds to no more than it says. What cannot be decompressed is left to the decoder, which says
+/// why.
+fn check_lz4(compressed: &[u8], length: u64) -> Result<(), String> {
+    let mut decoder = lz4_flex::frame::FrameDecoder::new(compressed).take(length.saturating_add(1));
+    match std::io::copy(&mut decoder, &mut std::io::sink()) {
+        Ok(unfolded) if unfolded > length => Err("a buffer unfolds to more bytes than it says".to_owned()),
+        _ => Ok(()),
+    }
 }
 
 fn skip_file_prefix(input: &mut impl BufRead) -> std::io::Result<()> {

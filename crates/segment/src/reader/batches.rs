@@ -39,6 +39,7 @@ where
     S: FnMut(Chunk) -> Result<(), E>,
 {
     let rows = SegmentRows::new(batch)?;
+    collector.begin_batch(&rows)?;
     if collector.take_whole(batch, &rows, line)? {
         return Ok(line + rows.len() as u64);
     }

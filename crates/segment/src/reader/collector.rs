@@ -4,11 +4,18 @@ use std::borrow::Cow;
 
 use arrow::array::RecordBatch;
 
-use super::{Chunk, ReadOptions, Rejection};
+use super::unfolding::{ROW_BYTES, Unfolding};
+use super::{Chunk, ReadOptions, Rejections};
 use crate::{Error, Result, Segment, SegmentBatchBuilder, SegmentRows, normalize_encoding, schema};
 
 /// The initial capacity of a builder, in rows. Most requests have no more.
 const FIRST_CAPACITY: usize = 1024;
+
+/// A chunk with so many bytes of text is passed on, however few its rows are.
+const MAX_CHUNK_TEXT_BYTES: u64 = 256 << 20;
+
+/// After so many records, it is asked whether somebody still waits for the outcome.
+const RECORDS_BETWEEN_QUESTIONS: u64 = 1024;
 
 /// Checks records one by one, and passes them to a sink in chunks.
 pub(super) struct Collector<'o, S> {
@@ -17,14 +24,34 @@ pub(super) struct Collector<'o, S> {
     options: &'o ReadOptions,
     builder: SegmentBatchBuilder,
     lines: Vec<u64>,
-    rejected: Vec<Rejection>,
+    rejected: Rejections,
+    /// The bytes of text in `builder`.
+    text_bytes: u64,
+    unfolding: Unfolding,
+    taken: u64,
     sink: S,
 }
 
 impl<'o, S> Collector<'o, S> {
     pub(super) fn new(format: &'static str, options: &'o ReadOptions, sink: S) -> Self {
         let builder = SegmentBatchBuilder::with_capacity(options.chunk_rows.min(FIRST_CAPACITY));
-        Self { format, options, builder, lines: Vec::new(), rejected: Vec::new(), sink }
+        let unfolding = Unfolding::within(options.most_unfolded);
+        let rejected = Rejections::default();
+        Self { format, options, builder, lines: Vec::new(), rejected, text_bytes: 0, unfolding, taken: 0, sink }
+    }
+
+    /// The number of bytes that the input may unfold to.
+    pub(super) fn most_unfolded(&self) -> Option<u64> {
+        self.options.most_unfolded
+    }
+
+    /// Makes sure that the rows of a batch may still be taken.
+    ///
+    /// # Errors
+    /// [`Error::UnfoldsTooFar`] and [`Error::Abandoned`].
+    pub(super) fn begin_batch(&mut self, rows: &SegmentRows) -> Result<()> {
+        self.options.check_awaited()?;
+        self.unfolding.add((rows.len() as u64).saturating_mul(ROW_BYTES).saturating_add(rows.text_bytes()))
     }
 
     /// Takes the record numbered `line`, or the reason why it could not be read.
@@ -36,10 +63,17 @@ impl<'o, S> Collector<'o, S> {
             Ok(segment) => {
                 self.builder.append(&segment);
                 self.lines.push(line);
+                self.text_bytes = self.text_bytes.saturating_add(text_bytes(&segment));
             }
-            Err(error) => self.rejected.push(Rejection { line, error }),
+            Err(error) => self.rejected.push(line, error),
         }
-        if self.lines.len().max(self.rejected.len()) >= self.options.chunk_rows { self.flush() } else { Ok(()) }
+        self.taken = self.taken.wrapping_add(1);
+        if self.taken.is_multiple_of(RECORDS_BETWEEN_QUESTIONS) {
+            self.options.check_awaited()?;
+        }
+        let is_full = self.lines.len().max(self.rejected.count) >= self.options.chunk_rows
+            || self.text_bytes >= MAX_CHUNK_TEXT_BYTES;
+        if is_full { self.flush() } else { Ok(()) }
     }
 
     /// Takes a whole batch without copying its rows one by one, which would take as long as checking them. Returns
@@ -55,6 +89,7 @@ impl<'o, S> Collector<'o, S> {
         S: FnMut(Chunk) -> std::result::Result<(), E>,
     {
         let is_whole = rows.len() <= self.options.chunk_rows
+            && rows.text_bytes() <= MAX_CHUNK_TEXT_BYTES
             && has_schema(batch)
             && (0..rows.len()).all(|row| rows.segment(row).is_ok_and(|segment| self.is_right(&segment)));
         if !is_whole {
@@ -66,7 +101,7 @@ impl<'o, S> Collector<'o, S> {
             self.flush()?;
         }
         let lines = (line..).skip(1).take(rows.len()).collect();
-        (self.sink)(Chunk { batch, lines, rejected: Vec::new() })?;
+        (self.sink)(Chunk { batch, lines, rejected: Rejections::default() })?;
         Ok(true)
     }
 
@@ -105,6 +140,7 @@ impl<'o, S> Collector<'o, S> {
         S: FnMut(Chunk) -> std::result::Result<(), E>,
     {
         let batch = self.builder.finish()?;
+        self.text_bytes = 0;
         (self.sink)(Chunk {
             batch,
             lines: std::mem::take(&mut self.lines),
@@ -123,6 +159,12 @@ impl<'o, S> Collector<'o, S> {
         segment.validate()?;
         Ok(segment)
     }
+}
+
+/// The bytes of the texts of a segment that differ from segment to segment.
+fn text_bytes(segment: &Segment<'_>) -> u64 {
+    let agent = segment.last_agent_id.as_ref().map_or(0, |agent| agent.len());
+    (segment.conversation_id.len() + agent) as u64
 }
 
 /// Whether a batch has every column of a segment, each with its type in the schema.

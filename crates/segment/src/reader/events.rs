@@ -1,6 +1,6 @@
 //! Reads conversation events.
 
-use super::{Input, ReadOptions, Rejection, buffered, json_object, ndjson};
+use super::{Input, ReadOptions, Rejections, buffered, json_object, ndjson};
 use crate::event::EventRecord;
 use crate::{Error, EventBatch};
 
@@ -12,7 +12,7 @@ pub struct EventChunk {
     /// For each event, the 1-based number of its line.
     pub lines: Vec<u64>,
     /// The rejected lines.
-    pub rejected: Vec<Rejection>,
+    pub rejected: Rejections,
 }
 
 /// Reads conversation events from NDJSON and passes them to `sink` in chunks.
@@ -25,8 +25,13 @@ pub fn read_events<E: From<Error>>(
     options: &ReadOptions,
     mut sink: impl FnMut(EventChunk) -> Result<(), E>,
 ) -> Result<(), E> {
+    /// After so many lines, it is asked whether somebody still waits for the outcome.
+    const LINES_BETWEEN_QUESTIONS: u64 = 1024;
     let mut chunk = EventChunk::default();
     ndjson::read(buffered(input.into_read()), |line, json| {
+        if line.is_multiple_of(LINES_BETWEEN_QUESTIONS) {
+            options.check_awaited()?;
+        }
         let outcome = match json {
             Err(Error::Io(error)) if line <= 1 => {
                 return Err(Error::Unreadable { format: "NDJSON", reason: error.to_string() }.into());
@@ -37,9 +42,9 @@ pub fn read_events<E: From<Error>>(
         };
         match outcome {
             Ok(()) => chunk.lines.push(line),
-            Err(error) => chunk.rejected.push(Rejection { line, error }),
+            Err(error) => chunk.rejected.push(line, error),
         }
-        let is_full = chunk.lines.len().max(chunk.rejected.len()) >= options.chunk_rows;
+        let is_full = chunk.lines.len().max(chunk.rejected.count) >= options.chunk_rows;
         if is_full { sink(std::mem::take(&mut chunk)) } else { Ok(()) }
     })?;
     if chunk.lines.is_empty() && chunk.rejected.is_empty() { Ok(()) } else { sink(chunk) }
@@ -62,13 +67,16 @@ mod tests {
     use crate::{AccountId, AgentKind, ClosedBy, Event, EventKind, Sender, TransferReason};
 
     fn read(text: impl Into<Vec<u8>>) -> (Vec<String>, Vec<(u64, String)>) {
-        let options = ReadOptions { account: Some(AccountId::parse("acme").unwrap()), chunk_rows: 3 };
+        let options =
+            ReadOptions { account: Some(AccountId::parse("acme").unwrap()), chunk_rows: 3, ..Default::default() };
         let (mut events, mut rejected) = (Vec::new(), Vec::new());
         read_events::<Error>(Input::Bytes(text.into().into()), &options, |chunk| {
             assert_eq!(chunk.events.len(), chunk.lines.len());
             assert!(chunk.events.len() <= 3);
             events.extend(chunk.events.iter().map(|event| format!("{event:?}")));
-            rejected.extend(chunk.rejected.into_iter().map(|rejection| (rejection.line, rejection.error.to_string())));
+            rejected.extend(
+                chunk.rejected.first.into_iter().map(|rejection| (rejection.line, rejection.error.to_string())),
+            );
             Ok(())
         })
         .unwrap();
@@ -93,13 +101,15 @@ mod tests {
     }
 
     fn any_event() -> impl Strategy<Value = Event<String>> {
-        ("\\PC{1,20}", 0..u64::MAX, 0..7_000_000_000_000_i64, any_kind()).prop_map(|(id, sequence, time, kind)| Event {
-            account_id: "acme".to_owned(),
-            conversation_id: id,
-            sequence,
-            time,
-            kind,
-        })
+        ("[ -~à-ÿα-ω一-三🦀]{0,19}[!-~]", 0..u64::MAX, 0..7_000_000_000_000_i64, any_kind()).prop_map(
+            |(id, sequence, time, kind)| Event {
+                account_id: "acme".to_owned(),
+                conversation_id: id,
+                sequence,
+                time,
+                kind,
+            },
+        )
     }
 
     fn lines(events: &[Event<String>]) -> Vec<u8> {

@@ -4,6 +4,7 @@
 //! Each format has a reader in a file of its own. `Collector` (or, for events, `events.rs`) checks what a reader finds
 //! and groups it in chunks.
 
+mod arrow_schema;
 mod arrow_stream;
 mod batches;
 mod collector;
@@ -15,10 +16,15 @@ mod json_object;
 mod ndjson;
 mod parquet;
 #[cfg(test)]
+mod seeds;
+#[cfg(test)]
 mod tests;
+mod unfolding;
 
 use std::fs::File;
 use std::io::{BufReader, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ::arrow::array::RecordBatch;
 use ::bytes::Bytes;
@@ -29,6 +35,10 @@ use collector::Collector;
 pub use events::{EventChunk, read_events};
 pub use format::{Compression, Format};
 pub use history::read_history;
+/// Looks at Parquet files that others decode.
+pub mod parquet_file {
+    pub use super::parquet::{TAIL_BYTES, arrow_schema, check_pages, decode_metadata, metadata_length};
+}
 
 /// Where the bytes come from. Parquet needs random access, so a stream of it is first read into memory.
 pub enum Input {
@@ -71,9 +81,28 @@ pub struct ReadOptions {
     pub account: Option<AccountId>,
     /// The maximum number of rows in a chunk.
     pub chunk_rows: usize,
+    /// The number of bytes that the records may unfold to, in a format in which a few bytes can stand for many records;
+    /// `None` is any number. A record counts for 128 bytes and its texts.
+    pub most_unfolded: Option<u64>,
+    /// Is set when nobody waits for the outcome any more. Reading ends then.
+    pub is_abandoned: Option<Arc<AtomicBool>>,
+}
+
+impl Default for ReadOptions {
+    /// Any account, and chunks of some megabytes, from an input that is the user's own.
+    fn default() -> Self {
+        Self { account: None, chunk_rows: 1 << 16, most_unfolded: None, is_abandoned: None }
+    }
 }
 
 impl ReadOptions {
+    /// # Errors
+    /// [`Error::Abandoned`] where nobody waits for the outcome any more.
+    fn check_awaited(&self) -> crate::Result<()> {
+        let is_abandoned = self.is_abandoned.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
+        if is_abandoned { Err(Error::Abandoned) } else { Ok(()) }
+    }
+
     /// The account of a record that names `named` as its account; empty text names none.
     ///
     /// # Errors
@@ -98,7 +127,32 @@ pub struct Chunk {
     /// For each row of `batch`, the 1-based number of its record in the input; in NDJSON, of its line.
     pub lines: Vec<u64>,
     /// The rejected records.
-    pub rejected: Vec<Rejection>,
+    pub rejected: Rejections,
+}
+
+/// The rejected records of a chunk.
+#[derive(Debug, Default)]
+pub struct Rejections {
+    /// The first of them. No more are kept, since a short input can have very many.
+    pub first: Vec<Rejection>,
+    /// The number of all.
+    pub count: usize,
+}
+
+impl Rejections {
+    const MOST_KEPT: usize = 1000;
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    fn push(&mut self, line: u64, error: Error) {
+        self.count = self.count.saturating_add(1);
+        if self.first.len() < Self::MOST_KEPT {
+            self.first.push(Rejection { line, error });
+        }
+    }
 }
 
 /// A rejected record.

@@ -28,13 +28,13 @@ struct Outcome {
 
 fn read_for(account: Option<&str>, format: Format, input: impl Into<Bytes>) -> crate::Result<Outcome> {
     let account = account.map(|account| AccountId::parse(account).unwrap());
-    let options = ReadOptions { account, chunk_rows: 3 };
+    let options = ReadOptions { account, chunk_rows: 3, ..Default::default() };
     let mut outcome = Outcome { segments: Vec::new(), lines: Vec::new(), rejected: Vec::new() };
     read_segments::<Error>(format, Input::Bytes(input.into()), &options, |chunk| {
         assert_eq!(chunk.batch.num_rows(), chunk.lines.len());
         outcome.segments.extend(segments_of(&chunk.batch));
         outcome.lines.extend(chunk.lines);
-        outcome.rejected.extend(chunk.rejected.into_iter().map(|r| (r.line, r.error.to_string())));
+        outcome.rejected.extend(chunk.rejected.first.into_iter().map(|r| (r.line, r.error.to_string())));
         Ok(())
     })?;
     Ok(outcome)
@@ -396,6 +396,88 @@ fn a_length_that_no_bytes_follow_takes_no_memory() {
         panic!("the bomb was read")
     };
     assert!(reason.contains("unfolds"), "{reason}");
+}
+
+#[test]
+fn a_buffer_that_unfolds_to_more_than_it_says_is_refused() {
+    let stream = compressed_arrow_stream(&batch_of(&vec![interactive(); 1000]));
+    let lz4 = [0x04, 0x22, 0x4D, 0x18];
+    let first = (8..stream.len() - 4).find(|at| stream[*at..].starts_with(&lz4)).unwrap();
+    let mut bomb = stream;
+    bomb[first - 8..first].copy_from_slice(&8_i64.to_le_bytes());
+    let Err(Error::Unreadable { reason, .. }) = read_for(None, Format::Arrow, bomb) else { panic!("it was read") };
+    assert_eq!(reason, "a buffer unfolds to more bytes than it says");
+}
+
+#[test]
+fn an_arrow_stream_is_read_as_far_as_it_may_unfold() {
+    // A dictionary of one text, which each row has.
+    let texts: StringArray = std::iter::repeat_n(Some("x".repeat(1024)), 2000).collect();
+    let segments: Vec<_> = (0..2000).map(|index| Segment { segment_index: index, ..interactive() }).collect();
+    let batch = batch_of(&segments);
+    let mut columns = batch.columns().to_vec();
+    columns[1] = cast(&texts, &DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))).unwrap();
+    let names = batch.schema().fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>();
+    let batch =
+        RecordBatch::try_from_iter_with_nullable(names.into_iter().zip(columns).map(|(n, c)| (n, c, true))).unwrap();
+    let stream = compressed_arrow_stream(&batch);
+    assert!(stream.len() < 40_000, "{}", stream.len());
+    let read = |most_unfolded| {
+        let options = ReadOptions { most_unfolded, ..Default::default() };
+        let mut rows = 0;
+        read_segments::<Error>(Format::Arrow, Input::Bytes(stream.clone().into()), &options, |chunk| {
+            rows += chunk.batch.num_rows();
+            Ok(())
+        })
+        .map(|()| rows)
+    };
+    assert!(matches!(read(Some(1 << 20)), Err(Error::UnfoldsTooFar { most: 1_048_576 })));
+    // 2000 rows of 128 bytes, and texts of 1024 and of a few bytes.
+    assert_eq!(read(Some(3 << 20)).unwrap(), 2000);
+    assert_eq!(read(None).unwrap(), 2000);
+}
+
+#[test]
+fn a_schema_that_is_deep_or_wide_is_refused_before_it_is_decoded() {
+    let stream = |schema: Schema| StreamWriter::try_new(Vec::new(), &schema).unwrap().into_inner().unwrap();
+    let mut deep = DataType::Int64;
+    for _ in 0..31 {
+        deep = DataType::Struct(vec![Field::new("g", deep, true)].into());
+    }
+    let wide: Vec<_> = (0..10_001).map(|number| Field::new(format!("c{number}"), DataType::Int64, true)).collect();
+    let long = Field::new("c", DataType::Int64, true).with_metadata([("k".to_owned(), "v".repeat(17 << 20))].into());
+    let deep = Schema::new(vec![Field::new("deep", deep, true), Field::new("d", DataType::Int8, true)]);
+    for (schema, reason) in [(deep, ""), (Schema::new(wide), "too many fields"), (Schema::new(vec![long]), "too long")]
+    {
+        let refused = read_for(None, Format::Arrow, stream(schema));
+        match refused {
+            Err(Error::Unreadable { reason: told, .. }) => assert!(told.contains(reason), "{told}"),
+            Err(Error::ColumnMissing { .. }) => assert_eq!(reason, "", "32 levels are taken"),
+            _ => panic!("it was read"),
+        }
+    }
+}
+
+#[test]
+fn a_stream_has_one_schema() {
+    let stream = arrow_stream(&batch_of(&[interactive()]));
+    let schema = 8 + u32::from_le_bytes(stream[4..8].try_into().unwrap()) as usize;
+    let twice = [&stream[..schema], &stream[..]].concat();
+    let Err(Error::Unreadable { reason, .. }) = read_for(None, Format::Arrow, twice) else { panic!("it was read") };
+    assert_eq!(reason, "it has a second schema");
+}
+
+#[test]
+fn of_very_many_rejected_records_the_first_are_kept_and_all_are_counted() {
+    let options = ReadOptions { chunk_rows: 1 << 20, ..Default::default() };
+    let (mut kept, mut count) = (0, 0);
+    read_segments::<Error>(Format::Ndjson, Input::Bytes("{}\n".repeat(5000).into()), &options, |chunk| {
+        kept += chunk.rejected.first.len();
+        count += chunk.rejected.count;
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!((kept, count), (1000, 5000));
 }
 
 fn without(batch: &RecordBatch, name: &str) -> RecordBatch {

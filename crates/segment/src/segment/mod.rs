@@ -1,6 +1,7 @@
 //! The record of one closed segment, its vocabulary and its rules.
 
 pub mod column_names;
+mod identifier;
 mod rules;
 mod vocabulary;
 
@@ -10,6 +11,7 @@ use serde::de::Deserializer;
 use serde::{Deserialize, Serialize};
 
 use crate::instant;
+pub(crate) use identifier::check_identifier;
 pub(crate) use rules::{MAX_TEXT_BYTES, in_range};
 pub(crate) use vocabulary::words;
 pub use vocabulary::{EndReason, Outcome, StartReason, UserType};

@@ -1,5 +1,6 @@
 //! The rules of a closed segment. A record that breaks one contradicts itself or cannot be counted.
 
+use super::identifier::check_identifier;
 use crate::instant::END_OF_TIME;
 use crate::{AccountId, EndReason, Error, Outcome, Result, Segment, UserType, column};
 
@@ -13,7 +14,7 @@ impl Segment<'_> {
     /// # Errors
     /// The variant of [`Error`] that belongs to the first rule that the record breaks.
     pub fn validate(&self) -> Result<()> {
-        AccountId::check(&self.account_id)?;
+        AccountId::check_new(&self.account_id)?;
         self.validate_texts()?;
         self.validate_times()?;
         self.validate_outcome()?;
@@ -31,7 +32,7 @@ impl Segment<'_> {
                 return Err(Error::TextTooLong { column, limit: MAX_TEXT_BYTES });
             }
         }
-        Ok(())
+        check_identifier(column::CONVERSATION_ID, &self.conversation_id)
     }
 
     fn validate_times(&self) -> Result<()> {
@@ -326,5 +327,16 @@ mod tests {
     #[test]
     fn the_account_is_one() {
         assert_breaks!(interactive(), |s: &mut S| s.account_id = "a/b".into(), Error::AccountSyntax { .. });
+    }
+
+    #[test]
+    fn the_account_is_not_the_name_of_all() {
+        assert_breaks!(interactive(), |s: &mut S| s.account_id = "skillscope".into(), Error::AccountOfAll);
+    }
+
+    #[test]
+    fn the_conversation_can_be_seen() {
+        assert_breaks!(interactive(), |s: &mut S| s.conversation_id = " ".into(), Error::Blank { .. });
+        assert_breaks!(interactive(), |s: &mut S| s.conversation_id = "c\u{202e}1".into(), Error::Unseen { .. });
     }
 }

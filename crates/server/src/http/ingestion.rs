@@ -1,6 +1,7 @@
 //! Requests with records in their body, and what is answered to them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Json;
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
@@ -105,6 +106,15 @@ where
     }
 }
 
+/// Somebody who waits for the outcome of reading.
+struct Waiting(Arc<AtomicBool>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 impl IngestionRequest {
     /// The choice that the header `Content-Type` names.
     pub(super) fn content_type<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, Problem> {
@@ -117,6 +127,15 @@ impl IngestionRequest {
         let account = caller.account(&account)?;
         let (owner, runtime) = (account.as_str().to_owned(), Handle::current());
         let body = body.read_encoded(&headers, &owner).await?;
+        // This future is dropped when the client leaves.
+        let is_abandoned = Arc::new(AtomicBool::new(false));
+        let _waiting = Waiting(Arc::clone(&is_abandoned));
+        let options = ReadOptions {
+            account: Some(account),
+            chunk_rows: CHUNK_ROWS,
+            most_unfolded: Some(body.most_unfolded()),
+            is_abandoned: Some(is_abandoned),
+        };
         let store = app.store();
         let threads = match records {
             Records::Segments(Format::Arrow | Format::Parquet) => &app.threads().columns,
@@ -124,7 +143,6 @@ impl IngestionRequest {
         };
         let ingested = threads.run(&owner, move |client| {
             let body = body.decoded(&runtime, || client.has_gone())?;
-            let options = ReadOptions { account: Some(account), chunk_rows: CHUNK_ROWS };
             Ok::<_, Problem>(store.ingest(records, Input::Bytes(body.bytes()), &options)?)
         });
         let given_up = |_| Problem::internal("the records could not be read; the server's log says why");

@@ -157,6 +157,15 @@ impl From<skillscope_store::Error> for Problem {
         {
             return Self::invalid_body(error.to_string());
         }
+        match error {
+            Error::Segment(Unread::UnfoldsTooFar { most }) => {
+                return Self::too_large(format!(
+                    "the records in the body take more than {most} bytes once they are decoded, which is the most for a body of its size; send several requests, or allow more with --max-body-bytes"
+                ));
+            }
+            Error::Segment(Unread::Abandoned) => return Self::unavailable("the client has left"),
+            _ => {}
+        }
         tracing::error!(%error, "the store could not do what a request asked for");
         if error.is_storage_full() {
             return Self::storage_full(

@@ -21,6 +21,9 @@ use crate::once_per_minute::OncePerMinute;
 const ENCODINGS: [(&str, Compression); 3] =
     [("identity", Compression::None), ("gzip", Compression::Gzip), ("zstd", Compression::Zstd)];
 
+/// Records may take so many times the bytes of the body that holds them: honest ones take some six times as many.
+const UNFOLDS: u64 = 32;
+
 /// The limits of bodies, and the memory that they share.
 pub(super) struct BodyLimits {
     max_bytes: usize,
@@ -117,6 +120,11 @@ pub(super) struct EncodedBody {
 }
 
 impl EncodedBody {
+    /// The number of bytes that the records in the body may take once they are decoded.
+    pub(super) fn most_unfolded(&self) -> u64 {
+        (self.body.bytes.len() as u64).saturating_mul(UNFOLDS).max(self.body.limits.max_bytes as u64)
+    }
+
     /// The body without its compression. A body that unfolds to more than a body may have is refused. This takes long
     /// enough to be done on a thread that may block; where it must wait, it does so by `runtime`. It is given up when
     /// `is_unwanted` says so.

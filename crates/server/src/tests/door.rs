@@ -137,8 +137,13 @@ pub(super) fn line(conversation: &str, skill: i64, age: i64) -> String {
 
 /// Two segments as `format`.
 pub(super) fn two_segments(format: Format) -> Vec<u8> {
-    let lines = line("c-1", 7, 1) + &line("c-2", 8, 2);
-    let options = ReadOptions { account: Some(AccountId::parse("acme").unwrap()), chunk_rows: 10 };
+    written(format, line("c-1", 7, 1) + &line("c-2", 8, 2))
+}
+
+/// Lines of NDJSON as `format`.
+pub(super) fn written(format: Format, lines: String) -> Vec<u8> {
+    let options =
+        ReadOptions { account: Some(AccountId::parse("acme").unwrap()), chunk_rows: 10, ..ReadOptions::default() };
     let mut writer = SegmentWriter::new(format, Vec::new()).unwrap();
     read_segments(Format::Ndjson, Input::Bytes(lines.into()), &options, |Chunk { batch, .. }| {
         writer.write(&batch)?;

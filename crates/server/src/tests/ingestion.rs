@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::Request;
 use skillscope_segment::Format;
 
-use super::door::{Door, MAX_BODY_BYTES, SEGMENTS, line, two_segments};
+use super::door::{Door, MAX_BODY_BYTES, SEGMENTS, line, report_of, two_segments, written};
 
 #[tokio::test]
 async fn segments_are_taken_in_four_formats() {
@@ -74,6 +74,54 @@ async fn a_body_has_a_largest_size_also_once_decompressed() {
     door.post(SEGMENTS, "application/x-ndjson", vec![b'\n'; MAX_BODY_BYTES + 1]).await.problem(413);
     post_encoded(&door, "gzip", gzip(&vec![b'\n'; MAX_BODY_BYTES + 1])).await.problem(413);
     assert_eq!(door.post(SEGMENTS, "application/x-ndjson", vec![b'\n'; MAX_BODY_BYTES]).await.status, 200);
+}
+
+#[tokio::test]
+async fn records_unfold_no_further_than_a_body_may() {
+    let door = Door::new();
+    let lines: String = (0..2000).map(|number| line(&format!("{}-{number}", "x".repeat(600)), 7, number + 1)).collect();
+    for (content_type, format) in
+        [("application/vnd.apache.parquet", Format::Parquet), ("application/vnd.apache.arrow.stream", Format::Arrow)]
+    {
+        let body = written(format, lines.clone());
+        let is_small = body.len() <= MAX_BODY_BYTES;
+        assert_eq!(is_small, format == Format::Parquet, "{}", body.len());
+        let problem = door.post(SEGMENTS, content_type, body).await.problem(413);
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("--max-body-bytes") || !is_small, "{problem}");
+    }
+    assert!(door.get(&report_of("acme")).await.text().contains(r#""skillsMetrics":{}"#), "nothing was stored");
+}
+
+/// A Parquet file whose schema has 7,000 groups, each in the one before.
+fn deep_file() -> Vec<u8> {
+    // The version, and a list of 7,001 structs.
+    let mut metadata = vec![0x15, 2, 0x19, 0xFC, 0xD9, 0x36];
+    for _ in 0..7_000 {
+        // Repetition, name and number of children.
+        metadata.extend([0x35, 0, 0x18, 1, b'g', 0x15, 2, 0]);
+    }
+    metadata.extend([0x15, 4, 0x25, 2, 0x18, 1, b'c', 0, 0]);
+    let length = u32::try_from(metadata.len()).unwrap();
+    [b"PAR1", &metadata[..], &length.to_le_bytes(), b"PAR1"].concat()
+}
+
+#[tokio::test]
+async fn a_schema_of_very_many_levels_is_an_error_of_the_body() {
+    let door = Door::new();
+    let problem = door.post(SEGMENTS, "application/vnd.apache.parquet", deep_file()).await.problem(400);
+    assert!(problem["detail"].as_str().unwrap().contains("nested too deep"), "{problem}");
+    assert_eq!(door.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn new_segments_of_the_account_that_stands_for_all_are_rejected() {
+    let door = Door::new();
+    let answer = door.post("/v1/accounts/skillscope/segments", "application/x-ndjson", line("c-1", 7, 1)).await;
+    let json = answer.json();
+    assert_eq!((json["accepted"].as_u64(), json["rejected_count"].as_u64()), (Some(0), Some(1)), "{json}");
+    assert!(json["rejected"][0]["error"].as_str().unwrap().contains("all accounts"), "{json}");
+    assert_eq!(door.get(&report_of("skillscope")).await.status, 200, "what is stored of it can be read");
 }
 
 #[tokio::test]

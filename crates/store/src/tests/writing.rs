@@ -170,7 +170,7 @@ fn rejected_records_are_listed_in_the_order_of_their_lines() {
             None => text.extend(b"oops\n"),
         }
     }
-    let options = ReadOptions { account: None, chunk_rows: 100 };
+    let options = ReadOptions { account: None, chunk_rows: 100, ..Default::default() };
     let input = Input::Bytes(text.into());
     let ingested = store.ingest(Records::Segments(Format::Ndjson), input, &options).unwrap();
     assert_eq!((ingested.accepted, ingested.duplicates, ingested.rejected_count), (1, 1, 3));
@@ -182,7 +182,7 @@ fn rejected_records_are_listed_in_the_order_of_their_lines() {
 fn a_hundred_rejected_records_are_listed_and_all_are_counted() {
     let world = World::new();
     let store = world.open();
-    let options = ReadOptions { account: None, chunk_rows: 30 };
+    let options = ReadOptions { account: None, chunk_rows: 30, ..Default::default() };
     let input = Input::Bytes("oops\n".repeat(250).into());
     let ingested = store.ingest(Records::Segments(Format::Ndjson), input, &options).unwrap();
     assert_eq!(ingested.rejected_count, 250);

@@ -2,7 +2,7 @@
 
 use arrow::array::RecordBatch;
 use skillscope_segment::{
-    Chunk, EventBatch, EventChunk, Format, Input, ReadOptions, Rejection, read_events, read_history, read_segments,
+    Chunk, EventBatch, EventChunk, Format, Input, ReadOptions, Rejections, read_events, read_history, read_segments,
 };
 
 use super::appended::Appended;
@@ -65,13 +65,13 @@ impl Ingested {
     /// As many rejected records are listed; all are counted.
     pub const MOST_LISTED: usize = Appended::MOST_LISTED;
 
-    fn add(&mut self, lines: &[u64], unreadable: Vec<Rejection>, appended: Appended) {
+    fn add(&mut self, lines: &[u64], unreadable: Rejections, appended: Appended) {
         self.accepted += appended.accepted as u64;
         self.duplicates += appended.duplicates as u64;
-        self.rejected_count += (unreadable.len() + appended.refused_count) as u64;
+        self.rejected_count += unreadable.count.saturating_add(appended.refused_count) as u64;
         let room = Self::MOST_LISTED.saturating_sub(self.rejected.len());
         let unreadable =
-            unreadable.into_iter().take(room).map(|rejection| (rejection.line, rejection.error.to_string()));
+            unreadable.first.into_iter().take(room).map(|rejection| (rejection.line, rejection.error.to_string()));
         let refused = appended.refused.into_iter().take(room).map(|row| {
             let line = lines.get(row.row).copied().unwrap_or_default();
             (line, row.reason)

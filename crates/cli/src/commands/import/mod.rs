@@ -25,7 +25,9 @@ pub(crate) fn run(command: ImportCommand) -> Result<ExitCode> {
     let sources = arguments.files.iter().map(|path| Source::find(path, kind, arguments.format.map(Format::from)));
     let sources = sources.collect::<Result<Vec<_>>>()?;
     let destination = Destination::open(&command)?;
-    let options = ReadOptions { account: arguments.account.clone(), chunk_rows: destination.chunk_rows() };
+    // The files are the user's own, so that there may be any number of records in them.
+    let (account, chunk_rows) = (arguments.account.clone(), destination.chunk_rows());
+    let options = ReadOptions { account, chunk_rows, ..ReadOptions::default() };
     let mut import = Import { kind, destination, options, progress: progress_bar(&sources)?, sum: Ingested::default() };
     let mut failed = false;
     for source in &sources {

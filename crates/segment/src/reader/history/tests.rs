@@ -30,13 +30,13 @@ struct Taken {
 
 fn read_for(account: Option<&str>, input: impl Into<Bytes>) -> crate::Result<Taken> {
     let account = account.map(|account| AccountId::parse(account).unwrap());
-    let options = ReadOptions { account, chunk_rows: 3 };
+    let options = ReadOptions { account, chunk_rows: 3, ..Default::default() };
     let mut taken = Taken::default();
     read_history::<Error>(Input::Bytes(input.into()), &options, |chunk| {
         assert_eq!(chunk.batch.num_rows(), chunk.lines.len());
         taken.segments.extend(segments_of(&chunk.batch));
         taken.numbers.extend(chunk.lines);
-        taken.rejected.extend(chunk.rejected.into_iter().map(|r| (r.line, r.error.to_string())));
+        taken.rejected.extend(chunk.rejected.first.into_iter().map(|r| (r.line, r.error.to_string())));
         Ok(())
     })?;
     Ok(taken)
@@ -900,7 +900,7 @@ fn every_segment_of_a_record_has_its_number() {
 
 #[test]
 fn a_sink_that_wants_no_more_ends_the_reading() {
-    let options = ReadOptions { account: None, chunk_rows: 1 };
+    let options = ReadOptions { account: None, chunk_rows: 1, ..Default::default() };
     let mut chunks = 0;
     let input = page([Record::closed("AGENT", 60), Record::closed("AGENT", 60).named("c-2")]);
     let error = read_history::<Error>(Input::Bytes(input.into()), &options, |_| {

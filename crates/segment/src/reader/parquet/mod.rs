@@ -1,18 +1,35 @@
-//! Reads Parquet files.
+//! Reads Parquet files. Each is looked at before it is decoded, since the library believes what a file says of itself.
 
+mod delta;
+mod footer;
+mod page_header;
+mod pages;
+mod shapes;
+#[cfg(test)]
+mod tests;
+mod texts;
+mod thrift;
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::ChunkReader;
 
 use super::batches::{guarded, read_batches};
 use super::collector::Collector;
+use super::unfolding::Unfolding;
 use super::{Chunk, Format, Input};
-use crate::Error;
+use crate::{Error, Result, SegmentRows};
+pub use footer::{TAIL_BYTES, decode_metadata, metadata_length};
 
-pub(super) fn read<E: From<Error>, S>(input: Input, collector: &mut Collector<'_, S>) -> Result<(), E>
+pub(super) fn read<E: From<Error>, S>(input: Input, collector: &mut Collector<'_, S>) -> std::result::Result<(), E>
 where
-    S: FnMut(Chunk) -> Result<(), E>,
+    S: FnMut(Chunk) -> std::result::Result<(), E>,
 {
     match input {
         Input::File(file) => read_chunks(file, collector),
@@ -25,17 +42,61 @@ where
     }
 }
 
-fn read_chunks<E: From<Error>, S>(input: impl ChunkReader + 'static, collector: &mut Collector<'_, S>) -> Result<(), E>
+fn read_chunks<E: From<Error>, S>(
+    input: impl ChunkReader + 'static,
+    collector: &mut Collector<'_, S>,
+) -> std::result::Result<(), E>
 where
-    S: FnMut(Chunk) -> Result<(), E>,
+    S: FnMut(Chunk) -> std::result::Result<(), E>,
 {
+    let metadata = Arc::new(footer::read(&input)?);
+    let arrow = guarded(|| ArrowReaderMetadata::try_new(Arc::clone(&metadata), ArrowReaderOptions::new()));
+    let arrow = arrow.map_err(unreadable)?;
+    let schema = crate::schema();
+    let is_ours = |name: &str| schema.column_with_name(name).is_some();
+    check_types(arrow.schema(), is_ours)?;
+    let input = Arc::new(input);
+    pages::check(&input, &metadata, is_ours, &mut Unfolding::within(collector.most_unfolded()))?;
     let reader = guarded(|| {
-        let builder = ParquetRecordBatchReaderBuilder::try_new(input)?;
-        let schema = crate::schema();
+        let input = Arc::into_inner(input).ok_or("it is still being looked at")?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input, arrow);
         let ours = schema.fields().iter().map(|field| field.name().as_str());
         let projection = ProjectionMask::columns(builder.parquet_schema(), ours);
-        builder.with_projection(projection).build()
+        builder.with_projection(projection).build().map_err(|error| error.to_string())
     });
-    let reader = reader.map_err(|reason| Error::Unreadable { format: Format::Parquet.name(), reason })?;
-    read_batches(reader, collector)
+    read_batches(reader.map_err(unreadable)?, collector)
+}
+
+/// Checks that the columns of a segment are there, each of a type that can be read.
+fn check_types(schema: &SchemaRef, is_ours: impl Fn(&str) -> bool) -> Result<()> {
+    let ours = schema.fields().iter().filter(|field| is_ours(field.name())).cloned();
+    let ours = Arc::new(Schema::new(ours.collect::<Vec<_>>()));
+    let empty = guarded(|| Ok::<_, String>(RecordBatch::new_empty(ours))).map_err(unreadable)?;
+    SegmentRows::new(&empty).map(drop)
+}
+
+/// Checks the pages of a Parquet file whose columns others are to decode: those of the names that `is_needed` has.
+///
+/// # Errors
+/// Where a page says something of itself that must not be believed.
+pub fn check_pages<R: ChunkReader + 'static>(
+    input: R,
+    metadata: &ParquetMetaData,
+    is_needed: impl Fn(&str) -> bool,
+) -> Result<()> {
+    pages::check(&Arc::new(input), metadata, is_needed, &mut Unfolding::within(None))
+}
+
+/// The Arrow schema of a Parquet file.
+///
+/// # Errors
+/// Where it has none.
+pub fn arrow_schema(metadata: &ParquetMetaData) -> Result<Schema> {
+    let file = metadata.file_metadata();
+    guarded(|| parquet::arrow::parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata()))
+        .map_err(unreadable)
+}
+
+fn unreadable(reason: String) -> Error {
+    Error::Unreadable { format: Format::Parquet.name(), reason }
 }

@@ -1,0 +1,17 @@
+//! Anything at all as a Parquet file: no panic, no more memory than it may take, and every segment keeps every rule.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use skillscope_segment::{Error, Format, Input, ReadOptions, SegmentRows, read_segments};
+
+fuzz_target!(|bytes: &[u8]| {
+    let options = ReadOptions { chunk_rows: 7, most_unfolded: Some(16 << 20), ..ReadOptions::default() };
+    let _ = read_segments(Format::Parquet, Input::Bytes(bytes.to_vec().into()), &options, |chunk| {
+        let rows = SegmentRows::new(&chunk.batch).expect("it is a batch of segments");
+        assert_eq!(rows.len(), chunk.lines.len());
+        for row in 0..rows.len() {
+            rows.segment(row).expect("it has every field").validate().expect("it keeps every rule");
+        }
+        Ok::<_, Error>(())
+    });
+});
