@@ -89,6 +89,12 @@ impl Engine {
         self.sql.spawn(work)
     }
 
+    /// The number of statements on the list.
+    #[cfg(test)]
+    pub(crate) fn listed_statements(&self) -> usize {
+        self.sql.listed_statements()
+    }
+
     /// The number of answered sets of metrics whose outcomes did not add up to their total. It stays 0 unless there is
     /// a defect, because only segments that keep the rules are stored.
     pub fn breaches(&self) -> u64 {

@@ -3,7 +3,7 @@
 use skillscope_segment::AccountId;
 
 /// Whose segments a session sees, or a question counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// The segments of one account. Nothing of any other account has a name in this scope.
     Account(AccountId),

@@ -25,6 +25,10 @@ pub(crate) struct SqlLimitArguments {
     /// How many SQL statements run at a time; one more waits a few seconds for its turn.
     #[arg(long, value_name = "NUMBER", default_value_t = SqlLimits::RUNNING as u64, value_parser = clap::value_parser!(u64).range(1..=1024))]
     sql_queries: u64,
+    /// How long the rows of a SQL statement wait for a client that takes none, before the statement is ended [default:
+    /// 60; in the console as long as a statement may take]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
+    sql_stall_limit: Option<u64>,
 }
 
 impl SqlLimitArguments {
@@ -36,7 +40,14 @@ impl SqlLimitArguments {
             spill_bytes: self.sql_spill,
             time: Duration::from_secs(self.sql_time_limit),
             running: usize::try_from(self.sql_queries).unwrap_or(usize::MAX),
+            stall: self.sql_stall_limit.map_or(defaults.stall, Duration::from_secs),
             ..defaults
         }
+    }
+
+    /// The limits of a console, where nobody waits for another: somebody may read page by page.
+    pub(crate) fn limits_of_console(&self) -> SqlLimits {
+        let limits = self.limits();
+        SqlLimits { stall: self.sql_stall_limit.map_or(limits.time, Duration::from_secs), ..limits }
     }
 }

@@ -43,7 +43,7 @@ impl Source {
         if let Some(location) = &arguments.archive {
             let runner = arguments.ballista.as_deref().map_or_else(PlanRunner::local, PlanRunner::cluster)?;
             let archive = Archive::open(location.clone(), false).await?;
-            let sql = ArchiveSql::new(archive, runner, &scope, arguments.limits.limits()).await?;
+            let sql = ArchiveSql::new(archive, runner, &scope, arguments.limits.limits_of_console()).await?;
             return Ok(Self::Archive(Box::new(ArchiveSource { sql, scope })));
         }
         if let Some(url) = &arguments.store.url {
@@ -54,7 +54,7 @@ impl Source {
         let data_dir = &arguments.store.directory.data_dir;
         match Store::open_to_read(data_dir, options) {
             Ok(store) => {
-                let engine = Engine::new(Arc::new(store), Clock::System, arguments.limits.limits())?;
+                let engine = Engine::new(Arc::new(store), Clock::System, arguments.limits.limits_of_console())?;
                 Ok(Self::Directory(engine.sql(scope, "console")))
             }
             Err(Error::InUse { url: Some(url), .. }) => {

@@ -51,6 +51,21 @@ pub enum Error {
         /// How many may run at a time.
         running: usize,
     },
+    /// A statement that cannot be planned as long as others are that have ended.
+    #[error("{most} statements that have ended are still being planned; try again when one of them is done")]
+    StillPlanning {
+        /// How many may be.
+        most: usize,
+    },
+    /// A statement whose rows nobody took.
+    #[error(
+        "nobody took the statement's rows for {} s, and it was ended; --sql-stall-limit says how long they wait",
+        limit.as_secs_f64()
+    )]
+    Stalled {
+        /// How long rows wait.
+        limit: Duration,
+    },
     /// A statement that was ended on request.
     #[error("the statement was ended on request")]
     Killed,
@@ -73,8 +88,8 @@ impl Error {
             Self::Sql(cause) => ErrorKind::of_statement(cause),
             Self::ReadOnly => ErrorKind::ReadOnly,
             Self::OutOfMemory => ErrorKind::OutOfMemory,
-            Self::TimeLimit { .. } => ErrorKind::TimeLimit,
-            Self::TooManyQueries { .. } => ErrorKind::TooManyQueries,
+            Self::TimeLimit { .. } | Self::Stalled { .. } => ErrorKind::TimeLimit,
+            Self::TooManyQueries { .. } | Self::StillPlanning { .. } => ErrorKind::TooManyQueries,
             Self::Killed => ErrorKind::Killed,
             Self::Archive(_) => ErrorKind::Archive,
             Self::Start(_) | Self::Report(_) => ErrorKind::Internal,
@@ -99,6 +114,9 @@ impl Error {
     /// The error of a failed statement. Its author can mend it, unless memory ran out: DataFusion's text on that names
     /// the operators of other statements, and is only logged.
     pub(crate) fn of_sql(error: DataFusionError) -> Self {
+        if let Some(panic) = panic_in(&error) {
+            return Self::of_join(panic);
+        }
         match error.find_root() {
             DataFusionError::ResourcesExhausted(cause) => {
                 tracing::info!(?cause, "a statement needed too much memory");
@@ -125,6 +143,18 @@ impl Error {
     pub(crate) fn of_report(error: DataFusionError) -> Self {
         if is_of_disk(error.find_root()) { Self::Archive(error) } else { Self::Report(error) }
     }
+}
+
+/// The panic of a part of a plan that ran as a task of its own.
+fn panic_in(error: &DataFusionError) -> Option<&tokio::task::JoinError> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(panic) = error.downcast_ref() {
+            return Some(panic);
+        }
+        cause = error.source();
+    }
+    None
 }
 
 fn is_of_disk(root: &DataFusionError) -> bool {

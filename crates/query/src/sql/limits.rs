@@ -14,10 +14,12 @@ pub struct SqlLimits {
     pub spill_bytes: u64,
     /// The longest time of one statement, from its arrival to its last row.
     pub time: Duration,
-    /// The most statements that run at a time.
+    /// The most statements that are at work at a time. One whose reader takes no rows is not at work.
     pub running: usize,
     /// The longest time that a statement waits for its turn.
     pub patience: Duration,
+    /// The longest time that the reader of an answer may take to take the next rows.
+    pub stall: Duration,
 }
 
 impl Default for SqlLimits {
@@ -30,6 +32,7 @@ impl Default for SqlLimits {
             time: Duration::from_secs(Self::SECONDS),
             running: Self::RUNNING,
             patience: Duration::from_secs(5),
+            stall: Duration::from_secs(Self::STALL_SECONDS),
         }
     }
 }
@@ -40,6 +43,9 @@ impl SqlLimits {
 
     /// The default of [`time`](Self::time), in seconds.
     pub const SECONDS: u64 = 300;
+
+    /// The default of [`stall`](Self::stall), in seconds.
+    pub const STALL_SECONDS: u64 = 60;
 
     /// The default of [`running`](Self::running).
     pub const RUNNING: usize = 8;

@@ -13,18 +13,20 @@
 //! It sees one snapshot of the store. The catalog is made for each statement from the scope of its session, so that
 //! nothing of another account has a name in it.
 
+mod bounds;
 mod catalog;
 mod functions;
 mod limits;
-mod named_parts;
 mod plain_keys;
 mod run;
 mod service;
 mod session;
+mod size;
 mod statement;
 mod statement_runner;
 mod statement_tables;
 mod store_tables;
+mod words;
 
 pub use limits::SqlLimits;
 pub use run::{SqlRows, SqlTask};

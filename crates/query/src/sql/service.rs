@@ -6,16 +6,19 @@ use std::sync::Arc;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::registry::FunctionRegistry;
+use datafusion::optimizer::analyzer::AnalyzerRule;
 use datafusion::optimizer::push_down_filter::PushDownFilter;
-use datafusion::optimizer::{Optimizer, OptimizerRule};
+use datafusion::optimizer::{Analyzer, Optimizer, OptimizerRule};
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::SessionConfig;
-use tokio::sync::Semaphore;
 
+use super::bounds::{BoundedCalls, Constants};
 use super::catalog::{CATALOG, PUBLIC};
 use super::functions;
 use super::limits::SqlLimits;
 use super::plain_keys::PlainKeys;
-use super::run::{RunningQueries, SqlMemory, SqlTask, StatementMemory, Workers};
+use super::run::{Planners, RunningQueries, SqlMemory, SqlTask, StatementMemory, Turns, UnlessEnded, Workers};
 use crate::totals::{AnswerFromTotals, totals_query_planner};
 use crate::{Error, Result};
 
@@ -23,7 +26,8 @@ use crate::{Error, Result};
 pub(crate) struct SqlService {
     limits: SqlLimits,
     running: Arc<RunningQueries>,
-    turns: Arc<Semaphore>,
+    turns: Arc<Turns>,
+    planners: Planners,
     memory: Arc<SqlMemory>,
     workers: Workers,
     /// Functions, rules and disk space to spill to. Tables and memory are added for each statement.
@@ -40,7 +44,8 @@ impl SqlService {
     pub(crate) fn new(limits: SqlLimits) -> Result<Self> {
         Ok(Self {
             running: Arc::default(),
-            turns: Arc::new(Semaphore::new(limits.running)),
+            turns: Arc::new(Turns::new(limits.running)),
+            planners: Planners::new(limits.running),
             memory: Arc::new(SqlMemory::new(limits.memory_bytes)),
             workers: Workers::start().map_err(Error::Start)?,
             base: base(&limits)?,
@@ -56,8 +61,12 @@ impl SqlService {
         &self.running
     }
 
-    pub(super) fn turns(&self) -> Arc<Semaphore> {
-        Arc::clone(&self.turns)
+    pub(super) fn turns(&self) -> &Arc<Turns> {
+        &self.turns
+    }
+
+    pub(super) fn planners(&self) -> &Planners {
+        &self.planners
     }
 
     /// Memory for one more statement.
@@ -72,6 +81,11 @@ impl SqlService {
 
     pub(super) fn workers(&self) -> &Workers {
         &self.workers
+    }
+
+    #[cfg(test)]
+    pub(crate) fn listed_statements(&self) -> usize {
+        self.running.list(&crate::Scope::All).len()
     }
 
     pub(super) fn base(&self) -> &SessionState {
@@ -91,23 +105,38 @@ fn base(limits: &SqlLimits) -> Result<SessionState> {
         .with_disk_manager_builder(disk)
         .build_arc()
         .map_err(|error| Error::Start(io::Error::other(error)))?;
+    let physical_rules = PhysicalOptimizer::new().rules;
     let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime)
         .with_default_features()
-        .with_optimizer_rules(optimizer_rules())
+        .with_analyzer_rules(analyzer_rules().into_iter().map(|rule| Arc::new(UnlessEnded(rule)) as _).collect())
+        .with_optimizer_rules(optimizer_rules().into_iter().map(|rule| Arc::new(UnlessEnded(rule)) as _).collect())
+        .with_physical_optimizer_rules(
+            physical_rules.into_iter().map(|rule| Arc::new(UnlessEnded(rule)) as _).collect(),
+        )
         .with_query_planner(totals_query_planner())
         .build();
+    state.register_expr_planner(Arc::new(UnlessEnded(()))).map_err(Error::Sql)?;
     functions::register(&mut state).map_err(Error::Sql)?;
     Ok(state)
 }
 
-/// DataFusion's rules and two of ours: running totals answer as soon as filters have reached the table, and the keys of
-/// the aggregations and joins that are left become plain text.
+/// DataFusion's rules and some of ours: running totals answer as soon as filters have reached the table, the keys of the
+/// aggregations and joins that are left become plain text, and what is computed is bounded.
 fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let mut rules = Optimizer::new().rules;
     let filters = rules.iter().position(|rule| rule.name() == PushDownFilter::new().name());
     rules.insert(filters.map_or(rules.len(), |place| place + 1), Arc::new(AnswerFromTotals));
     rules.push(Arc::new(PlainKeys));
+    rules.push(Arc::new(BoundedCalls));
+    rules.push(Arc::new(Constants));
+    rules
+}
+
+/// DataFusion's rules, which find the types of all parts, and one of ours.
+fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
+    let mut rules = Analyzer::new().rules;
+    rules.push(Arc::new(BoundedCalls));
     rules
 }

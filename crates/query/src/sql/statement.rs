@@ -4,32 +4,46 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, SchemaRef};
+use datafusion::common::config::ConfigNonZeroUsize;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion, TreeNodeVisitor};
-use datafusion::common::{ScalarValue, plan_datafusion_err, plan_err};
+use datafusion::common::{ScalarValue, plan_err};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
 use datafusion::execution::context::SQLOptions;
+use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionState;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{Expr, LogicalPlan, Operator};
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use futures::executor::block_on;
 
-use super::named_parts::check_named_parts;
+use super::bounds::{ChargedMemory, adds_up, check_types, guarded, is_multiplying};
 use super::run::StatementMemory;
+use super::size::{MaxSize, check_size};
 use super::statement_tables::StatementTables;
+use super::words::{check_words, check_words_everywhere};
 use crate::Error;
-
-/// The most words, numbers and signs of a statement.
-const MAX_TOKENS: usize = 10_000;
 
 /// The most levels of a plan or expression. Running one takes stack for each level.
 const MAX_DEPTH: usize = 200;
 
 /// The most steps of a plan, such as a scan, a filter or a join.
 const MAX_NODES: usize = 5_000;
+
+/// The most sets of keys by which a statement groups.
+const MAX_GROUPING_SETS: usize = 1_024;
+
+/// The most bytes of the names of all columns in a plan.
+const MAX_NAMES: usize = 32 << 20;
+
+/// What a column of a batch takes for each row, more or less.
+const COLUMN_BYTES: usize = 16;
+
+/// The most bytes of a batch of wide rows, more or less.
+const WIDE_BATCH_BYTES: usize = 256 << 20;
+
+/// The rows that are computed at a time where functions make large values of small ones.
+const ROWS_THAT_GROW: usize = 512;
 
 /// So many mentions of a table that has many steps itself do not count towards [`MAX_NODES`].
 const FREE_MENTIONS: usize = 20;
@@ -42,19 +56,35 @@ const PLANNING_STACK_BYTES: usize = 256 << 20;
 pub(crate) struct Statement {
     state: SessionState,
     plan: LogicalPlan,
+    values: Values,
+    memory: Arc<dyn MemoryPool>,
 }
 
 impl Statement {
     /// Parses and checks `text`. This may take long and cannot be interrupted, so it must not run where other work
     /// waits.
     ///
-    /// `steps_of_table` is that of its [`StatementTables`].
-    pub(crate) fn parse(state: SessionState, steps_of_table: usize, text: &str) -> Result<Self> {
-        check_length(text)?;
+    /// `steps_of_table` is that of its [`StatementTables`]. What the statement computes, and what it runs in, counts in
+    /// `memory`.
+    pub(crate) fn parse(
+        mut state: SessionState,
+        steps_of_table: usize,
+        text: &str,
+        memory: StatementMemory,
+    ) -> Result<Self> {
+        let memory: Arc<dyn MemoryPool> = Arc::new(memory);
+        state.config_mut().options_mut().extensions.insert(ChargedMemory(Arc::clone(&memory)));
         let most_steps = MAX_NODES.saturating_add(steps_of_table.saturating_sub(1).saturating_mul(FREE_MENTIONS));
         // The catalog is in memory: nothing is waited for.
-        let plan = stacker::grow(PLANNING_STACK_BYTES, || block_on(logical_plan(&state, most_steps, text)))?;
-        Ok(Self { state, plan })
+        let plan = stacker::grow(PLANNING_STACK_BYTES, || {
+            check_words(text)?;
+            block_on(logical_plan(&state, most_steps, text))
+        })?;
+        let values = Values::of(&plan)?;
+        let options = &mut state.config_mut().options_mut().execution;
+        let rows = rows_at_a_time(&plan, text, values, options.batch_size.get())?;
+        options.batch_size = ConfigNonZeroUsize::try_new(rows)?;
+        Ok(Self { state, plan, values, memory })
     }
 
     /// The columns of its rows.
@@ -92,45 +122,39 @@ impl Statement {
             return Ok(self);
         }
         let plan = stacker::grow(PLANNING_STACK_BYTES, || self.plan.with_param_values(values))?;
-        Ok(Self { state: self.state, plan })
+        Ok(Self { plan, ..self })
     }
 
-    /// Plans the statement to run in this memory. Planning may read tables, so the calling thread may wait for the
+    /// Plans how the statement runs. Planning may read tables, so the calling thread may wait for the
     /// disk.
-    pub(crate) fn physical(
-        self,
-        tables: &dyn StatementTables,
-        memory: StatementMemory,
-    ) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
-        let state = tables.outside(&self.plan)?.unwrap_or(self.state);
-        let plan = stacker::grow(PLANNING_STACK_BYTES, || block_on(state.create_physical_plan(&self.plan)))?;
+    pub(crate) fn physical(self, tables: &dyn StatementTables) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
+        let Self { state, plan, values, memory } = self;
+        let state = tables.outside(&plan)?.unwrap_or(state);
+        let physical = stacker::grow(PLANNING_STACK_BYTES, || {
+            let physical = block_on(state.create_physical_plan(&plan))?;
+            guarded(physical, values != Values::AsTheyAre)
+        })?;
         let shared = state.runtime_env().as_ref().clone();
-        let runtime = RuntimeEnv { memory_pool: Arc::new(memory), ..shared };
-        Ok((plan, Arc::new(TaskContext::from(&state).with_runtime(Arc::new(runtime)))))
+        let runtime = RuntimeEnv { memory_pool: memory, ..shared };
+        Ok((physical, Arc::new(TaskContext::from(&state).with_runtime(Arc::new(runtime)))))
     }
 }
 
 /// Runs `parse` on the text of a statement, if that is not too long, with stack for a level of each of its words.
 pub(crate) fn parse_deep<T>(text: &str, parse: impl FnOnce(&str) -> T) -> Result<T> {
-    check_length(text)?;
-    Ok(stacker::grow(PLANNING_STACK_BYTES, || parse(text)))
-}
-
-fn check_length(text: &str) -> Result<()> {
-    let tokens =
-        Tokenizer::new(&GenericDialect {}, text).tokenize().map_err(|error| plan_datafusion_err!("{error}"))?;
-    let count = tokens.iter().filter(|token| !matches!(token, Token::Whitespace(_))).count();
-    if count > MAX_TOKENS {
-        return plan_err!("the statement has {count} words and signs; at most {MAX_TOKENS} are taken");
-    }
-    Ok(())
+    stacker::grow(PLANNING_STACK_BYTES, || {
+        check_words_everywhere(text)?;
+        Ok(parse(text))
+    })
 }
 
 async fn logical_plan(state: &SessionState, most_steps: usize, text: &str) -> Result<LogicalPlan> {
     let statement = state.sql_to_statement(text, &state.config().options().sql_parser.dialect)?;
-    check_named_parts(&statement, MAX_NODES)?;
+    let (tables, levels) = (MAX_NODES, MAX_DEPTH);
+    check_size(&statement, MaxSize { tables, levels, grouping_sets: MAX_GROUPING_SETS, names: MAX_NAMES })?;
     let plan = state.statement_to_plan(statement).await?;
-    check_size(&plan, most_steps)?;
+    check_steps(&plan, most_steps)?;
+    check_types(&plan)?;
     let reading = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     if reading.verify_plan(&plan).is_err() {
         return Err(DataFusionError::External(Box::new(Error::ReadOnly)));
@@ -143,7 +167,7 @@ async fn logical_plan(state: &SessionState, most_steps: usize, text: &str) -> Re
 
 /// A part that is named several times is planned several times, so that a few lines can become a plan larger than
 /// memory.
-fn check_size(plan: &LogicalPlan, most: usize) -> Result<()> {
+fn check_steps(plan: &LogicalPlan, most: usize) -> Result<()> {
     let mut nodes = 0;
     plan.apply_with_subqueries(|_| {
         nodes += 1;
@@ -153,6 +177,53 @@ fn check_size(plan: &LogicalPlan, most: usize) -> Result<()> {
         return plan_err!("the statement has a plan of more than {most} steps");
     }
     Ok(())
+}
+
+/// How large the values may become that a plan makes of those of its tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Values {
+    AsTheyAre,
+    AddedUp,
+    Multiplied,
+}
+
+impl Values {
+    fn of(plan: &LogicalPlan) -> Result<Self> {
+        let mut values = Self::AsTheyAre;
+        plan.apply_with_subqueries(|node| {
+            node.apply_expressions(|expression| {
+                expression.apply(|part| {
+                    values = values.max(Self::of_part(part));
+                    Ok(TreeNodeRecursion::Continue)
+                })
+            })
+        })?;
+        Ok(values)
+    }
+
+    fn of_part(part: &Expr) -> Self {
+        const AGGREGATES: [&str; 2] = ["array_agg", "string_agg"];
+        match part {
+            Expr::ScalarFunction(call) if is_multiplying(call.func.name()) => Self::Multiplied,
+            Expr::ScalarFunction(call) if adds_up(call.func.name()) => Self::AddedUp,
+            Expr::AggregateFunction(call) if AGGREGATES.contains(&call.func.name()) => Self::Multiplied,
+            Expr::WindowFunction(call) if AGGREGATES.contains(&call.fun.name()) => Self::Multiplied,
+            Expr::BinaryExpr(binary) if binary.op == Operator::StringConcat => Self::AddedUp,
+            _ => Self::AsTheyAre,
+        }
+    }
+}
+
+/// The rows that are computed at a time: fewer, where they may be wide. A row has the plan's columns in it, and may have
+/// what stands in the text.
+fn rows_at_a_time(plan: &LogicalPlan, text: &str, values: Values, most: usize) -> Result<usize> {
+    let mut width = text.len().max(1);
+    plan.apply_with_subqueries(|node| {
+        width = width.max(node.schema().fields().len().saturating_mul(COLUMN_BYTES));
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    let of_values = if values == Values::Multiplied { ROWS_THAT_GROW } else { most };
+    Ok(most.min(WIDE_BATCH_BYTES / width).min(of_values).max(1))
 }
 
 /// The number of levels of a plan, or of the deepest expression in it.

@@ -5,25 +5,21 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::ScalarValue;
 use datafusion::execution::session_state::SessionState;
 use datafusion::physical_plan::execute_stream;
 use futures::StreamExt;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
-use tokio::task::spawn_blocking;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::limits::SqlLimits;
-use super::run::{Interruption, ListedQuery, QueryPhase, SqlRows, SqlTask, interruptible};
+use super::run::{Interruption, ListedQuery, Outbox, QueryPhase, SqlRows, SqlTask, Turn, interruptible};
 use super::service::SqlService;
 use super::statement::{Statement, parse_deep};
 use super::statement_tables::StatementTables;
+use super::words::check_bytes;
 use crate::{Error, Result, Scope};
-
-/// Batches that are computed ahead of the reader.
-const BATCHES_AHEAD: usize = 2;
 
 /// Runs the statements of a session, all of them within the limits of SQL.
 #[derive(Clone)]
@@ -108,18 +104,29 @@ impl StatementRunner {
         text: &str,
         parse: impl FnOnce(&str) -> T + Send + 'static,
     ) -> Result<T> {
-        let text = text.to_owned();
-        self.spawn(planning(move || parse_deep(&text, parse).map_err(Error::of_sql))).await.flatten()
+        let watched = self.watched(text, |runner, listed, interruption| async move {
+            // Parsing is short. A client that only begins or ends something has no need of a turn.
+            listed.enter(QueryPhase::Planning);
+            let text = listed.text.clone();
+            let parse = move || parse_deep(&text, parse).map_err(Error::of_sql);
+            runner.service.planners().parse(interruption, parse).await
+        })?;
+        watched.await.flatten()
     }
 
     pub(crate) async fn describe(&self, tables: Arc<dyn StatementTables>, text: &str) -> Result<SqlDescription> {
-        let (runner, text) = (self.clone(), text.to_owned());
-        let described = self.spawn(planning(move || {
-            let statement = runner.parse(tables.as_ref(), &text)?;
-            let parameters = statement.parameters().map_err(Error::of_sql)?;
-            Ok(SqlDescription { schema: statement.schema(), parameters })
-        }));
-        described.await.flatten()
+        let watched = self.watched(text, |runner, listed, interruption| async move {
+            let _turn = runner.first_turn(&listed).await?;
+            listed.enter(QueryPhase::Planning);
+            let (text, parser) = (listed.text.clone(), runner.clone());
+            let describe = move || {
+                let statement = parser.parse(tables.as_ref(), &text)?;
+                let parameters = statement.parameters().map_err(Error::of_sql)?;
+                Ok(SqlDescription { schema: statement.schema(), parameters })
+            };
+            runner.service.planners().plan(interruption, describe).await
+        })?;
+        watched.await.flatten()
     }
 
     /// Runs a statement that reads over `tables`, with values for its parameters, `$1` first. Its rows come as they are
@@ -127,37 +134,19 @@ impl StatementRunner {
     ///
     /// # Errors
     /// [`Error::Sql`] where the statement is wrong, [`Error::ReadOnly`] where it does anything but read,
-    /// [`Error::OutOfMemory`], [`Error::TimeLimit`], [`Error::TooManyQueries`] and [`Error::Killed`]. All of these can
-    /// also come in the place of later rows.
+    /// [`Error::OutOfMemory`], [`Error::TimeLimit`], [`Error::TooManyQueries`], [`Error::StillPlanning`],
+    /// [`Error::Stalled`] and [`Error::Killed`]. All of these can also come in the place of later rows.
     pub async fn run(
         &self,
         tables: Arc<dyn StatementTables>,
         text: &str,
         parameters: Vec<ScalarValue>,
     ) -> Result<SqlRows> {
-        let listed = self.service.running().enter(self.scope.clone(), self.number, self.door, text.to_owned());
         let (schema, planned) = oneshot::channel();
-        let (batches, received) = mpsc::channel(BATCHES_AHEAD);
-        let interruption = Interruption::default();
-        let run = StatementRun {
-            runner: self.clone(),
-            tables,
-            parameters,
-            schema,
-            batches,
-            interruption: interruption.clone(),
-        };
-        let (limit, query) = (self.limit, listed.query());
-        let running = self.service.workers().spawn(async move { run.run(&Arc::new(listed)).await });
-        let watching = self.service.workers().spawn_watch(async move {
-            let _interrupt = InterruptOnDrop(interruption);
-            tokio::select! {
-                biased;
-                () = query.killed() => Err(Error::Killed),
-                () = tokio::time::sleep(limit) => Err(Error::TimeLimit { limit }),
-                done = running => done.flatten(),
-            }
-        });
+        let (outbox, received) = Outbox::new(self.service.limits().stall);
+        let watching = self.watched(text, |runner, listed, interruption| {
+            StatementRun { runner, listed, tables, parameters, schema, outbox, interruption }.run()
+        })?;
         // From now on, dropping the rows ends the statement.
         let nothing_yet = Arc::new(arrow::datatypes::Schema::empty());
         let mut rows = SqlRows::new(nothing_yet, received, watching);
@@ -169,19 +158,54 @@ impl StatementRunner {
         }
     }
 
+    /// Does something for a statement that is on the list meanwhile, takes no longer than it may, and can be ended.
+    /// Dropping this ends it.
+    fn watched<T: Send + 'static, F: Future<Output = Result<T>> + Send + 'static>(
+        &self,
+        text: &str,
+        work: impl FnOnce(Self, Arc<ListedQuery>, Interruption) -> F,
+    ) -> Result<SqlTask<Result<T>>> {
+        check_bytes(text).map_err(Error::Sql)?;
+        let listed = self.service.running().enter(self.scope.clone(), self.number, self.door, text.to_owned());
+        let (limit, query, interruption) = (self.limit, listed.query(), Interruption::default());
+        let working = self.service.workers().spawn(work(self.clone(), Arc::new(listed), interruption.clone()));
+        Ok(self.service.workers().spawn_watch(async move {
+            let _interrupt = InterruptOnDrop(interruption);
+            tokio::select! {
+                biased;
+                () = query.killed() => Err(Error::Killed),
+                () = tokio::time::sleep(limit) => Err(Error::TimeLimit { limit }),
+                done = working => done.flatten(),
+            }
+        }))
+    }
+
+    /// Waits until a statement may begin.
+    async fn first_turn(&self, listed: &ListedQuery) -> Result<Turn> {
+        let limits = self.service.limits();
+        let running = limits.running;
+        timeout(limits.patience, self.turn(listed)).await.map_err(|_| Error::TooManyQueries { running })
+    }
+
+    /// Waits until a statement may go on.
+    async fn turn(&self, listed: &ListedQuery) -> Turn {
+        self.service.turns().take(&self.scope, listed.number).await
+    }
+
     fn parse(&self, tables: &dyn StatementTables, text: &str) -> Result<Statement> {
         let state = tables.state(&self.base).map_err(Error::of_sql)?;
-        Statement::parse(state, tables.steps_of_table(), text).map_err(Error::of_sql)
+        Statement::parse(state, tables.steps_of_table(), text, self.service.memory()).map_err(Error::of_sql)
     }
 }
 
 /// A statement on its way.
 struct StatementRun {
     runner: StatementRunner,
+    listed: Arc<ListedQuery>,
     tables: Arc<dyn StatementTables>,
     parameters: Vec<ScalarValue>,
     schema: oneshot::Sender<SchemaRef>,
-    batches: mpsc::Sender<RecordBatch>,
+    outbox: Outbox,
     interruption: Interruption,
 }
 
@@ -195,47 +219,43 @@ impl Drop for InterruptOnDrop {
 }
 
 impl StatementRun {
-    async fn run(self, listed: &Arc<ListedQuery>) -> Result<()> {
-        let Self { runner, tables, parameters, schema, batches, interruption } = self;
-        let turn = turn(&runner.service).await?;
+    async fn run(self) -> Result<()> {
+        let Self { runner, listed, tables, parameters, schema, mut outbox, interruption } = self;
+        let mut turn = runner.first_turn(&listed).await?;
         listed.enter(QueryPhase::Planning);
-        let (text, memory) = (listed.text.clone(), runner.service.memory());
-        let in_planning = Arc::clone(listed);
-        let planned = planning(move || {
-            let statement = runner.parse(tables.as_ref(), &text)?.bind(parameters).map_err(Error::of_sql)?;
-            let (plan, task) = statement.physical(tables.as_ref(), memory).map_err(Error::of_sql)?;
-            // Planning cannot be ended. It keeps its turn and its place on the list, also when nobody waits for it any
-            // more.
-            drop(in_planning);
-            Ok((interruptible(plan, &interruption).map_err(Error::of_sql)?, task, turn))
+        let (parser, text) = (runner.clone(), listed.text.clone());
+        let interrupted = interruption.clone();
+        let planned = runner.service.planners().plan(interruption, move || {
+            let statement = parser.parse(tables.as_ref(), &text)?.bind(parameters).map_err(Error::of_sql)?;
+            let (plan, task) = statement.physical(tables.as_ref()).map_err(Error::of_sql)?;
+            Ok((interruptible(plan, &interrupted).map_err(Error::of_sql)?, task))
         });
-        let (plan, task, _turn) = planned.await?;
+        let (plan, task) = planned.await?;
         listed.watch(&plan);
         listed.enter(QueryPhase::Running);
+        let pool = Arc::clone(task.memory_pool());
         let mut stream = execute_stream(plan, task).map_err(Error::of_sql)?;
         // The client may have gone already.
         let _ = schema.send(stream.schema());
         while let Some(batch) = stream.next().await {
             let batch = batch.map_err(Error::of_sql)?;
             listed.add_rows(batch.num_rows());
-            if batches.send(batch).await.is_err() {
-                break;
+            if outbox.has_room() {
+                outbox.send(batch, &pool).await?;
+            } else {
+                // Others may have the turn until the reader goes on.
+                drop(turn);
+                listed.enter(QueryPhase::Unread);
+                outbox.send(batch, &pool).await?;
+                turn = runner.turn(&listed).await;
+                listed.enter(QueryPhase::Running);
+            }
+            if outbox.is_closed() {
+                return Ok(());
             }
         }
-        Ok(())
-    }
-}
-
-/// Plans on a thread of its own: planning takes long, waits for the disk, and cannot be interrupted.
-async fn planning<T: Send + 'static>(plan: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    spawn_blocking(plan).await.unwrap_or_else(|error| Err(Error::of_join(&error)))
-}
-
-/// Waits until a statement may run.
-async fn turn(service: &SqlService) -> Result<OwnedSemaphorePermit> {
-    let (running, patience): (usize, Duration) = (service.limits().running, service.limits().patience);
-    match timeout(patience, service.turns().acquire_owned()).await {
-        Ok(Ok(turn)) => Ok(turn),
-        _ => Err(Error::TooManyQueries { running }),
+        drop((stream, turn));
+        listed.enter(QueryPhase::Unread);
+        outbox.emptied().await
     }
 }

@@ -191,13 +191,85 @@ async fn one_statement_too_many_waits_and_is_refused_in_plain_words() {
     let world = two_accounts();
     let limits = SqlLimits { running: 1, patience: Duration::from_millis(200), ..SqlLimits::default() };
     let engine = limited(&world, limits);
-    let rows =
-        engine.sql(Scope::All, "http").run("select * from generate_series(1, 100000000)", Vec::new()).await.unwrap();
-    let error = text(&engine, None, "select 1").await.unwrap_err();
-    assert!(matches!(error, Error::TooManyQueries { running: 1 }), "{error}");
-    drop(rows);
+    let session = engine.sql(Scope::All, "http");
+    let running = tokio::spawn(async move { session.run(ENDLESS, Vec::new()).await.unwrap().next().await });
+    until(async || matches!(text(&engine, None, "select 1").await, Err(Error::TooManyQueries { running: 1 }))).await;
+    // To tell what columns it has takes a turn as well.
+    let described = engine.sql(Scope::All, "http").describe("select 1").await;
+    assert!(matches!(described, Err(Error::TooManyQueries { running: 1 })));
+    running.abort();
     // A place is free again, soon.
     until(async || text(&engine, None, "select 1").await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn readers_that_stall_hold_up_nobody() {
+    let world = two_accounts();
+    let engine = limited(&world, SqlLimits { running: 1, ..SqlLimits::default() });
+    let mut stalled = Vec::new();
+    for _ in 0..4 {
+        // Only the first rows are taken.
+        let rows = "select * from generate_series(1, 100000000)";
+        let mut rows = engine.sql(Scope::All, "flight-sql").run(rows, Vec::new()).await.unwrap();
+        rows.next().await.unwrap().unwrap();
+        stalled.push(rows);
+    }
+    let unread = "select count(*) from system.queries where door = 'flight-sql' and state = 'unread'";
+    until(async || number(&engine, None, unread).await == 4).await;
+    // They go on where they were.
+    let mut rows = stalled.swap_remove(0);
+    for _ in 0..20 {
+        rows.next().await.unwrap().unwrap();
+    }
+    assert_eq!(number(&engine, None, "select count(*) from segments").await, 4);
+}
+
+#[tokio::test]
+async fn rows_that_nobody_takes_are_gone_after_a_while() {
+    let world = two_accounts();
+    let engine = limited(&world, SqlLimits { stall: Duration::from_millis(100), ..SqlLimits::default() });
+    // Whether there are more rows to come, or all of them wait.
+    for rows in ["select * from generate_series(1, 100000000)", "select 1"] {
+        let session = engine.sql(Scope::All, "flight-sql");
+        let mut rows = session.run(rows, Vec::new()).await.unwrap();
+        until(async || {
+            number(&engine, None, "select count(*) from system.queries where door = 'flight-sql'").await == 0
+        })
+        .await;
+        let error = rows.next().await.unwrap().unwrap_err();
+        assert!(matches!(error, Error::Stalled { .. }), "{error}");
+        assert!(error.to_string().contains("--sql-stall-limit"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_statement_is_on_the_list_while_it_is_described_or_parsed() {
+    let world = two_accounts();
+    let engine = limited(&world, SqlLimits { running: 1, patience: Duration::from_secs(60), ..SqlLimits::default() });
+    let session = engine.sql(Scope::All, "http");
+    let running = tokio::spawn(async move { session.run(ENDLESS, Vec::new()).await.unwrap().next().await });
+    until(async || listed(&engine).await == 1).await;
+    // It waits for its turn.
+    let session = engine.sql(Scope::All, "postgresql");
+    let describing = tokio::spawn(async move { session.describe("select 1").await });
+    until(async || listed(&engine).await == 2).await;
+    let session = engine.sql(Scope::All, "postgresql");
+    let other = session.clone();
+    let gone = tokio::spawn(async move { other.describe("select 2").await });
+    until(async || listed(&engine).await == 3).await;
+    // The client goes.
+    gone.abort();
+    until(async || listed(&engine).await == 2).await;
+    // Text alone needs no turn: a session can be begun and ended while others are busy.
+    assert_eq!(session.parse_with("begin", str::len).await.unwrap(), 5);
+    running.abort();
+    assert_eq!(describing.await.unwrap().unwrap().schema.fields().len(), 1);
+    until(async || listed(&engine).await == 0).await;
+}
+
+/// The number of statements on the list, asked without one.
+async fn listed(engine: &Engine) -> usize {
+    engine.listed_statements()
 }
 
 #[tokio::test]

@@ -147,6 +147,10 @@ async fn an_error_says_what_is_wrong_with_the_statement() {
     }
 }
 
+fn tables(name: &str, times: usize) -> String {
+    (0..times).map(|number| format!("{name} as t{number}")).collect::<Vec<_>>().join(", ")
+}
+
 #[tokio::test]
 async fn an_enormous_statement_is_answered_or_refused_and_nothing_worse() {
     let world = two_accounts();
@@ -171,6 +175,24 @@ async fn an_enormous_statement_is_answered_or_refused_and_nothing_worse() {
         format!("explain {}", doubled(40)),
         format!("select * from ({})", doubled(64)),
         format!("select '{}", "x".repeat(1_000_000)),
+        "(".repeat(24 << 20),
+        format!("select {}1", "1+".repeat(4_900)),
+        format!("select {}'a'", "'a'||".repeat(4_900)),
+        format!("select {}", "(".repeat(60)),
+        format!("select * from {}segments", "(".repeat(60)),
+        format!("select count(*) from segments group by cube ({}skill_id)", "skill_id, ".repeat(12)),
+        format!("select count(*) from segments group by cube ({}skill_id)", "skill_id, ".repeat(23)),
+        format!("select count(*) from segments group by {}", ["rollup (skill_id, outcome)"; 12].join(", ")),
+        format!("select {}skill_id{} from segments", "coalesce(".repeat(60), ", 1)".repeat(60)),
+        format!("select {}true{}", "(".repeat(40), " between false and true)".repeat(40)),
+        format!("select * from segments {}", "cross join segments ".repeat(1_000)),
+        format!("select 1::int{}", "[]".repeat(2_000)),
+        format!(
+            "with a as (select * from {0}), b as (select * from {1}) select * from {2}",
+            tables("segments", 150),
+            tables("a", 150),
+            tables("b", 150)
+        ),
     ] {
         assert!(matches!(run(&world, &text, None).await, Err(Error::Sql(_))), "{} … was run", &text[..40]);
     }

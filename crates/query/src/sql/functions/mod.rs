@@ -11,6 +11,7 @@ use datafusion::error::Result;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::registry::FunctionRegistry;
 
+use super::bounds::bounded;
 use super::run::RunningQueries;
 use crate::report::ReportSession;
 use crate::table::SegmentsTable;
@@ -27,6 +28,10 @@ pub(super) struct Caller {
 pub(super) fn register(state: &mut SessionState) -> Result<()> {
     state.register_udaf(Arc::new(percentile_cont::percentile_cont()))?;
     state.register_udf(Arc::new(date_trunc::date_trunc()))?;
+    let functions: Vec<_> = state.scalar_functions().values().filter_map(bounded).collect();
+    for function in functions {
+        state.register_udf(function)?;
+    }
     Ok(())
 }
 

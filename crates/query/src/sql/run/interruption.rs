@@ -28,7 +28,7 @@ impl Interruption {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    fn is_interrupted(&self) -> bool {
+    pub(super) fn is_interrupted(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use datafusion::common::resources_err;
 use datafusion::error::Result;
@@ -33,18 +33,27 @@ impl SqlMemory {
 pub(in crate::sql) struct StatementMemory {
     shared: Arc<SqlMemory>,
     used: AtomicUsize,
+    /// Whether it is one of those that share. One that is only planned is not, for however long that goes on.
+    shares: AtomicBool,
 }
 
 impl StatementMemory {
     pub(in crate::sql) fn new(shared: Arc<SqlMemory>) -> Self {
-        shared.statements.fetch_add(1, Ordering::Relaxed);
-        Self { shared, used: AtomicUsize::new(0) }
+        Self { shared, used: AtomicUsize::new(0), shares: AtomicBool::new(false) }
+    }
+
+    fn share(&self) {
+        if !self.shares.swap(true, Ordering::Relaxed) {
+            self.shared.statements.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
 impl Drop for StatementMemory {
     fn drop(&mut self) {
-        self.shared.statements.fetch_sub(1, Ordering::Relaxed);
+        if self.shares.load(Ordering::Relaxed) {
+            self.shared.statements.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -60,6 +69,7 @@ impl MemoryPool for StatementMemory {
     }
 
     fn grow(&self, _reservation: &MemoryReservation, additional: usize) {
+        self.share();
         self.used.fetch_add(additional, Ordering::Relaxed);
         self.shared.used.fetch_add(additional, Ordering::Relaxed);
     }
@@ -70,6 +80,7 @@ impl MemoryPool for StatementMemory {
     }
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
+        self.share();
         let own = self.used.load(Ordering::Relaxed).saturating_add(additional);
         let all = self.shared.used.load(Ordering::Relaxed).saturating_add(additional);
         if own > self.shared.share() || all > self.shared.bytes {

@@ -8,6 +8,7 @@ use arrow::datatypes::SchemaRef;
 use futures::{FutureExt, Stream};
 use tokio::sync::mpsc;
 
+use super::outbox::Parcel;
 use super::workers::SqlTask;
 use crate::{Error, Result};
 
@@ -15,17 +16,13 @@ use crate::{Error, Result};
 #[derive(Debug)]
 pub struct SqlRows {
     schema: SchemaRef,
-    batches: mpsc::Receiver<RecordBatch>,
+    batches: mpsc::Receiver<Parcel>,
     /// `None` once the end of the statement has been given out.
     task: Option<SqlTask<Result<()>>>,
 }
 
 impl SqlRows {
-    pub(in crate::sql) fn new(
-        schema: SchemaRef,
-        batches: mpsc::Receiver<RecordBatch>,
-        task: SqlTask<Result<()>>,
-    ) -> Self {
+    pub(in crate::sql) fn new(schema: SchemaRef, batches: mpsc::Receiver<Parcel>, task: SqlTask<Result<()>>) -> Self {
         Self { schema, batches, task: Some(task) }
     }
 
@@ -63,12 +60,18 @@ impl Stream for SqlRows {
     type Item = Result<RecordBatch>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let received = self.batches.poll_recv(context);
-        if let Poll::Ready(Some(batch)) = received {
-            return Poll::Ready(Some(Ok(batch)));
-        }
+        let received = loop {
+            match self.batches.poll_recv(context) {
+                Poll::Ready(Some(parcel)) => match parcel.take() {
+                    Some(batch) => return Poll::Ready(Some(Ok(batch))),
+                    // The statement was ended, and this batch with it.
+                    None => continue,
+                },
+                none => break none,
+            }
+        };
         // A statement that was ended gives its error at once, also while its last batch is still computed.
-        let Some(task) = &mut self.task else { return received.map(|_| None) };
+        let Some(task) = &mut self.task else { return received.map(|_: Option<Parcel>| None) };
         let ended = ready!(task.poll_unpin(context));
         self.task = None;
         match ended.flatten() {

@@ -19,16 +19,19 @@ pub(in crate::sql) enum QueryPhase {
     Waiting,
     Planning,
     Running,
+    /// Its rows wait for the client to take them.
+    Unread,
 }
 
 impl QueryPhase {
-    const ALL: [Self; 3] = [Self::Waiting, Self::Planning, Self::Running];
+    const ALL: [Self; 4] = [Self::Waiting, Self::Planning, Self::Running, Self::Unread];
 
     pub(in crate::sql) fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
             Self::Planning => "planning",
             Self::Running => "running",
+            Self::Unread => "unread",
         }
     }
 }
@@ -40,6 +43,8 @@ pub(in crate::sql) struct RunningQuery {
     /// The scope of its session.
     pub(in crate::sql) scope: Scope,
     session: u64,
+    /// The number of the statement among all that have arrived.
+    pub(in crate::sql) number: u64,
     /// The protocol by which the statement came, or `console`.
     pub(in crate::sql) door: &'static str,
     pub(in crate::sql) text: String,
@@ -106,6 +111,7 @@ pub(in crate::sql) struct RunningQueries {
     queries: Mutex<BTreeMap<i64, Arc<RunningQuery>>>,
     numbers: RandomState,
     sessions: AtomicU64,
+    arrived: AtomicU64,
 }
 
 impl RunningQueries {
@@ -136,6 +142,7 @@ impl RunningQueries {
             id,
             scope,
             session,
+            number: self.arrived.fetch_add(1, Ordering::Relaxed),
             door,
             text,
             started: Clock::System.now(),

@@ -1,0 +1,234 @@
+//! What goes into operators that copy rows many times.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::SchemaRef;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::{exec_err, resources_err};
+use datafusion::error::Result;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryReservation};
+use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::ColumnarValue;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::execution_plan::{CardinalityEffect, ChildrenPropertiesMode, ReplaceChildrenOptions};
+use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec, SortMergeJoinExec};
+use datafusion::physical_plan::scalar_subquery::ScalarSubqueryExec;
+use datafusion::physical_plan::unnest::UnnestExec;
+use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use futures::{Stream, StreamExt};
+
+use super::lengths::{Numbers, bytes, elements};
+
+/// The most bytes of a row that an operator copies.
+const MAX_ROW: u64 = 512 << 10;
+
+/// The most bytes of a batch whose lists are taken apart.
+const MAX_UNNESTED: u64 = 256 << 20;
+
+/// What is done with the rows.
+#[derive(Debug, Clone)]
+enum Copies {
+    /// Each is copied as often as it has partners, or as there are rows.
+    Joined,
+    /// Each is copied for every element of these columns.
+    Unnested(Vec<usize>),
+    /// All are kept, and a value of one may be copied to all of them.
+    Windowed,
+}
+
+/// The same plan, in which what windows keep is counted, and rows of large values, if there may be some, are refused
+/// before they are copied.
+pub(in crate::sql) fn guarded(plan: Arc<dyn ExecutionPlan>, may_be_large: bool) -> Result<Arc<dyn ExecutionPlan>> {
+    let guard = |plan: Arc<dyn ExecutionPlan>| {
+        let copies = if plan.is::<WindowAggExec>() {
+            Copies::Windowed
+        } else if !may_be_large {
+            return Ok(Transformed::no(plan));
+        } else if plan.is::<CrossJoinExec>()
+            || plan.is::<HashJoinExec>()
+            || plan.is::<NestedLoopJoinExec>()
+            || plan.is::<SortMergeJoinExec>()
+            || plan.is::<BoundedWindowAggExec>()
+            || plan.is::<ScalarSubqueryExec>()
+        {
+            Copies::Joined
+        } else if let Some(unnest) = plan.downcast_ref::<UnnestExec>() {
+            let columns = unnest.list_column_indices().iter();
+            Copies::Unnested(columns.map(|column| column.index_in_input_schema).collect())
+        } else {
+            return Ok(Transformed::no(plan));
+        };
+        let guard = |input: &Arc<dyn ExecutionPlan>| {
+            let (input, copies) = (Arc::clone(input), copies.clone());
+            Arc::new(GuardExec { input, copies }) as Arc<dyn ExecutionPlan>
+        };
+        let children = plan.children().into_iter().map(guard).collect();
+        let as_before = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep);
+        Ok(Transformed::yes(plan.replace_children(children, as_before)?))
+    };
+    plan.transform_up(guard).data()
+}
+
+/// Passes rows on.
+#[derive(Debug)]
+struct GuardExec {
+    input: Arc<dyn ExecutionPlan>,
+    copies: Copies,
+}
+
+impl DisplayAs for GuardExec {
+    fn fmt_as(&self, _format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl ExecutionPlan for GuardExec {
+    fn name(&self) -> &str {
+        "GuardExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.input.properties()
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn apply_expressions(
+        &self,
+        _visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+        _options: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let input = children.into_iter().next().unwrap_or_else(|| Arc::clone(&self.input));
+        Ok(Arc::new(Self { input, copies: self.copies.clone() }))
+    }
+
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        let input = children.into_iter().next().unwrap_or_else(|| Arc::clone(&self.input));
+        Ok(Arc::new(Self { input, copies: self.copies.clone() }))
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let pool = context.memory_pool();
+        let most = match pool.memory_limit() {
+            MemoryLimit::Finite(bytes) => bytes as u64,
+            _ => u64::MAX,
+        };
+        let kept = MemoryConsumer::new("window").register(pool);
+        let copies = self.copies.clone();
+        let input = self.input.execute(partition, context)?;
+        Ok(Box::pin(Guard { input, copies, most, kept, rows: 0, largest: 0 }))
+    }
+
+    fn cardinality_effect(&self) -> CardinalityEffect {
+        CardinalityEffect::Equal
+    }
+}
+
+struct Guard {
+    input: SendableRecordBatchStream,
+    copies: Copies,
+    /// The bytes of memory that the statement may have.
+    most: u64,
+    /// The memory of rows that are all kept, which nobody else counts.
+    kept: MemoryReservation,
+    rows: u64,
+    largest: u64,
+}
+
+impl Guard {
+    fn check(&mut self, batch: &RecordBatch) -> Result<()> {
+        match &self.copies {
+            Copies::Joined => check_row(largest_row(batch)),
+            Copies::Unnested(columns) => check_lists(batch, columns),
+            Copies::Windowed => {
+                let largest = largest_row(batch);
+                check_row(largest)?;
+                self.largest = self.largest.max(largest);
+                self.rows = self.rows.saturating_add(batch.num_rows() as u64);
+                self.kept.try_grow(bytes_of_batch(batch))?;
+                if self.largest.saturating_mul(self.rows) > self.most && self.largest > SMALL_ROW {
+                    return resources_err!("a window has {} rows of up to {} bytes", self.rows, self.largest);
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The bytes of these rows alone. Rows of the table share memory with it.
+fn bytes_of_batch(batch: &RecordBatch) -> usize {
+    let of_column = |column: &ArrayRef| column.to_data().get_slice_memory_size().unwrap_or(0);
+    batch.columns().iter().map(of_column).fold(0, usize::saturating_add)
+}
+
+/// Rows of the table are no larger, more or less.
+const SMALL_ROW: u64 = 8 << 10;
+
+fn check_row(largest: u64) -> Result<()> {
+    if largest > MAX_ROW {
+        return exec_err!("joins, windows and subqueries take rows of at most {MAX_ROW} bytes, and one has {largest}");
+    }
+    Ok(())
+}
+
+/// The bytes of the largest value of each column together.
+fn largest_row(batch: &RecordBatch) -> u64 {
+    let largest = |values| match bytes(&ColumnarValue::Array(Arc::clone(values))) {
+        Numbers::Same(bytes) => bytes,
+        Numbers::Each(bytes) => bytes.into_iter().max().unwrap_or(0),
+    };
+    batch.columns().iter().map(largest).fold(0, u64::saturating_add)
+}
+
+fn check_lists(batch: &RecordBatch, lists: &[usize]) -> Result<()> {
+    let values: Vec<ColumnarValue> = batch.columns().iter().cloned().map(ColumnarValue::Array).collect();
+    let of_lists: Vec<Numbers> = lists.iter().filter_map(|list| values.get(*list)).map(elements).collect();
+    let others = values.iter().enumerate().filter(|(column, _)| !lists.contains(column));
+    let of_others: Vec<Numbers> = others.map(|(_, values)| bytes(values)).collect();
+    let unnested = |row: usize| {
+        let times = of_lists.iter().map(|elements| elements.of(row)).max().unwrap_or(0);
+        let bytes = of_others.iter().map(|bytes| bytes.of(row)).fold(0, u64::saturating_add);
+        times.saturating_mul(bytes.saturating_add(8 * lists.len() as u64))
+    };
+    let all = (0..batch.num_rows()).map(unnested).fold(0, u64::saturating_add);
+    if all > MAX_UNNESTED {
+        return exec_err!(
+            "the elements of {} rows would take {all} bytes; at most {MAX_UNNESTED} are allowed",
+            batch.num_rows()
+        );
+    }
+    Ok(())
+}
+
+impl Stream for Guard {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = ready!(self.input.poll_next_unpin(context));
+        Poll::Ready(next.map(|batch| batch.and_then(|batch| self.check(&batch).map(|()| batch))))
+    }
+}
+
+impl RecordBatchStream for Guard {
+    fn schema(&self) -> SchemaRef {
+        self.input.schema()
+    }
+}

@@ -1,0 +1,31 @@
+//! Bounds for what a statement computes: functions whose results outgrow their arguments, types, constants, and numbers.
+//!
+//! ```text
+//! rule.rs  every call in a plan is replaced by one that is bounded
+//!     │
+//!     ├─▶ function.rs   the call ─▶ growth.rs, lengths.rs  how large its result becomes, before there is one
+//!     │                     └─────▶ charge.rs              its memory counts as the statement's as long as it is there
+//!     ├─▶ arithmetic.rs, sum.rs  + - * and sum of integers, which fail where the result is out of range
+//!     └─▶ types.rs, constants.rs
+//!
+//! guard.rs  rows of large values are refused where an operator would copy them many times
+//! ```
+
+mod arithmetic;
+mod charge;
+mod constants;
+mod function;
+mod growth;
+mod guard;
+mod lengths;
+mod rule;
+mod sum;
+mod types;
+
+pub(super) use charge::ChargedMemory;
+pub(super) use constants::Constants;
+pub(super) use function::bounded;
+pub(super) use growth::{adds_up, is_multiplying};
+pub(super) use guard::guarded;
+pub(super) use rule::BoundedCalls;
+pub(super) use types::check_types;

@@ -1,0 +1,453 @@
+//! How large a plan a statement may become.
+//!
+//! DataFusion plans a part `WITH name AS (…)` anew wherever it is named, has the keys of each grouping set of a `CUBE`,
+//! and carries the columns of a join along with each further one. A few lines could be planned for ever. So the size of
+//! the plan is counted first, from the text alone.
+
+use std::collections::{HashMap, VecDeque};
+use std::ops::ControlFlow;
+use std::ptr::from_ref;
+
+use datafusion::common::plan_datafusion_err;
+use datafusion::error::Result;
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast::{
+    ArrayElemTypeDef, DataType, Expr, GroupByExpr, GroupByWithModifier, ObjectName, Query, Select, SelectItem, SetExpr,
+    TableFactor, TableWithJoins, Visit, Visitor,
+};
+
+/// What a statement may become at most.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MaxSize {
+    /// The tables that a query names. A part that is named counts as all tables that it names itself.
+    pub(super) tables: usize,
+    /// The levels of an expression, or of queries that a set operation combines.
+    pub(super) levels: usize,
+    /// The sets of keys by which a query groups, with those of its parts wherever they are named.
+    pub(super) grouping_sets: usize,
+    /// The bytes of the names of all columns that a query and its parts have, and the joins in it.
+    pub(super) names: usize,
+}
+
+/// What of an expression is written twice in its plan, may itself have so many levels of such expressions.
+const MAX_DOUBLINGS: usize = 10;
+
+/// Functions whose plans have their arguments twice.
+const DOUBLING: [&str; 5] = ["coalesce", "nvl", "ifnull", "nvl2", "nullif"];
+
+/// The most levels and the most elements of an array's type.
+const MAX_ARRAY_LEVELS: usize = 16;
+const MAX_ARRAY_ELEMENTS: u64 = 1_024;
+
+/// What a name counts at least.
+const NAME_BYTES: usize = 24;
+
+/// What the columns of a table count.
+const TABLE_BYTES: usize = 32 * NAME_BYTES;
+
+/// Refuses a statement that would become too large a plan.
+pub(super) fn check_size(statement: &Statement, most: MaxSize) -> Result<()> {
+    let mut sizes =
+        Sizes { most, queries: vec![OpenQuery::default()], levels: 0, doublings: 0, widths: HashMap::new() };
+    match visit(statement, &mut sizes) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(too_large) => Err(plan_datafusion_err!("{too_large}")),
+    }
+}
+
+fn visit(statement: &Statement, sizes: &mut Sizes) -> ControlFlow<String> {
+    match statement {
+        Statement::Statement(statement) => statement.visit(sizes),
+        Statement::Explain(explain) => visit(&explain.statement, sizes),
+        _ => ControlFlow::Continue(()),
+    }
+}
+
+struct Sizes {
+    most: MaxSize,
+    /// The queries that the visit is inside of, the outermost first. The first one stands for the statement.
+    queries: Vec<OpenQuery>,
+    /// The levels of the expression that the visit is inside of.
+    levels: usize,
+    /// Those of them whose plans have their operands twice.
+    doublings: usize,
+    /// The bytes of the names of the columns of each query and selection that was visited, by its address.
+    widths: HashMap<usize, usize>,
+}
+
+/// A query that is being visited.
+#[derive(Default)]
+struct OpenQuery {
+    /// Its name, where it is a part of the query around it.
+    name: Option<String>,
+    /// The names of its parts that have not been visited yet. The parts of a query are the first queries in it that are
+    /// visited, in the order of the text, because the list of parts is the first member of [`Query`].
+    parts_to_come: VecDeque<String>,
+    /// The parts that have been visited.
+    parts: HashMap<String, Part>,
+    /// What it has so far.
+    size: Size,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
+    tables: usize,
+    grouping_sets: usize,
+    names: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    size: Size,
+    /// The bytes of the names of its columns.
+    width: usize,
+}
+
+impl Sizes {
+    fn add(&mut self, more: Size) -> ControlFlow<String> {
+        let Some(query) = self.queries.last_mut() else { return ControlFlow::Continue(()) };
+        let size = &mut query.size;
+        size.tables = size.tables.saturating_add(more.tables);
+        size.grouping_sets = size.grouping_sets.saturating_add(more.grouping_sets);
+        size.names = size.names.saturating_add(more.names);
+        let (size, most) = (*size, self.most);
+        if size.tables > most.tables {
+            let most = most.tables;
+            return ControlFlow::Break(format!("the statement names more than {most} tables, with those of its parts"));
+        }
+        if size.grouping_sets > most.grouping_sets {
+            let most = most.grouping_sets;
+            let text = "sets of keys, with those that CUBE and ROLLUP make";
+            return ControlFlow::Break(format!("the statement groups by more than {most} {text}"));
+        }
+        if size.names > most.names {
+            let most = most.names;
+            let text = "the columns that the statement's parts, joins and queries have";
+            return ControlFlow::Break(format!("the names of {text} take more than {most} bytes"));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn part(&self, name: &ObjectName) -> Option<Part> {
+        let name = match name.0.as_slice() {
+            [part] => part.as_ident().map(|part| part.value.to_lowercase())?,
+            _ => return None,
+        };
+        self.queries.iter().rev().find_map(|query| query.parts.get(&name).copied())
+    }
+
+    fn too_deep(&self) -> ControlFlow<String> {
+        ControlFlow::Break(format!("the statement is nested more than {} levels deep", self.most.levels))
+    }
+
+    fn width_of<T>(&self, visited: &T) -> usize {
+        self.widths.get(&address(visited)).copied().unwrap_or(TABLE_BYTES)
+    }
+
+    fn width_of_body(&self, body: &SetExpr) -> usize {
+        match body {
+            SetExpr::Select(select) => self.width_of(select.as_ref()),
+            SetExpr::Query(query) => self.width_of(query.as_ref()),
+            SetExpr::SetOperation { left, .. } => self.width_of_body(left),
+            SetExpr::Values(values) => {
+                values.rows.first().map_or(0, |row| row.content.len().saturating_mul(NAME_BYTES))
+            }
+            _ => TABLE_BYTES,
+        }
+    }
+
+    fn width_of_table(&self, table: &TableFactor) -> usize {
+        let (width, alias) = match table {
+            TableFactor::Table { name, alias, .. } => {
+                (self.part(name).map_or(TABLE_BYTES, |part| part.width), alias.as_ref())
+            }
+            TableFactor::Derived { subquery, alias, .. } => (self.width_of(subquery.as_ref()), alias.as_ref()),
+            TableFactor::NestedJoin { table_with_joins, alias } => (self.joined(table_with_joins).0, alias.as_ref()),
+            _ => (TABLE_BYTES, None),
+        };
+        // Every column has the name of its table, too.
+        let alias = alias.map_or(0, |alias| alias.name.value.len());
+        width.saturating_mul(1 + alias / NAME_BYTES)
+    }
+
+    /// The bytes of the names of the columns of a join, and of all joins in it together.
+    fn joined(&self, tables: &TableWithJoins) -> (usize, usize) {
+        let joined = tables.joins.iter().map(|join| &join.relation);
+        let mut sum = (0_usize, 0_usize);
+        for table in std::iter::once(&tables.relation).chain(joined) {
+            sum.0 = sum.0.saturating_add(self.width_of_table(table));
+            sum.1 = sum.1.saturating_add(sum.0);
+        }
+        sum
+    }
+}
+
+fn address<T>(node: &T) -> usize {
+    from_ref(node).addr()
+}
+
+impl Visitor for Sizes {
+    type Break = String;
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<String> {
+        if levels_of_body(&query.body) > self.most.levels {
+            return self.too_deep();
+        }
+        let name = self.queries.last_mut().and_then(|around| around.parts_to_come.pop_front());
+        let parts = query.with.iter().flat_map(|with| &with.cte_tables);
+        let parts_to_come = parts.map(|part| part.alias.name.value.to_lowercase()).collect();
+        self.queries.push(OpenQuery { name, parts_to_come, ..OpenQuery::default() });
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, query: &Query) -> ControlFlow<String> {
+        let width = self.width_of_body(&query.body);
+        self.widths.insert(address(query), width);
+        let Some(visited) = self.queries.pop() else { return ControlFlow::Continue(()) };
+        match (visited.name, self.queries.last_mut()) {
+            (Some(name), Some(around)) => {
+                around.parts.insert(name, Part { size: visited.size, width });
+                ControlFlow::Continue(())
+            }
+            _ => self.add(visited.size),
+        }
+    }
+
+    fn post_visit_select(&mut self, select: &Select) -> ControlFlow<String> {
+        let mut from = (0_usize, 0_usize);
+        for tables in &select.from {
+            let (width, names) = self.joined(tables);
+            from.0 = from.0.saturating_add(width);
+            // Tables after a comma are joined to all those before them.
+            from.1 = from.1.saturating_add(names).saturating_add(from.0);
+        }
+        let of_item = |item: &SelectItem| match item {
+            SelectItem::UnnamedExpr(expression) => length(expression),
+            SelectItem::ExprWithAlias { alias, .. } => alias.value.len().max(NAME_BYTES),
+            SelectItem::ExprWithAliases { aliases, .. } => {
+                aliases.iter().map(|alias| alias.value.len().max(NAME_BYTES)).sum()
+            }
+            SelectItem::QualifiedWildcard(..) | SelectItem::Wildcard(_) => from.0,
+        };
+        let width = select.projection.iter().map(of_item).fold(0, usize::saturating_add);
+        self.widths.insert(address(select), width);
+        let names = from.1.saturating_add(width);
+        self.add(Size { tables: 0, grouping_sets: grouping_sets(&select.group_by), names })
+    }
+
+    fn pre_visit_relation(&mut self, name: &ObjectName) -> ControlFlow<String> {
+        let mut size = self.part(name).map(|part| part.size).unwrap_or_default();
+        size.tables = size.tables.max(1);
+        self.add(size)
+    }
+
+    fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<String> {
+        self.levels += usize::from(is_level(expression));
+        if self.levels > self.most.levels {
+            return self.too_deep();
+        }
+        self.doublings += usize::from(is_doubling(expression));
+        if self.doublings > MAX_DOUBLINGS {
+            let text = format!("BETWEEN, COALESCE and the like are nested more than {MAX_DOUBLINGS} levels deep");
+            return ControlFlow::Break(text);
+        }
+        match expression {
+            Expr::Cast { data_type, .. } if !is_small(data_type) => {
+                let limits = format!("{MAX_ARRAY_LEVELS} levels and {MAX_ARRAY_ELEMENTS} elements");
+                ControlFlow::Break(format!("a type of arrays has at most {limits}"))
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn post_visit_expr(&mut self, expression: &Expr) -> ControlFlow<String> {
+        self.levels -= usize::from(is_level(expression));
+        self.doublings -= usize::from(is_doubling(expression));
+        ControlFlow::Continue(())
+    }
+}
+
+/// Parentheses alone leave nothing behind in a plan.
+fn is_level(expression: &Expr) -> bool {
+    !matches!(expression, Expr::Nested(_))
+}
+
+fn is_doubling(expression: &Expr) -> bool {
+    match expression {
+        Expr::Between { .. } => true,
+        Expr::Function(function) => {
+            let name = function.name.0.last().and_then(|name| name.as_ident());
+            name.is_some_and(|name| DOUBLING.iter().any(|doubling| name.value.eq_ignore_ascii_case(doubling)))
+        }
+        _ => false,
+    }
+}
+
+/// The length of an expression that is the name of its column.
+fn length(expression: &Expr) -> usize {
+    match expression {
+        Expr::Identifier(name) => name.value.len().max(NAME_BYTES),
+        _ => expression.to_string().len().max(NAME_BYTES),
+    }
+}
+
+fn levels_of_body(body: &SetExpr) -> usize {
+    match body {
+        SetExpr::SetOperation { left, right, .. } => 1 + levels_of_body(left).max(levels_of_body(right)),
+        _ => 0,
+    }
+}
+
+/// Whether a type of arrays, of arrays of arrays and so on has few levels and elements.
+fn is_small(data_type: &DataType) -> bool {
+    let (mut inner, mut elements) = (data_type, 1_u64);
+    for _ in 0..=MAX_ARRAY_LEVELS {
+        inner = match inner {
+            DataType::Array(ArrayElemTypeDef::SquareBracket(element, length)) => {
+                elements = elements.saturating_mul(length.unwrap_or(1).max(1));
+                element
+            }
+            DataType::Array(ArrayElemTypeDef::AngleBracket(element) | ArrayElemTypeDef::Parenthesis(element)) => {
+                element
+            }
+            _ => return elements <= MAX_ARRAY_ELEMENTS,
+        };
+    }
+    false
+}
+
+/// The number of sets of keys, where there are several: what the elements of `GROUP BY` are each, multiplied.
+fn grouping_sets(group_by: &GroupByExpr) -> usize {
+    let (keys, modifiers) = match group_by {
+        GroupByExpr::Expressions(keys, modifiers) => (keys.as_slice(), modifiers),
+        GroupByExpr::All(modifiers) => ([].as_slice(), modifiers),
+    };
+    let sets = keys.iter().map(sets_of).fold(1, usize::saturating_mul);
+    let sets = modifiers.iter().fold(sets, |sets, modifier| {
+        sets.saturating_mul(match modifier {
+            GroupByWithModifier::Cube => powers_of_two(keys.len()),
+            GroupByWithModifier::Rollup | GroupByWithModifier::Totals => keys.len().saturating_add(1),
+            GroupByWithModifier::GroupingSets(sets) => sets_of(sets),
+        })
+    });
+    if sets > 1 { sets } else { 0 }
+}
+
+fn sets_of(key: &Expr) -> usize {
+    match key {
+        Expr::Cube(keys) => powers_of_two(keys.len()),
+        Expr::Rollup(keys) => keys.len().saturating_add(1),
+        Expr::GroupingSets(sets) => sets.len().max(1),
+        Expr::Nested(key) => sets_of(key),
+        _ => 1,
+    }
+}
+
+fn powers_of_two(power: usize) -> usize {
+    u32::try_from(power).ok().and_then(|power| 1_usize.checked_shl(power)).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::sql::parser::DFParser;
+
+    use super::*;
+
+    const ANY: MaxSize =
+        MaxSize { tables: usize::MAX, levels: usize::MAX, grouping_sets: usize::MAX, names: usize::MAX };
+
+    /// The least number for which a statement is taken, where `most` sets what may be at most.
+    fn size(text: &str, most: impl Fn(usize) -> MaxSize) -> usize {
+        let statement = DFParser::parse_sql(text).unwrap().pop_front().unwrap();
+        (0..20_000).find(|number| check_size(&statement, most(*number)).is_ok()).unwrap()
+    }
+
+    #[test]
+    fn a_part_counts_as_its_tables_wherever_it_is_named() {
+        for (text, tables) in [
+            ("select 1", 0),
+            ("select * from a, b where exists (select * from c)", 3),
+            ("with a as (select * from x, y) select * from z", 2),
+            ("with a as (select * from x, y) select * from a, a as b", 4),
+            ("with a as (select * from x, y), b as (select * from a, A) select * from b", 4),
+            // The inner query of a part is no part, and its own parts are nobody else's.
+            ("with a as (select * from (select * from x, y)), b as (select 1) select * from a, b", 3),
+            ("with a as (with b as (select * from x, y) select * from b, b) select * from a, b", 5),
+            ("explain with a as (select * from x, y) select * from a, a as b", 4),
+        ] {
+            assert_eq!(size(text, |tables| MaxSize { tables, ..ANY }), tables, "{text}");
+        }
+    }
+
+    #[test]
+    fn sets_of_keys_are_counted_before_they_are_made() {
+        for (text, sets) in [
+            ("select 1", 0),
+            ("select 1 from t group by a, b", 0),
+            ("select 1 from t group by cube (a, b, c)", 8),
+            ("select 1 from t group by rollup (a, b, c)", 4),
+            ("select 1 from t group by grouping sets ((a), (a, b), ())", 3),
+            ("select 1 from t group by cube (a, b), rollup (c, d), e", 12),
+            ("with p as (select 1 from t group by cube (a, b)) select 1 from p, p as q", 8),
+        ] {
+            assert_eq!(size(text, |grouping_sets| MaxSize { grouping_sets, ..ANY }), sets, "{text}");
+        }
+        let many = format!("select 1 from t group by cube ({}a)", "a, ".repeat(100));
+        let statement = DFParser::parse_sql(&many).unwrap().pop_front().unwrap();
+        assert!(check_size(&statement, MaxSize { grouping_sets: 1 << 20, ..ANY }).is_err());
+    }
+
+    #[test]
+    fn levels_of_expressions_and_of_set_operations_are_counted() {
+        for (text, levels) in [
+            ("select 1", 1),
+            ("select 1 + 1 + 1", 3),
+            ("select ((((1))))", 1),
+            ("select abs(a) from t where a in (1, 2, 3)", 2),
+            ("select 1 union all select 1 union all select 1", 2),
+        ] {
+            assert_eq!(size(text, |levels| MaxSize { levels, ..ANY }), levels, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_count_in_every_join_and_query_that_has_them() {
+        let (name, table) = (NAME_BYTES, TABLE_BYTES);
+        for (text, names) in [
+            ("select 1", name),
+            ("select a, b from t", 2 * name + 2 * table),
+            ("select 1 from t join u on true join v on true", name + (1 + 2 + 3 + 3) * table),
+            ("select * from (select a from t)", (name + 2 * table) + 3 * name),
+            (
+                "with p as (select a from t) select * from p, p as q",
+                2 * (name + 2 * table) + (1 + 1 + 1 + 2 + 2) * name,
+            ),
+        ] {
+            assert_eq!(size(text, |names| MaxSize { names, ..ANY }), names, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_doubles_level_by_level_has_few_of_them() {
+        let nested = |levels: usize| {
+            let (before, after) = ("coalesce(".repeat(levels), ", 1)".repeat(levels));
+            let statement = DFParser::parse_sql(&format!("select {before}a{after}")).unwrap().pop_front().unwrap();
+            check_size(&statement, ANY).is_ok()
+        };
+        assert!(nested(MAX_DOUBLINGS));
+        assert!(!nested(MAX_DOUBLINGS + 1));
+    }
+
+    #[test]
+    fn types_of_arrays_are_small() {
+        for (text, is_small) in
+            [("select cast(a as int[])", true), ("select a::int[10][10]", true), ("select a::int[65536][65536]", false)]
+        {
+            let statement = DFParser::parse_sql(text).unwrap().pop_front().unwrap();
+            assert_eq!(check_size(&statement, ANY).is_ok(), is_small, "{text}");
+        }
+        let deep = format!("select a::int{}", "[]".repeat(MAX_ARRAY_LEVELS + 1));
+        let statement = DFParser::parse_sql(&deep).unwrap().pop_front().unwrap();
+        assert!(check_size(&statement, ANY).is_err());
+    }
+}
