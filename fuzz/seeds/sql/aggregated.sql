@@ -1,0 +1,1 @@
+select array_agg(repeat('x', 10000)), string_agg(repeat(conversation_id, 1000), ',') from segments, generate_series(1, 100000)

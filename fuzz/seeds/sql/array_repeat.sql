@@ -1,0 +1,1 @@
+select array_repeat(array_repeat(array_repeat(1, 1000), 1000), 1000)

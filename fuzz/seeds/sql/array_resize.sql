@@ -1,0 +1,1 @@
+select array_resize(make_array(1), 2000000000, 7)

@@ -1,0 +1,1 @@
+select array_concat(range(1, 10000), range(1, 10000)), array_to_string(range(1, 10000), repeat('x', 60000))

@@ -1,0 +1,1 @@
+select count(*) from segments group by cube (skill_id, skill_id, skill_id, skill_id, skill_id, skill_id, skill_id, skill_id, skill_id, skill_id, skill_id, skill_id, skill_id, skill_id, skill_id, skill_id, skill_id, skill_id, skill_id, skill_id, skill_id, skill_id, skill_id, skill_id)

@@ -1,0 +1,1 @@
+select count(*) from segments group by cube (skill_id, outcome), rollup (account_id, source), grouping sets ((user_type), ())

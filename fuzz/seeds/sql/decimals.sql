@@ -1,0 +1,1 @@
+select arrow_cast(1, 'Decimal128(255, -128)'), cast(1 as decimal(76, 76)), 1::numeric(1000, 1000)

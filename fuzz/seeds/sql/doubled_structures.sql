@@ -1,0 +1,1 @@
+select struct(struct(struct(struct(struct(struct(struct(struct(struct(struct(struct(struct(struct(struct(struct(struct(struct(struct(struct(struct(struct(struct(struct(struct(struct(struct(struct(struct(struct(struct(1, 1), 1), 1), 1), 1), 1), 1), 1), 1), 1), 1), 1), 1), 1), 1), 1), 1), 1), 1), 1), 1), 1), 1), 1), 1), 1), 1), 1), 1), 1)

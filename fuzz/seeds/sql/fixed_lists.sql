@@ -1,0 +1,1 @@
+select arrow_cast(null, 'FixedSizeList(65536, FixedSizeList(65536, Int64))')

@@ -1,0 +1,1 @@
+select to_char(end_time, repeat('%A', 30000)) from segments, generate_series(1, 10000)

@@ -1,0 +1,1 @@
+select * from skill_report('acme', now(), 60, 5, '1,2')

@@ -1,0 +1,1 @@
+select * from (select string_agg(conversation_id, ',') as s from segments, generate_series(1, 100000)) a, generate_series(1, 100000) b

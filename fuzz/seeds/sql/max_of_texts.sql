@@ -1,0 +1,1 @@
+select max(repeat('x', cast(value % 50000 as bigint))) from generate_series(1, 1000000)

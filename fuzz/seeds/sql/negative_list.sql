@@ -1,0 +1,1 @@
+select arrow_cast(null, 'FixedSizeList(-1, Int64)'), arrow_cast(null, 'FixedSizeBinary(2147483647)')

@@ -1,0 +1,1 @@
+select lpad('a', 2000000000), rpad('a', cast(skill_id as int) * 200000000, 'xyz') from segments

@@ -1,0 +1,1 @@
+select levenshtein(repeat(conversation_id, 10000), repeat(conversation_id, 10000)) from segments

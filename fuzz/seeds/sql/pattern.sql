@@ -1,0 +1,1 @@
+select conversation_id ~ '((((((((a{50}){50}){50}){50})*)*)*)*' from segments

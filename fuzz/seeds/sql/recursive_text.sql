@@ -1,0 +1,1 @@
+with recursive r as (select 'x' as t union all select t || t from r) select max(length(t)) from r

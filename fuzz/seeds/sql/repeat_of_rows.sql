@@ -1,0 +1,1 @@
+select max(length(repeat(conversation_id, 1000000))) from segments

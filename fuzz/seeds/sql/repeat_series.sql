@@ -1,0 +1,1 @@
+select max(length(repeat('x', cast(value as bigint) * 100000))) from generate_series(1, 10000)

@@ -1,0 +1,1 @@
+select regexp_replace(repeat(conversation_id, 100), '', repeat('x', 10000), 'g') from segments

@@ -1,0 +1,1 @@
+select account_id, skill_id, count(*), avg(time_to_first_agent_message_ms) from segments where end_time > now() - interval '1 hour' group by 1, 2 order by 3 desc limit 10

@@ -1,0 +1,1 @@
+select range(1, 1000000000), generate_series(1, 9223372036854775807)

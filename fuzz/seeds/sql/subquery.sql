@@ -1,0 +1,1 @@
+select (select string_agg(conversation_id, ',') from segments, generate_series(1, 50000)) from generate_series(1, 100000)

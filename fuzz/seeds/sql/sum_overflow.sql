@@ -1,0 +1,1 @@
+select sum(x) from (select 9223372036854775807 as x from generate_series(1, 3)) t

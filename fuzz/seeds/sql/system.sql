@@ -1,0 +1,1 @@
+select * from system.queries union all select * from system.queries; 

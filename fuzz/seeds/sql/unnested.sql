@@ -1,0 +1,1 @@
+select repeat('x', 60000), unnest(range(1, 1000000)) from segments

@@ -1,0 +1,1 @@
+select * from (values (repeat('x', 60000)), (repeat('y', 60000))) t(a), generate_series(1, 100000)

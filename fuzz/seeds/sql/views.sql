@@ -1,0 +1,1 @@
+with a as (select * from metrics_by_hour) select * from a join metrics_by_day b using (skill_id) where a.total > 0

@@ -1,0 +1,1 @@
+select skill_id, row_number() over (partition by skill_id order by end_time), lag(outcome) over (order by end_time) from segments

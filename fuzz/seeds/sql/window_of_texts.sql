@@ -1,0 +1,1 @@
+select max(repeat(conversation_id, 10000)) over () from segments, generate_series(1, 10000)
