@@ -394,19 +394,22 @@ fn an_impossible_event_is_kept_also_where_nothing_else_changes() {
 }
 
 #[test]
-fn terminal_codes_in_an_id_do_not_reach_the_log() {
+fn an_id_with_terminal_codes_is_rejected_and_does_not_reach_the_log() {
     let directory = TempDir::new().unwrap();
     let log = directory.path().join("log");
     let mut command = serve();
     command.arg("--data-dir").arg(directory.path().join("data")).stderr(fs::File::create(&log).unwrap());
     let server = Server::spawn(&mut command);
     post(&server, &two_minutes_later());
-    let headless = event("evil\n\u{1b}[31m\u{202e}", 0, START, "message", json!({ "sender": "consumer" }));
-    assert_eq!(post(&server, &headless), answer(1, 0));
+    let of = |id: &str| event(id, 0, START, "message", json!({ "sender": "consumer" }));
+    let answer = post(&server, &(of("evil\n\u{1b}[31m\u{202e}") + &of(" ") + &of("headless")));
+    assert_eq!((&answer["accepted"], &answer["rejected_count"]), (&json!(1), &json!(2)));
+    let unseen = "conversation_id has the character U+000A, which cannot be seen: no identifier has one";
+    let blank = "conversation_id is empty or blank: it has one character or more that can be seen";
+    assert_eq!(answer["rejected"], json!([{ "line": 1, "error": unseen }, { "line": 2, "error": blank }]));
     let logged = || fs::read_to_string(&log).unwrap();
     until("the event is logged", || logged().contains("an event has no effect and was kept"));
-    assert!(logged().contains(r"conversation=evil\n\u{1b}[31m\u{202e} sequence=0"), "{}", logged());
-    assert!(!logged().contains(['\u{1b}', '\u{202e}']), "{}", logged());
+    assert!(!logged().contains("evil") && !logged().contains(['\u{1b}', '\u{202e}']), "{}", logged());
 }
 
 #[test]

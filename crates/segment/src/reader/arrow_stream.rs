@@ -25,6 +25,9 @@ const END_OF_STREAM: [u8; 8] = [0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0];
 /// The maximum decompressed size of one message, and of all dictionaries of a stream together, which the decoder keeps.
 const MAX_UNCOMPRESSED_BYTES: i64 = 1 << 30;
 
+/// Dictionaries that are added to are copied, all copies together so many times the bytes that they may have.
+const MOST_COPIES: i64 = 16;
+
 pub(super) fn read<E: From<Error>, S>(mut input: impl BufRead, collector: &mut Collector<'_, S>) -> Result<(), E>
 where
     S: FnMut(Chunk) -> Result<(), E>,
@@ -34,6 +37,7 @@ where
     let mut line = 0;
     skip_file_prefix(&mut input).map_err(Error::from)?;
     loop {
+        collector.check_awaited()?;
         let message = match messages.next(&mut input) {
             Ok(message) => message,
             Err(reason) => return collector.broken(line + 1, reason),
@@ -79,6 +83,9 @@ struct Messages {
     has_schema: bool,
     /// What the dictionaries so far unfold to.
     dictionary_bytes: i64,
+    /// What all dictionaries have, and what was copied where some were added to.
+    added_bytes: i64,
+    copied_bytes: i64,
     most: i64,
 }
 
@@ -124,6 +131,13 @@ impl Messages {
         let sum = match message.header_type() {
             MessageHeader::DictionaryBatch => {
                 self.dictionary_bytes = self.dictionary_bytes.saturating_add(unfolded);
+                let stored = i64::try_from(body.len()).unwrap_or(i64::MAX);
+                self.added_bytes = self.added_bytes.saturating_add(unfolded).saturating_add(stored);
+                if message.header_as_dictionary_batch().is_some_and(|dictionary| dictionary.isDelta()) {
+                    // The whole dictionary is copied for each of very many additions.
+                    self.copied_bytes = self.copied_bytes.saturating_add(self.added_bytes);
+                    within(self.copied_bytes, self.most.saturating_mul(MOST_COPIES))?;
+                }
                 self.dictionary_bytes
             }
             _ => unfolded,

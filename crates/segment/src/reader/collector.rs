@@ -45,6 +45,17 @@ impl<'o, S> Collector<'o, S> {
         self.options.most_unfolded
     }
 
+    /// # Errors
+    /// [`Error::Abandoned`] where nobody waits for the outcome any more.
+    pub(super) fn check_awaited(&self) -> Result<()> {
+        self.options.check_awaited()
+    }
+
+    /// Whether it matters why the next record is rejected.
+    pub(super) fn tells(&self) -> bool {
+        self.rejected.keeps_more()
+    }
+
     /// Makes sure that the rows of a batch may still be taken.
     ///
     /// # Errors

@@ -38,7 +38,7 @@ pub fn read_events<E: From<Error>>(
             }
             Err(Error::Io(error)) => Err(Error::BreaksOff { format: "NDJSON", reason: error.to_string() }),
             Err(error) => Err(error),
-            Ok(json) => push(json, options, &mut chunk.events),
+            Ok(json) => push(json, options, chunk.rejected.keeps_more(), &mut chunk.events),
         };
         match outcome {
             Ok(()) => chunk.lines.push(line),
@@ -50,8 +50,8 @@ pub fn read_events<E: From<Error>>(
     if chunk.lines.is_empty() && chunk.rejected.is_empty() { Ok(()) } else { sink(chunk) }
 }
 
-fn push(json: &[u8], options: &ReadOptions, events: &mut EventBatch) -> crate::Result<()> {
-    let record: EventRecord<'_> = json_object::parse(json)?;
+fn push(json: &[u8], options: &ReadOptions, is_told: bool, events: &mut EventBatch) -> crate::Result<()> {
+    let record: EventRecord<'_> = json_object::parse_told(json, is_told)?;
     let account = options.account_of(&record.account_id)?;
     events.push(&record.event(account)?);
     Ok(())

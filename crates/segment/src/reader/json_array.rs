@@ -20,7 +20,8 @@ where
     let (mut number, mut stopped) = (0, Ok(()));
     let elements = Elements(|json: &str| {
         number += 1;
-        stopped = collector.take(number, json_object::parse(json.as_bytes()));
+        let is_told = collector.tells();
+        stopped = collector.take(number, json_object::parse_told(json.as_bytes(), is_told));
         if stopped.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
     let mut deserializer = serde_json::Deserializer::from_reader(input);

@@ -6,11 +6,19 @@ use crate::{Error, Result};
 
 /// Reads one JSON object as a record.
 pub(crate) fn parse<'j, T: Deserialize<'j>>(json: &'j [u8]) -> Result<T> {
+    parse_told(json, true)
+}
+
+/// As [`parse`]. What is wrong, and where, is only found out if it `is_told`, since that takes many times as long.
+pub(crate) fn parse_told<'j, T: Deserialize<'j>>(json: &'j [u8], is_told: bool) -> Result<T> {
     // Derived code would also accept an array of values in the order of the fields.
     if json.trim_ascii_start().first() != Some(&b'{') {
         return Err(Error::Record { reason: "a record is a JSON object".to_owned() });
     }
-    serde_json::from_slice(json).map_err(|error| Error::Record { reason: describe::<T>(json, &error) })
+    serde_json::from_slice(json).map_err(|error| {
+        let reason = if is_told { describe::<T>(json, &error) } else { String::new() };
+        Error::Record { reason }
+    })
 }
 
 /// Says what is wrong, in which field, and at which column. Finding the field takes a second, slower parse.

@@ -147,9 +147,14 @@ impl Rejections {
         self.count == 0
     }
 
+    /// Whether one more would be kept.
+    fn keeps_more(&self) -> bool {
+        self.first.len() < Self::MOST_KEPT
+    }
+
     fn push(&mut self, line: u64, error: Error) {
         self.count = self.count.saturating_add(1);
-        if self.first.len() < Self::MOST_KEPT {
+        if self.keeps_more() {
             self.first.push(Rejection { line, error });
         }
     }
@@ -179,7 +184,10 @@ pub fn read_segments<E: From<Error>>(
     match format {
         Format::Ndjson => ndjson::read(buffered(input.into_read()), |line, json| match json {
             Err(Error::Io(error)) => collector.broken(line, error.to_string()),
-            json => collector.take(line, json.and_then(json_object::parse)),
+            json => {
+                let is_told = collector.tells();
+                collector.take(line, json.and_then(|json| json_object::parse_told(json, is_told)))
+            }
         }),
         Format::Json => json_array::read(buffered(input.into_read()), &mut collector),
         Format::Arrow => arrow_stream::read(buffered(input.into_read()), &mut collector),
