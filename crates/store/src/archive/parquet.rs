@@ -209,7 +209,7 @@ impl ChunkReader for DiskReader {
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> std::result::Result<Bytes, ParquetError> {
-        let read = self.0.read(&[start..start.saturating_add(length as u64)]);
-        Ok(read.map_err(|error| ParquetError::External(Box::new(error)))?.pop().unwrap_or_default())
+        let read = self.0.read_stretch(start..start.saturating_add(length as u64));
+        read.map_err(|error| ParquetError::External(Box::new(error)))
     }
 }

@@ -93,9 +93,9 @@ impl ArchiveFile {
 
     /// The file's bytes.
     pub(crate) fn read(self: &Arc<Self>) -> Result<Bytes> {
-        let mut all = self.open()?.read(&[0..self.bytes()])?;
+        let all = self.open()?.read_stretch(0..self.bytes())?;
         self.set_verified();
-        Ok(all.pop().unwrap_or_default())
+        Ok(all)
     }
 
     /// The file's rows.
@@ -129,6 +129,12 @@ impl OpenArchiveFile {
         let read = joined.into_iter().map(|stretch| Ok((stretch.start, self.read_blocks(stretch)?)));
         let read = read.collect::<Result<Vec<_>>>()?;
         ranges.iter().map(|range| self.part_of(&read, range)).collect()
+    }
+
+    /// One stretch of the file's bytes, like [`read`](Self::read).
+    pub(crate) fn read_stretch(&self, range: Range<u64>) -> Result<Bytes> {
+        let mut read = self.read(std::slice::from_ref(&range))?;
+        Ok(read.pop().unwrap_or_default())
     }
 
     /// The bytes of one range, out of the stretches that were read, by their starts.

@@ -60,10 +60,12 @@ fn a_commit_whose_pages_are_damaged_is_missed() {
     assert!(went_back > 0 && told > 0, "{went_back} times the commit before counted, {told} times a row was missing");
 }
 
+type Work = fn(&World, &Store);
+
 /// What was committed last is the sealing of a file, the merging of some, or a start: no file is set aside for it.
 #[test]
 fn damage_of_the_newest_pages_costs_no_file() {
-    let last: [(&str, fn(&World, &Store)); 4] = [
+    let last: [(&str, Work); 4] = [
         ("a start", |_, _| {}),
         ("an event", |_, store| drop(store.append(&batch(&[plain("acme", 9, NOON)])).unwrap())),
         ("a sealing", |_, store| {
