@@ -2,7 +2,8 @@
 //! answers with anything of an account.
 //!
 //! No client has to prove who it is. An HTTP client sees every account, and names one in each request. A client of
-//! PostgreSQL or Flight SQL names its account once, and sees that account alone; one that names none sees all.
+//! PostgreSQL names its account once, as its database, and sees that account alone; in a database of its own it sees all.
+//! A client of Flight SQL names its account in a header; one that names none sees all.
 
 use std::collections::HashMap;
 
@@ -37,6 +38,9 @@ pub(crate) enum Refused {
         /// What an account's name is.
         rule: String,
     },
+    /// A client of PostgreSQL does not say which database it wants.
+    #[error("the start-up packet names no database: it is an account, or {ALL_ACCOUNTS} for all of them")]
+    NoDatabase,
     /// The header that names the account is not text.
     #[error("the header {ACCOUNT_HEADER} is not text")]
     NotText,
@@ -54,11 +58,11 @@ impl Caller {
         Ok(Self { scope: Scope::All })
     }
 
-    /// A client of PostgreSQL, whose start-up message has these parameters: its database is an account, or
+    /// A client of PostgreSQL, whose start-up packet has these parameters: its database is an account, or
     /// [`ALL_ACCOUNTS`].
     pub(crate) fn of_postgresql(startup: &HashMap<String, String>) -> Result<Self, Refused> {
-        let database = startup.get(METADATA_DATABASE).map(String::as_str);
-        Self::of_account(database.filter(|database| *database != ALL_ACCOUNTS))
+        let database = startup.get(METADATA_DATABASE).map(String::as_str).ok_or(Refused::NoDatabase)?;
+        Self::of_account(Some(database).filter(|database| *database != ALL_ACCOUNTS))
     }
 
     /// The sender of a Flight SQL request with these headers.
@@ -142,7 +146,7 @@ mod tests {
     fn a_database_is_an_account_or_all_of_them() {
         assert_eq!(Caller::of_postgresql(&database("acme")).unwrap().scope(), &acme());
         assert_eq!(Caller::of_postgresql(&database(ALL_ACCOUNTS)).unwrap().scope(), &Scope::All);
-        assert_eq!(Caller::of_postgresql(&HashMap::new()).unwrap().scope(), &Scope::All);
+        assert_eq!(Caller::of_postgresql(&HashMap::new()), Err(Refused::NoDatabase));
         assert!(matches!(Caller::of_postgresql(&database("no/account")), Err(Refused::NoAccount { .. })));
     }
 

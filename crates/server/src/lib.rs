@@ -10,12 +10,16 @@ mod app;
 mod caller;
 mod connections;
 mod flight;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod listener;
 mod memory_budget;
 mod once_per_minute;
 mod postgresql;
 mod row_format;
+mod stopping;
 #[cfg(test)]
 mod tests;
 mod threads;

@@ -16,19 +16,14 @@ pub(crate) fn to_tokio(listener: std::net::TcpListener) -> io::Result<TcpListene
     TcpListener::from_std(listener)
 }
 
-/// Runs `serve` on the SQL threads until `shutdown` completes, so that a report never waits for a statement, or for the
-/// writing of its rows.
+/// Runs `serve` on the SQL threads, so that a report never waits for a statement, or for the writing of its rows.
 ///
 /// # Errors
 /// The errors of `serve`.
 pub(crate) async fn serve_on_sql_threads<S: Future<Output = io::Result<()>> + Send>(
     app: &App,
     serve: impl FnOnce() -> S + Send + 'static,
-    shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let serving = app.engine().spawn(async move { serve().await });
-    tokio::select! {
-        served = serving => served.unwrap_or_else(|error| Err(io::Error::other(error))),
-        () = shutdown => Ok(()),
-    }
+    serving.await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }

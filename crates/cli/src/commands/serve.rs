@@ -1,12 +1,12 @@
 //! The command `serve`: opens the store, and serves it by HTTP, PostgreSQL's protocol and Flight SQL until a signal
 //! comes.
 
-use std::future::pending;
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use futures::FutureExt;
 use futures::future::OptionFuture;
 use skillscope_query::{Clock, Engine};
 use skillscope_server::{
@@ -143,7 +143,7 @@ async fn serve(doors: &Doors, store: &Store, app: App, http_options: HttpOptions
     let postgresql = doors.postgresql.as_deref().map(|addresses| listen(addresses, "postgresql")).transpose()?;
     let flight = doors.flight.as_deref().map(|addresses| listen(addresses, "grpc")).transpose()?;
     // Signals are handled before the URL is printed, so that the reader of the URL can already stop the server.
-    let stop = stop_signal()?;
+    let stop = stop_signal()?.shared();
     if let Err(error) = store.announce(&url) {
         // Only commands that look for the server miss it. Everything else works.
         tracing::warn!(%error, "other processes cannot be told where the server listens");
@@ -156,20 +156,17 @@ async fn serve(doors: &Doors, store: &Store, app: App, http_options: HttpOptions
         let query = "timeframe=60&interval=30&skillIds=1,2&v=1";
         output::print(&format!("curl '{url}/operations/api/account/{account}/msgskillsegments?{query}'"));
     }
-    // The other protocols stop with HTTP, which first lets its answers finish for a while.
+    let http = serve_http(listener, app.clone(), http_options, stop.clone());
     let postgresql =
-        postgresql.map(|(listener, _)| serve_postgresql(listener, app.clone(), doors.limits.postgresql, pending()));
-    let flight = flight.map(|(listener, _)| serve_flight_sql(listener, app.clone(), doors.limits.flight, pending()));
-    tokio::select! {
-        served = serve_http(listener, app, http_options, stop) => served.context("the server failed"),
-        served = OptionFuture::from(postgresql), if doors.postgresql.is_some() => ended(served, "PostgreSQL"),
-        served = OptionFuture::from(flight), if doors.flight.is_some() => ended(served, "Flight SQL"),
-    }
-}
-
-/// The outcome if the server of a protocol ends although nobody has stopped it.
-fn ended(served: Option<std::io::Result<()>>, protocol: &str) -> Result<()> {
-    served.unwrap_or(Ok(())).with_context(|| format!("the server for {protocol} failed"))
+        postgresql.map(|(listener, _)| serve_postgresql(listener, app.clone(), doors.limits.postgresql, stop.clone()));
+    let flight = flight.map(|(listener, _)| serve_flight_sql(listener, app.clone(), doors.limits.flight, stop));
+    // Told to stop, each of them first lets its answers finish for a while. Where one fails, the others end with it.
+    let served = tokio::try_join!(
+        async { http.await.context("the server failed") },
+        async { OptionFuture::from(postgresql).await.transpose().context("the server for PostgreSQL failed") },
+        async { OptionFuture::from(flight).await.transpose().context("the server for Flight SQL failed") },
+    );
+    served.map(|_| ())
 }
 
 /// Completes on SIGINT or SIGTERM.

@@ -8,6 +8,6 @@ mod patient_socket;
 mod refusal;
 mod slots;
 
-pub(crate) use door::Door;
+pub(crate) use door::{Connection, Door};
 pub(crate) use patient_socket::PatientSocket;
 pub use slots::ConnectionLimits;

@@ -9,7 +9,7 @@ use crate::caller::Refused;
 pub(super) fn refused(refused: Refused) -> Status {
     match refused {
         Refused::NoAccount { rule, .. } => Status::invalid_argument(format!("the header account: {rule}")),
-        Refused::NotText => Status::invalid_argument(refused.to_string()),
+        Refused::NotText | Refused::NoDatabase => Status::invalid_argument(refused.to_string()),
         Refused::OutOfScope { .. } => Status::permission_denied(refused.to_string()),
     }
 }

@@ -4,7 +4,6 @@ use std::pin::Pin;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema};
-use arrow::ipc::root_as_message;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
 use arrow_flight::sql::ProstMessageExt;
@@ -50,17 +49,6 @@ pub(super) fn parameter_schema(description: &SqlDescription) -> Schema {
         Field::new(format!("${}", number + 1), known.clone().unwrap_or(DataType::Utf8), true)
     };
     Schema::new(parameters.map(field).collect::<Vec<_>>())
-}
-
-/// Refuses compressed columns. Their decoder reserves as much memory as the client says that they unfold to.
-pub(super) fn uncompressed(data: FlightData) -> Result<FlightData, FlightError> {
-    let message = root_as_message(&data.data_header).map_err(|error| FlightError::DecodeError(error.to_string()))?;
-    let batch = message.header_as_record_batch();
-    let batch = batch.or_else(|| message.header_as_dictionary_batch().and_then(|dictionary| dictionary.data()));
-    if batch.is_some_and(|batch| batch.compression().is_some()) {
-        return Err(FlightError::DecodeError("parameters are not taken compressed".to_owned()));
-    }
-    Ok(data)
 }
 
 /// A message in the bytes of a ticket.

@@ -2,26 +2,54 @@
 //!
 //! The header `account` of a request names the account that it sees; without the header it sees all.
 
+#[cfg(any(test, feature = "fuzzing"))]
+mod anything;
+mod bound_values;
 mod error;
 mod messages;
 mod metadata;
 mod prepared;
 mod service;
+mod socket;
+mod unread;
 
 use std::future::Future;
 use std::io;
+use std::time::Duration;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
 use futures::StreamExt;
 use tonic::transport::Server;
-use tonic::transport::server::{Connected, TcpConnectInfo};
 
 use crate::App;
-use crate::connections::{ConnectionLimits, Door, PatientSocket};
+use crate::connections::{ConnectionLimits, Door};
 use crate::listener::serve_on_sql_threads;
+use crate::stopping::Stopping;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use anything::take_anything;
 use service::FlightDoor;
+use socket::Socket;
 
-/// Serves Arrow Flight SQL on `listener` until `shutdown` completes.
+/// The longest message of a client, once it is unfolded.
+const MESSAGE_BYTES: usize = 4 << 20;
+
+/// Requests at a time over one connection.
+const REQUESTS: u32 = 100;
+
+/// What the headers of a request take.
+const HEADER_BYTES: u32 = 16 << 10;
+
+/// After how long without a word a client is asked whether it is still there.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// How long it may take to answer that.
+const ANSWER: Duration = Duration::from_secs(20);
+
+/// How long clients may take to read why their answers end.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Serves Arrow Flight SQL on `listener` until `shutdown` completes. From then on no request is accepted, and answers
+/// under way are given ten seconds.
 ///
 /// # Errors
 /// Where the listener fails.
@@ -31,19 +59,28 @@ pub async fn serve_flight_sql(
     limits: ConnectionLimits,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let service = FlightServiceServer::new(FlightDoor::new(app.clone()));
+    let serving = app.clone();
     let serve = async move || {
         let door = Door::open(listener, limits, "--flight-connections", b"")?;
-        let incoming = door.connections().map(|connection| io::Result::Ok(connection.patient()));
-        Server::builder().add_service(service).serve_with_incoming(incoming).await.map_err(io::Error::other)
+        let incoming = door.connections().map(|connection| io::Result::Ok(Socket::new(connection.patient())));
+        let stopping = Stopping::after(shutdown);
+        let service = FlightServiceServer::new(FlightDoor::new(serving, limits.unread_answer, stopping.clone()));
+        let (begun, over) = (stopping.clone(), stopping);
+        let serving = Server::builder()
+            .max_concurrent_streams(REQUESTS)
+            .http2_max_header_list_size(HEADER_BYTES)
+            .http2_keepalive_interval(Some(IDLE))
+            .http2_keepalive_timeout(Some(ANSWER))
+            .add_service(service.max_decoding_message_size(MESSAGE_BYTES))
+            .serve_with_incoming_shutdown(incoming, async move { begun.begun().await });
+        let out_of_patience = async {
+            over.over().await;
+            tokio::time::sleep(FAREWELL).await;
+        };
+        tokio::select! {
+            served = serving => served.map_err(io::Error::other),
+            () = out_of_patience => Ok(()),
+        }
     };
-    serve_on_sql_threads(&app, serve, shutdown).await
-}
-
-impl Connected for PatientSocket {
-    type ConnectInfo = TcpConnectInfo;
-
-    fn connect_info(&self) -> TcpConnectInfo {
-        TcpConnectInfo { local_addr: None, remote_addr: Some(self.peer()) }
-    }
+    serve_on_sql_threads(&app, serve).await
 }

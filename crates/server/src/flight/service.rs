@@ -1,6 +1,7 @@
 //! The methods of Flight SQL.
 
-use arrow_flight::decode::FlightRecordBatchStream;
+use std::time::Duration;
+
 use arrow_flight::encode::{DictionaryHandling, FlightDataEncoderBuilder};
 use arrow_flight::error::FlightError;
 use arrow_flight::flight_service_server::FlightService;
@@ -16,12 +17,15 @@ use skillscope_query::SqlSession;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
+use super::bound_values::bound_values;
 use super::error::{refused, status};
-use super::messages::{Batches, encoded, info, ipc, one_batch, parameter_schema, uncompressed};
+use super::messages::{Batches, encoded, info, ipc, one_batch, parameter_schema};
 use super::metadata::{SQL_INFO, TABLE_TYPES, schemas, tables};
 use super::prepared::Prepared;
+use super::unread::ended_when_unread;
 use crate::App;
 use crate::caller::Caller;
+use crate::stopping::Stopping;
 
 /// How `system.queries` names the door of these statements.
 const DOOR: &str = "flight-sql";
@@ -30,11 +34,14 @@ const DOOR: &str = "flight-sql";
 #[derive(Clone)]
 pub(super) struct FlightDoor {
     app: App,
+    /// How long a client may read nothing of an answer.
+    patience: Duration,
+    stopping: Stopping,
 }
 
 impl FlightDoor {
-    pub(super) fn new(app: App) -> Self {
-        Self { app }
+    pub(super) fn new(app: App, patience: Duration, stopping: Stopping) -> Self {
+        Self { app, patience, stopping }
     }
 
     fn session(&self, headers: &MetadataMap) -> Result<SqlSession, Status> {
@@ -48,7 +55,8 @@ impl FlightDoor {
             .with_schema(rows.schema())
             .with_dictionary_handling(DictionaryHandling::Resend)
             .build(rows.map_err(|error| FlightError::Tonic(Box::new(status(error)))));
-        Ok(Response::new(encoder.map_err(Status::from).boxed()))
+        let batches = encoder.map_err(Status::from).boxed();
+        Ok(Response::new(ended_when_unread(batches, self.patience, self.stopping.clone())))
     }
 }
 
@@ -93,15 +101,7 @@ impl FlightSqlService for FlightDoor {
         request: Request<PeekableFlightDataStream>,
     ) -> Result<DoPutPreparedStatementResult, Status> {
         let prepared = Prepared::from_handle(&query.prepared_statement_handle)?;
-        let sent =
-            request.into_inner().map_err(FlightError::from).and_then(|data| std::future::ready(uncompressed(data)));
-        let sent = FlightRecordBatchStream::new_from_flight_data(sent);
-        let mut batches = sent.try_filter(|batch| std::future::ready(batch.num_rows() > 0)).boxed();
-        let batch = batches.try_next().await?;
-        let batch = batch.ok_or_else(|| Status::invalid_argument("there are no values for the parameters"))?;
-        if batches.try_next().await?.is_some() {
-            return Err(Status::invalid_argument("parameters are one row of values"));
-        }
+        let batch = bound_values(request.into_inner().map_err(FlightError::from)).await?;
         Ok(DoPutPreparedStatementResult { prepared_statement_handle: Some(prepared.bind(&batch)?.to_handle()?) })
     }
 

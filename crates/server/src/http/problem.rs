@@ -112,7 +112,7 @@ impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::NoAccount { named, rule } => Self::invalid_parameter(rule).blaming("account", Some(named)),
-            Refused::NotText => Self::invalid_parameter(refused.to_string()),
+            Refused::NotText | Refused::NoDatabase => Self::invalid_parameter(refused.to_string()),
             Refused::OutOfScope { .. } => Self::forbidden(refused.to_string()),
         }
     }

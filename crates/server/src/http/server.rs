@@ -4,7 +4,6 @@ use std::future::Future;
 use std::io;
 use std::pin::pin;
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -14,9 +13,7 @@ use super::problem::Problem;
 use super::router;
 use crate::App;
 use crate::connections::Door;
-
-/// How long the answers under way may still take once the server is told to stop.
-const GRACE: Duration = Duration::from_secs(10);
+use crate::stopping::GRACE;
 
 /// What one connection too many is told.
 static REFUSAL: LazyLock<Vec<u8>> = LazyLock::new(|| {

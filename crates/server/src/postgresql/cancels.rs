@@ -3,9 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use datafusion_postgres::pgwire::api::cancel::CancelHandler;
-use datafusion_postgres::pgwire::messages::cancel::CancelRequest;
 use datafusion_postgres::pgwire::messages::startup::SecretKey;
 use parking_lot::Mutex;
 use skillscope_query::SqlSession;
@@ -19,21 +16,23 @@ impl Cancels {
         self.0.lock().insert(pid, (key, session));
         CancelEntry { pid, cancels: Arc::clone(self) }
     }
-}
 
-#[async_trait]
-impl CancelHandler for Cancels {
-    async fn on_cancel_request(&self, request: CancelRequest) {
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.lock().is_empty()
+    }
+
+    /// Ends what the connection with this number runs, if the key is its own.
+    pub(super) fn cancel(&self, pid: i32, key: &[u8]) {
         let sessions = self.0.lock();
-        if let Some((_, session)) =
-            sessions.get(&request.pid).filter(|(key, _)| key.to_bytes() == request.secret_key.to_bytes())
-        {
+        if let Some((_, session)) = sessions.get(&pid).filter(|(known, _)| known.to_bytes() == key) {
             session.kill_running();
         }
     }
 }
 
 /// Keeps a connection among those that can be cancelled, until it is dropped.
+#[derive(Debug)]
 pub(super) struct CancelEntry {
     pid: i32,
     cancels: Arc<Cancels>,

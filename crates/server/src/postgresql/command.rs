@@ -24,6 +24,10 @@ pub(super) enum Command {
     Control(Box<Statement>),
     /// The name of a prepared statement that is not needed any more; `None` for all of them.
     Deallocate(Option<String>),
+    /// `DISCARD ALL`: to leave nothing behind of what the connection was used for.
+    Discard,
+    /// `DISCARD PLANS`.
+    DiscardPlans,
 }
 
 /// The statements in a text.
@@ -38,6 +42,10 @@ pub(super) async fn commands(session: &SqlSession, text: &str) -> PgWireResult<V
 
 fn command(statement: Statement) -> PgWireResult<Command> {
     Ok(match statement {
+        // What answers it takes a name for granted.
+        Statement::ShowVariable { variable } if variable.is_empty() => {
+            return Err(error(SqlState::SyntaxError, "SHOW needs the name of a setting"));
+        }
         Statement::StartTransaction { .. }
         | Statement::Commit { .. }
         | Statement::Rollback { .. }
@@ -48,7 +56,9 @@ fn command(statement: Statement) -> PgWireResult<Command> {
         Statement::Deallocate { name, .. } => {
             Command::Deallocate((!name.value.eq_ignore_ascii_case("all")).then_some(name.value))
         }
-        Statement::Discard { object_type: DiscardObject::ALL | DiscardObject::PLANS } => Command::Deallocate(None),
+        Statement::Discard { object_type: DiscardObject::ALL } => Command::Discard,
+        // Statements are planned whenever they run.
+        Statement::Discard { object_type: DiscardObject::PLANS } => Command::DiscardPlans,
         Statement::Copy { source, to: true, target: CopyTarget::Stdout, options, legacy_options, .. } => {
             Command::Copy { query: copied(source)?, format: copy_format(&options, &legacy_options)? }
         }

@@ -1,47 +1,216 @@
-//! The handlers of one connection.
+//! One connection, from its first packet to its end. pgwire answers messages; what comes from the socket is read here,
+//! since pgwire takes messages of any length, believes the lengths in them, and waits for ever.
 
+use std::io;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
-use datafusion_postgres::pgwire::api::PgWireServerHandlers;
-use datafusion_postgres::pgwire::api::auth::StartupHandler;
-use datafusion_postgres::pgwire::api::cancel::CancelHandler;
 use datafusion_postgres::pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
+use datafusion_postgres::pgwire::api::{ClientInfo, DefaultClient, PgWireConnectionState};
+use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError, PgWireResult};
+use datafusion_postgres::pgwire::messages::response::SslResponse;
+use datafusion_postgres::pgwire::messages::{DecodeContext, PgWireBackendMessage, PgWireFrontendMessage};
+use datafusion_postgres::pgwire::tokio::server::{PgWireMessageServerCodec, process_error};
+use futures::{FutureExt, SinkExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::time::timeout;
+use tokio_util::codec::Framed;
 
-use super::cancels::Cancels;
+use super::error::{SqlState, error, fatal, malformed, shut_down, unacceptable, unreadable};
+use super::incoming::{Incoming, Message};
+use super::layout;
+use super::memory::MessageMemory;
+use super::prepared::Prepared;
 use super::queries::Queries;
 use super::session::Session;
-use super::startup::Startup;
-use crate::App;
+use super::startup::Sessions;
+use super::startup_packet::StartUpPacket;
+use crate::stopping::Stopping;
 
-/// The connection of one client.
+/// How long a client may take until it is let in.
+const START_UP: Duration = Duration::from_secs(10);
+
+/// How long a client that is sent away may still send. If the connection were closed at once, the system would not
+/// deliver the reason.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// The connection of one client. What is sent to it goes through pgwire's codec.
+type Client<S> = Framed<S, PgWireMessageServerCodec<Prepared>>;
+
+/// What a connection needs of its server.
 pub(super) struct Connection {
-    startup: Arc<Startup>,
-    queries: Arc<Queries>,
-    cancels: Arc<Cancels>,
+    sessions: Sessions,
+    session: Arc<Session>,
+    queries: Queries,
+    incoming: Incoming,
+    stopping: Stopping,
 }
 
 impl Connection {
-    pub(super) fn new(app: App, cancels: Arc<Cancels>) -> Self {
+    pub(super) fn new(sessions: Sessions, memory: &MessageMemory, stopping: Stopping) -> Self {
         let session = Arc::new(Session::default());
-        let startup = Arc::new(Startup::new(app, Arc::clone(&session), Arc::clone(&cancels)));
-        Self { startup, queries: Arc::new(Queries::new(session)), cancels }
+        let queries = Queries::new(Arc::clone(&session), memory.clone());
+        Self { sessions, session, queries, incoming: Incoming::new(memory.clone()), stopping }
+    }
+
+    /// Serves the client at the other end of `stream` until either of them ends the connection.
+    ///
+    /// # Errors
+    /// Where the stream fails, or the client does not read what is sent to it.
+    pub(super) async fn serve<S>(mut self, stream: S, peer: SocketAddr) -> io::Result<()>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static,
+    {
+        let codec = PgWireMessageServerCodec::new(DefaultClient::new(peer, false));
+        let mut client = Framed::new(stream, codec);
+        // A client that takes too long is not told so, as it has not said which protocol it speaks.
+        let Ok(let_in) = timeout(START_UP, self.let_in(&mut client)).await else { return Ok(()) };
+        let ended = match let_in {
+            Ok(true) => self.answer_all(&mut client).await,
+            Ok(false) => return Ok(()),
+            Err(error) => Err(error),
+        };
+        match ended {
+            Ok(()) => client.close().await,
+            Err(PgWireError::IoError(error)) => Err(error),
+            Err(error) => send_away(&mut client, error).await,
+        }
+    }
+
+    /// Opens the session. Says whether there is one: a client may also just ask to cancel a statement, or go.
+    async fn let_in<S>(&mut self, client: &mut Client<S>) -> PgWireResult<bool>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static,
+    {
+        // Clients ask for two kinds of encryption, one after the other.
+        for _ in 0..3 {
+            let packet = tokio::select! {
+                packet = self.incoming.start_up_packet(client.get_mut()) => packet.map_err(unreadable)?,
+                () = self.stopping.begun() => return Err(shut_down()),
+            };
+            let Some(packet) = packet else { return Ok(false) };
+            match StartUpPacket::parse(&packet).map_err(unacceptable)? {
+                StartUpPacket::Encryption => {
+                    client.send(PgWireBackendMessage::SslResponse(SslResponse::Refuse)).await?;
+                }
+                StartUpPacket::Cancel { pid, key } => {
+                    self.sessions.cancels.cancel(pid, &key);
+                    return Ok(false);
+                }
+                StartUpPacket::Start(startup) => {
+                    self.sessions.open(client, &startup, &self.session).await?;
+                    return Ok(true);
+                }
+            }
+        }
+        Err(fatal(SqlState::Protocol, "the client asks for encryption again and again, and there is none"))
+    }
+
+    /// Answers messages until the client goes, or the connection must end for a reason that the client is told.
+    async fn answer_all<S>(&mut self, client: &mut Client<S>) -> PgWireResult<()>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static,
+    {
+        let stopping = self.stopping.clone();
+        // Between the messages of one question a client is not idle.
+        let mut is_idle = true;
+        loop {
+            if is_idle && stopping.has_begun() {
+                return Err(shut_down());
+            }
+            let message = tokio::select! {
+                message = self.incoming.message(client.get_mut()) => message.map_err(unreadable)?,
+                () = stopping.begun(), if is_idle => return Err(shut_down()),
+                () = stopping.over() => return Err(shut_down()),
+            };
+            let Some(message) = message.filter(|message| message.kind != b'X') else { return Ok(()) };
+            is_idle = matches!(message.kind, b'Q' | b'S' | b'F');
+            let is_extended = matches!(message.kind, b'P' | b'B' | b'C' | b'D' | b'E' | b'H' | b'S');
+            let answering = AssertUnwindSafe(self.answer(client, message)).catch_unwind();
+            let answered = tokio::select! {
+                answered = answering => answered,
+                () = stopping.over() => return Err(shut_down()),
+            };
+            match answered {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tell(client, error, is_extended).await?,
+                // Whatever panicked is in no state to go on. The hook for panics has told of it in the log.
+                Err(_) => {
+                    return Err(fatal(SqlState::Internal, "the server met an error of its own; its log tells more"));
+                }
+            }
+        }
+    }
+
+    async fn answer<S>(&self, client: &mut Client<S>, message: Message) -> PgWireResult<()>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static,
+    {
+        // After an error in a question of several messages, the others are passed over up to its end.
+        let is_passed_over = matches!(client.state(), PgWireConnectionState::AwaitingSync) && message.kind != b'S';
+        // Nothing is copied to the server.
+        if is_passed_over || matches!(message.kind, b'c' | b'd' | b'f') {
+            return Ok(());
+        }
+        layout::check(message.kind, message.body()).map_err(malformed)?;
+        if message.kind == b'F' {
+            return Err(error(SqlState::FeatureNotSupported, "functions are called in statements"));
+        }
+        let Message { mut bytes, _reserved: reserved, .. } = message;
+        let mut context = DecodeContext::new(client.protocol_version());
+        (context.awaiting_frontend_ssl, context.awaiting_frontend_startup) = (false, false);
+        let Some(message) = PgWireFrontendMessage::decode(&mut bytes, &context)? else { return Ok(()) };
+        let queries = &self.queries;
+        match message {
+            PgWireFrontendMessage::Query(query) => queries.on_query(client, query).await?,
+            PgWireFrontendMessage::Parse(parse) => queries.on_parse(client, parse).await?,
+            PgWireFrontendMessage::Bind(bind) => queries.on_bind(client, bind).await?,
+            PgWireFrontendMessage::Execute(execute) => queries.on_execute(client, execute).await?,
+            PgWireFrontendMessage::Describe(describe) => queries.on_describe(client, describe).await?,
+            PgWireFrontendMessage::Close(close) => queries.on_close(client, close).await?,
+            PgWireFrontendMessage::Flush(flush) => queries.on_flush(client, flush).await?,
+            PgWireFrontendMessage::Sync(sync) => {
+                queries.on_sync(client, sync).await?;
+                client.set_state(PgWireConnectionState::ReadyForQuery);
+            }
+            _ => {}
+        }
+        drop(reserved);
+        Ok(())
     }
 }
 
-impl PgWireServerHandlers for Connection {
-    fn simple_query_handler(&self) -> Arc<impl SimpleQueryHandler> {
-        Arc::clone(&self.queries)
+/// Tells a client of an error. Returns it where it ends the connection.
+async fn tell<S>(client: &mut Client<S>, error: PgWireError, is_extended: bool) -> PgWireResult<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static,
+{
+    if matches!(error, PgWireError::IoError(_)) {
+        return Err(error);
     }
+    let info = ErrorInfo::from(error);
+    let is_fatal = info.is_fatal();
+    let error = PgWireError::UserError(Box::new(info));
+    if is_fatal {
+        return Err(error);
+    }
+    process_error(client, error, is_extended).await?;
+    Ok(())
+}
 
-    fn extended_query_handler(&self) -> Arc<impl ExtendedQueryHandler> {
-        Arc::clone(&self.queries)
-    }
-
-    fn startup_handler(&self) -> Arc<impl StartupHandler> {
-        Arc::clone(&self.startup)
-    }
-
-    fn cancel_handler(&self) -> Arc<impl CancelHandler> {
-        Arc::clone(&self.cancels)
-    }
+/// Tells a client why its connection ends, and lets it read that.
+async fn send_away<S>(client: &mut Client<S>, reason: PgWireError) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static,
+{
+    let farewell = async {
+        client.send(PgWireBackendMessage::ErrorResponse(ErrorInfo::from(reason).into())).await?;
+        client.close().await?;
+        let mut unread = [0; 1 << 10];
+        while client.get_mut().read(&mut unread).await? > 0 {}
+        Ok::<(), io::Error>(())
+    };
+    timeout(FAREWELL, farewell).await.unwrap_or(Ok(()))
 }

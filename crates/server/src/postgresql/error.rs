@@ -3,6 +3,10 @@
 use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError};
 use skillscope_query::{Error, ErrorKind};
 
+use super::incoming::Unreadable;
+use super::kept::Refusal;
+use super::layout::Malformed;
+use super::startup_packet::Unacceptable;
 use crate::caller::{ALL_ACCOUNTS, Refused};
 
 /// The codes of PostgreSQL that the server uses.
@@ -13,14 +17,20 @@ pub(super) enum SqlState {
     UndefinedColumn,
     Statement,
     Value,
+    NotText,
+    BinaryValue,
+    TimeOutOfRange,
     FeatureNotSupported,
+    Protocol,
     UnknownDatabase,
     NotAuthorized,
     FailedTransaction,
     ReadOnly,
     OutOfMemory,
     TooManyQueries,
+    TooMuch,
     Cancelled,
+    Shutdown,
     Disk,
     Internal,
 }
@@ -33,14 +43,20 @@ impl SqlState {
             Self::UndefinedColumn => "42703",
             Self::Statement => "42000",
             Self::Value => "22000",
+            Self::NotText => "22021",
+            Self::BinaryValue => "22P03",
+            Self::TimeOutOfRange => "22008",
             Self::FeatureNotSupported => "0A000",
+            Self::Protocol => "08P01",
             Self::UnknownDatabase => "3D000",
             Self::NotAuthorized => "28000",
             Self::FailedTransaction => "25P02",
             Self::ReadOnly => "25006",
             Self::OutOfMemory => "53200",
             Self::TooManyQueries => "53300",
+            Self::TooMuch => "54000",
             Self::Cancelled => "57014",
+            Self::Shutdown => "57P01",
             Self::Disk => "58030",
             Self::Internal => "XX000",
         }
@@ -53,12 +69,17 @@ pub(super) fn error(state: SqlState, message: impl Into<String>) -> PgWireError 
 }
 
 /// An error that ends the connection.
-fn fatal(state: SqlState, message: impl Into<String>) -> PgWireError {
+pub(super) fn fatal(state: SqlState, message: impl Into<String>) -> PgWireError {
     of("FATAL", state, message.into())
 }
 
 fn of(severity: &str, state: SqlState, message: String) -> PgWireError {
     PgWireError::UserError(Box::new(ErrorInfo::new(severity.to_owned(), state.code().to_owned(), message)))
+}
+
+/// The server stops.
+pub(super) fn shut_down() -> PgWireError {
+    fatal(SqlState::Shutdown, "terminating connection due to administrator command")
 }
 
 /// A caller that is refused, which ends the connection.
@@ -68,13 +89,58 @@ pub(super) fn refused(refused: Refused) -> PgWireError {
             SqlState::UnknownDatabase,
             format!("there is no database \"{named}\": it is an account, or {ALL_ACCOUNTS} for all of them"),
         ),
+        Refused::NoDatabase => fatal(SqlState::UnknownDatabase, refused.to_string()),
         other => fatal(SqlState::NotAuthorized, other.to_string()),
     }
 }
 
+/// A packet at the start that is refused, which ends the connection.
+pub(super) fn unacceptable(packet: Unacceptable) -> PgWireError {
+    let state = match packet {
+        Unacceptable::Version { .. } => SqlState::FeatureNotSupported,
+        Unacceptable::NotText => SqlState::NotText,
+        Unacceptable::Layout | Unacceptable::Twice(_) => SqlState::Protocol,
+    };
+    fatal(state, packet.to_string())
+}
+
+/// A connection of which nothing more can be read.
+pub(super) fn unreadable(unreadable: Unreadable) -> PgWireError {
+    let state = match unreadable {
+        Unreadable::Io(error) => return PgWireError::IoError(error),
+        Unreadable::Full(_) => SqlState::OutOfMemory,
+        Unreadable::Length { length, .. } if length >= 4 => SqlState::TooMuch,
+        Unreadable::StartUpLength(_) | Unreadable::Kind(_) | Unreadable::Length { .. } | Unreadable::Slow => {
+            SqlState::Protocol
+        }
+    };
+    fatal(state, unreadable.to_string())
+}
+
+/// A message whose body is not what its kind says. The connection goes on.
+pub(super) fn malformed(malformed: Malformed) -> PgWireError {
+    let state = if malformed == Malformed::NotText { SqlState::NotText } else { SqlState::Protocol };
+    error(state, malformed.to_string())
+}
+
+/// A client that wants to leave too much on the server. The connection goes on.
+pub(super) fn not_kept(refusal: Refusal) -> PgWireError {
+    let state = if matches!(refusal, Refusal::Full(_)) { SqlState::OutOfMemory } else { SqlState::TooMuch };
+    error(state, refusal.to_string())
+}
+
+/// A session that cannot be opened, which ends the connection.
+pub(super) fn not_let_in(failure: Error) -> PgWireError {
+    fatal(state(&failure), failure.public_text())
+}
+
 /// A statement that failed. The connection goes on.
 pub(super) fn failed(failure: Error) -> PgWireError {
-    let state = match failure.kind() {
+    error(state(&failure), failure.public_text())
+}
+
+fn state(failure: &Error) -> SqlState {
+    match failure.kind() {
         ErrorKind::Syntax => SqlState::SyntaxError,
         ErrorKind::UnknownTable => SqlState::UndefinedTable,
         ErrorKind::UnknownColumn => SqlState::UndefinedColumn,
@@ -86,6 +152,5 @@ pub(super) fn failed(failure: Error) -> PgWireError {
         ErrorKind::TimeLimit | ErrorKind::Killed => SqlState::Cancelled,
         ErrorKind::Archive => SqlState::Disk,
         ErrorKind::Internal => SqlState::Internal,
-    };
-    error(state, failure.public_text())
+    }
 }

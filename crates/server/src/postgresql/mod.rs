@@ -2,32 +2,50 @@
 //!
 //! The database of a connection names the account that it sees; in the database `skillscope` it sees all.
 
+#[cfg(any(test, feature = "fuzzing"))]
+mod anything;
+mod binary_value;
 mod cancels;
+mod catalog;
+mod catalog_functions;
 mod catalog_rewrite;
 mod command;
 mod connection;
 mod copy;
 mod error;
+mod execute;
+mod incoming;
+mod kept;
+mod layout;
+mod memory;
+mod parameters;
 mod prepared;
 mod queries;
 mod rows;
 mod session;
 mod startup;
+mod startup_packet;
+mod statements;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
-use datafusion_postgres::pgwire::tokio::process_socket;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 use crate::App;
-use crate::connections::{ConnectionLimits, Door};
+use crate::connections::{Connection as Accepted, ConnectionLimits, Door};
 use crate::listener::serve_on_sql_threads;
-use cancels::Cancels;
+use crate::stopping::Stopping;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use anything::take_anything;
 use connection::Connection;
+use memory::{ALL_BYTES, MessageMemory};
+use startup::Sessions;
 
 /// How often the server checks that a client waiting for an answer is still connected.
 const HANG_UP_PERIOD: Duration = Duration::from_millis(200);
@@ -35,7 +53,8 @@ const HANG_UP_PERIOD: Duration = Duration::from_millis(200);
 /// What one connection too many is told: an `ErrorResponse`.
 const TOO_MANY: &[u8] = b"E\0\0\0\x3bSFATAL\0VFATAL\0C53300\0Msorry, too many clients already\0\0";
 
-/// Serves the PostgreSQL protocol on `listener` until `shutdown` completes.
+/// Serves the PostgreSQL protocol on `listener` until `shutdown` completes. From then on no connection is accepted, idle
+/// ones end, and statements under way are given ten seconds.
 ///
 /// # Errors
 /// Where the listener cannot be used.
@@ -46,34 +65,41 @@ pub async fn serve_postgresql(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let serving = app.clone();
-    let serve = async move || accept(Door::open(listener, limits, "--pg-connections", TOO_MANY)?, serving).await;
-    serve_on_sql_threads(&app, serve, shutdown).await
+    let serve = async move || {
+        let door = Door::open(listener, limits, "--pg-connections", TOO_MANY)?;
+        accept(door, serving, Stopping::after(shutdown)).await
+    };
+    serve_on_sql_threads(&app, serve).await
 }
 
-async fn accept(door: Door, app: App) -> io::Result<()> {
-    let cancels = Arc::new(Cancels::default());
+async fn accept(door: Door, app: App, stopping: Stopping) -> io::Result<()> {
+    let (sessions, memory) = (Sessions::new(app), MessageMemory::new(ALL_BYTES));
     // The set ends all connections when this task ends.
-    let mut connections = tokio::task::JoinSet::new();
+    let mut connections = JoinSet::new();
     loop {
-        let accepted = door.accept().await;
-        let connection = Connection::new(app.clone(), Arc::clone(&cancels));
-        connections.spawn(async move {
-            serve_connection(accepted.stream, connection).await;
-            drop(accepted.slot);
-        });
+        let accepted = tokio::select! {
+            accepted = door.accept() => accepted,
+            () = stopping.begun() => break,
+        };
+        let connection = Connection::new(sessions.clone(), &memory, stopping.clone());
+        connections.spawn(serve_connection(accepted, connection));
         while connections.try_join_next().is_some() {}
     }
+    drop(door);
+    while connections.join_next().await.is_some() {}
+    Ok(())
 }
 
-/// Serves a connection until its client goes. While a statement runs, the protocol does not read the socket and would
-/// not see the client go, so the socket is watched beside it. Dropping the connection ends its statement.
-async fn serve_connection(socket: TcpStream, connection: Connection) {
-    let watched = match second_handle(&socket) {
+/// Serves a connection until its client goes. While a statement runs, the connection is not read, and would not see the
+/// client go, so the socket is watched beside it. Dropping the connection ends its statement.
+async fn serve_connection(accepted: Accepted, connection: Connection) {
+    let watched = match second_handle(&accepted.stream) {
         Ok(watched) => watched,
         Err(error) => return tracing::warn!(%error, "a PostgreSQL connection could not be watched"),
     };
+    let peer = accepted.peer;
     tokio::select! {
-        served = process_socket(socket, None, Arc::new(connection)) => {
+        served = connection.serve(accepted.patient(), peer) => {
             if let Err(error) = served {
                 tracing::debug!(%error, "a PostgreSQL connection ended");
             }

@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
-use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::sql::sqlparser::ast::Statement;
-use datafusion_postgres::arrow_pg::datatypes::df::deserialize_parameters;
 use datafusion_postgres::arrow_pg::datatypes::{arrow_schema_to_pg_fields, into_pg_type};
-use datafusion_postgres::pgwire::api::portal::{Format, Portal};
+use datafusion_postgres::pgwire::api::portal::Format;
 use datafusion_postgres::pgwire::api::results::FieldInfo;
 use datafusion_postgres::pgwire::api::stmt::QueryParser;
 use datafusion_postgres::pgwire::api::{ClientInfo, Type};
@@ -17,27 +15,71 @@ use skillscope_query::SqlDescription;
 
 use super::command::{Command, commands};
 use super::error::{SqlState, error, failed};
+use super::kept::Place;
 use super::session::Session;
 
-/// A prepared statement. It is planned again whenever it runs, over the rows of that moment.
+/// What a column of a prepared statement takes beside its name.
+const COLUMN_BYTES: usize = 256;
+
+/// What a parameter of a prepared statement takes.
+const PARAMETER_BYTES: usize = 64;
+
+/// What the syntax tree of a control statement takes for each byte of its text, and more.
+const BYTES_OF_TREE: usize = 200;
+
+/// A prepared statement. It is planned again whenever it runs, over the rows of that moment. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Prepared {
-    pub(super) command: Command,
+    parsed: Arc<Parsed>,
+    /// Counts the statement, or the portal that has it.
+    _place: Option<Arc<Place>>,
+}
+
+#[derive(Debug)]
+struct Parsed {
+    command: Command,
     description: SqlDescription,
+    bytes: usize,
 }
 
 impl Prepared {
-    /// The values that the client has bound. A parameter is text where neither the statement nor the client tells its
-    /// type.
-    pub(super) fn parameters(portal: &Portal<Self>) -> PgWireResult<Vec<ScalarValue>> {
-        let told = |number: usize| portal.statement.parameter_types.get(number).is_some_and(Option::is_some);
-        let known = portal.statement.statement.description.parameters.iter().enumerate();
-        let types: Vec<Option<&DataType>> =
-            known.map(|(number, known)| known.as_ref().or((!told(number)).then_some(&DataType::Utf8))).collect();
-        Ok(match deserialize_parameters(portal, &types)? {
-            ParamValues::List(values) => values.into_iter().map(|value| value.value).collect(),
-            ParamValues::Map(_) => Vec::new(),
-        })
+    fn new(command: Command, description: SqlDescription, text: &str) -> Self {
+        let columns = description.schema.fields().iter().map(|field| COLUMN_BYTES + field.name().len());
+        let of_text = match &command {
+            Command::Control(_) => BYTES_OF_TREE,
+            Command::Query(_)
+            | Command::Copy { .. }
+            | Command::Deallocate(_)
+            | Command::Discard
+            | Command::DiscardPlans => 1,
+        };
+        let parameters = description.parameters.len() * PARAMETER_BYTES;
+        let bytes = text.len().saturating_mul(of_text).saturating_add(columns.sum::<usize>() + parameters);
+        Self { parsed: Arc::new(Parsed { command, description, bytes }), _place: None }
+    }
+
+    pub(super) fn command(&self) -> &Command {
+        &self.parsed.command
+    }
+
+    /// The types of the parameters, `$1` first, as far as the statement tells.
+    pub(super) fn known_parameters(&self) -> &[Option<DataType>] {
+        &self.parsed.description.parameters
+    }
+
+    /// The number of columns of its rows.
+    pub(super) fn columns(&self) -> usize {
+        self.parsed.description.schema.fields().len()
+    }
+
+    /// What it takes of memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.parsed.bytes
+    }
+
+    /// The same, counted as `place` for as long as it is kept.
+    pub(super) fn counted(&self, place: Place) -> Self {
+        Self { parsed: Arc::clone(&self.parsed), _place: Some(Arc::new(place)) }
     }
 }
 
@@ -80,17 +122,20 @@ impl QueryParser for Parser {
                 SqlDescription { schema: Arc::new(Schema::empty()), ..description }
             }
             Command::Control(statement) => SqlDescription { schema: control_schema(statement), parameters: Vec::new() },
-            Command::Deallocate(_) => SqlDescription { schema: Arc::new(Schema::empty()), parameters: Vec::new() },
+            Command::Deallocate(_) | Command::Discard | Command::DiscardPlans => {
+                SqlDescription { schema: Arc::new(Schema::empty()), parameters: Vec::new() }
+            }
         };
-        Ok(Some(Prepared { command, description }))
+        Ok(Some(Prepared::new(command, description, sql)))
     }
 
     fn get_parameter_types(&self, prepared: &Prepared) -> PgWireResult<Vec<Type>> {
-        let types = prepared.description.parameters.iter();
+        let types = prepared.known_parameters().iter();
         types.map(|known| known.as_ref().map_or(Ok(Type::TEXT), into_pg_type)).collect()
     }
 
     fn get_result_schema(&self, prepared: &Prepared, format: Option<&Format>) -> PgWireResult<Vec<FieldInfo>> {
-        arrow_schema_to_pg_fields(&prepared.description.schema, format.unwrap_or(&Format::UnifiedBinary), None)
+        let schema = &prepared.parsed.description.schema;
+        arrow_schema_to_pg_fields(schema, format.unwrap_or(&Format::UnifiedBinary), None)
     }
 }

@@ -17,6 +17,7 @@ use datafusion_postgres::pgwire::api::store::PortalStore;
 use datafusion_postgres::pgwire::api::{ClientInfo, ClientPortalStore};
 use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
 use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
+use datafusion_postgres::pgwire::messages::extendedquery::{Bind, Close, Execute, Parse};
 use datafusion_postgres::pgwire::messages::response::TransactionStatus;
 use datafusion_postgres::{QueryHook, hooks::HookClient};
 use futures::{Sink, TryStreamExt, stream};
@@ -25,9 +26,13 @@ use skillscope_query::{SqlRows, SqlSession};
 use super::command::{Command, commands};
 use super::copy::copy;
 use super::error::{SqlState, error, failed};
+use super::execute;
+use super::memory::MessageMemory;
+use super::parameters::parameters;
 use super::prepared::{Parser, Prepared};
 use super::rows::{encoded, response};
 use super::session::Session;
+use super::statements::Statements;
 
 /// The key under which the hook for settings keeps a client's `statement_timeout`.
 const STATEMENT_TIMEOUT_MS: &str = "statement_timeout_ms";
@@ -36,14 +41,15 @@ const STATEMENT_TIMEOUT_MS: &str = "statement_timeout_ms";
 pub(super) struct Queries {
     session: Arc<Session>,
     parser: Arc<Parser>,
+    statements: Statements,
     /// The hooks take a context as an argument, and plan nothing in it.
     settings: SessionContext,
 }
 
 impl Queries {
-    pub(super) fn new(session: Arc<Session>) -> Self {
+    pub(super) fn new(session: Arc<Session>, memory: MessageMemory) -> Self {
         let parser = Arc::new(Parser::new(Arc::clone(&session)));
-        Self { session, parser, settings: SessionContext::new() }
+        Self { session, parser, statements: Statements::new(memory), settings: SessionContext::new() }
     }
 
     async fn answer<C>(
@@ -72,11 +78,19 @@ impl Queries {
                 Ok(Response::CopyOut(copy(run(&session, query, parameters).await?, *format)?))
             }
             Command::Deallocate(Some(name)) => {
-                ClientPortalStore::portal_store(client).rm_statement(name);
+                self.statements.remove(ClientPortalStore::portal_store(client), name);
                 Ok(Response::Execution(Tag::new("DEALLOCATE")))
             }
-            // Prepared statements hold no rows, so they can stay until the connection ends.
-            Command::Deallocate(None) => Ok(Response::Execution(Tag::new("DEALLOCATE ALL"))),
+            Command::Deallocate(None) => {
+                self.statements.remove_all(ClientPortalStore::portal_store(client));
+                Ok(Response::Execution(Tag::new("DEALLOCATE ALL")))
+            }
+            Command::Discard => {
+                self.statements.remove_all(ClientPortalStore::portal_store(client));
+                ClientPortalStore::portal_store(client).clear_portals();
+                Ok(Response::Execution(Tag::new("DISCARD ALL")))
+            }
+            Command::DiscardPlans => Ok(Response::Execution(Tag::new("DISCARD PLANS"))),
             Command::Control(statement) => {
                 Err(error(SqlState::FeatureNotSupported, format!("{statement} is not supported")))
             }
@@ -152,6 +166,46 @@ impl ExtendedQueryHandler for Queries {
         Arc::clone(&self.parser)
     }
 
+    async fn on_parse<C>(&self, client: &mut C, message: Parse) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Prepared>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        self.statements.parse(client, &message, self.query_parser()).await
+    }
+
+    async fn on_bind<C>(&self, client: &mut C, message: Bind) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Prepared>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        self.statements.bind(client, &message).await
+    }
+
+    async fn on_execute<C>(&self, client: &mut C, message: Execute) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Prepared>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        execute::execute(self, client, &message).await
+    }
+
+    async fn on_close<C>(&self, client: &mut C, message: Close) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Prepared>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        self.statements.close(client, &message).await
+    }
+
     async fn do_query<C>(&self, client: &mut C, portal: &Portal<Prepared>, _max_rows: usize) -> PgWireResult<Response>
     where
         C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
@@ -159,8 +213,7 @@ impl ExtendedQueryHandler for Queries {
         C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
-        let prepared = &portal.statement.statement;
-        let parameters = Prepared::parameters(portal)?;
-        self.answer(client, &prepared.command, parameters, &portal.result_column_format).await
+        let command = portal.statement.statement.command();
+        self.answer(client, command, parameters(portal)?, &portal.result_column_format).await
     }
 }

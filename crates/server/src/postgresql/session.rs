@@ -1,22 +1,34 @@
 //! The SQL session of a connection.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use datafusion_postgres::pgwire::error::PgWireResult;
 use skillscope_query::SqlSession;
 
+use super::cancels::CancelEntry;
+use super::catalog::Database;
 use super::error::{SqlState, error};
 
 /// The SQL session of a connection. There is none before the client has told its database.
 #[derive(Debug, Default)]
-pub(super) struct Session(OnceLock<SqlSession>);
+pub(super) struct Session(OnceLock<Open>);
+
+#[derive(Debug)]
+struct Open {
+    session: SqlSession,
+    _catalog: Arc<Database>,
+    _entry: CancelEntry,
+}
 
 impl Session {
-    pub(super) fn open(&self, session: SqlSession) {
-        let _ = self.0.set(session);
+    /// Opens the session. `catalog` is the one of its database, and `entry` keeps it among those whose statements can be
+    /// cancelled.
+    pub(super) fn open(&self, session: SqlSession, catalog: Arc<Database>, entry: CancelEntry) {
+        let _ = self.0.set(Open { session, _catalog: catalog, _entry: entry });
     }
 
     pub(super) fn get(&self) -> PgWireResult<&SqlSession> {
-        self.0.get().ok_or_else(|| error(SqlState::Internal, "the connection has not been opened"))
+        let open = self.0.get().ok_or_else(|| error(SqlState::Internal, "the connection has not been opened"))?;
+        Ok(&open.session)
     }
 }

@@ -1,23 +1,22 @@
-//! How a connection begins.
+//! How a client is let in.
 
 use std::fmt::Debug;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock};
 
-use arrow::datatypes::DataType;
-use async_trait::async_trait;
-use datafusion::common::ScalarValue;
-use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
-use datafusion_postgres::datafusion_pg_catalog::pg_catalog::context::EmptyContextProvider;
-use datafusion_postgres::datafusion_pg_catalog::pg_catalog::setup_pg_catalog;
-use datafusion_postgres::pgwire::api::ClientInfo;
-use datafusion_postgres::pgwire::api::auth::noop::NoopStartupHandler;
+use datafusion_postgres::pgwire::api::auth::{
+    DefaultServerParameterProvider, finish_authentication, protocol_negotiation, save_startup_parameters_to_metadata,
+};
+use datafusion_postgres::pgwire::api::{ClientInfo, PidSecretKeyGenerator, RandomPidSecretKeyGenerator};
 use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
-use datafusion_postgres::pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
+use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
+use datafusion_postgres::pgwire::messages::startup::Startup;
 use futures::Sink;
+use skillscope_query::{Error, SqlSession};
 use skillscope_segment::AccountId;
 
-use super::cancels::{CancelEntry, Cancels};
-use super::error::{failed, refused};
+use super::cancels::Cancels;
+use super::catalog::{Catalogs, Database};
+use super::error::{not_let_in, refused};
 use super::session::Session;
 use crate::App;
 use crate::caller::{ALL_ACCOUNTS, Caller};
@@ -25,49 +24,52 @@ use crate::caller::{ALL_ACCOUNTS, Caller};
 /// How `system.queries` names the door of these statements.
 const DOOR: &str = "postgresql";
 
-/// Opens a client's session.
-pub(super) struct Startup {
+/// What the connections of a server share. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Sessions {
     app: App,
-    session: Arc<Session>,
-    cancels: Arc<Cancels>,
-    /// Keeps this connection among those that can be cancelled.
-    entry: OnceLock<CancelEntry>,
+    pub(super) cancels: Arc<Cancels>,
+    catalogs: Catalogs,
 }
 
-impl Startup {
-    pub(super) fn new(app: App, session: Arc<Session>, cancels: Arc<Cancels>) -> Self {
-        Self { app, session, cancels, entry: OnceLock::new() }
+impl Sessions {
+    pub(super) fn new(app: App) -> Self {
+        Self { app, cancels: Arc::default(), catalogs: Catalogs::default() }
     }
-}
 
-#[async_trait]
-impl NoopStartupHandler for Startup {
-    async fn post_startup<C>(&self, client: &mut C, _message: PgWireFrontendMessage) -> PgWireResult<()>
+    /// Opens the session that a client asks for, and tells it so.
+    pub(super) async fn open<C>(&self, client: &mut C, startup: &Startup, session: &Session) -> PgWireResult<()>
     where
         C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send,
         C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
+        static NUMBERS: LazyLock<RandomPidSecretKeyGenerator> = LazyLock::new(RandomPidSecretKeyGenerator::default);
+        protocol_negotiation(client, startup).await?;
+        save_startup_parameters_to_metadata(client, startup);
         let caller = Caller::of_postgresql(client.metadata()).map_err(refused)?;
+        let (opened, catalog) = self.session(&caller).map_err(not_let_in)?;
+        let (pid, key) = NUMBERS.generate(&*client);
+        client.set_pid_and_secret_key(pid, key.clone());
+        session.open(opened.clone(), catalog, self.cancels.enter(pid, key, opened));
+        finish_authentication(client, &DefaultServerParameterProvider::default()).await
+    }
+
+    #[cfg(test)]
+    pub(super) fn open_databases(&self) -> usize {
+        self.catalogs.open()
+    }
+
+    fn session(&self, caller: &Caller) -> Result<(SqlSession, Arc<Database>), Error> {
         let session = self.app.engine().sql(caller.scope().clone(), DOOR);
         // Clients expect the tables in a catalog with the name of the database.
         let database = caller.scope().account().map_or(ALL_ACCOUNTS, AccountId::as_str).to_owned();
+        let mut catalog = None;
         let session = session.extended(&database, |context| {
-            context.register_udf(pg_my_temp_schema());
-            setup_pg_catalog(context, &database, EmptyContextProvider)
-                .map_err(|cause| skillscope_query::Error::Sql(*cause))
-        });
-        let session = session.map_err(failed)?;
-        let (pid, key) = client.pid_and_secret_key();
-        let _ = self.entry.set(self.cancels.enter(pid, key, session.clone()));
-        self.session.open(session);
-        Ok(())
+            catalog = Some(self.catalogs.extend(&database, context).map_err(Error::Sql)?);
+            Ok::<(), Error>(())
+        })?;
+        let catalog = catalog.ok_or(Error::Killed)?;
+        Ok((session, catalog))
     }
-}
-
-/// PostgreSQL's function for the number of the schema of temporary tables, which is 0 where there is none. The catalog
-/// of `datafusion-postgres` lacks it.
-fn pg_my_temp_schema() -> ScalarUDF {
-    let none = |_: &[ColumnarValue]| Ok(ColumnarValue::Scalar(ScalarValue::Int32(Some(0))));
-    create_udf("pg_my_temp_schema", Vec::new(), DataType::Int32, Volatility::Stable, Arc::new(none))
 }

@@ -1,0 +1,117 @@
+//! Runs portals. The rows are sent as they are computed, however many the client asks for: pgwire would first collect
+//! all of them, in memory that it takes for as many as the client says.
+
+use std::fmt::Debug;
+
+use datafusion_postgres::pgwire::api::copy::send_copy_out_response;
+use datafusion_postgres::pgwire::api::portal::{Portal, PortalExecutionState};
+use datafusion_postgres::pgwire::api::query::{ExtendedQueryHandler, send_execution_response};
+use datafusion_postgres::pgwire::api::results::{Response, Tag};
+use datafusion_postgres::pgwire::api::store::{Entry, PortalStore};
+use datafusion_postgres::pgwire::api::{ClientInfo, ClientPortalStore, DEFAULT_NAME, PgWireConnectionState};
+use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
+use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
+use datafusion_postgres::pgwire::messages::extendedquery::{Execute, PortalSuspended};
+use datafusion_postgres::pgwire::messages::response::EmptyQueryResponse;
+use futures::{Sink, SinkExt, StreamExt};
+
+use super::error::{SqlState, error};
+use super::prepared::Prepared;
+
+/// Runs a portal, or goes on with one that has been suspended.
+pub(super) async fn execute<H, C>(handler: &H, client: &mut C, message: &Execute) -> PgWireResult<()>
+where
+    H: ExtendedQueryHandler<Statement = Prepared>,
+    C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+    C::PortalStore: PortalStore<Statement = Prepared>,
+    C::Error: Debug,
+    PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+{
+    if !matches!(client.state(), PgWireConnectionState::ReadyForQuery) {
+        return Err(PgWireError::NotReadyForQuery);
+    }
+    let name = message.name.as_deref().unwrap_or(DEFAULT_NAME);
+    // None, and a negative number, mean all rows.
+    let most = usize::try_from(message.max_rows).ok().filter(|most| *most > 0).unwrap_or(usize::MAX);
+    let portal = match client.portal_store().get_portal(name) {
+        Some(Entry::Value(portal)) => portal,
+        Some(Entry::Empty) => {
+            client.feed(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new())).await?;
+            return Ok(());
+        }
+        None => return Err(PgWireError::PortalNotFound(name.to_owned())),
+    };
+    client.set_state(PgWireConnectionState::QueryInProgress);
+    let is_new = matches!(*portal.state().lock().await, PortalExecutionState::Initial);
+    let has_rows = !is_new || start(handler, client, &portal, most).await?;
+    if has_rows {
+        send_rows(client, &portal, most).await?;
+    }
+    client.set_state(PgWireConnectionState::ReadyForQuery);
+    Ok(())
+}
+
+/// Starts the statement of a portal. Says whether it has rows that are still to be sent.
+async fn start<H, C>(handler: &H, client: &mut C, portal: &Portal<Prepared>, most: usize) -> PgWireResult<bool>
+where
+    H: ExtendedQueryHandler<Statement = Prepared>,
+    C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+    C::PortalStore: PortalStore<Statement = Prepared>,
+    C::Error: Debug,
+    PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+{
+    let status = client.transaction_status();
+    match handler.do_query(client, portal, most).await? {
+        Response::Query(rows) => {
+            portal.start(rows).await;
+            return Ok(true);
+        }
+        Response::EmptyQuery => {
+            client.feed(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new())).await?
+        }
+        Response::Execution(tag) => send_execution_response(client, tag).await?,
+        Response::TransactionStart(tag) => {
+            send_execution_response(client, tag).await?;
+            client.set_transaction_status(status.to_in_transaction_state());
+        }
+        Response::TransactionEnd(tag) => {
+            send_execution_response(client, tag).await?;
+            client.set_transaction_status(status.to_idle_state());
+            client.portal_store().clear_portals();
+        }
+        Response::Error(failure) => return Err(PgWireError::UserError(failure)),
+        Response::CopyOut(rows) => send_copy_out_response(client, rows).await?,
+        Response::CopyIn(_) | Response::CopyBoth(_) => {
+            return Err(error(SqlState::FeatureNotSupported, "nothing is copied to the server"));
+        }
+    }
+    Ok(false)
+}
+
+/// Sends up to `most` rows of a portal, and what comes after them: that it is suspended, or has ended.
+async fn send_rows<C>(client: &mut C, portal: &Portal<Prepared>, most: usize) -> PgWireResult<()>
+where
+    C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+    C::Error: Debug,
+    PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+{
+    let state = portal.state();
+    let mut state = state.lock().await;
+    // Until it is known that there are more rows, the portal has ended: also where a row is an error.
+    let (mut sent, mut tag) = (0, "SELECT".to_owned());
+    if let PortalExecutionState::Suspended(mut rows) = std::mem::replace(&mut *state, PortalExecutionState::Finished) {
+        tag = rows.command_tag().to_owned();
+        while let Some(row) = rows.data_rows().next().await {
+            client.feed(PgWireBackendMessage::DataRow(row?)).await?;
+            sent += 1;
+            if sent == most {
+                *state = PortalExecutionState::Suspended(rows);
+                client.send(PgWireBackendMessage::PortalSuspended(PortalSuspended::new())).await?;
+                return Ok(());
+            }
+        }
+    }
+    let complete = PgWireBackendMessage::CommandComplete(Tag::new(&tag).with_rows(sent).into());
+    client.send(complete).await?;
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! The prepared statements and portals of a connection. They are counted, so that a client leaves only so much on the
+//! server, and can all be removed.
+
+use std::collections::HashSet;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use datafusion_postgres::pgwire::api::portal::Portal;
+use datafusion_postgres::pgwire::api::stmt::StoredStatement;
+use datafusion_postgres::pgwire::api::store::{Entry, PortalStore};
+use datafusion_postgres::pgwire::api::{ClientInfo, ClientPortalStore, DEFAULT_NAME};
+use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
+use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
+use datafusion_postgres::pgwire::messages::extendedquery::{
+    Bind, BindComplete, Close, CloseComplete, Parse, ParseComplete, TARGET_TYPE_BYTE_STATEMENT,
+};
+use futures::{Sink, SinkExt};
+use parking_lot::Mutex;
+
+use super::error::{SqlState, error, not_kept};
+use super::kept::{Kept, Kind, Refusal, STATEMENTS};
+use super::memory::MessageMemory;
+use super::prepared::{Parser, Prepared};
+
+/// What the type of a parameter takes, and a value beside its bytes.
+const TYPE_BYTES: usize = 64;
+
+/// The longest name of a statement that does nothing.
+const EMPTY_NAME_BYTES: usize = 256;
+
+/// The prepared statements and portals of one client, beside the store of its connection, which does not tell the names
+/// in it.
+pub(super) struct Statements {
+    kept: Kept,
+    names: Mutex<HashSet<String>>,
+}
+
+impl Statements {
+    pub(super) fn new(memory: MessageMemory) -> Self {
+        Self { kept: Kept::new(memory), names: Mutex::default() }
+    }
+
+    /// Prepares a statement.
+    pub(super) async fn parse<C>(&self, client: &mut C, message: &Parse, parser: Arc<Parser>) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Prepared>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let name = message.name.clone().unwrap_or_else(|| DEFAULT_NAME.to_owned());
+        match StoredStatement::parse(client, message, parser).await? {
+            Some(parsed) => {
+                let bytes = parsed.statement.bytes() + name.len() + parsed.parameter_types.len() * TYPE_BYTES;
+                // The one that it takes the place of goes first.
+                self.remove(client.portal_store(), &name);
+                let place = self.kept.place(Kind::Statement, bytes).map_err(not_kept)?;
+                let counted = parsed.statement.counted(place);
+                let stored = StoredStatement::new(parsed.id, counted, parsed.parameter_types);
+                client.portal_store().put_statement(Arc::new(stored));
+                self.names.lock().insert(name);
+            }
+            None => self.keep_empty(client.portal_store(), name)?,
+        }
+        client.send(PgWireBackendMessage::ParseComplete(ParseComplete::new())).await?;
+        Ok(())
+    }
+
+    /// Keeps a statement that does nothing. It takes no more than its name.
+    fn keep_empty(&self, store: &impl PortalStore, name: String) -> PgWireResult<()> {
+        let mut names = self.names.lock();
+        if name.len() > EMPTY_NAME_BYTES || names.len() >= STATEMENTS {
+            return Err(not_kept(Refusal::Statements));
+        }
+        store.put_empty_statement(&name);
+        names.insert(name);
+        Ok(())
+    }
+
+    /// Makes a portal of a statement and values for its parameters.
+    pub(super) async fn bind<C>(&self, client: &mut C, message: &Bind) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Prepared>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let statement = message.statement_name.as_deref().unwrap_or(DEFAULT_NAME);
+        let portal = message.portal_name.as_deref().unwrap_or(DEFAULT_NAME);
+        match client.portal_store().get_statement(statement) {
+            Some(Entry::Value(stored)) => {
+                check_formats(message, &stored.statement)?;
+                client.portal_store().rm_portal(portal);
+                let place = self.kept.place(Kind::Portal, portal.len() + bytes(message)).map_err(not_kept)?;
+                let counted = stored.statement.counted(place);
+                let counted = StoredStatement::new(stored.id.clone(), counted, stored.parameter_types.clone());
+                client.portal_store().put_portal(Arc::new(Portal::try_new(message, Arc::new(counted))?));
+            }
+            Some(Entry::Empty) if !message.parameters.is_empty() => {
+                return Err(error(SqlState::Protocol, "an empty statement has no parameters"));
+            }
+            Some(Entry::Empty) if portal != DEFAULT_NAME => {
+                return Err(error(SqlState::Protocol, "the portal of an empty statement has no name"));
+            }
+            Some(Entry::Empty) => client.portal_store().put_empty_portal(portal),
+            None => return Err(PgWireError::StatementNotFound(statement.to_owned())),
+        }
+        client.send(PgWireBackendMessage::BindComplete(BindComplete::new())).await?;
+        Ok(())
+    }
+
+    /// Removes a statement or a portal.
+    pub(super) async fn close<C>(&self, client: &mut C, message: &Close) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Prepared>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let name = message.name.as_deref().unwrap_or(DEFAULT_NAME);
+        match message.target_type {
+            TARGET_TYPE_BYTE_STATEMENT => self.remove(client.portal_store(), name),
+            _ => client.portal_store().rm_portal(name),
+        }
+        client.send(PgWireBackendMessage::CloseComplete(CloseComplete::new())).await?;
+        Ok(())
+    }
+
+    /// Removes the statement of this name.
+    pub(super) fn remove(&self, store: &impl PortalStore, name: &str) {
+        self.names.lock().remove(name);
+        store.rm_statement(name);
+    }
+
+    /// Removes all statements.
+    pub(super) fn remove_all(&self, store: &impl PortalStore) {
+        let names = std::mem::take(&mut *self.names.lock());
+        names.iter().for_each(|name| store.rm_statement(name));
+        store.rm_statement(DEFAULT_NAME);
+    }
+}
+
+/// What a portal takes: its values lie in the bytes of the message.
+fn bytes(message: &Bind) -> usize {
+    let values = message.parameters.iter().map(|value| TYPE_BYTES + value.as_ref().map_or(0, bytes::Bytes::len));
+    values.sum::<usize>() + 2 * (message.parameter_format_codes.len() + message.result_column_format_codes.len())
+}
+
+/// Checks that each column has a format, if they have formats of their own.
+fn check_formats(message: &Bind, statement: &Prepared) -> PgWireResult<()> {
+    let (formats, columns) = (message.result_column_format_codes.len(), statement.columns());
+    if formats > 1 && formats != columns {
+        let text = format!("bind message has {formats} result formats but query has {columns} columns");
+        return Err(error(SqlState::Protocol, text));
+    }
+    Ok(())
+}
