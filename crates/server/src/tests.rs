@@ -9,6 +9,7 @@ mod guard;
 mod ingestion;
 mod openapi;
 mod report;
+mod seeds;
 mod sql;
 mod sql_formats;
 mod web;
