@@ -33,7 +33,7 @@ impl Store {
         let has_done = self.maintain_files(*rounds);
         // Damage is looked for at leisure: it is no reason to begin another round at once.
         let scrubbed = self.scrub().go_on(self.shared());
-        let expired = self.appends().expire_dead_letters();
+        let expired = self.appends().expire_dead_letters(self.shared().options().clock.now());
         let is_done = gave_up? || has_done? || has_merged;
         scrubbed.and(expired).map(|()| is_done)
     }

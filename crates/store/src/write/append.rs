@@ -92,9 +92,9 @@ impl Appends {
         self.dead_letters.counts()
     }
 
-    /// Removes files of dead letters that are too old.
-    pub(crate) fn expire_dead_letters(&self) -> Result<()> {
-        self.dead_letters.expire()
+    /// Removes files of dead letters that are too old at `now`.
+    pub(crate) fn expire_dead_letters(&self, now: i64) -> Result<()> {
+        self.dead_letters.expire(now)
     }
 
     /// The number of writes that wait for others.

@@ -201,27 +201,27 @@ impl DeadLetterFile {
         }
     }
 
-    /// Removes files of days that are long ago, from time to time.
-    pub(crate) fn expire(&self) -> Result<()> {
+    /// Removes files of days that are long before `now`, from time to time.
+    pub(crate) fn expire(&self, now: i64) -> Result<()> {
         let mut looked = self.looked.lock();
         if looked.is_some_and(|looked| looked.elapsed() < BETWEEN_LOOKS) {
             return Ok(());
         }
         *looked = Some(Instant::now());
-        if folder::remove_before(&self.directory, self.today(), self.days)? {
+        if folder::remove_before(&self.directory, day_of(now), self.days)? {
             self.kept.lock().counted = None;
         }
         Ok(())
     }
 
-    fn today(&self) -> NaiveDate {
-        DateTime::<Utc>::from_timestamp_millis(self.clock.now()).unwrap_or_default().date_naive()
-    }
-
     /// The file for the dead letters of today.
     fn of_today(&self) -> PathBuf {
-        folder::file_of(&self.directory, self.today())
+        folder::file_of(&self.directory, day_of(self.clock.now()))
     }
+}
+
+fn day_of(time: i64) -> NaiveDate {
+    DateTime::<Utc>::from_timestamp_millis(time).unwrap_or_default().date_naive()
 }
 
 /// Writes `lines` at the file's end, which is at `end`, durably.
