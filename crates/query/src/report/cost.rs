@@ -25,8 +25,10 @@ pub(crate) fn report_cells(snapshot: &Snapshot, request: &ReportRequest) -> u64 
         Some(totals) => totals.into_iter().map(|totals| of_totals(totals)).fold(0, u64::saturating_add),
         None => (partition.rows() as u64).max(CELLS_PER_FILE),
     });
+    // Naming very many skills costs something, even where few of them have segments.
+    let named = parameters.skills().map_or(0, |skills| skills.len() as u64);
     let in_files = snapshot.archived(account).filter(|file| is_in_time(&file.end_times())).map(|_| CELLS_PER_FILE);
-    in_memory.chain(in_files).fold(0, u64::saturating_add)
+    in_memory.chain(in_files).fold(named, u64::saturating_add)
 }
 
 /// In how many intervals of the range some of these times may be.

@@ -6,7 +6,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use futures::stream;
+use futures::{StreamExt, stream};
 use skillscope_store::Backup;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
@@ -51,12 +51,13 @@ pub(super) async fn post(State(app): State<App>, caller: Caller) -> Result<Respo
     let backup = backup?;
     let (sender, receiver) = channel(WAITING_CHUNKS);
     threads.spawn("", move || {
-        send(&backup, sender);
-        // What is held for the copy is free before the next one begins.
+        send(&backup, &sender);
+        // What is held for the copy is free before the next one begins, and whoever has read the end may begin it.
         drop(backup);
         drop(turn);
+        drop(sender);
     });
-    let body = Body::from_stream(stream::unfold(receiver, next));
+    let body = Body::from_stream(stream::unfold(receiver, next).fuse());
     Ok(([(CONTENT_TYPE, "application/x-tar")], body).into_response())
 }
 
@@ -65,7 +66,7 @@ async fn next(mut receiver: Receiver<io::Result<Bytes>>) -> Option<(io::Result<B
 }
 
 /// Sends a backup. Where that fails, the connection is broken off.
-fn send(backup: &Backup, sender: Sender<io::Result<Bytes>>) {
+fn send(backup: &Backup, sender: &Sender<io::Result<Bytes>>) {
     let mut out = ChunkWriter { chunk: Vec::with_capacity(CHUNK_BYTES), sender: sender.clone() };
     if let Err(error) = backup.write_to(&mut out) {
         tracing::error!(%error, "a backup was cut short");

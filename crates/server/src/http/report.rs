@@ -116,7 +116,8 @@ async fn answer(app: &App, request: &ReportRequest, share: Option<Share>) -> Res
         let held = stream::unfold((Box::pin(pieces), share), |(mut pieces, share)| async move {
             Some((pieces.next().await?, (pieces, share)))
         });
-        return Ok(Body::from_stream(held));
+        // Compression asks again after the end.
+        return Ok(Body::from_stream(held.fuse()));
     }
     let mut body = Vec::new();
     report.write_json(&mut body);

@@ -24,6 +24,9 @@ const ENCODINGS: [(&str, Compression); 3] =
 /// Records may take so many times the bytes of the body that holds them: honest ones take some six times as many.
 const UNFOLDS: u64 = 32;
 
+/// As many bytes of each body are free. They are few for a connection, and small requests go on whoever has the memory.
+const FREE_BYTES: usize = 16 << 10;
+
 /// The limits of bodies, and the memory that they share.
 pub(super) struct BodyLimits {
     max_bytes: usize,
@@ -69,10 +72,20 @@ where
 impl RequestBody {
     /// Reads the body, in memory of `owner`.
     pub(super) async fn read(self, owner: &str) -> Result<HeldBody, Problem> {
+        let max_bytes = self.limits.max_bytes;
+        self.read_at_most(max_bytes, owner).await
+    }
+
+    /// Reads a body that is not to have more than `max_bytes`, in memory of `owner`.
+    pub(super) async fn read_at_most(self, max_bytes: usize, owner: &str) -> Result<HeldBody, Problem> {
         let Self { body, limits } = self;
-        let announced = body.size_hint().lower();
-        if announced > limits.max_bytes as u64 {
-            return Err(limits.too_large());
+        let max_bytes = max_bytes.min(limits.max_bytes);
+        let too_large = || {
+            let rule = format!("a request body has at most {max_bytes} bytes here");
+            if max_bytes < limits.max_bytes { Problem::too_large(rule) } else { limits.too_large() }
+        };
+        if body.size_hint().lower() > max_bytes as u64 {
+            return Err(too_large());
         }
         let mut share = limits.memory.share(owner);
         let mut pieces = body.into_data_stream();
@@ -83,10 +96,13 @@ impl RequestBody {
                 Ok(None) => break,
                 Ok(Some(piece)) => piece.map_err(|error| Problem::invalid_body(error.to_string()))?,
             };
-            if bytes.len().saturating_add(piece.len()) > limits.max_bytes {
-                return Err(limits.too_large());
+            if bytes.len().saturating_add(piece.len()) > max_bytes {
+                return Err(too_large());
             }
-            share.grow(piece.len()).await?;
+            let due = charged(bytes.len().saturating_add(piece.len())).saturating_sub(charged(bytes.len()));
+            if due > 0 {
+                share.grow(due).await?;
+            }
             bytes.extend_from_slice(&piece);
         }
         Ok(HeldBody { bytes: bytes.into(), share, limits })
@@ -154,9 +170,14 @@ impl EncodedBody {
             plain.extend_from_slice(piece.get(..length).unwrap_or_default());
         }
         drop(input);
-        share.shrink(compressed);
+        share.shrink(charged(compressed));
         Ok(HeldBody { bytes: plain.into(), share, limits })
     }
+}
+
+/// The part of a body's bytes that takes memory from the others.
+fn charged(bytes: usize) -> usize {
+    bytes.saturating_sub(FREE_BYTES)
 }
 
 fn too_late(timeout: Duration) -> Problem {

@@ -157,7 +157,7 @@ async fn bodies_of_one_account_leave_memory_for_others() {
     let options = HttpOptions { body_memory: 64 << 10, body_patience: SHORT, ..patient() };
     let address = serve(&Door::new(), options);
     // Slow ones, which together would take more than there is.
-    let slow = post("acme", 30 << 10, "") + &"\n".repeat(20 << 10);
+    let slow = post("acme", 60 << 10, "") + &"\n".repeat(40 << 10);
     let _first = send(address, &slow).await;
     let mut second = send(address, &slow).await;
     let refused = rest(&mut second).await;

@@ -8,7 +8,7 @@ use std::thread;
 use tokio::sync::oneshot;
 
 use super::fair_queue::FairQueue;
-use super::step_back;
+use super::{INGESTION, step_back};
 
 type Work = Box<dyn FnOnce() + Send>;
 
@@ -39,7 +39,7 @@ impl BlockingThreads {
         for _ in 0..number {
             let queue = Arc::clone(&threads.0);
             let run = move || {
-                step_back();
+                step_back(INGESTION);
                 while let Some(work) = queue.pop() {
                     // The panic has been logged. Whoever waits is told by the end of its channel.
                     let _ = catch_unwind(AssertUnwindSafe(work));

@@ -17,8 +17,9 @@ use std::num::NonZeroUsize;
 pub(crate) use blocking::BlockingThreads;
 pub(crate) use report::ReportThreads;
 
-/// How far threads that compute stand back behind those that serve connections. SQL stands back farther.
-const STEP_BACK: i32 = 5;
+/// How far threads stand back behind those that serve connections: reports before ingestion, and SQL behind both.
+const REPORTS: i32 = 5;
+const INGESTION: i32 = 10;
 
 /// Threads for everything but SQL.
 pub(crate) struct Threads {
@@ -51,8 +52,8 @@ fn processors() -> usize {
 }
 
 /// Lowers the priority of this thread (on Linux it is the thread's own).
-fn step_back() {
-    if let Err(error) = rustix::process::setpriority_process(None, STEP_BACK) {
+fn step_back(steps: i32) {
+    if let Err(error) = rustix::process::setpriority_process(None, steps) {
         tracing::warn!(%error, "work is done at the same priority as answers");
     }
 }

@@ -12,7 +12,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{JoinError, JoinHandle};
 
-use super::step_back;
+use super::{REPORTS, step_back};
 
 /// A report of more cells is very large: only some are computed at a time.
 const LARGE_CELLS: u64 = 1 << 18;
@@ -46,7 +46,7 @@ impl ReportThreads {
             .max_blocking_threads(processors)
             .thread_name("report")
             .thread_stack_size(STACK_BYTES)
-            .on_thread_start(step_back)
+            .on_thread_start(|| step_back(REPORTS))
             .enable_all()
             .build()?;
         let turns = Arc::new(Semaphore::new(processors.div_ceil(2)));
@@ -84,8 +84,17 @@ impl ReportThreads {
                 }
             }
         }));
-        let next = |(mut made, task): (mpsc::Receiver<_>, _)| async move { Some((made.recv().await?, (made, task))) };
-        Body::from_stream(stream::unfold((made, task), next))
+        let next = |(mut made, task): (mpsc::Receiver<_>, Option<Task<()>>)| async move {
+            if let Some(piece) = made.recv().await {
+                return Some((piece, (made, task)));
+            }
+            // There are no more pieces, either because the body is whole or because the task has panicked.
+            match task?.await {
+                Ok(()) => None,
+                Err(error) => Some((Err(axum::Error::new(error)), (made, None))),
+            }
+        };
+        Body::from_stream(stream::unfold((made, Some(task)), next).fuse())
     }
 }
 

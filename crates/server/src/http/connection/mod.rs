@@ -43,6 +43,9 @@ const MAX_HEAD_BYTES: usize = 80 << 10;
 /// How long the rest of a body that nobody wants is read and dropped, so that the client gets to the answer.
 const LINGER: Duration = Duration::from_secs(5);
 
+/// How long a connection on which nothing has come is kept once the server is told to stop.
+const SILENCE: Duration = Duration::from_millis(500);
+
 /// How long a connection may wait for its client.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ConnectionTimes {
@@ -91,6 +94,12 @@ impl ConnectionServer {
                 _ = stopped.wait_for(|stopping| *stopping), if !is_stopping => {
                     is_stopping = true;
                     pin::Pin::new(&mut connection).graceful_shutdown();
+                }
+                // A connection that was made ahead of its first request does not hold up the end.
+                () = tokio::time::sleep(SILENCE), if is_stopping && !phase.has_heard() => {
+                    if !phase.has_heard() {
+                        return;
+                    }
                 }
             }
         };

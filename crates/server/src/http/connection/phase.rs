@@ -9,6 +9,7 @@ pub(super) struct Phase {
     requests: AtomicU64,
     is_under_way: AtomicBool,
     has_unread_body: AtomicBool,
+    has_heard: AtomicBool,
 }
 
 /// As long as this is there, a request is under way.
@@ -34,6 +35,16 @@ impl Phase {
     /// The number of requests so far.
     pub(super) fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a byte has come.
+    pub(super) fn hear(&self) {
+        self.has_heard.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a byte has ever come.
+    pub(super) fn has_heard(&self) -> bool {
+        self.has_heard.load(Ordering::Relaxed)
     }
 
     pub(super) fn leave_body_unread(&self) {

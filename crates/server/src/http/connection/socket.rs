@@ -76,6 +76,9 @@ impl AsyncRead for HttpSocket {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let outcome = Pin::new(&mut self.socket).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.phase.hear();
+        }
         if self.requests != self.phase.requests() {
             self.requests = self.phase.requests();
             self.awaited = Awaited::Unknown;

@@ -64,7 +64,7 @@ fn body_of(first: Vec<u8>, rest: mpsc::Receiver<io::Result<Vec<u8>>>, task: SqlT
             _ => Some((Err(io::Error::other("the statement was ended")), (rest, None))),
         }
     });
-    Body::from_stream(stream::once(async { Ok(first) }).chain(rest))
+    Body::from_stream(stream::once(async { Ok(first) }).chain(rest).fuse())
 }
 
 /// The answer to one statement.

@@ -26,6 +26,12 @@ const DOOR: &str = "http";
 /// Whose memory a statement's body takes: it names its account in itself.
 const NO_ACCOUNT: &str = "";
 
+/// The longest body: far more than the longest statement takes, however its characters are written.
+const MAX_BODY_BYTES: usize = 8 << 20;
+
+/// A longer body is taken apart on the threads for SQL.
+const SHORT_BYTES: usize = 64 << 10;
+
 /// A statement to run.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct SqlBody {
@@ -75,8 +81,11 @@ pub(super) async fn post(
 ) -> Result<Response, Problem> {
     named(&headers, CONTENT_TYPE, &[("application/json", ())], None)?;
     let format = accepted(&headers, &RowFormat::MEDIA_TYPES)?;
-    let body = body.read(NO_ACCOUNT).await?;
-    let parsed = serde_json::from_slice(&body.bytes());
+    let body = body.read_at_most(MAX_BODY_BYTES, NO_ACCOUNT).await?;
+    let parsed: Result<SqlBody, _> = match body.bytes() {
+        short if short.len() <= SHORT_BYTES => serde_json::from_slice(&short),
+        long => app.engine().spawn(async move { serde_json::from_slice(&long) }).await?,
+    };
     drop(body);
     let SqlBody { query, account } = parsed.map_err(|error| Problem::invalid_body(error.to_string()))?;
     let session = app.engine().sql(caller.scope_of(account.as_deref())?, DOOR);
