@@ -15,6 +15,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, Operator};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::sql::parser::Statement as SqlStatement;
 use futures::executor::block_on;
 
 use super::bounds::{ChargedMemory, adds_up, check_types, guarded, is_multiplying};
@@ -34,7 +35,10 @@ const MAX_NODES: usize = 5_000;
 const MAX_GROUPING_SETS: usize = 1_024;
 
 /// The most bytes of the names of all columns in a plan.
-const MAX_NAMES: usize = 32 << 20;
+const MAX_NAMES: usize = 8 << 20;
+
+/// The same for a plan that is to be shown: each step of planning adds its text once more.
+const MAX_SHOWN_NAMES: usize = 1 << 20;
 
 /// What a column of a batch takes for each row, more or less.
 const COLUMN_BYTES: usize = 16;
@@ -151,7 +155,8 @@ pub(crate) fn parse_deep<T>(text: &str, parse: impl FnOnce(&str) -> T) -> Result
 async fn logical_plan(state: &SessionState, most_steps: usize, text: &str) -> Result<LogicalPlan> {
     let statement = state.sql_to_statement(text, &state.config().options().sql_parser.dialect)?;
     let (tables, levels) = (MAX_NODES, MAX_DEPTH);
-    check_size(&statement, MaxSize { tables, levels, grouping_sets: MAX_GROUPING_SETS, names: MAX_NAMES })?;
+    let names = if matches!(statement, SqlStatement::Explain(_)) { MAX_SHOWN_NAMES } else { MAX_NAMES };
+    check_size(&statement, MaxSize { tables, levels, grouping_sets: MAX_GROUPING_SETS, names })?;
     let plan = state.statement_to_plan(statement).await?;
     check_steps(&plan, most_steps)?;
     check_types(&plan)?;

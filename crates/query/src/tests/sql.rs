@@ -187,6 +187,7 @@ async fn an_enormous_statement_is_answered_or_refused_and_nothing_worse() {
         format!("select {}true{}", "(".repeat(40), " between false and true)".repeat(40)),
         format!("select * from segments {}", "cross join segments ".repeat(1_000)),
         format!("select 1::int{}", "[]".repeat(2_000)),
+        format!("explain verbose select * from {}", tables("segments", 60)),
         format!(
             "with a as (select * from {0}), b as (select * from {1}) select * from {2}",
             tables("segments", 150),
