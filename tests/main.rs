@@ -8,6 +8,7 @@
     reason = "a test may panic"
 )]
 
+mod access;
 mod archive;
 mod ballista;
 mod bank_calls;

@@ -1,13 +1,15 @@
 //! A backup of a data directory while it is in use, as a tar archive, and unpacking one.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, BufReader, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use tar::{Builder, EntryType, Header};
 
 use crate::archive::file::ArchiveFile;
+use crate::disk::access::{FILE_OF_OWNER, FOLDER_OF_OWNER};
 use crate::disk::directory::{self, DEAD_LETTERS, JOURNAL, VERSION};
 use crate::disk::{self, Disk, DiskFile};
 use crate::error::{Error, Result};
@@ -101,7 +103,7 @@ impl Drop for Backup {
 fn add(archive: &mut Builder<impl Write>, path: &Path, length: u64, bytes: impl Read) -> Result<()> {
     let mut header = Header::new_gnu();
     header.set_size(length);
-    header.set_mode(0o644);
+    header.set_mode(FILE_OF_OWNER);
     archive.append_data(&mut header, path, bytes).map_err(Error::Backup)
 }
 
@@ -126,13 +128,13 @@ impl Read for Chunks {
 }
 
 /// Writes the data directory in a [backup](Backup::write_to) to the folder `to`, which must be empty or missing. It is
-/// complete and durable when this returns.
+/// complete and durable when this returns, and its owner alone can read it.
 ///
 /// # Errors
 /// [`Error::NotEmpty`] where something is in the folder, [`Error::Backup`] where the input is no backup or its end is
 /// missing.
 pub fn unpack_backup(backup: impl Read, to: &Path) -> Result<()> {
-    fs::create_dir_all(to).map_err(Error::io("create", to))?;
+    create_folder(to)?;
     if fs::read_dir(to).map_err(Error::io("list", to))?.next().is_some() {
         return Err(Error::NotEmpty { path: to.to_owned() });
     }
@@ -162,11 +164,18 @@ pub fn unpack_backup(backup: impl Read, to: &Path) -> Result<()> {
 
 fn write_new(path: &Path, content: &mut impl Read) -> Result<()> {
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        create_folder(folder)?;
     }
-    let mut file = File::create_new(path).map_err(Error::io("create", path))?;
+    let mut options = File::options();
+    let mut file =
+        options.write(true).create_new(true).mode(FILE_OF_OWNER).open(path).map_err(Error::io("create", path))?;
     io::copy(content, &mut file).map_err(Error::Backup)?;
     file.sync_all().map_err(Error::io("sync", path))
+}
+
+fn create_folder(path: &Path) -> Result<()> {
+    let created = DirBuilder::new().recursive(true).mode(FOLDER_OF_OWNER).create(path);
+    created.map_err(Error::io("create", path))
 }
 
 /// Makes the names in a folder, and in all folders below it, durable.

@@ -162,6 +162,22 @@ impl Error {
         }
     }
 
+    /// Whether it was the disk that would not be written to, and not the input or a read that failed.
+    pub(crate) fn is_of_refused_write(&self) -> bool {
+        const READS: [&str; 4] = ["read", "open", "list", "find"];
+        match self {
+            Self::Io { action, .. } => self.is_of_full_disk() || !READS.contains(action),
+            Self::Shared(error) => error.is_of_refused_write(),
+            _ => false,
+        }
+    }
+
+    /// Whether nothing at all can be written where it was tried: there is no room, or the file system is read-only.
+    pub(crate) fn is_of_full_disk(&self) -> bool {
+        let is_read_only = |error: &io::Error| error.kind() == io::ErrorKind::ReadOnlyFilesystem;
+        self.is_storage_full() || matches!(self, Self::Io { source, .. } if is_read_only(source))
+    }
+
     /// Whether there was no room for a write: on the disk, in the quota, or within the largest file that the process
     /// may write.
     pub fn is_storage_full(&self) -> bool {

@@ -28,6 +28,7 @@ mod snapshot;
 mod store;
 #[cfg(test)]
 mod tests;
+mod time;
 mod totals;
 mod write;
 mod writer;

@@ -6,9 +6,11 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::archive::file::ArchiveFile;
 use crate::disk::directory::DataDirectory;
+use crate::disk::health::DiskHealth;
 use crate::error::{Error, Result};
 use crate::options::StoreOptions;
 use crate::snapshot::Snapshot;
+use crate::time::Time;
 use crate::writer::{Published, Writer};
 
 /// The parts of a store that reads, writes, backups and maintenance share: the snapshot that was published last, and
@@ -19,11 +21,16 @@ pub(crate) struct Shared {
     options: StoreOptions,
     published: Arc<Published>,
     writer: Mutex<Writer>,
+    health: DiskHealth,
+    time: Time,
 }
 
 impl Shared {
     pub(crate) fn new(directory: Arc<DataDirectory>, options: StoreOptions, writer: Writer) -> Self {
-        Self { directory, options, published: writer.published(), writer: Mutex::new(writer) }
+        let published = writer.published();
+        let time = Time::of(&directory, &options, &published.latest(), writer.arrivals());
+        let health = DiskHealth::new(writer.is_sound());
+        Self { directory, options, published, writer: Mutex::new(writer), health, time }
     }
 
     pub(crate) fn directory(&self) -> &Arc<DataDirectory> {
@@ -32,6 +39,16 @@ impl Shared {
 
     pub(crate) fn options(&self) -> &StoreOptions {
         &self.options
+    }
+
+    /// Whether the disk takes writes.
+    pub(crate) fn health(&self) -> &DiskHealth {
+        &self.health
+    }
+
+    /// What time it is, as far as the clock can be believed.
+    pub(crate) fn time(&self) -> &Time {
+        &self.time
     }
 
     /// All segments stored so far.

@@ -51,7 +51,7 @@ impl Store {
     /// # Errors
     /// Where the directory is in use, is none of ours or of another format, or cannot be read.
     pub fn open_with(path: &Path, options: StoreOptions) -> Result<Self> {
-        let directory = Arc::new(DataDirectory::open(path, Arc::clone(&options.disk))?);
+        let directory = Arc::new(DataDirectory::open(path, Arc::clone(&options.disk), options.archive_group_readable)?);
         let hasher = KeyHasher::new();
         let writer = recovery::recover(&directory, &options, hasher)?;
         Ok(Self {

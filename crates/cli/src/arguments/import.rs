@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use skillscope_segment::{AccountId, Format};
 use skillscope_store::StoreOptions;
 
+use super::archive_access::ArchiveAccess;
 use super::dead_letters::DeadLetters;
 use super::event_wait::EventWait;
 use super::record_kind::RecordKind;
@@ -65,6 +66,8 @@ pub(crate) struct ImportArguments {
     /// Exit with 1 if any record was rejected.
     #[arg(long)]
     pub(crate) strict: bool,
+    #[command(flatten)]
+    pub(crate) archive_access: ArchiveAccess,
 }
 
 #[derive(Debug, Args)]

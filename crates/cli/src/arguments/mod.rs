@@ -2,6 +2,7 @@
 
 #![allow(rustdoc::bare_urls, reason = "help is read in a terminal")]
 
+mod archive_access;
 mod backup;
 mod check;
 mod connections;

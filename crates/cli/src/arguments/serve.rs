@@ -4,6 +4,7 @@ use clap::Args;
 use skillscope_server::HttpOptions;
 use skillscope_store::StoreOptions;
 
+use super::archive_access::ArchiveAccess;
 use super::connections::ConnectionArguments;
 use super::dead_letters::DeadLetters;
 use super::event_wait::EventWait;
@@ -44,6 +45,8 @@ pub(crate) struct ServeArguments {
     /// be forever. Repeatable. Without it everything is kept.
     #[arg(long, value_name = "[ACCOUNT=]AGE", value_delimiter = ',')]
     pub(crate) retain: Vec<String>,
+    #[command(flatten)]
+    pub(crate) archive_access: ArchiveAccess,
     #[command(flatten)]
     pub(crate) event_wait: EventWait,
     #[command(flatten)]

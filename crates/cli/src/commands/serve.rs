@@ -8,6 +8,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use futures::FutureExt;
 use futures::future::OptionFuture;
+use rustix::fs::Mode;
+use rustix::process::umask;
 use skillscope_query::{Clock, Engine};
 use skillscope_server::{
     App, ConnectionLimits, CorsOrigins, HttpOptions, listen_addresses, serve_flight_sql, serve_http, serve_postgresql,
@@ -24,6 +26,8 @@ use crate::threads::SQL_STACK_BYTES;
 
 /// Serves a data directory until the process is told to stop.
 pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
+    // Whatever the server writes is its owner's alone, also what statements spill to disk.
+    umask(Mode::RWXG | Mode::RWXO);
     let resolve = |listen: &str| listen_addresses(listen, arguments.insecure).map_err(Usage::error);
     let mut doors = Doors {
         http: resolve(&arguments.listen)?,
@@ -83,6 +87,7 @@ fn store_options(arguments: &ServeArguments, clock: Clock) -> Result<StoreOption
         seal_grace_ms: i64::from(arguments.seal_grace) * 1000,
         event_wait_ms: arguments.event_wait.milliseconds(),
         retention: Retention::parse(&arguments.retain).map_err(Usage::error)?,
+        archive_group_readable: Some(arguments.archive_access.archive_group_readable),
         ..defaults
     })
 }

@@ -90,6 +90,8 @@ pub struct Segmenter {
 pub struct Arrival {
     /// Milliseconds since the epoch.
     pub now: i64,
+    /// Milliseconds on a clock that nobody sets, by which it is measured how long nothing has come.
+    pub steady: i64,
     /// Events with a later time than this do not move the watermark. Milliseconds since the epoch. [`i64::MAX`] where
     /// events are not expected to be of now: then each counts as of its own time.
     pub latest_credible: i64,
@@ -149,7 +151,7 @@ impl Segmenter {
         }
         let Self { accounts, trial, next_number, closed, wait_ms } = self;
         let Some(account) = accounts.get_mut(event.account_id) else { return Ok(()) };
-        account.last_arrival = arrival.now;
+        account.last_arrival = arrival.steady;
         account.observe(event.time, arrival, trial);
         let conversation = event.conversation_id;
         if !account.conversations.contains_key(conversation) {
@@ -158,7 +160,7 @@ impl Segmenter {
             *next_number = next_number.saturating_add(1);
             account.conversations.insert(Box::from(conversation), Box::new(new));
         }
-        let mut around = Around { now: arrival.now, wait_ms: *wait_ms, trial, closed };
+        let mut around = Around { now: arrival.steady, wait_ms: *wait_ms, trial, closed };
         Self::take_of(account, event, arrival, &mut around, past, out)?;
         let watermark = account.watermark;
         while let Some((due, conversation)) = account.next_due(watermark) {

@@ -23,10 +23,10 @@ pub(super) async fn live() -> Json<Health> {
 }
 
 problem_responses! {
-    NotReady { 503: "The server is shutting down.", }
+    NotReady { 503: "The server is shutting down, or its disk refuses writes.", }
 }
 
-/// Whether requests should be sent here: the data is loaded, and the server is not shutting down.
+/// Whether requests should be sent here: the data is loaded, the disk takes writes, and the server is not shutting down.
 #[utoipa::path(get, path = "/readyz", tag = "operation", responses(
     (status = 200, description = "They should.", body = Health),
     NotReady,
@@ -34,6 +34,9 @@ problem_responses! {
 pub(super) async fn ready(State(app): State<App>) -> Result<Json<Health>, Problem> {
     if app.is_stopping() {
         return Err(Problem::unavailable("the server is shutting down"));
+    }
+    if !app.store().accepts_writes() {
+        return Err(Problem::unavailable("the disk refuses writes; reports and SQL go on, and it is tried again"));
     }
     Ok(Json(Health { status: "ready" }))
 }

@@ -137,11 +137,30 @@ async fn a_disk_that_is_full_or_broken_fails_the_request_alone_until_it_is_well_
             let problem = door.post(SEGMENTS, ndjson, line("c-2", 7, 1)).await.problem(status);
             assert!(problem["detail"].as_str().unwrap().contains(word), "{problem}");
             assert_eq!(total(&door).await, 1, "reading goes on, and nothing of a failed request counts");
+            door.get("/readyz").await.problem(503);
+            assert!(door.app.store().watch().is_err());
         }
         health.store(WELL, Ordering::Relaxed);
         let answer = door.post(SEGMENTS, ndjson, line("c-1", 7, 1) + &line("c-2", 7, 1)).await.json();
         assert_eq!((&answer["accepted"], &answer["duplicates"]), (&1.into(), &1.into()));
         assert_eq!(total(&door).await, 2);
+        door.app.store().watch().unwrap();
+        assert_eq!(door.get("/readyz").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_refuses_writes_is_noticed_before_anybody_writes() {
+    for state in [FULL, BROKEN] {
+        let health = Arc::new(AtomicU8::new(WELL));
+        let door = Door::on(Arc::new(AilingDisk(Arc::clone(&health))));
+        door.app.store().watch().unwrap();
+        assert_eq!(door.get("/readyz").await.status, 200);
+        health.store(state, Ordering::Relaxed);
+        assert!(door.app.store().watch().is_err());
+        let problem = door.get("/readyz").await.problem(503);
+        assert!(problem["detail"].as_str().unwrap().contains("refuses writes"), "{problem}");
+        assert_eq!(door.get("/healthz").await.status, 200);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::ops::{Range, RangeInclusive};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -39,6 +39,8 @@ pub struct ArchiveFile {
     is_left_alone: AtomicBool,
     /// Set when it has left the list because its rows are lost.
     is_given_up: AtomicBool,
+    /// Set when it is about to leave the list because its rows are too old: when that was found.
+    expired: Mutex<Option<i64>>,
 }
 
 /// The work on a file that is under way.
@@ -65,6 +67,7 @@ impl ArchiveFile {
             account: record.account()?,
             path: directory.path().join(record.path()),
             verified: Mutex::new(record.verified.clone()),
+            expired: Mutex::new(record.expired),
             record,
             disk: Arc::clone(directory.disk()),
             removed: Mutex::new(None),
@@ -156,6 +159,20 @@ impl ArchiveFile {
         self.is_given_up.store(true, Ordering::Relaxed);
     }
 
+    /// When it was found that its rows are too old.
+    pub(crate) fn expired(&self) -> Option<i64> {
+        *self.expired.lock()
+    }
+
+    pub(crate) fn set_expired(&self, since: Option<i64>) {
+        *self.expired.lock() = since;
+    }
+
+    /// The record of the file once it has left the list.
+    pub(crate) fn retired_record(&self) -> FileRecord {
+        FileRecord { expired: self.expired(), ..self.record.clone() }
+    }
+
     /// Opens the file, even where it has been removed since the snapshot of this value was taken.
     pub(super) fn open_unverified(&self) -> Result<Arc<dyn DiskFile>> {
         let removed = self.removed.lock();
@@ -173,6 +190,15 @@ impl ArchiveFile {
     /// Removes the file from disk. It can still be read through this value. Gives the folder to sync afterwards; where
     /// the folder is gone, too, the nearest one above it.
     pub(crate) fn remove(&self) -> io::Result<PathBuf> {
+        self.leave(|| self.disk.remove(&self.path))
+    }
+
+    /// Moves the file to `place`, out of the archive. Else it is as with [`remove`](Self::remove).
+    pub(crate) fn move_to(&self, place: &Path) -> io::Result<PathBuf> {
+        self.leave(|| self.disk.rename(&self.path, place))
+    }
+
+    fn leave(&self, how: impl FnOnce() -> io::Result<()>) -> io::Result<PathBuf> {
         let folder = self.path.parent().unwrap_or(&self.path);
         let mut removed = self.removed.lock();
         match self.disk.open(&self.path) {
@@ -180,7 +206,7 @@ impl ArchiveFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(folder.to_owned()),
             Err(error) => return Err(error),
         }
-        self.disk.remove(&self.path)?;
+        how()?;
         // The folders of a day and of an account go with their last file.
         for folder in folder.ancestors().take(2) {
             if self.disk.remove_empty_folder(folder).is_err() {

@@ -30,7 +30,8 @@ pub(crate) fn place(
     let staged = directory.staging().join(format!("{}.parquet", record.number));
     let placed = directory.path().join(record.path());
     let written = write_and_verify(disk, &staged, &bytes, record.checksum)
-        .and_then(|()| move_into_place(disk, directory.path(), &staged, &placed));
+        .and_then(|()| directory.share(&staged))
+        .and_then(|()| move_into_place(directory, &staged, &placed));
     if let Err(error) = written {
         // Where this fails too, the next start removes it.
         let _ = disk.remove(&staged);
@@ -55,12 +56,16 @@ fn write_and_verify(disk: &dyn Disk, path: &Path, bytes: &[u8], expected: u64) -
 }
 
 /// Moves a finished file to its place in the archive, and makes the move itself durable.
-fn move_into_place(disk: &dyn Disk, root: &Path, from: &Path, to: &Path) -> Result<()> {
-    let Some(folder) = to.parent() else { return Ok(()) };
+fn move_into_place(directory: &DataDirectory, from: &Path, to: &Path) -> Result<()> {
+    let (disk, Some(folder)) = (directory.disk(), to.parent()) else { return Ok(()) };
     disk.create_folder(folder).map_err(Error::io("create", folder))?;
+    let folders = || folder.ancestors().take_while(|folder| *folder != directory.path());
+    for folder in folders() {
+        directory.share(folder)?;
+    }
     disk.rename(from, to).map_err(Error::io("move into place", to))?;
     // The folder's own entry may be new as well, up to the archive.
-    for folder in folder.ancestors().take_while(|folder| *folder != root) {
+    for folder in folders() {
         disk.sync_folder(folder).map_err(Error::io("sync", folder))?;
     }
     Ok(())

@@ -6,6 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono::{DateTime, NaiveDateTime, Utc};
+
 use super::Disk;
 use crate::error::{Error, Result};
 
@@ -18,9 +20,13 @@ const OLDEST_VERSION: u32 = 2;
 const LOCK: &str = "lock";
 pub(crate) const VERSION: &str = "format-version";
 const NEW_VERSION: &str = "format-version.new";
-const ARCHIVE: &str = "archive";
+pub(crate) const ARCHIVE: &str = "archive";
 const STAGING: &str = "staging";
 const QUARANTINE: &str = "quarantine";
+const EXPIRED: &str = "expired";
+const CLOCK: &str = "clock";
+const NEW_CLOCK: &str = "clock.new";
+const PROBE: &str = "probe";
 pub(crate) const JOURNAL: &str = "journal.redb";
 const SERVER: &str = "server";
 pub(crate) const DEAD_LETTERS: &str = "dead-letters";
@@ -32,26 +38,33 @@ const OURS_BEFORE_VERSION: [&str; 2] = [LOCK, NEW_VERSION];
 /// archive/          Parquet files, and nothing else: open to any reader
 /// journal.redb      rows that are not archived yet, the list of archive files, and the conversations that are followed
 /// dead-letters/     conversation events that could have no effect, as NDJSON, by the day on which they came
+/// expired/          files whose rows are too old, by the hour in which that was found; removed a day later
 /// quarantine/       damaged files, and files that were on no list; never removed
 /// staging/          files being written; emptied at start
 /// format-version    the layout's version, as text
 /// lock              locked by the process that has the directory open
+/// clock             up to when time is known to have come, in milliseconds since the epoch, as text
 /// server            where that process listens, as a URL
 /// ```
 #[derive(Debug)]
 pub(crate) struct DataDirectory {
     path: PathBuf,
     disk: Arc<dyn Disk>,
-    _lock: Box<dyn Any + Send + Sync>,
+    /// Whether the owner's group may read the archive.
+    is_archive_shared: bool,
+    _lock: Lock,
 }
+
+type Lock = Box<dyn Any + Send + Sync>;
 
 impl DataDirectory {
     pub(crate) fn is_one(path: &Path) -> bool {
         path.join(VERSION).is_file()
     }
 
-    /// Opens `path`, or makes it where it does not exist or is empty.
-    pub(crate) fn open(path: &Path, disk: Arc<dyn Disk>) -> Result<Self> {
+    /// Opens `path`, or makes it where it does not exist or is empty. It is kept to its owner, but the archive is, if
+    /// `is_archive_shared`, open to the owner's group; `None` leaves that as it is.
+    pub(crate) fn open(path: &Path, disk: Arc<dyn Disk>, is_archive_shared: Option<bool>) -> Result<Self> {
         disk.create_folder(path).map_err(Error::io("create", path))?;
         let entries = disk.list(path).map_err(Error::io("list", path))?;
         let is_new = !entries.iter().any(|(entry, _)| is_named(entry, VERSION));
@@ -60,7 +73,7 @@ impl DataDirectory {
         if is_new && !entries.iter().all(|(entry, _)| OURS_BEFORE_VERSION.iter().any(|name| is_named(entry, name))) {
             return Err(Error::NotADataDirectory { path: path.to_owned() });
         }
-        let directory = Self::lock(path, disk)?;
+        let directory = Self { is_archive_shared: is_archive_shared == Some(true), ..Self::lock(path, disk)? };
         if is_new {
             directory.write_version()?
         } else if directory.check_version()? < FORMAT_VERSION {
@@ -70,6 +83,9 @@ impl DataDirectory {
             let folder = path.join(folder);
             directory.disk.create_folder(&folder).map_err(Error::io("create", folder))?;
         }
+        if is_archive_shared.is_some() {
+            directory.keep_to_owner(is_new);
+        }
         directory.empty_staging()?;
         directory.forget_server()?;
         directory.sync()?;
@@ -78,22 +94,58 @@ impl DataDirectory {
 
     /// Opens `path`, where there must be a data directory, and changes nothing in it.
     pub(crate) fn open_to_read(path: &Path, disk: Arc<dyn Disk>) -> Result<Self> {
-        if disk.open(&path.join(VERSION)).is_err() {
-            return Err(Error::NoDataDirectory { path: path.to_owned() });
+        let version = path.join(VERSION);
+        match disk.open(&version) {
+            // That somebody may not look into it does not mean that there is nothing.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                return Err(Error::io("open", version)(error));
+            }
+            Err(_) => return Err(Error::NoDataDirectory { path: path.to_owned() }),
+            Ok(_) => {}
         }
-        let directory = Self::lock(path, disk)?;
+        let lock = disk.lock_to_read(&path.join(LOCK));
+        let directory = Self::locked(path, disk, lock)?;
         directory.check_version()?;
         Ok(directory)
     }
 
     fn lock(path: &Path, disk: Arc<dyn Disk>) -> Result<Self> {
-        let lock = disk.lock(&path.join(LOCK)).map_err(Error::io("lock", path.join(LOCK)))?;
+        let lock = disk.lock(&path.join(LOCK));
+        Self::locked(path, disk, lock)
+    }
+
+    fn locked(path: &Path, disk: Arc<dyn Disk>, lock: io::Result<Option<Lock>>) -> Result<Self> {
+        let lock = lock.map_err(Error::io("lock", path.join(LOCK)))?;
         let Some(lock) = lock else {
             let url = super::read(disk.as_ref(), &path.join(SERVER)).ok();
             let url = url.and_then(|text| Some(std::str::from_utf8(&text).ok()?.trim().to_owned()));
             return Err(Error::InUse { path: path.to_owned(), url });
         };
-        Ok(Self { path: path.to_owned(), disk, _lock: lock })
+        Ok(Self { path: path.to_owned(), disk, is_archive_shared: false, _lock: lock })
+    }
+
+    /// Closes what others may have been able to read so far. Where this process is not the owner, that is left to him.
+    fn keep_to_owner(&self, is_new: bool) {
+        let archive = self.archive();
+        let path = self.path.display();
+        match self.disk.keep_to_owner(&self.path, self.is_archive_shared.then_some(archive.as_path())) {
+            // Nobody has written anything to a new one.
+            Ok(count) if is_new || count == 0 => {}
+            Ok(count) => tracing::warn!(
+                "{count} files and folders in {path} were open to others, and are kept to their owner now; \
+                 --archive-group-readable lets a group read the archive"
+            ),
+            Err(error) => tracing::warn!(%error, "not all of {path} can be kept to its owner"),
+        }
+    }
+
+    /// Lets the owner's group read a file that is about to stand in the archive, or a folder of the archive, where it
+    /// may read the archive at all.
+    pub(crate) fn share(&self, path: &Path) -> Result<()> {
+        if !self.is_archive_shared {
+            return Ok(());
+        }
+        self.disk.open_to_group(path).map_err(Error::io("open to the group", path))
     }
 
     pub(crate) fn disk(&self) -> &Arc<dyn Disk> {
@@ -132,6 +184,28 @@ impl DataDirectory {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
             _ => Ok(()),
         }
+    }
+
+    /// The time that was recorded last, where there is one that can be read.
+    pub(crate) fn recorded_time(&self) -> Option<i64> {
+        let bytes = super::read(self.disk.as_ref(), &self.path.join(CLOCK)).ok()?;
+        std::str::from_utf8(&bytes).ok()?.trim().parse().ok()
+    }
+
+    /// Records what time it is, for the next start. It need not be durable: an older record makes that one careful.
+    pub(crate) fn record_time(&self, now: i64) -> Result<()> {
+        let (new, path) = (self.path.join(NEW_CLOCK), self.path.join(CLOCK));
+        self.disk.write(&new, format!("{now}\n").as_bytes()).map_err(Error::io("write", &new))?;
+        self.disk.rename(&new, &path).map_err(Error::io("move into place", path))
+    }
+
+    /// Tries whether the disk takes so many bytes.
+    pub(crate) fn try_to_write(&self, bytes: usize) -> Result<()> {
+        let path = self.staging().join(PROBE);
+        let written = self.disk.write(&path, &vec![0; bytes]).map_err(Error::io("write", &path));
+        let written = written.and_then(|()| self.disk.sync(&path).map_err(Error::io("sync", &path)));
+        let removed = self.disk.remove(&path).map_err(Error::io("remove", path));
+        written.and(removed)
     }
 
     /// The layout's version.
@@ -196,7 +270,7 @@ impl DataDirectory {
     }
 
     /// Makes a file's name durable, and the names of its folders below the data directory, which may be new.
-    fn sync_folders_of(&self, file: &Path) -> Result<()> {
+    pub(crate) fn sync_folders_of(&self, file: &Path) -> Result<()> {
         for folder in file.ancestors().skip(1).take_while(|folder| *folder != self.path) {
             self.disk.sync_folder(folder).map_err(Error::io("sync", folder))?;
         }
@@ -218,6 +292,53 @@ impl DataDirectory {
             number += 1;
         }
         Ok(free)
+    }
+
+    /// The place in `expired/` of a file whose rows were found to be too old at `since`; its folder exists.
+    pub(crate) fn expired_place(&self, since: i64, below_archive: &Path) -> Result<PathBuf> {
+        let place = self.path.join(EXPIRED).join(hour_name(since)).join(below_archive);
+        if let Some(folder) = place.parent() {
+            self.disk.create_folder(folder).map_err(Error::io("create", folder))?;
+        }
+        Ok(place)
+    }
+
+    /// Every file in `expired/`, in order of path.
+    pub(crate) fn expired_files(&self) -> Result<Vec<PathBuf>> {
+        self.files_below(EXPIRED)
+    }
+
+    /// The hour in which the rows of a file in `expired/` were found to be too old, and its path below that hour's
+    /// folder; `None` for a file that somebody else put there.
+    pub(crate) fn expired_at<'p>(&self, file: &'p Path) -> Option<(i64, &'p Path)> {
+        let below = file.strip_prefix(self.path.join(EXPIRED)).ok()?;
+        let hour = below.components().next()?.as_os_str();
+        let since = NaiveDateTime::parse_from_str(&format!("{}:00", hour.to_str()?), "%Y-%m-%dT%H:%M").ok()?;
+        Some((since.and_utc().timestamp_millis(), below.strip_prefix(hour).ok()?))
+    }
+
+    /// Removes a file below `expired/`, and its folders with their last file.
+    pub(crate) fn remove_expired(&self, file: &Path) -> Result<()> {
+        self.disk.remove(file).map_err(Error::io("remove", file))?;
+        self.remove_empty_folders_of(file);
+        Ok(())
+    }
+
+    /// Moves a file in `expired/` to the folder of another hour.
+    pub(crate) fn move_expired(&self, file: &Path, since: i64, below_hour: &Path) -> Result<()> {
+        let place = self.expired_place(since, below_hour)?;
+        self.disk.rename(file, &place).map_err(Error::io("move away", file))?;
+        self.remove_empty_folders_of(file);
+        self.sync_folders_of(&place)
+    }
+
+    fn remove_empty_folders_of(&self, expired: &Path) {
+        let root = self.path.join(EXPIRED);
+        for folder in expired.ancestors().skip(1).take_while(|folder| *folder != root) {
+            if self.disk.remove_empty_folder(folder).is_err() {
+                break;
+            }
+        }
     }
 
     /// Every file under `archive/`, in order of path.
@@ -254,6 +375,11 @@ impl DataDirectory {
 /// The content of `format-version`.
 pub(crate) fn version() -> String {
     format!("{FORMAT_VERSION}\n")
+}
+
+/// The name of the folder in `expired/` for what is found in the hour of a time.
+fn hour_name(time: i64) -> String {
+    DateTime::<Utc>::from_timestamp_millis(time).unwrap_or_default().format("%Y-%m-%dT%H").to_string()
 }
 
 fn is_named(path: &Path, name: &str) -> bool {

@@ -1,20 +1,23 @@
 //! All access to files goes through a [`Disk`]. The data directory knows the place of each file.
 
+pub(crate) mod access;
 pub(crate) mod directory;
+pub(crate) mod health;
 pub(crate) mod memory_file;
 pub(crate) mod overlay;
 pub(crate) mod unwritten_file;
 
 use std::any::Any;
 use std::fmt::Debug;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use self::access::{FILE_OF_OWNER, FOLDER_OF_OWNER};
 use crate::error::{Error, Result};
 
 /// Everything that the store does to files goes through here, so that a test can put its own disk below it: one that is
@@ -80,11 +83,36 @@ pub trait Disk: Debug + Send + Sync {
     /// The system's error.
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Any + Send + Sync>>>;
 
+    /// Takes a lock as [`lock`](Self::lock) does, where nothing is written: also on a disk that lets nobody write.
+    ///
+    /// # Errors
+    /// The system's error.
+    fn lock_to_read(&self, path: &Path) -> io::Result<Option<Box<dyn Any + Send + Sync>>> {
+        self.lock(path)
+    }
+
     /// Opens a file for reading and writing in place; an empty one where there is none.
     ///
     /// # Errors
     /// The system's error.
     fn open_in_place(&self, path: &Path) -> io::Result<Box<dyn InPlaceFile>>;
+
+    /// Keeps a folder, and everything in it, to its owner; but the owner's group may read what stands at `shared` and
+    /// below. Tells how many files and folders had been open to others. A disk without owners has nothing to do.
+    ///
+    /// # Errors
+    /// Where a file or folder stays as it is; the others are kept to the owner all the same.
+    fn keep_to_owner(&self, _folder: &Path, _shared: Option<&Path>) -> io::Result<usize> {
+        Ok(0)
+    }
+
+    /// Lets the owner's group read a file, or look into a folder. A disk without owners has nothing to do.
+    ///
+    /// # Errors
+    /// The system's error.
+    fn open_to_group(&self, _path: &Path) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A file that is open for reading.
@@ -147,7 +175,7 @@ pub struct LocalDisk;
 
 impl Disk for LocalDisk {
     fn create_folder(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir_all(path)
+        DirBuilder::new().recursive(true).mode(FOLDER_OF_OWNER).create(path)
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<(PathBuf, bool)>> {
@@ -161,7 +189,7 @@ impl Disk for LocalDisk {
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        File::create(path)?.write_all(bytes)
+        File::options().write(true).create(true).truncate(true).mode(FILE_OF_OWNER).open(path)?.write_all(bytes)
     }
 
     fn sync(&self, path: &Path) -> io::Result<()> {
@@ -189,16 +217,44 @@ impl Disk for LocalDisk {
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Any + Send + Sync>>> {
-        let file = File::options().create(true).truncate(false).write(true).open(path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(file))),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
+        locked(File::options().create(true).truncate(false).write(true).mode(FILE_OF_OWNER).open(path)?)
+    }
+
+    fn lock_to_read(&self, path: &Path) -> io::Result<Option<Box<dyn Any + Send + Sync>>> {
+        match self.lock(path) {
+            Err(error) if lets_nobody_write(&error) => match File::open(path) {
+                // Nobody else has it, and nobody can make it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Some(Box::new(()))),
+                file => locked(file?),
+            },
+            locked => locked,
         }
     }
 
     fn open_in_place(&self, path: &Path) -> io::Result<Box<dyn InPlaceFile>> {
-        Ok(Box::new(File::options().read(true).write(true).create(true).truncate(false).open(path)?))
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false).mode(FILE_OF_OWNER);
+        Ok(Box::new(options.open(path)?))
+    }
+
+    fn keep_to_owner(&self, folder: &Path, shared: Option<&Path>) -> io::Result<usize> {
+        access::keep_to_owner(folder, shared)
+    }
+
+    fn open_to_group(&self, path: &Path) -> io::Result<()> {
+        access::open_to_group(path)
+    }
+}
+
+fn lets_nobody_write(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied)
+}
+
+fn locked(file: File) -> io::Result<Option<Box<dyn Any + Send + Sync>>> {
+    match file.try_lock() {
+        Ok(()) => Ok(Some(Box::new(file))),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 

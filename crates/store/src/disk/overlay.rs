@@ -106,7 +106,7 @@ impl Disk for OverlayDisk {
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Any + Send + Sync>>> {
-        self.below.lock(path)
+        self.below.lock_to_read(path)
     }
 
     fn open_in_place(&self, path: &Path) -> io::Result<Box<dyn InPlaceFile>> {

@@ -33,6 +33,9 @@ pub(crate) struct FileRecord {
     /// read since.
     #[serde(skip)]
     pub(crate) verified: Option<Verified>,
+    /// When it was found to have expired: a retired file that is to be kept for a while.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) expired: Option<i64>,
 }
 
 impl FileRecord {
@@ -101,6 +104,7 @@ impl FileRecord {
             skills: (i64::MAX, i64::MIN),
             written: 0,
             verified: None,
+            expired: None,
         }
     }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use skillscope_segment::AccountId;
 
 use super::policy::eviction::{SealedHour, next_to_evict};
+use super::policy::pressure::Gift;
+use super::pressure::gift;
 use crate::calendar::day_of;
 use crate::error::Result;
 use crate::rows::partition::Partition;
@@ -12,20 +14,22 @@ use crate::shared::Shared;
 use crate::snapshot::Snapshot;
 use crate::writer::Writer;
 
-/// Lets go of the oldest hour in memory that is not hot any more, or for which there is no room; tells whether there
-/// was one. Its rows are read from the archive from now on.
+/// Lets go of the oldest hour in memory that is not hot any more or, where there is no room, of one of the account that
+/// takes most; tells whether there was one. Its rows are read from the archive from now on. Which hour it is, is found
+/// out before writers are held up.
 pub(crate) fn evict(shared: &Shared) -> Result<bool> {
-    let mut writer = shared.writer();
-    let snapshot = writer.snapshot();
-    let bytes: usize = snapshot.all_partitions().map(|partition| partition.bytes()).sum();
-    let is_full = (bytes + writer.keys().bytes()) as u64 > shared.options().hot_bytes;
+    let snapshot = shared.snapshot();
     let together = |sealed: SealedHour<'_>| {
         let segments = snapshot.segments(sealed.account);
         segments.map(|segments| segments.files.hours_of_same_files(sealed.hour)).unwrap_or_default()
     };
-    let next = next_to_evict(sealed_hours(&snapshot), is_full, &shared.options().hot(), together);
+    let given = || match gift(shared, &snapshot) {
+        Some(Gift::Evict(hour)) => Some(hour),
+        Some(Gift::Seal(_)) | None => None,
+    };
+    let next = next_to_evict(sealed_hours(&snapshot), &shared.options().hot(), together).or_else(given);
     let Some(SealedHour { account, hour }) = next else { return Ok(false) };
-    evict_hour(&mut writer, account, hour)?;
+    evict_hour(&mut shared.writer(), account, hour)?;
     Ok(true)
 }
 

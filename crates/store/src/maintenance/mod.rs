@@ -7,10 +7,12 @@ pub(crate) mod eviction;
 mod hot_totals;
 mod merging;
 mod policy;
+mod pressure;
 pub(crate) mod retention;
 pub(crate) mod scrub;
 pub(crate) mod sealing;
 pub(crate) mod thread;
+mod watch;
 
 use crate::error::Result;
 use crate::shared::Shared;
@@ -18,7 +20,7 @@ use crate::store::Store;
 
 impl Store {
     /// Does one thing of each kind that is due, and tells whether there was any: merges runs in memory, applies the
-    /// waiting events of idle accounts, removes files that have expired, lets go of hours that are not hot any more,
+    /// waiting events of idle accounts, takes away files that have expired, lets go of hours that are not hot any more,
     /// makes totals of hot hours that found no room in memory, seals an hour, or merges small files. Compares some files
     /// with their checksums, too.
     ///
@@ -30,12 +32,11 @@ impl Store {
         // Runs can always be merged while much arrives: that holds up nothing else.
         let has_merged = merging::merge_runs(self.shared());
         let gave_up = self.appends().give_up_idle(self.shared());
-        let has_done = self.maintain_files(*rounds);
+        let has_done = self.maintain_files(*rounds).inspect_err(|error| watch::note_failure(self.shared(), error));
         // Damage is looked for at leisure: it is no reason to begin another round at once.
         let scrubbed = self.scrub().go_on(self.shared());
-        let expired = self.appends().expire_dead_letters(self.shared().options().clock.now());
         let is_done = gave_up? || has_done? || has_merged;
-        scrubbed.and(expired).map(|()| is_done)
+        scrubbed.map(|()| is_done)
     }
 
     /// Does one thing of each kind that is due with files. Sealing and merging can take long, so one of them is done

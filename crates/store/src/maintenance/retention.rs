@@ -1,9 +1,9 @@
-//! Retention: files that have expired are removed.
+//! Retention: files that have expired leave the archive, and stand in `expired/` for a day.
 
 use std::sync::Arc;
 
 use super::eviction::evict_hour;
-use super::policy::retention::is_expired;
+use super::policy::retention::{is_expired, is_kept_long_enough};
 use crate::archive::file::ArchiveFile;
 use crate::error::Result;
 use crate::journal::change::JournalChange;
@@ -12,10 +12,10 @@ use crate::shared::Shared;
 /// Files that are removed at a time: writers wait meanwhile.
 const MOST_AT_ONCE: usize = 32;
 
-/// Removes the files all of whose hours are older than their account's segments may become, by the store's clock; tells
-/// whether there were any.
+/// Takes the files from the archive all of whose hours are older than their account's segments may become, by the
+/// clock as far as it is believed; tells whether there were any.
 pub(crate) fn expire(shared: &Shared) -> Result<bool> {
-    let now = shared.options().clock.now();
+    let now = shared.time().now();
     let is_due = |file: &&Arc<ArchiveFile>| {
         is_expired(file.record().end(), shared.options().retention.age_ms(file.account()), now)
     };
@@ -29,7 +29,11 @@ pub(crate) fn expire(shared: &Shared) -> Result<bool> {
     for file in &expired {
         evict_hour(&mut writer, file.account(), file.record().first_hour)?;
     }
-    writer.commit_files(JournalChange::default(), &expired)?;
+    expired.iter().for_each(|file| file.set_expired(Some(now)));
+    if let Err(error) = writer.commit_files(JournalChange::default(), &expired) {
+        expired.iter().for_each(|file| file.set_expired(None));
+        return Err(error);
+    }
     let mut snapshot = writer.snapshot().as_ref().clone();
     for file in &expired {
         tracing::info!(file = %file.path().display(), rows = file.rows(), "a file has expired");
@@ -38,4 +42,21 @@ pub(crate) fn expire(shared: &Shared) -> Result<bool> {
     writer.publish(snapshot);
     writer.remove_retired()?;
     Ok(true)
+}
+
+/// Removes the files that have stood in `expired/` for a day.
+pub(super) fn remove_expired(shared: &Shared) -> Result<()> {
+    let (directory, now) = (shared.directory(), shared.time().now());
+    for file in directory.expired_files()? {
+        match directory.expired_at(&file) {
+            // The clock was set back since.
+            Some((hour, below)) if hour > now => directory.move_expired(&file, now, below)?,
+            Some((hour, _)) if is_kept_long_enough(hour, now) => {
+                directory.remove_expired(&file)?;
+                tracing::info!(file = %file.display(), "a file that expired a day ago was removed");
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use skillscope_segment::AccountId;
 
+use super::policy::pressure::Gift;
 use super::policy::sealing::{WaitingHour, Waits, next_over, next_to_seal};
+use super::pressure::gift;
 use crate::archive::file::ArchiveFile;
 use crate::archive::placing::{place, unplace};
 use crate::error::Result;
@@ -13,7 +15,6 @@ use crate::journal::file_record::FileRecord;
 use crate::rows::partition::Partition;
 use crate::rows::run::{Cut, Run, mergeable};
 use crate::shared::Shared;
-use crate::snapshot::Snapshot;
 use crate::writer::Writer;
 
 /// The rows of an hour on their way from the journal to the archive.
@@ -53,24 +54,29 @@ pub(super) fn seal_finished(shared: &Shared) -> Result<()> {
     Ok(())
 }
 
-/// The next hour whose rows should be sealed: one whose rows have waited long enough or, `at_once`, any that is over.
+/// The next hour whose rows should be sealed: one that has to make room, one whose rows have waited long enough or,
+/// `at_once`, any that is over.
 pub(crate) fn hour_to_seal(shared: &Shared, at_once: bool) -> Option<(AccountId, i64)> {
     let now = shared.options().clock.now();
     let snapshot = shared.snapshot();
-    let waiting: Vec<_> = waiting_hours(&snapshot).collect();
+    if let (false, Some(Gift::Seal(hour))) = (at_once, gift(shared, &snapshot)) {
+        return Some((hour.account.clone(), hour.hour));
+    }
+    let waiting: Vec<_> = snapshot.all_partitions().filter_map(|partition| waiting_hour(partition)).collect();
     let waits = Waits { grace_ms: shared.options().seal_grace_ms, late_ms: shared.options().late_wait_ms() };
     let next = if at_once { next_over(&waiting, now) } else { next_to_seal(&waiting, waits, now) };
     next.map(|waiting| (waiting.account.clone(), waiting.hour))
 }
 
-fn waiting_hours(snapshot: &Snapshot) -> impl Iterator<Item = WaitingHour<'_>> {
-    let waiting = snapshot.all_partitions().filter(|partition| !partition.open().is_empty());
-    waiting.map(|partition| WaitingHour {
+/// The rows of a partition that no file has yet, where there are some.
+pub(super) fn waiting_hour(partition: &Partition) -> Option<WaitingHour<'_>> {
+    let waiting = WaitingHour {
         account: partition.account(),
         hour: partition.hour(),
         first_arrival: partition.opened(),
         bytes: partition.unsealed_bytes(),
-    })
+    };
+    (!partition.open().is_empty()).then_some(waiting)
 }
 
 /// Seals an hour, from beginning to end.

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -14,6 +14,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// After a failure.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(10);
+
+/// Between two looks at what is [watched](Store::watch).
+const PAUSE_OF_WATCH: Duration = Duration::from_secs(10);
 
 /// A thread that [maintains](Store::maintain) a store until the value is dropped.
 #[derive(Debug)]
@@ -50,9 +53,30 @@ impl Maintenance {
     pub fn start(store: Arc<Store>) -> std::io::Result<Self> {
         let stop = Arc::new(StopSignal::default());
         let until = Arc::clone(&stop);
-        let work = move || while !until.wait(pause_after(&store)) {};
+        let work = move || {
+            let mut watched: Option<Instant> = None;
+            loop {
+                if watched.is_none_or(|watched| watched.elapsed() >= PAUSE_OF_WATCH) {
+                    watch(&store);
+                    watched = Some(Instant::now());
+                }
+                if until.wait(pause_after(&store)) {
+                    break;
+                }
+            }
+        };
         let thread = std::thread::Builder::new().name("maintenance".to_owned()).spawn(work)?;
         Ok(Self { stop, thread: Some(thread) })
+    }
+}
+
+fn watch(store: &Store) {
+    match catch_unwind(AssertUnwindSafe(|| store.watch())) {
+        Ok(Ok(())) => {}
+        // That it takes no writes was said when it began.
+        Ok(Err(error)) if !store.accepts_writes() => tracing::debug!(%error, "the disk takes no writes"),
+        Ok(Err(error)) => tracing::error!(%error, "a file that is too old is still there"),
+        Err(_) => tracing::error!("the watch panicked; it is tried again"),
     }
 }
 

@@ -38,6 +38,9 @@ pub struct StoreOptions {
     pub dead_letter_bytes: u64,
     /// The files of events without effect of more days ago are removed.
     pub dead_letter_days: u32,
+    /// Whether the group of the directory's owner may read the archive. All else is kept to the owner. `None` leaves the
+    /// permissions of what is there as they are.
+    pub archive_group_readable: Option<bool>,
 }
 
 impl Default for StoreOptions {
@@ -56,6 +59,7 @@ impl Default for StoreOptions {
             retention: Retention::default(),
             dead_letter_bytes: Self::DEAD_LETTER_BYTES,
             dead_letter_days: Self::DEAD_LETTER_DAYS,
+            archive_group_readable: Some(false),
         }
     }
 }

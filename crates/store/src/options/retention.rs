@@ -41,6 +41,11 @@ impl Retention {
         Ok(retention)
     }
 
+    /// Whether the segments of any account are removed at some time.
+    pub(crate) fn removes_any(&self) -> bool {
+        self.others.is_some() || self.accounts.values().any(Option::is_some)
+    }
+
     /// How old the segments of an account may become, in milliseconds; `None` keeps them forever.
     pub(crate) fn age_ms(&self, account: &AccountId) -> Option<i64> {
         self.accounts.get(account).copied().unwrap_or(self.others)

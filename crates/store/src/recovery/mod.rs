@@ -48,7 +48,7 @@ pub(crate) fn recover(directory: &Arc<DataDirectory>, options: &StoreOptions, ha
     // Without a journal there is no list of files either: it is made anew.
     contents.is_incomplete |= contents.is_missing && !archived.is_empty();
     keep_damaged(directory, &mut contents)?;
-    for file in archived.iter().chain(&directory.quarantined_files()?) {
+    for file in archived.iter().chain(&directory.quarantined_files()?).chain(&directory.expired_files()?) {
         journal.pass_over_file(number_of(file));
     }
     if contents.is_incomplete {
@@ -121,7 +121,7 @@ fn decode(directory: &DataDirectory, entries: Vec<Entry>) -> Result<Vec<RecordBa
 /// The conversations of the journal.
 fn segmenter(options: &StoreOptions, contents: &mut Contents) -> Result<Segmenter> {
     let mut segmenter = Segmenter::new(options.event_wait_ms);
-    let now = options.clock.now();
+    let now = options.clock.steady();
     for (account, watermark) in &contents.watermarks {
         segmenter.restore_watermark(account, *watermark, now)?;
     }

@@ -294,6 +294,58 @@ fn the_oldest_hours_are_read_from_files_where_memory_is_short() {
 }
 
 #[test]
+fn no_account_costs_another_one_its_hours_in_memory() {
+    const ROWS: u32 = 20_000;
+    // Of the present hour; far ahead of the clock; late, of one hour and of many.
+    let floods: [fn(u32) -> i64; 4] = [
+        |_| NOON,
+        |number| NOON + 50 * HOUR + i64::from(number % 2) * HOUR,
+        |_| NOON - 90 * DAY,
+        |number| NOON - 90 * DAY - i64::from(number % 20) * HOUR,
+    ];
+    for flood in floods {
+        let world = World::with(|options| options.hot_bytes = 3 << 20);
+        let store = world.open();
+        for hour in 0..4_u32 {
+            append(&store, &hour_of_rows(hour * 1000, 1000, NOON - i64::from(4 - hour) * HOUR));
+        }
+        store.seal_finished_hours().unwrap();
+        let rows: Vec<_> = (0..ROWS).map(|number| plain("flood", number, flood(number))).collect();
+        append(&store, &rows);
+        maintain(&store);
+        let snapshot = store.snapshot();
+        let acme = snapshot.account("acme").unwrap();
+        let hours: Vec<i64> = snapshot.partitions(acme).map(|partition| partition.hour()).collect();
+        assert_eq!(hours, [4, 3, 2, 1].map(|hour| NOON - hour * HOUR), "{:?}", flood(0) - NOON);
+        let used: usize = snapshot.all_partitions().map(|partition| partition.bytes()).sum();
+        assert!(used + store.shared().writer().keys().bytes() <= 3 << 20);
+        assert_eq!(contents(&snapshot).len(), 4000 + ROWS as usize);
+        drop(store);
+        assert_eq!(contents(&world.open().snapshot()).len(), 4000 + ROWS as usize);
+    }
+}
+
+#[test]
+fn rows_far_ahead_of_the_clock_are_archived_and_count_when_their_time_has_come() {
+    let world = World::new();
+    let store = world.open();
+    let ahead = [plain("acme", 1, NOON + 30 * HOUR), plain("acme", 2, NOON + 2 * HOUR)];
+    append(&store, &[&ahead[..], &[plain("acme", 3, NOON + HOUR)]].concat());
+    world.wait(MINUTE);
+    maintain(&store);
+    assert_eq!(world.archived().len(), 2);
+    let hours: Vec<i64> = store.snapshot().all_partitions().map(|partition| partition.hour()).collect();
+    assert_eq!(hours, [NOON + HOUR], "clocks may differ a little");
+    assert_eq!(store.append(&batch(&ahead)).unwrap().duplicates, 2);
+    world.wait(3 * HOUR);
+    append(&store, &[plain("acme", 4, NOON + 2 * HOUR)]);
+    maintain(&store);
+    assert_eq!(contents(&store.snapshot()).len(), 4);
+    drop(store);
+    assert_eq!(contents(&world.open().snapshot()).len(), 4);
+}
+
+#[test]
 fn a_backup_opens_as_a_data_directory_and_holds_one_moment() {
     let source = TempDir::new().unwrap();
     let store = Store::open(source.path()).unwrap();

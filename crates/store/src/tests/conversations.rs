@@ -18,7 +18,7 @@ fn event(conversation: &str, sequence: u64, time: i64, kind: EventKind<String>) 
     Event { account_id: "acme".to_owned(), conversation_id: conversation.to_owned(), sequence, time, kind }
 }
 
-fn started(conversation: &str, time: i64) -> Event<String> {
+pub(super) fn started(conversation: &str, time: i64) -> Event<String> {
     event(conversation, 0, time, EventKind::Started { skill_id: 7, source: None })
 }
 
@@ -26,7 +26,7 @@ fn said(conversation: &str, sequence: u64, time: i64) -> Event<String> {
     event(conversation, sequence, time, EventKind::Message { sender: Sender::Consumer, agent_id: None })
 }
 
-fn closed(conversation: &str, sequence: u64, time: i64) -> Event<String> {
+pub(super) fn closed(conversation: &str, sequence: u64, time: i64) -> Event<String> {
     event(conversation, sequence, time, EventKind::Closed { by: ClosedBy::Consumer })
 }
 
@@ -34,7 +34,7 @@ fn resumed(conversation: &str, sequence: u64, time: i64) -> Event<String> {
     event(conversation, sequence, time, EventKind::Resumed { skill_id: 8 })
 }
 
-fn send(store: &Store, events: &[Event<String>]) -> Result<Appended> {
+pub(super) fn send(store: &Store, events: &[Event<String>]) -> Result<Appended> {
     store.append_events(batch_of(events), true)
 }
 

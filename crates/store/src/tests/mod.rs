@@ -1,6 +1,8 @@
 //! Tests of the store as a whole, one file a subject. The samples and the simulated disk serve the others.
 
+mod access;
 mod archive;
+mod clock;
 mod conversations;
 mod damage;
 mod dead_letters;

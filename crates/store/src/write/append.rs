@@ -66,25 +66,26 @@ impl Appends {
     pub(crate) fn append_events(&self, shared: &Shared, batch: EventBatch, is_live: bool) -> Result<Appended> {
         self.resumes.search_archive(shared, &batch)?;
         let rows = batch.len();
-        let now = shared.options().clock.now();
+        let (now, steady) = (shared.options().clock.now(), shared.options().clock.steady());
         let latest_credible = match shared.options().hot_clock {
-            Clock::System | Clock::Simulated(_) if is_live => now.saturating_add(CREDIBLE_MS),
+            Clock::Fixed(_) => i64::MAX,
+            _ if is_live => now.saturating_add(CREDIBLE_MS),
             _ => i64::MAX,
         };
-        let arrival = Arrival { now, latest_credible };
+        let arrival = Arrival { now, steady, latest_credible };
         self.submit(shared, Write::Events(Events { batch, arrival, gives_up_idle: false }), rows)
     }
 
     /// Applies the waiting events of idle accounts, and tells whether there were any. An account is idle if it has had
     /// no event for as long as events wait.
     pub(crate) fn give_up_idle(&self, shared: &Shared) -> Result<bool> {
-        let now = shared.options().clock.now();
-        if !shared.writer().segmenter().has_idle(now) {
+        let (now, steady) = (shared.options().clock.now(), shared.options().clock.steady());
+        if !shared.writer().segmenter().has_idle(steady) {
             return Ok(false);
         }
-        let arrival = Arrival { now, latest_credible: i64::MAX };
+        let arrival = Arrival { now, steady, latest_credible: i64::MAX };
         self.submit(shared, Write::Events(Events { batch: EventBatch::new(), arrival, gives_up_idle: true }), 0)?;
-        Ok(!shared.writer().segmenter().has_idle(now))
+        Ok(!shared.writer().segmenter().has_idle(steady))
     }
 
     /// How many events could have no effect since the start, by reason.
@@ -105,7 +106,14 @@ impl Appends {
 
     /// Makes a write, alone or together with others.
     fn submit(&self, shared: &Shared, write: Write, rows: usize) -> Result<Appended> {
-        self.group_commit.submit(write, rows, || shared.writer(), |writer, group| self.append_group(writer, group))?
+        let append = |writer: &mut Writer, group: &[Write]| {
+            let appended = self.append_group(writer, group);
+            let outcomes = appended.iter().flatten().map(Result::as_ref);
+            let failures = outcomes.filter_map(Result::err).chain(appended.as_ref().err());
+            failures.filter(|error| error.is_of_refused_write()).for_each(|error| shared.health().note_failure(error));
+            appended
+        };
+        self.group_commit.submit(write, rows, || shared.writer(), append)?
     }
 
     /// Makes a group of writes with one commit. Where that fails before the commit, the write that is to blame is not

@@ -43,9 +43,9 @@ impl Events {
             segmenter.take::<Error>(&event, self.arrival, stored, &mut out)?;
         }
         if self.gives_up_idle {
-            segmenter.give_up_idle::<Error>(self.arrival.now, stored, &mut out)?;
+            segmenter.give_up_idle::<Error>(self.arrival.steady, stored, &mut out)?;
         }
-        segmenter.forget(self.arrival.now);
+        segmenter.forget(self.arrival.steady);
         dead_letters.append(&mut out.dead_letters);
         let segmented = SegmentedEvents { accepted: out.accepted, duplicates: out.duplicates };
         Ok((out.segments.finish()?, segmented))

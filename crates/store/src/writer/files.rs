@@ -1,12 +1,14 @@
 //! Changes of the list of archive files, and removing files that are on it no longer.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Writer;
 use crate::archive::file::ArchiveFile;
+use crate::disk::directory::ARCHIVE;
 use crate::disk::sync_nearest_folder;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::journal::change::JournalChange;
 
 impl Writer {
@@ -20,7 +22,7 @@ impl Writer {
         for record in &change.added {
             added.push(Arc::new(ArchiveFile::new(record.clone(), &self.directory)?));
         }
-        change.retired = retired.iter().map(|file| file.record().clone()).collect();
+        change.retired = retired.iter().map(|file| file.retired_record()).collect();
         match self.journal.commit(change) {
             Ok(()) => self.retired.extend_from_slice(retired),
             Err(error) => {
@@ -31,8 +33,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Removes the files from the disk that are not on the list any more; tells whether there were any. One that cannot
-    /// be removed is tried again later.
+    /// Removes the files from the disk that are not on the list any more, or moves those to `expired/` that have expired;
+    /// tells whether there were any. One that cannot be removed is tried again later.
     pub(crate) fn remove_retired(&mut self) -> Result<bool> {
         if self.retired.is_empty() {
             return Ok(false);
@@ -51,7 +53,11 @@ impl Writer {
         let mut gone = Vec::with_capacity(self.retired.len());
         let mut folders = BTreeSet::new();
         for file in &self.retired {
-            match file.remove() {
+            let left = match file.expired() {
+                Some(since) => self.keep_for_a_while(file, since),
+                None => file.remove().map_err(Error::io("remove", file.path())),
+            };
+            match left {
                 Ok(folder) => {
                     gone.push(file.record().number);
                     folders.insert(folder);
@@ -63,5 +69,13 @@ impl Writer {
             sync_nearest_folder(self.directory.disk().as_ref(), &folder)?;
         }
         Ok(gone)
+    }
+
+    /// Moves a file that has expired to where it can be taken back from; gives the folder to sync.
+    fn keep_for_a_while(&self, file: &ArchiveFile, since: i64) -> Result<PathBuf> {
+        let place = self.directory.expired_place(since, file.path().strip_prefix(ARCHIVE).unwrap_or(&file.path()))?;
+        let folder = file.move_to(&place).map_err(Error::io("move away", file.path()))?;
+        self.directory.sync_folders_of(&place)?;
+        Ok(folder)
     }
 }

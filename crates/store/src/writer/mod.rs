@@ -1,6 +1,7 @@
 //! The one value through which everything that is stored changes. One thread has it at a time, while readers go on with
 //! the snapshot that was published last.
 
+pub(crate) mod arrivals;
 mod files;
 mod loss;
 mod new_rows;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use skillscope_segment::Segmenter;
 
+use self::arrivals::Arrivals;
 use crate::archive::file::ArchiveFile;
 use crate::clock::Clock;
 use crate::disk::directory::DataDirectory;
@@ -45,6 +47,7 @@ pub(crate) struct Writer {
     clock: Clock,
     hasher: KeyHasher,
     published: Arc<Published>,
+    arrivals: Arc<Arrivals>,
     /// The keys of all rows in memory.
     keys: KeyIndex,
     journal: Journal,
@@ -70,11 +73,16 @@ impl Writer {
     pub(crate) fn new(directory: Arc<DataDirectory>, clock: Clock, hasher: KeyHasher, recovered: Recovered) -> Self {
         let Recovered { snapshot, keys, journal, segmenter, retired } = recovered;
         let published = Arc::new(Published(RwLock::new(Arc::new(snapshot))));
-        Self { directory, clock, hasher, published, keys, journal, segmenter, retired, doubtful: Vec::new() }
+        let arrivals = Arc::default();
+        Self { directory, clock, hasher, published, arrivals, keys, journal, segmenter, retired, doubtful: Vec::new() }
     }
 
     pub(crate) fn published(&self) -> Arc<Published> {
         Arc::clone(&self.published)
+    }
+
+    pub(crate) fn arrivals(&self) -> Arc<Arrivals> {
+        Arc::clone(&self.arrivals)
     }
 
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
@@ -107,7 +115,7 @@ impl Writer {
         change.added = snapshot.all_files().map(|file| file.listed()).collect();
         // Doubtful files do not count. They can be removed once no journal on disk lists them, and not before.
         let retired = self.retired.iter().chain(&self.doubtful);
-        change.retired = retired.map(|file| file.record().clone()).collect();
+        change.retired = retired.map(|file| file.retired_record()).collect();
         change.conversations = ConversationChanges::whole(&self.segmenter);
         self.journal.replace(change)?;
         self.retired.append(&mut self.doubtful);

@@ -3,6 +3,7 @@
 use arrow::array::RecordBatch;
 use skillscope_segment::Segmenter;
 
+use super::arrivals::Arrivals;
 use super::{Published, Writer};
 use crate::error::Result;
 use crate::journal::Journal;
@@ -19,13 +20,14 @@ pub(crate) struct NewRows<'w> {
     journal: &'w mut Journal,
     segmenter: &'w mut Segmenter,
     published: &'w Published,
+    arrivals: &'w Arrivals,
     now: i64,
 }
 
 impl Writer {
     pub(crate) fn new_rows(&mut self) -> NewRows<'_> {
-        let Self { keys, journal, segmenter, published, clock, .. } = self;
-        NewRows { keys: keys.on_trial(), journal, segmenter, published, now: clock.now() }
+        let Self { keys, journal, segmenter, published, arrivals, clock, .. } = self;
+        NewRows { keys: keys.on_trial(), journal, segmenter, published, arrivals, now: clock.now() }
     }
 }
 
@@ -51,6 +53,7 @@ impl<'w> NewRows<'w> {
             let extended = self.published.latest().with_rows(&cuts, self.now);
             self.journal.commit(JournalChange { entries, conversations, ..JournalChange::default() })?;
             self.published.replace(extended);
+            self.arrivals.note(&cuts, self.now);
         }
         self.keys.keep();
         self.segmenter.keep();

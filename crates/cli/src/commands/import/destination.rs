@@ -27,7 +27,8 @@ impl Destination {
         if let Some(url) = &address.url {
             return Ok(Self::Server(RemoteServer::at(url)?));
         }
-        let mut options = StoreOptions::default();
+        let archive_group_readable = Some(command.arguments().archive_access.archive_group_readable);
+        let mut options = StoreOptions { archive_group_readable, ..StoreOptions::default() };
         command.set(&mut options);
         Ok(Self::Directory(Box::new(Store::open_with(&address.directory.data_dir, options)?)))
     }

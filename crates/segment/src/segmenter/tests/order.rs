@@ -148,7 +148,7 @@ fn older_events_are_put_in_order_where_event_time_begins_anew() {
 #[test]
 fn an_account_without_any_event_for_the_bound_gives_up_its_gaps() {
     let mut desk = Desk::new();
-    let arrival = Arrival { now: 1_000_000, latest_credible: i64::MAX };
+    let arrival = Arrival { now: 1_000_000, steady: 1_000_000, latest_credible: i64::MAX };
     for sequence in [0, 1, 2, 4] {
         desk.take_at(&story().events[sequence], arrival);
     }
@@ -162,7 +162,7 @@ fn an_account_without_any_event_for_the_bound_gives_up_its_gaps() {
 
 #[test]
 fn an_event_dated_too_far_ahead_does_not_move_the_watermark() {
-    let arrival = |second| Arrival { now: at(second), latest_credible: at(second + 300) };
+    let arrival = |second| Arrival { now: at(second), steady: at(second), latest_credible: at(second + 300) };
     let mut desk = Desk::new();
     for sequence in [0, 1, 3] {
         desk.take_at(&story().events[sequence], arrival(7));
@@ -179,7 +179,7 @@ fn an_event_dated_too_far_ahead_does_not_move_the_watermark() {
 
 /// The events of one device, of which the clock is wrong, among those of another.
 fn with_a_wrong_clock(off: i64) -> Desk {
-    let arrival = |second| Arrival { now: at(second), latest_credible: at(second + 300) };
+    let arrival = |second| Arrival { now: at(second), steady: at(second), latest_credible: at(second + 300) };
     let mut wrong = story();
     wrong.events.iter_mut().for_each(|event| {
         event.time += off * 1000;
@@ -207,7 +207,7 @@ fn one_clock_that_is_ahead_costs_no_event_of_anyone() {
 
 #[test]
 fn what_is_dated_ahead_ends_no_wait_before_the_clock_does() {
-    let arrival = |second| Arrival { now: at(second), latest_credible: at(second + 300) };
+    let arrival = |second| Arrival { now: at(second), steady: at(second), latest_credible: at(second + 300) };
     let mut right = story();
     right.events.iter_mut().for_each(|event| event.time = at(1000));
     let mut other = Story::started(12, 1299).events.remove(0);
@@ -224,7 +224,7 @@ fn what_is_dated_ahead_ends_no_wait_before_the_clock_does() {
 
 #[test]
 fn older_events_are_put_in_order_by_their_own_times_where_events_of_now_are_expected() {
-    let arrival = Arrival { now: at(1_000_000), latest_credible: at(1_000_300) };
+    let arrival = Arrival { now: at(1_000_000), steady: at(1_000_000), latest_credible: at(1_000_300) };
     let mut desk = Desk::new();
     for sequence in [0, 2, 1, 4] {
         desk.take_at(&story().events[sequence], arrival);
@@ -237,7 +237,7 @@ fn older_events_are_put_in_order_by_their_own_times_where_events_of_now_are_expe
 
 #[test]
 fn an_event_that_arrives_after_the_clock_went_back_waits_for_the_bound() {
-    let arrival = |second| Arrival { now: at(second), latest_credible: at(second + 300) };
+    let arrival = |second| Arrival { now: at(second), steady: at(second), latest_credible: at(second + 300) };
     let mut other = Story::started(12, 1200).events.remove(0);
     other.conversation_id = "other".to_owned();
     let mut story = story();
@@ -254,7 +254,7 @@ fn an_event_that_arrives_after_the_clock_went_back_waits_for_the_bound() {
 fn an_event_dated_too_far_ahead_waits_no_longer_than_a_credible_one() {
     let story = Story::started(12, 0).consumer_says(1).consumer_says(1_000_000).closed_by(ClosedBy::Agent, 1_000_001);
     let mut desk = Desk::new();
-    let arrival = Arrival { now: at(2), latest_credible: at(302) };
+    let arrival = Arrival { now: at(2), steady: at(2), latest_credible: at(302) };
     for sequence in [0, 2, 3] {
         desk.take_at(&story.events[sequence], arrival);
     }
@@ -315,7 +315,7 @@ fn what_is_rolled_back_has_not_been() {
     let before: Vec<_> = desk.segmenter.conversations().map(|(.., state)| state.clone()).collect();
     let mut out = crate::Segmented::new();
     for sequence in [1, 3, 4] {
-        let arrival = Arrival { now: 0, latest_credible: i64::MAX };
+        let arrival = Arrival { now: 0, steady: 0, latest_credible: i64::MAX };
         let event = story.events[sequence].map(String::as_str);
         desk.segmenter.take(&event, arrival, &mut |_, _, _| Ok::<_, crate::Error>(None), &mut out).unwrap();
     }
@@ -407,7 +407,7 @@ fn a_watermark_far_ahead_is_forgotten_where_events_are_of_now() {
     ahead.conversation_id = "ahead".to_owned();
     desk.take(&ahead);
     for sequence in [0, 2, 1, 4, 3] {
-        desk.take_at(&story().events[sequence], Arrival { now: at(20), latest_credible: at(320) });
+        desk.take_at(&story().events[sequence], Arrival { now: at(20), steady: at(20), latest_credible: at(320) });
     }
     assert_eq!((desk.segments, desk.dead_letters), (story().segments(), Vec::new()));
     assert_eq!(desk.segmenter.watermarks().collect::<Vec<_>>(), [("acme", at(20))]);

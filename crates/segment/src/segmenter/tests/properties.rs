@@ -176,7 +176,7 @@ proptest! {
             };
             let id = format!("c-{conversation}");
             let event = Event { account_id: "acme", conversation_id: id.as_str(), sequence, time: time * 10_000, kind };
-            let arrival = crate::Arrival { now: 0, latest_credible: 150_000 };
+            let arrival = crate::Arrival { now: 0, steady: 0, latest_credible: 150_000 };
             segmenter.take(&event, arrival, &mut |_, _, _| Ok::<_, Error>(None), &mut out).unwrap();
             if keep { segmenter.keep() } else { segmenter.roll_back() }
         }

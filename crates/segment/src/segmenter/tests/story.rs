@@ -143,7 +143,7 @@ impl Desk {
     }
 
     pub(super) fn take(&mut self, event: &Event<String>) {
-        self.take_at(event, Arrival { now: 0, latest_credible: i64::MAX });
+        self.take_at(event, Arrival { now: 0, steady: 0, latest_credible: i64::MAX });
     }
 
     pub(super) fn take_at(&mut self, event: &Event<String>, arrival: Arrival) {

@@ -94,6 +94,7 @@ mod tests {
             skills: (1, 1),
             written: DAY + (hour + 1) * HOUR_MS,
             verified: None,
+            expired: None,
         }
     }
 

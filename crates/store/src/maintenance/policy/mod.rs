@@ -2,6 +2,7 @@
 
 pub(crate) mod compaction;
 pub(crate) mod eviction;
+pub(crate) mod pressure;
 pub(crate) mod retention;
 pub(crate) mod runs;
 pub(crate) mod sealing;

@@ -33,21 +33,36 @@ impl WaitingHour<'_> {
         self.hour.saturating_add(HOUR_MS) <= now
     }
 
-    /// When it is sealed if nothing else comes up.
-    fn due(&self, waits: Waits) -> i64 {
-        let grace_ends = self.hour.saturating_add(HOUR_MS).saturating_add(waits.grace_ms);
-        grace_ends.max(self.first_arrival.saturating_add(waits.late_ms))
+    /// Whether it begins so far ahead of the clock that its rows are no matter of clocks that differ a little.
+    fn is_ahead(&self, now: i64) -> bool {
+        self.hour > now.saturating_add(HOUR_MS)
+    }
+
+    /// Whether rows for it are the exception: they are late, or nobody asks for them yet.
+    pub(crate) fn can_be_sealed(&self, now: i64) -> bool {
+        self.is_over(now) || self.is_ahead(now)
+    }
+
+    /// When it is sealed if nothing else comes up. Rows that came later than now came before the clock was set back.
+    fn due(&self, waits: Waits, now: i64) -> i64 {
+        let grace_ends = match self.is_ahead(now) {
+            true => i64::MIN,
+            false => self.hour.saturating_add(HOUR_MS).saturating_add(waits.grace_ms),
+        };
+        let wait_ends = self.first_arrival.saturating_add(waits.late_ms);
+        if self.first_arrival > now { grace_ends } else { grace_ends.max(wait_ends) }
     }
 }
 
 /// The next hour to seal: the one that has been due for longest, so that a busy account holds up no other. Where too
-/// much waits, it is the hour with the most rows, due or not. The hour that is not over yet is never sealed.
+/// much waits, it is the hour with the most rows, due or not. An hour that goes on, or comes next, is not sealed; rows
+/// for hours that are further ahead are like late ones, so that they take neither memory nor room in the journal.
 pub(crate) fn next_to_seal<'a>(hours: &[WaitingHour<'a>], waits: Waits, now: i64) -> Option<WaitingHour<'a>> {
-    let over = || hours.iter().filter(|hour| hour.is_over(now));
-    let chosen = if over().map(|hour| hour.bytes).sum::<usize>() > MOST_WAITING_BYTES {
-        over().max_by_key(|hour| hour.bytes)
+    let ready = || hours.iter().filter(|hour| hour.can_be_sealed(now));
+    let chosen = if ready().map(|hour| hour.bytes).sum::<usize>() > MOST_WAITING_BYTES {
+        ready().max_by_key(|hour| hour.bytes)
     } else {
-        over().filter(|hour| hour.due(waits) <= now).min_by_key(|hour| hour.due(waits))
+        ready().filter(|hour| hour.due(waits, now) <= now).min_by_key(|hour| hour.due(waits, now))
     };
     chosen.copied()
 }
@@ -86,6 +101,26 @@ mod tests {
         let hours = [waiting(&account, 1, 9 * HOUR_MS, 1)];
         assert_eq!(next_to_seal(&hours, WAITS, 9 * HOUR_MS + 59_999), None);
         assert_eq!(next_to_seal(&hours, WAITS, 9 * HOUR_MS + 60_000), Some(hours[0]));
+    }
+
+    #[test]
+    fn rows_for_hours_far_ahead_are_sealed_like_late_ones_and_those_for_the_next_hour_are_not() {
+        let account = account();
+        let ahead = |hour| [waiting(&account, hour, 9 * HOUR_MS, 1)];
+        assert_eq!(next_to_seal(&ahead(11), WAITS, 9 * HOUR_MS + 59_999), None);
+        assert_eq!(next_to_seal(&ahead(11), WAITS, 9 * HOUR_MS + 60_000), Some(ahead(11)[0]));
+        assert_eq!(next_to_seal(&ahead(10), WAITS, 9 * HOUR_MS + 60_000), None);
+        // These came by a clock that was set back since.
+        assert_eq!(next_to_seal(&ahead(11), WAITS, 5 * HOUR_MS), Some(ahead(11)[0]));
+    }
+
+    #[test]
+    fn rows_that_came_before_the_clock_was_set_back_do_not_wait_for_it_to_catch_up() {
+        let account = account();
+        let hours = [waiting(&account, 1, 900 * HOUR_MS, 1)];
+        let due = 2 * HOUR_MS + 600_000;
+        assert_eq!(next_to_seal(&hours, WAITS, due - 1), None);
+        assert_eq!(next_to_seal(&hours, WAITS, due), Some(hours[0]));
     }
 
     #[test]
