@@ -14,3 +14,46 @@ pub(crate) fn give_back_large_memory() {
         let _ = libc::mallopt(libc::M_TRIM_THRESHOLD, MEGABYTE);
     }
 }
+
+/// Gives memory back to the system from time to time, for the rest of the process. Threads of large work leave the pages
+/// of their small pieces in heaps that would be kept for the next such work, which may never come.
+#[cfg(target_env = "gnu")]
+pub(crate) fn give_back_from_time_to_time() {
+    const PERIOD: std::time::Duration = std::time::Duration::from_secs(5);
+    const WORTH_IT: u64 = 64 << 20;
+    let run = || {
+        let mut after_last = resident_bytes();
+        loop {
+            std::thread::sleep(PERIOD);
+            let now = resident_bytes();
+            after_last = after_last.min(now);
+            if now.saturating_sub(after_last) > WORTH_IT {
+                trim();
+                after_last = resident_bytes();
+            }
+        }
+    };
+    if let Err(error) = std::thread::Builder::new().name("memory".to_owned()).spawn(run) {
+        tracing::warn!(%error, "memory goes back to the system late");
+    }
+}
+
+#[cfg(not(target_env = "gnu"))]
+pub(crate) fn give_back_from_time_to_time() {}
+
+#[cfg(target_env = "gnu")]
+fn trim() {
+    #[expect(unsafe_code, reason = "the allocator is told by a function of the C library")]
+    // SAFETY: it takes the allocator's own locks, and frees only pages in which nothing is allocated.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
+/// The memory that the process has; 0 where the system does not tell.
+#[cfg(target_env = "gnu")]
+fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix("kB"));
+    resident.and_then(|kilobytes| kilobytes.trim().parse::<u64>().ok()).unwrap_or(0).saturating_mul(1024)
+}

@@ -18,6 +18,7 @@ use skillscope_store::{Maintenance, Retention, Store, StoreOptions};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::allocator;
 use crate::arguments::{ConnectionArguments, ServeArguments};
 use crate::demo;
 use crate::descriptors;
@@ -46,6 +47,7 @@ pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
     let runtime = Builder::new_multi_thread().enable_all().thread_stack_size(SQL_STACK_BYTES).build();
     let runtime = runtime.context("cannot start the server's threads")?;
     let maintenance = Maintenance::start(Arc::clone(&store)).context("cannot start the thread of maintenance")?;
+    allocator::give_back_from_time_to_time();
     let app = App::new(Arc::clone(&store), engine).context("cannot start the server's threads")?;
     let served = runtime.block_on(serve(&doors, &store, app, http_options, sample.is_some()));
     drop(maintenance);
