@@ -9,6 +9,7 @@ mod error;
 mod messages;
 mod metadata;
 mod prepared;
+mod request_body;
 mod service;
 mod socket;
 mod unread;
@@ -27,6 +28,7 @@ use crate::listener::serve_on_sql_threads;
 use crate::stopping::Stopping;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use anything::take_anything;
+use request_body::Metered;
 use service::FlightDoor;
 use socket::Socket;
 
@@ -71,7 +73,7 @@ pub async fn serve_flight_sql(
             .http2_max_header_list_size(HEADER_BYTES)
             .http2_keepalive_interval(Some(IDLE))
             .http2_keepalive_timeout(Some(ANSWER))
-            .add_service(service.max_decoding_message_size(MESSAGE_BYTES))
+            .add_service(Metered::new(service.max_decoding_message_size(MESSAGE_BYTES)))
             .serve_with_incoming_shutdown(incoming, async move { begun.begun().await });
         let out_of_patience = async {
             over.over().await;
