@@ -98,11 +98,12 @@ async fn a_connection_that_waits_for_its_next_request_ends_in_time_and_not_as_ha
     let address = serve(&Door::new(), options);
     let mut idle = send(address, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
     assert!(rest(&mut idle).await.starts_with("HTTP/1.1 200"));
-    let address = serve(&Door::new(), HttpOptions { header_timeout: SHORT, ..patient() });
+    let header_timeout = 3 * SHORT;
+    let address = serve(&Door::new(), HttpOptions { header_timeout, ..patient() });
     let mut idle = send(address, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
     let mut first = [0; 8];
     idle.read_exact(&mut first).await.unwrap();
-    tokio::time::sleep(2 * SHORT).await;
+    tokio::time::sleep(2 * header_timeout).await;
     idle.write_all(HEALTH.as_bytes()).await.unwrap();
     assert_eq!(rest(&mut idle).await.matches("HTTP/1.1 200").count(), 1, "the second answer came, too");
 }
@@ -158,9 +159,11 @@ async fn bodies_of_one_account_leave_memory_for_others() {
     let address = serve(&Door::new(), options);
     // Slow ones, which together would take more than there is.
     let slow = post("acme", 60 << 10, "") + &"\n".repeat(40 << 10);
-    let _first = send(address, &slow).await;
-    let mut second = send(address, &slow).await;
-    let refused = rest(&mut second).await;
+    let (mut first, mut second) = (send(address, &slow).await, send(address, &slow).await);
+    let refused = tokio::select! {
+        refused = rest(&mut first) => refused,
+        refused = rest(&mut second) => refused,
+    };
     assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
     assert!(refused.contains("retry-after") && refused.contains("--body-memory"), "{refused}");
     let other = post("bolt", 1, "Connection: close\r\n") + "\n";
