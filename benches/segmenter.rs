@@ -90,7 +90,7 @@ fn workload() -> Vec<EventBatch> {
 
 /// Takes all events; those of a later round are of other conversations, a day later.
 fn follow(segmenter: &mut Segmenter, batches: &[EventBatch], round: i64) -> usize {
-    let arrival = Arrival { now: 0, latest_credible: i64::MAX };
+    let arrival = Arrival { now: 0, latest_credible: i64::MAX, steady: 0 };
     let mut closed = 0;
     let mut conversation = String::new();
     for batch in batches {
@@ -115,7 +115,7 @@ fn follow(segmenter: &mut Segmenter, batches: &[EventBatch], round: i64) -> usiz
 /// A segmenter that follows so many conversations in which an agent has been assigned and the consumer has written.
 fn with_open(count: u64) -> Segmenter {
     let mut segmenter = Segmenter::new(WAIT_MS);
-    let arrival = Arrival { now: 0, latest_credible: i64::MAX };
+    let arrival = Arrival { now: 0, latest_credible: i64::MAX, steady: 0 };
     for number in 0..count {
         let id = format!("0b5c6e52-4d0a-4f5e-9c1d-{number:012}");
         let agent = format!("agent-{}", number % 1600);

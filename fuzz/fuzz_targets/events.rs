@@ -14,7 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut chunks = 0;
     let _ = read_events(Input::Bytes(bytes.to_vec().into()), &options, |EventChunk { events, .. }| {
         chunks += 1;
-        let arrival = Arrival { now: chunks * 20_000, latest_credible: 1_516_276_800_000 };
+        let arrival = Arrival { now: chunks * 20_000, steady: chunks * 20_000, latest_credible: 1_516_276_800_000 };
         let past = &mut |_: &str, conversation: &str, _: i64| match conversation.len() % 3 {
             // As where a file cannot be read, now and then.
             0 if chunks % 2 == 0 => Err(Error::Record { reason: String::new() }),
