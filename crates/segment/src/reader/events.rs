@@ -19,7 +19,7 @@ pub struct EventChunk {
 ///
 /// # Errors
 /// Where nothing can be read at all, and the errors of `sink`. If an input breaks off after its first lines, those
-/// count, and the break is a [`Rejection`] with [`Error::BreaksOff`].
+/// count, and the break is a [`Rejection`](crate::Rejection) with [`Error::BreaksOff`].
 pub fn read_events<E: From<Error>>(
     input: Input,
     options: &ReadOptions,
