@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::samples::{HOUR, World, batch, contents, plain};
 use super::simulated_disk::Fault;
-use crate::{Store, StoreOptions, unpack_backup};
+use crate::{Disk, LocalDisk, Store, StoreOptions, unpack_backup};
 
 /// The permissions of everything at and below a folder, by path.
 fn modes(root: &Path) -> BTreeMap<PathBuf, u32> {
@@ -127,6 +127,22 @@ fn what_a_link_leads_to_is_left_alone_and_bits_of_other_meanings_stay() {
     symlink(&data, folder.path().join("way")).unwrap();
     drop(Store::open(&folder.path().join("way")).unwrap());
     assert_eq!(mode(&data), 0o700);
+}
+
+#[test]
+fn what_others_could_not_come_to_is_closed_and_was_not_open() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    for (name, mode) in [("open", 0o755), ("closed", 0o700)] {
+        fs::create_dir_all(data.join(name)).unwrap();
+        fs::write(data.join(name).join("file"), "mine").unwrap();
+        set_mode(&data.join(name).join("file"), 0o644);
+        set_mode(&data.join(name), mode);
+    }
+    set_mode(&data, 0o755);
+    assert_eq!(LocalDisk.keep_to_owner(&data, None).unwrap(), 3, "the folder, the open one in it, and its file");
+    assert_is_of_owner_alone(&data);
+    assert_eq!(LocalDisk.keep_to_owner(&data, None).unwrap(), 0);
 }
 
 #[test]
