@@ -1,10 +1,12 @@
 //! Retention: files that have expired leave the archive, and stand in `expired/` for a day.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::eviction::evict_hour;
 use super::policy::retention::{is_expired, is_kept_long_enough};
 use crate::archive::file::ArchiveFile;
+use crate::disk::directory::DataDirectory;
 use crate::error::Result;
 use crate::journal::change::JournalChange;
 use crate::shared::Shared;
@@ -44,19 +46,25 @@ pub(crate) fn expire(shared: &Shared) -> Result<bool> {
     Ok(true)
 }
 
-/// Removes the files that have stood in `expired/` for a day.
+/// Removes the files that have stood in `expired/` for a day. One that cannot be removed holds up no other.
 pub(super) fn remove_expired(shared: &Shared) -> Result<()> {
     let (directory, now) = (shared.directory(), shared.time().now());
+    let mut outcome = Ok(());
     for file in directory.expired_files()? {
-        match directory.expired_at(&file) {
-            // The clock was set back since.
-            Some((hour, below)) if hour > now => directory.move_expired(&file, now, below)?,
-            Some((hour, _)) if is_kept_long_enough(hour, now) => {
-                directory.remove_expired(&file)?;
-                tracing::info!(file = %file.display(), "a file that expired a day ago was removed");
-            }
-            _ => {}
-        }
+        outcome = outcome.and(remove_if_due(directory, &file, now));
     }
-    Ok(())
+    outcome
+}
+
+fn remove_if_due(directory: &DataDirectory, file: &Path, now: i64) -> Result<()> {
+    match directory.expired_at(file) {
+        // The clock was set back since.
+        Some((hour, below)) if hour > now => directory.move_expired(file, now, below),
+        Some((hour, _)) if is_kept_long_enough(hour, now) => {
+            directory.remove_expired(file)?;
+            tracing::info!(file = %file.display(), "a file that expired a day ago was removed");
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::conversations::{closed, send, started};
 use super::samples::{DAY, HOUR, MINUTE, NOON, World, batch, contents, entries, maintain, plain};
+use super::simulated_disk::Fault;
 use crate::archive::parquet::decode;
 use crate::{Clock, Retention, Store, StoreOptions};
 
@@ -36,14 +37,26 @@ impl Scene {
         self.says.load(Ordering::Relaxed)
     }
 
+    /// Time passes, and nothing else happens.
+    fn wait(&self, time: i64) {
+        self.set(time);
+        self.passed.fetch_add(time, Ordering::Relaxed);
+    }
+
     /// Time passes, while everything is done that is due.
     fn pass(&self, store: &Store, time: i64) {
-        const STEP: i64 = 5 * MINUTE;
-        for _ in 0..time / STEP {
-            self.set(STEP);
-            self.passed.fetch_add(STEP, Ordering::Relaxed);
+        self.pass_with(time, || {
             maintain(store);
             store.watch().unwrap();
+        });
+    }
+
+    /// Time passes, and every five minutes something is done.
+    fn pass_with(&self, time: i64, work: impl Fn()) {
+        const STEP: i64 = 5 * MINUTE;
+        for _ in 0..time / STEP {
+            self.wait(STEP);
+            work();
         }
     }
 
@@ -143,8 +156,7 @@ fn a_restart_soon_after_goes_on_where_it_was_and_without_a_record_the_files_tell
             scene.world.disk.take_away("/data/clock");
         }
         // It was down for half an hour.
-        scene.set(30 * MINUTE);
-        scene.passed.fetch_add(30 * MINUTE, Ordering::Relaxed);
+        scene.wait(30 * MINUTE);
         let store = scene.world.open();
         scene.pass(&store, HOUR + 10 * MINUTE);
         assert_eq!(rows(&store), 0, "{has_record}");
@@ -185,11 +197,7 @@ fn maintenance_without_a_watch_removes_nothing_for_good() {
     let store = scene.world.open();
     append(&store, 1, NOON - 39 * HOUR);
     scene.pass(&store, 3 * HOUR);
-    for _ in 0..30 * 12 {
-        scene.set(5 * MINUTE);
-        scene.passed.fetch_add(5 * MINUTE, Ordering::Relaxed);
-        maintain(&store);
-    }
+    scene.pass_with(30 * HOUR, || maintain(&store));
     assert_eq!(scene.expired().len(), 1);
 }
 
@@ -205,6 +213,27 @@ fn a_clock_that_is_set_back_keeps_no_expired_file_for_ever() {
     scene.pass(&store, 24 * HOUR);
     assert_eq!(scene.expired(), ["1999-02-16T13/account=acme/date=1999-02-16/12-00000001.parquet"]);
     scene.pass(&store, 2 * HOUR);
+    assert!(scene.expired().is_empty());
+}
+
+#[test]
+fn an_expired_file_that_cannot_be_removed_holds_up_no_other() {
+    let scene = Scene::new();
+    let store = scene.world.open();
+    append(&store, 1, NOON - 50 * HOUR);
+    assert_eq!(store.append(&batch(&[plain("bolt", 2, NOON - 50 * HOUR)])).unwrap().accepted, 1);
+    scene.pass(&store, HOUR);
+    assert_eq!(scene.expired().len(), 2);
+    let before = scene.world.disk.operations();
+    store.watch().unwrap();
+    let without_removing = scene.world.disk.operations() - before;
+    scene.wait(HOUR);
+    scene.pass_with(24 * HOUR, || maintain(&store));
+    scene.world.disk.set_fault(Some(Fault::Any(scene.world.disk.operations() + without_removing)));
+    let error = store.watch().unwrap_err().to_string();
+    assert!(error.contains("remove") && error.contains("account=acme"), "{error}");
+    assert_eq!(scene.expired().len(), 1);
+    store.watch().unwrap();
     assert!(scene.expired().is_empty());
 }
 
