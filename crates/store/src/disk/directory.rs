@@ -37,6 +37,7 @@ const OURS_BEFORE_VERSION: [&str; 2] = [LOCK, NEW_VERSION];
 /// ```text
 /// archive/          Parquet files, and nothing else: open to any reader
 /// journal.redb      rows that are not archived yet, the list of archive files, and the conversations that are followed
+/// journal.commits   the number of the journal's last commit
 /// dead-letters/     conversation events that could have no effect, as NDJSON, by the day on which they came
 /// expired/          files whose rows are too old, by the hour in which that was found; removed a day later
 /// quarantine/       damaged files, and files that were on no list; never removed
@@ -269,12 +270,17 @@ impl DataDirectory {
         Ok(place)
     }
 
-    /// Makes a file's name durable, and the names of its folders below the data directory, which may be new.
+    /// Makes a file's name durable, and the names of its folders in the data directory, which may be new.
     pub(crate) fn sync_folders_of(&self, file: &Path) -> Result<()> {
-        for folder in file.ancestors().skip(1).take_while(|folder| *folder != self.path) {
+        for folder in self.folders_of(file) {
             self.disk.sync_folder(folder).map_err(Error::io("sync", folder))?;
         }
         Ok(())
+    }
+
+    /// The folders that a file of the data directory is in, up to the directory itself.
+    pub(crate) fn folders_of<'p>(&'p self, file: &'p Path) -> impl Iterator<Item = &'p Path> {
+        file.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.path))
     }
 
     /// A path below `quarantine/` at which nothing stands; its folder exists.

@@ -1,7 +1,7 @@
 //! Changes of the list of archive files, and removing files that are on it no longer.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Writer;
@@ -33,8 +33,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Removes the files from the disk that are not on the list any more, or moves those to `expired/` that have expired;
-    /// tells whether there were any. One that cannot be removed is tried again later.
+    /// Removes the files from the disk that are not on the list any more, or moves those to `expired/` that have
+    /// expired; tells whether there were any. One that cannot be removed is tried again later.
     pub(crate) fn remove_retired(&mut self) -> Result<bool> {
         if self.retired.is_empty() {
             return Ok(false);
@@ -51,10 +51,10 @@ impl Writer {
     /// Removes retired files, durably, and gives the numbers of the files that are gone.
     fn removed(&self) -> Result<Vec<u64>> {
         let mut gone = Vec::with_capacity(self.retired.len());
-        let mut folders = BTreeSet::new();
+        let (mut entered, mut folders) = (BTreeSet::new(), BTreeSet::new());
         for file in &self.retired {
             let left = match file.expired() {
-                Some(since) => self.keep_for_a_while(file, since),
+                Some(since) => self.keep_for_a_while(file, since, &mut entered),
                 None => file.remove().map_err(Error::io("remove", file.path())),
             };
             match left {
@@ -65,17 +65,19 @@ impl Writer {
                 Err(error) => tracing::error!(file = %file.path().display(), %error, "a retired file is still there"),
             }
         }
-        for folder in folders {
+        // Files of a day share their folders. A moved file's new name is durable before its old one is gone.
+        for folder in entered.into_iter().chain(folders) {
             sync_nearest_folder(self.directory.disk().as_ref(), &folder)?;
         }
         Ok(gone)
     }
 
-    /// Moves a file that has expired to where it can be taken back from; gives the folder to sync.
-    fn keep_for_a_while(&self, file: &ArchiveFile, since: i64) -> Result<PathBuf> {
+    /// Moves a file that has expired to where it can be taken back from; gives the folder to sync, and adds the ones to
+    /// sync before.
+    fn keep_for_a_while(&self, file: &ArchiveFile, since: i64, entered: &mut BTreeSet<PathBuf>) -> Result<PathBuf> {
         let place = self.directory.expired_place(since, file.path().strip_prefix(ARCHIVE).unwrap_or(&file.path()))?;
         let folder = file.move_to(&place).map_err(Error::io("move away", file.path()))?;
-        self.directory.sync_folders_of(&place)?;
+        entered.extend(self.directory.folders_of(&place).map(Path::to_owned));
         Ok(folder)
     }
 }
