@@ -94,6 +94,9 @@ fn is_due(file: &ArchiveFile, now: i64) -> bool {
 
 /// Notes in the journal that files were compared, so that a start does not begin anew.
 fn note(shared: &Shared, files: &[Arc<ArchiveFile>], now: i64) -> Result<()> {
+    if files.is_empty() {
+        return Ok(());
+    }
     let mut writer = shared.writer();
     let snapshot = writer.snapshot();
     let is_listed =
