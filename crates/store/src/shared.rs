@@ -84,11 +84,13 @@ impl Shared {
             lost if lost.is_of_lost_file() => lost,
             other if !other.is_of_file_content() => return Err(other),
             other => match file.compare() {
-                Err(lost) if lost.is_of_lost_file() => lost,
-                _ => {
-                    tracing::error!(error = %other, file = %file.path().display(), "the rows of a whole file cannot be read");
+                Ok(()) => {
+                    let file = file.path();
+                    tracing::error!(error = %other, file = %file.display(), "the rows of a whole file cannot be read");
                     return Err(other);
                 }
+                Err(lost) if lost.is_of_lost_file() => lost,
+                Err(unread) => return Err(unread),
             },
         };
         let is_listed = self.writer().give_up(file, &error)?;
