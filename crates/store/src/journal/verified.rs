@@ -1,5 +1,5 @@
-//! When a file was last compared with its checksum, and the checksums of its blocks, by which any part of it is verified
-//! when it is read.
+//! When a file was last compared with its checksum, and the checksums of its blocks, by which any part of it is
+//! verified when it is read.
 
 use std::ops::Range;
 use std::sync::Arc;

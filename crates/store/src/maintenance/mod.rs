@@ -21,8 +21,8 @@ use crate::store::Store;
 impl Store {
     /// Does one thing of each kind that is due, and tells whether there was any: merges runs in memory, applies the
     /// waiting events of idle accounts, takes away files that have expired, lets go of hours that are not hot any more,
-    /// makes totals of hot hours that found no room in memory, seals an hour, or merges small files. Compares some files
-    /// with their checksums, too.
+    /// makes totals of hot hours that found no room in memory, seals an hour, or merges small files. Compares some
+    /// files with their checksums, too.
     ///
     /// # Errors
     /// Where it cannot be done; nothing is lost, and it is tried again later.

@@ -38,8 +38,8 @@ pub struct StoreOptions {
     pub dead_letter_bytes: u64,
     /// The files of events without effect of more days ago are removed.
     pub dead_letter_days: u32,
-    /// Whether the group of the directory's owner may read the archive. All else is kept to the owner. `None` leaves the
-    /// permissions of what is there as they are.
+    /// Whether the group of the directory's owner may read the archive. All else is kept to the owner. `None` leaves
+    /// the permissions of what is there as they are.
     pub archive_group_readable: Option<bool>,
 }
 

@@ -6,7 +6,7 @@
 //! | rows in the journal | rows in memory |
 //! | conversations in the journal | followed on from where they were |
 //! | a file of the list | rows in memory where its hours are hot, else read from disk when asked for |
-//! | a retired file | removed: its rows are in another file, or have expired |
+//! | a retired file | removed: its rows are in another file; or moved to `expired/`, where it has expired |
 //! | a file under `archive/` that no list knows | set aside: its rows are in the journal or in other files |
 //! | a file of the list that is not there | off the list, and named |
 //! | a file or journal entry whose checksum is wrong | named and set aside; everything else counts |

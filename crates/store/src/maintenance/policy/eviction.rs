@@ -13,8 +13,8 @@ pub(crate) struct SealedHour<'a> {
     pub(crate) hour: i64,
 }
 
-/// The oldest hour that is not needed in memory any more: neither it nor an hour that shares a file with it (`together`)
-/// is `hot`.
+/// The oldest hour that is not needed in memory any more: neither it nor an hour that shares a file with it
+/// (`together`) is `hot`.
 pub(crate) fn next_to_evict<'a>(
     hours: impl IntoIterator<Item = SealedHour<'a>>,
     hot: &RangeInclusive<i64>,
