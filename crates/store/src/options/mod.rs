@@ -23,7 +23,7 @@ pub struct StoreOptions {
     pub hot_clock: Clock,
     /// The hours before now whose rows are in memory.
     pub hot_hours: u32,
-    /// Memory for rows, in bytes. Beyond it, the oldest are read from disk.
+    /// Memory for rows, in bytes. Beyond it, rows of the account that takes most of it are read from disk.
     pub hot_bytes: u64,
     /// Memory for running totals of files older than the hot hours, in bytes. Totals of the hot hours do not count.
     pub totals_bytes: u64,
