@@ -77,9 +77,9 @@ fn prose(document: &Path) -> Vec<String> {
     lines
 }
 
-/// What stands in `](…)`.
+/// What stands in `](…)`. A link that goes on in the next line leads nowhere.
 fn links(line: &str) -> Vec<String> {
-    line.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0.to_owned())).collect()
+    line.split("](").skip(1).map(|rest| rest.split_once(')').map_or(rest, |(link, _)| link).to_owned()).collect()
 }
 
 /// The names by which a document's headings are linked to.
