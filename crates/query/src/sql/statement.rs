@@ -88,6 +88,9 @@ impl Statement {
         let options = &mut state.config_mut().options_mut().execution;
         let rows = rows_at_a_time(&plan, text, values, options.batch_size.get())?;
         options.batch_size = ConfigNonZeroUsize::try_new(rows)?;
+        // Calls are given these options, with the memory in them, only where they stand here as well.
+        let options = Arc::clone(state.config_options());
+        state.execution_props_mut().config_options = Some(options);
         Ok(Self { state, plan, values, memory })
     }
 

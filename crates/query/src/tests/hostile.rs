@@ -112,6 +112,10 @@ async fn rows_that_grow_stay_within_memory() {
     // A gigabyte, of which a batch is there at a time.
     let longest = "select max(length(repeat('x', value % 1000 + 9000))) as longest from generate_series(1, 100000)";
     assert!(text(&engine, longest).await.unwrap().contains("9999"));
+    // 512 rows of it are more than a quarter of what one statement may have.
+    let wide = "select max(length(repeat('x', value % 2 + 100000))) from generate_series(1, 100000)";
+    let error = text(&engine, wide).await.unwrap_err().to_string();
+    assert!(error.contains("bytes for 512 rows") && error.contains("--sql-memory"), "{error}");
     for statement in [
         "select array_length(array_agg(repeat('x', value % 2 + 10000))) from generate_series(1, 100000)",
         "select length(string_agg(repeat('x', value % 2 + 10000), ',')) from generate_series(1, 100000)",

@@ -75,12 +75,15 @@ impl Charge {
     /// The same values. Their memory is given back when the last reference to them is gone.
     pub(super) fn keep(self, values: ArrayRef) -> Result<ArrayRef> {
         let Some(reservation) = self.0 else { return Ok(values) };
-        let bytes = values.get_array_memory_size();
+        // Views share the memory of the text that they were made of, which may be that of a whole table.
+        let data = values.to_data();
+        let own = reservation.size().saturating_add(data.get_slice_memory_size()?);
+        let bytes = values.get_array_memory_size().min(own);
         match bytes.checked_sub(reservation.size()) {
             Some(more) => reservation.try_grow(more)?,
             None => reservation.shrink(reservation.size().saturating_sub(bytes)),
         }
-        Ok(make_array(charged(values.to_data(), &Arc::new(reservation))?))
+        Ok(make_array(charged(data, &Arc::new(reservation))?))
     }
 }
 
@@ -111,8 +114,7 @@ impl AsRef<[u8]> for Charged {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::Int32Array;
-    use arrow::array::{AsArray, StringArray};
+    use arrow::array::{AsArray, Int32Array, StringArray, StringViewArray};
     use arrow::compute::take;
     use datafusion::execution::memory_pool::GreedyMemoryPool;
 
@@ -139,6 +141,20 @@ mod tests {
         assert_eq!(pool.reserved(), 0);
         assert_eq!(copied.as_string::<i32>().value(0), text);
         assert!(Charge::take(&options, "test", 2 << 20).is_err());
+        assert_eq!(pool.reserved(), 0);
+    }
+
+    #[test]
+    fn memory_that_a_result_shares_with_a_table_is_not_its_own() {
+        let pool: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(1 << 20));
+        let mut options = ConfigOptions::default();
+        options.extensions.insert(ChargedMemory(Arc::clone(&pool)));
+        let text = "x".repeat(1_000);
+        let table = StringViewArray::from_iter_values(std::iter::repeat_n(&text, 10_000));
+        let charge = Charge::take(&options, "test", 100_000).unwrap();
+        let kept = charge.keep(Arc::new(table.slice(5_000, 100))).unwrap();
+        assert_eq!(pool.reserved(), 100_000 + 100 * size_of::<u128>());
+        drop(kept);
         assert_eq!(pool.reserved(), 0);
     }
 }
