@@ -1,28 +1,26 @@
 //! What goes into operators that copy rows many times.
 
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 
-use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::SchemaRef;
+use arrow::array::RecordBatch;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::common::{exec_err, resources_err};
 use datafusion::error::Result;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryReservation};
-use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::execution_plan::{CardinalityEffect, ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec, SortMergeJoinExec};
 use datafusion::physical_plan::scalar_subquery::ScalarSubqueryExec;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::unnest::UnnestExec;
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
-use futures::{Stream, StreamExt};
+use futures::StreamExt;
 
-use super::lengths::{Numbers, bytes, elements};
+use super::lengths::{Numbers, bytes, bytes_of_batch, elements};
 
 /// The most bytes of a row that an operator copies.
 const MAX_ROW: u64 = 512 << 10;
@@ -121,8 +119,7 @@ impl ExecutionPlan for GuardExec {
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        let input = children.into_iter().next().unwrap_or_else(|| Arc::clone(&self.input));
-        Ok(Arc::new(Self { input, copies: self.copies.clone() }))
+        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
@@ -132,9 +129,10 @@ impl ExecutionPlan for GuardExec {
             _ => u64::MAX,
         };
         let kept = MemoryConsumer::new("window").register(pool);
-        let copies = self.copies.clone();
-        let input = self.input.execute(partition, context)?;
-        Ok(Box::pin(Guard { input, copies, most, kept, rows: 0, largest: 0 }))
+        let mut guard = Guard { copies: self.copies.clone(), most, kept, rows: 0, largest: 0 };
+        let rows = self.input.execute(partition, context)?;
+        let checked = rows.map(move |batch| batch.and_then(|batch| guard.check(&batch).map(|()| batch)));
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), checked)))
     }
 
     fn cardinality_effect(&self) -> CardinalityEffect {
@@ -143,7 +141,6 @@ impl ExecutionPlan for GuardExec {
 }
 
 struct Guard {
-    input: SendableRecordBatchStream,
     copies: Copies,
     /// The bytes of memory that the statement may have.
     most: u64,
@@ -171,12 +168,6 @@ impl Guard {
             }
         }
     }
-}
-
-/// The bytes of these rows alone. Rows of the table share memory with it.
-fn bytes_of_batch(batch: &RecordBatch) -> usize {
-    let of_column = |column: &ArrayRef| column.to_data().get_slice_memory_size().unwrap_or(0);
-    batch.columns().iter().map(of_column).fold(0, usize::saturating_add)
 }
 
 /// Rows of the table are no larger, more or less.
@@ -216,19 +207,4 @@ fn check_lists(batch: &RecordBatch, lists: &[usize]) -> Result<()> {
         );
     }
     Ok(())
-}
-
-impl Stream for Guard {
-    type Item = Result<RecordBatch>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let next = ready!(self.input.poll_next_unpin(context));
-        Poll::Ready(next.map(|batch| batch.and_then(|batch| self.check(&batch).map(|()| batch))))
-    }
-}
-
-impl RecordBatchStream for Guard {
-    fn schema(&self) -> SchemaRef {
-        self.input.schema()
-    }
 }

@@ -1,6 +1,6 @@
 //! How many bytes the arguments of a call have, row by row.
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, OffsetSizeTrait};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, OffsetSizeTrait, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::ScalarValue;
@@ -45,6 +45,15 @@ pub(super) fn bytes_of_scalar(value: &ScalarValue) -> u64 {
         ScalarValue::Dictionary(_, value) => bytes_of_scalar(value),
         other => other.size() as u64,
     }
+}
+
+/// The bytes of these rows alone. Rows of the table share memory with it, and with many other batches.
+pub(in crate::sql) fn bytes_of_batch(batch: &RecordBatch) -> usize {
+    let of_column = |column: &ArrayRef| {
+        let bytes = column.to_data().get_slice_memory_size();
+        bytes.unwrap_or_else(|_| column.get_array_memory_size())
+    };
+    batch.columns().iter().map(of_column).fold(0, usize::saturating_add)
 }
 
 fn bytes_of_array(values: &ArrayRef) -> Numbers {

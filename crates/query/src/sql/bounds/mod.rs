@@ -1,4 +1,4 @@
-//! Bounds for what a statement computes: functions whose results outgrow their arguments, types, constants, and numbers.
+//! Bounds for what a statement computes: functions whose results outgrow their arguments, types, constants, numbers.
 //!
 //! ```text
 //! rule.rs  every call in a plan is replaced by one that is bounded
@@ -27,5 +27,6 @@ pub(super) use constants::Constants;
 pub(super) use function::bounded;
 pub(super) use growth::{adds_up, is_multiplying};
 pub(super) use guard::guarded;
+pub(super) use lengths::bytes_of_batch;
 pub(super) use rule::BoundedCalls;
 pub(super) use types::check_types;

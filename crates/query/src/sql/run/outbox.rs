@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use crate::sql::bounds::bytes_of_batch;
 use crate::{Error, Result};
 
 /// Batches that are computed ahead of the reader.
@@ -23,7 +24,7 @@ impl Parcel {
     fn new(batch: RecordBatch, pool: &Arc<dyn MemoryPool>) -> Self {
         let reservation = MemoryConsumer::new("rows").register(pool);
         // It is there already: what else the statement needs has to fit beside it.
-        reservation.grow(bytes(&batch));
+        reservation.grow(bytes_of_batch(&batch));
         Self(Arc::new(Mutex::new(Some((batch, reservation)))))
     }
 
@@ -31,15 +32,6 @@ impl Parcel {
     pub(in crate::sql) fn take(&self) -> Option<RecordBatch> {
         self.0.lock().take().map(|(batch, _)| batch)
     }
-}
-
-/// The bytes of these rows alone. Rows of the table share memory with it, and with many other batches.
-fn bytes(batch: &RecordBatch) -> usize {
-    let of_column = |column: &arrow::array::ArrayRef| {
-        let bytes = column.to_data().get_slice_memory_size();
-        bytes.unwrap_or_else(|_| column.get_array_memory_size())
-    };
-    batch.columns().iter().map(of_column).fold(0, usize::saturating_add)
 }
 
 /// The way from a statement to its reader. Batches that were not taken are gone when this is dropped early.
