@@ -38,8 +38,8 @@ impl Report {
         self.write_piece(0..intervals.len(), out);
     }
 
-    /// The same JSON in pieces. Several of the blocking `threads` write ahead while the stream is read. Dropping the stream ends the
-    /// writing, and no thread waits for a reader.
+    /// The same JSON in pieces. Several of the blocking `threads` write ahead while the stream is read. Dropping the
+    /// stream ends the writing, and no thread waits for a reader.
     ///
     /// # Errors
     /// Where a piece could not be written.

@@ -5,7 +5,8 @@
 //!                 metrics.rs                                                        └▶ rows.rs
 //! ```
 //!
-//! `cost.rs` says beforehand how large it is about to be. `cells.rs` asks the same plan for slices of time, from which reports at many instants can be added up.
+//! `cost.rs` says beforehand how large it is about to be. `cells.rs` asks the same plan for slices of time, from which
+//! reports at many instants can be added up.
 
 mod answer;
 mod assembly;
