@@ -104,14 +104,29 @@ impl Door {
     }
 }
 
-/// Sends what there is to send at once, and finds out when the other machine has gone without a word. Where the system
-/// refuses that, the connection works all the same.
+/// Sends what there is to send at once, and finds out when the other machine has gone without a word, or is slow. Where
+/// the system refuses that, the connection works all the same.
 fn set_up(stream: &TcpStream) {
     let alive = TcpKeepalive::new().with_time(ALIVE_AFTER).with_interval(ALIVE_EVERY).with_retries(ALIVE_QUESTIONS);
-    let set = stream.set_nodelay(true).and_then(|()| SockRef::from(stream).set_tcp_keepalive(&alive));
-    if let Err(error) = set {
-        tracing::debug!(%error, "a connection was not set up as it should be");
+    let socket = SockRef::from(stream);
+    for set in [stream.set_nodelay(true), socket.set_tcp_keepalive(&alive), hold_little(&socket)] {
+        if let Err(error) = set {
+            tracing::debug!(%error, "a connection was not set up as it should be");
+        }
     }
+}
+
+/// The system says that there is room for more once half of what waits to be sent has gone. It would hold megabytes of
+/// that, and a reader who takes some kilobytes a second would seem to take none for minutes.
+#[cfg(target_os = "linux")]
+fn hold_little(socket: &SockRef<'_>) -> io::Result<()> {
+    const UNSENT_BYTES: u32 = 128 << 10;
+    socket.set_tcp_notsent_lowat(UNSENT_BYTES)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn hold_little(_: &SockRef<'_>) -> io::Result<()> {
+    Ok(())
 }
 
 /// Whether a client went away before it was let in.

@@ -96,6 +96,7 @@ impl AsyncWrite for PatientSocket {
 
 #[cfg(test)]
 mod tests {
+    use socket2::SockRef;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
@@ -103,10 +104,10 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_millis(100);
 
-    async fn pair() -> (TcpStream, PatientSocket) {
+    async fn pair(patience: Duration) -> (TcpStream, PatientSocket) {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let limits = ConnectionLimits { most: 1, of_a_peer: None, unread_answer: PATIENCE };
+        let limits = ConnectionLimits { most: 1, of_a_peer: None, unread_answer: patience };
         let door = Door::open(listener, limits, "--x", b"").unwrap();
         let (client, connection) = tokio::join!(TcpStream::connect(address), door.accept());
         (client.unwrap(), connection.patient())
@@ -114,7 +115,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_that_nobody_reads_ends() {
-        let (_client, mut socket) = pair().await;
+        let (_client, mut socket) = pair(PATIENCE).await;
         let error = loop {
             // More than the system's buffers hold.
             if let Err(error) = socket.write_all(&[0; 1 << 20]).await {
@@ -127,7 +128,7 @@ mod tests {
     #[tokio::test]
     async fn a_reader_may_take_longer_in_all() {
         const BYTES: usize = 64 << 20;
-        let (mut client, mut socket) = pair().await;
+        let (mut client, mut socket) = pair(PATIENCE).await;
         let begun = Instant::now();
         let writing = async {
             socket.write_all(&vec![1; BYTES]).await.unwrap();
@@ -150,8 +151,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_reader_who_takes_little_at_a_time_is_seen_to_read() {
+        const LITTLE: usize = 4 << 10;
+        let (mut client, mut socket) = pair(Duration::from_secs(3600)).await;
+        SockRef::from(&client).set_recv_buffer_size(64 << 10).unwrap();
+        while futures::poll!(std::pin::pin!(socket.write(&[0; 64 << 10]))).is_ready() {}
+        let (mut taken, mut piece) = (0, [0; LITTLE]);
+        while futures::poll!(std::pin::pin!(socket.write(&[0]))).is_pending() {
+            taken += client.read(&mut piece).await.unwrap();
+            assert!(taken < 512 << 10, "the writer does not know yet");
+            // Lets the runtime look at the sockets.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
     async fn silence_is_no_stall() {
-        let (mut client, mut socket) = pair().await;
+        let (mut client, mut socket) = pair(PATIENCE).await;
         socket.write_all(b"one").await.unwrap();
         tokio::time::sleep(2 * PATIENCE).await;
         socket.write_all(b"two").await.unwrap();
