@@ -135,12 +135,13 @@ async fn a_body_that_does_not_go_on_is_given_up() {
 async fn what_is_wrong_with_a_request_is_told_before_its_body_is_sent() {
     let address = serve(&Door::new(), patient());
     let large = post("acme", MAX_BODY_BYTES + 1, "Expect: 100-continue\r\n");
-    let answer = ask(address, &large).await;
-    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
     let wrong_type = post("acme", 100, "Expect: 100-continue\r\n").replace("x-ndjson", "pdf");
-    assert!(ask(address, &wrong_type).await.starts_with("HTTP/1.1 415"));
     let wrong_account = post("a%2Fb", 100, "Expect: 100-continue\r\n");
-    assert!(ask(address, &wrong_account).await.starts_with("HTTP/1.1 400"));
+    for (request, status) in [(large, "413"), (wrong_type, "415"), (wrong_account, "400")] {
+        let answer = ask(address, &request).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+        assert!(answer.contains("\r\nconnection: close\r\n"), "a body that is not read ends the connection: {answer}");
+    }
 }
 
 #[tokio::test]
@@ -166,6 +167,7 @@ async fn bodies_of_one_account_leave_memory_for_others() {
     };
     assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
     assert!(refused.contains("retry-after") && refused.contains("--body-memory"), "{refused}");
+    assert!(refused.contains("\r\nconnection: close\r\n"), "the next try needs another connection: {refused}");
     let other = post("bolt", 1, "Connection: close\r\n") + "\n";
     assert!(ask(address, &other).await.starts_with("HTTP/1.1 200"));
 }

@@ -19,6 +19,8 @@ use std::{io, pin};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::HeaderValue;
+use axum::http::header::CONNECTION;
 use axum::response::Response;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -26,7 +28,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
@@ -129,15 +131,23 @@ fn answer(
     request: Request<Incoming>,
 ) -> BoxFuture<'static, Result<Response<AnswerBody>, Infallible>> {
     phase.begin_request();
-    let under_way = phase.under_way();
-    let request = request.map(|body| Body::new(ReceivedBody::new(body, Arc::clone(phase))));
+    let (phase, under_way) = (Arc::clone(phase), phase.under_way());
+    let request = request.map(|body| Body::new(ReceivedBody::new(body, Arc::clone(&phase))));
     let answer = routes.clone().oneshot(request);
-    async move { answer.await.map(|response| response.map(|body| AnswerBody::new(body, under_way))) }.boxed()
+    async move {
+        let mut response = answer.await?;
+        if phase.has_unread_body() {
+            // The rest is dropped, and the connection with it: the client is not to send its next request over it.
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(response.map(|body| AnswerBody::new(body, under_way)))
+    }
+    .boxed()
 }
 
 /// Closes a connection. A client that is still sending a body may only read the answer when all is sent, and would lose
 /// it if the rest met a closed socket.
-async fn close(mut socket: impl AsyncRead + tokio::io::AsyncWrite + Unpin, is_sending: bool) -> io::Result<()> {
+async fn close(mut socket: impl AsyncRead + AsyncWrite + Unpin, is_sending: bool) -> io::Result<()> {
     socket.shutdown().await?;
     if is_sending {
         let drop_rest = async {
