@@ -15,8 +15,9 @@ pub(crate) fn give_back_large_memory() {
     }
 }
 
-/// Gives memory back to the system from time to time, for the rest of the process. Threads of large work leave the pages
-/// of their small pieces in heaps that would be kept for the next such work, which may never come.
+/// Gives memory back to the system from time to time, for the rest of the process. Threads of large work leave the
+/// pages of their small pieces in the middle of heaps, which the threshold of `give_back_large_memory` does not reach.
+/// They would be kept for the next such work, which may never come.
 #[cfg(target_env = "gnu")]
 pub(crate) fn give_back_from_time_to_time() {
     const PERIOD: std::time::Duration = std::time::Duration::from_secs(5);

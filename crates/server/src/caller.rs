@@ -2,8 +2,8 @@
 //! answers with anything of an account.
 //!
 //! No client has to prove who it is. An HTTP client sees every account, and names one in each request. A client of
-//! PostgreSQL names its account once, as its database, and sees that account alone; in a database of its own it sees all.
-//! A client of Flight SQL names its account in a header; one that names none sees all.
+//! PostgreSQL names its account once, as its database, and sees that account alone; a database of its own stands for
+//! all. A client of Flight SQL names its account in a header; one that names none sees all.
 
 use std::collections::HashMap;
 

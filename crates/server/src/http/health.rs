@@ -26,7 +26,7 @@ problem_responses! {
     NotReady { 503: "The server is shutting down, or its disk refuses writes.", }
 }
 
-/// Whether requests should be sent here: the data is loaded, the disk takes writes, and the server is not shutting down.
+/// Whether requests should be sent here: data is loaded, the disk takes writes, and the server is not shutting down.
 #[utoipa::path(get, path = "/readyz", tag = "operation", responses(
     (status = 200, description = "They should.", body = Health),
     NotReady,

@@ -24,8 +24,9 @@ use crate::once_per_minute::OncePerMinute;
 /// Reports that are larger are written while they are sent.
 const STREAMED_BYTES: usize = 1 << 20;
 
-/// A report of at most so many cells, which are the metrics of a skill in an interval, takes less than a millisecond. It
-/// is computed where it was asked for: going to another thread and back would take a small one longer than it takes itself.
+/// A report of at most so many cells, which are the metrics of a skill in an interval, takes less than a millisecond.
+/// It is computed where it was asked for: going to another thread and back would take a small one longer than it takes
+/// itself.
 const SMALL_CELLS: u64 = 2048;
 
 /// About the memory of a cell: its row of the plan's answer, and its place in the report.

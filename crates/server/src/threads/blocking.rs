@@ -55,7 +55,8 @@ impl BlockingThreads {
         self.0.push(owner, Box::new(work));
     }
 
-    /// Runs `work` when it is the owner's turn, and waits for it. Work whose client has gone before its turn is not begun.
+    /// Runs `work` when it is the owner's turn, and waits for it. Work whose client has gone before its turn is not
+    /// begun.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         owner: &str,
