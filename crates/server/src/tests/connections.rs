@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::future::pending;
 use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 
 use super::door::{Door, MAX_BODY_BYTES, MAX_SQL_ROWS};
 use crate::{ConnectionLimits, HttpOptions, serve_http};
@@ -183,6 +185,28 @@ async fn an_answer_that_nobody_reads_ends_with_its_connection() {
     let stalled = send(address, &format!("{head} {}\r\n\r\n{query}", query.len())).await;
     assert!(ask_in_the_end(address, HEALTH).await.starts_with("HTTP/1.1 200"), "it has made room");
     drop(stalled);
+}
+
+#[tokio::test]
+async fn a_server_that_stops_ends_what_is_idle_and_answers_what_is_under_way() {
+    let door = Door::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, told) = oneshot::channel::<()>();
+    let serving = tokio::spawn(serve_http(listener, door.app.clone(), patient(), told.map(|_| ())));
+    let mut silent = send(address, "").await;
+    let mut idle = send(address, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let mut under_way = send(address, &post("acme", 2, "Expect: 100-continue\r\n")).await;
+    for connection in [&mut idle, &mut under_way] {
+        connection.read_exact(&mut [0; 8]).await.unwrap();
+    }
+    stop.send(()).unwrap();
+    assert_eq!(rest(&mut silent).await, "");
+    assert!(rest(&mut idle).await.starts_with(" 200"));
+    under_way.write_all(b"\n\n").await.unwrap();
+    let answer = rest(&mut under_way).await;
+    assert!(answer.starts_with(" 100 Continue") && answer.contains("HTTP/1.1 200"), "{answer}");
+    serving.await.unwrap().unwrap();
 }
 
 #[tokio::test]
