@@ -31,8 +31,8 @@ const BYTES_OF_TREE: usize = 200;
 #[derive(Debug, Clone)]
 pub(super) struct Prepared {
     parsed: Arc<Parsed>,
-    /// Counts the statement, or the portal that has it.
-    _place: Option<Arc<Place>>,
+    /// Count the statement, and the portal that has it. A portal keeps its statement also when that is removed.
+    places: Vec<Arc<Place>>,
 }
 
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl Prepared {
         };
         let parameters = description.parameters.len() * PARAMETER_BYTES;
         let bytes = text.len().saturating_mul(of_text).saturating_add(columns.sum::<usize>() + parameters);
-        Self { parsed: Arc::new(Parsed { command, description, bytes }), _place: None }
+        Self { parsed: Arc::new(Parsed { command, description, bytes }), places: Vec::new() }
     }
 
     pub(super) fn command(&self) -> &Command {
@@ -77,9 +77,11 @@ impl Prepared {
         self.parsed.bytes
     }
 
-    /// The same, counted as `place` for as long as it is kept.
+    /// The same, counted as `place` too for as long as it is kept.
     pub(super) fn counted(&self, place: Place) -> Self {
-        Self { parsed: Arc::clone(&self.parsed), _place: Some(Arc::new(place)) }
+        let mut counted = self.clone();
+        counted.places.push(Arc::new(place));
+        counted
     }
 }
 

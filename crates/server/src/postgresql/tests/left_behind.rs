@@ -48,6 +48,22 @@ async fn prepared_statements_are_counted_and_all_of_them_freed() {
 }
 
 #[tokio::test]
+async fn a_statement_counts_for_as_long_as_a_portal_has_it() {
+    let server = Server::new();
+    let mut client = server.open("acme").await;
+    client.send(b'P', format!("s\0select '{}'\0\0\0", "x".repeat(100 << 10)).as_bytes()).await;
+    client.send(b'B', b"p\0s\0\0\0\0\0\0\0").await;
+    client.send(b'C', b"Ss\0").await;
+    client.send(b'S', b"").await;
+    assert_eq!(in_time(client.kinds()).await, "123");
+    assert!(server.memory.taken() >= 100 << 10, "{}", server.memory.taken());
+    client.send(b'C', b"Pp\0").await;
+    client.send(b'S', b"").await;
+    in_time(client.until_ready()).await;
+    assert_eq!(server.memory.taken(), 0);
+}
+
+#[tokio::test]
 async fn a_client_leaves_only_so_much() {
     let server = Server::new();
     let mut client = server.open("acme").await;
