@@ -1,4 +1,4 @@
-//! What is sent to clients, and taken from them, as messages of Flight.
+//! What is sent to clients as messages of Flight.
 
 use std::pin::Pin;
 

@@ -14,13 +14,18 @@ mod service;
 mod socket;
 mod unread;
 
+use std::any::Any;
 use std::future::Future;
 use std::io;
 use std::time::Duration;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
 use futures::StreamExt;
+use hyper::Response;
+use tonic::Status;
+use tonic::body::Body;
 use tonic::transport::Server;
+use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::App;
 use crate::connections::{ConnectionLimits, Door};
@@ -69,6 +74,7 @@ pub async fn serve_flight_sql(
         let service = FlightServiceServer::new(FlightDoor::new(serving, limits.unread_answer, stopping.clone()));
         let (begun, over) = (stopping.clone(), stopping);
         let serving = Server::builder()
+            .layer(CatchPanicLayer::custom(panicked))
             .max_concurrent_streams(REQUESTS)
             .http2_max_header_list_size(HEADER_BYTES)
             .http2_keepalive_interval(Some(IDLE))
@@ -85,4 +91,30 @@ pub async fn serve_flight_sql(
         }
     };
     serve_on_sql_threads(&app, serve).await
+}
+
+/// The answer to a request whose handler panicked. The hook for panics has told of it in the log.
+fn panicked(_panic: Box<dyn Any + Send>) -> Response<Body> {
+    Status::internal("the server met an error of its own; its log tells more").into_http()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use hyper::Request;
+    use tonic::Code;
+    use tower::{Layer, ServiceExt, service_fn};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_is_told_of_a_handler_that_panics() {
+        let defect = service_fn(|_: Request<Body>| async { panic!("a defect") as Result<Response<Body>, Infallible> });
+        let door = CatchPanicLayer::custom(panicked).layer(defect);
+        let answer = door.oneshot(Request::new(Body::empty())).await.unwrap();
+        let status = Status::from_header_map(answer.headers()).unwrap();
+        assert_eq!(status.code(), Code::Internal);
+        assert!(status.message().contains("its log tells more"), "{status}");
+    }
 }

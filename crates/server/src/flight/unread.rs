@@ -15,8 +15,8 @@ use super::messages::Batches;
 use crate::stopping::Stopping;
 
 /// An answer that ends, and its statement with it, when the client has read nothing of it for as long as `patience`, or
-/// the time for answers under way is over. HTTP/2 asks for a message only when the client has room for it, so that nothing else would
-/// notice.
+/// the time for answers under way is over. HTTP/2 asks for a message only when the client has room for it, so that
+/// nothing else would notice.
 pub(super) fn ended_when_unread(batches: Batches, patience: Duration, stopping: Stopping) -> Batches {
     Box::pin(Watched::new(batches, patience, stopping))
 }
