@@ -1,5 +1,4 @@
-//! Anything at all as what a client of PostgreSQL sends: no panic, no end of the process, and the connection comes to an
-//! end.
+//! Anything at all as what a client of PostgreSQL sends: no panic, and no end of the process.
 #![no_main]
 
 mod server;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::client::{Server, in_time};
+use super::client::{Answer, Server, in_time};
 use crate::stopping::Stopping;
 
 const STOPS: (&str, &str) = ("FATAL 57P01", "terminating connection due to administrator command");
@@ -38,8 +38,24 @@ async fn a_statement_that_takes_too_long_is_ended() {
     let server = Server::until(Stopping::with_grace(told, Duration::from_millis(1)));
     let mut client = server.open("acme").await;
     let endless = "select count(*) from generate_series(1, 100000000) a, generate_series(1, 100000000) b where a.value <> b.value + 1\0";
+    let mut watcher = server.open("skillscope").await;
     client.send(b'Q', endless.as_bytes()).await;
+    let running = "select count(*) from system.queries where state = 'running' and account_id = 'acme'";
+    let mut is_running = async || {
+        let answers = watcher.query(running).await;
+        answers.iter().any(|answer| answer.kind == 'D' && answer.body.ends_with(b"\0\0\0\x011"))
+    };
+    in_time(async { while !is_running().await {} }).await;
     stop.send(()).unwrap();
-    let (code, text) = in_time(client.ended_with()).await;
+    // The columns may have been told already.
+    let error = in_time(async {
+        loop {
+            match client.next().await.expect("a reason") {
+                Answer { kind: 'T', .. } => {}
+                answer => return answer.error(),
+            }
+        }
+    });
+    let (code, text) = error.await;
     assert_eq!((code.as_str(), text.as_str()), STOPS);
 }
