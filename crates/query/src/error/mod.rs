@@ -66,6 +66,12 @@ pub enum Error {
         /// How long rows wait.
         limit: Duration,
     },
+    /// A statement that was ended because the rows of too many wait for clients that take none.
+    #[error("the rows of more than {most} statements wait for clients that take none, and this one was ended")]
+    Crowded {
+        /// How many may be.
+        most: usize,
+    },
     /// A statement that was ended on request.
     #[error("the statement was ended on request")]
     Killed,
@@ -89,7 +95,9 @@ impl Error {
             Self::ReadOnly => ErrorKind::ReadOnly,
             Self::OutOfMemory => ErrorKind::OutOfMemory,
             Self::TimeLimit { .. } | Self::Stalled { .. } => ErrorKind::TimeLimit,
-            Self::TooManyQueries { .. } | Self::StillPlanning { .. } => ErrorKind::TooManyQueries,
+            Self::TooManyQueries { .. } | Self::StillPlanning { .. } | Self::Crowded { .. } => {
+                ErrorKind::TooManyQueries
+            }
             Self::Killed => ErrorKind::Killed,
             Self::Archive(_) => ErrorKind::Archive,
             Self::Start(_) | Self::Report(_) => ErrorKind::Internal,

@@ -18,7 +18,8 @@ pub struct SqlLimits {
     pub running: usize,
     /// The longest time that a statement waits for its turn.
     pub patience: Duration,
-    /// The longest time that the reader of an answer may take to take the next rows.
+    /// The longest time that the reader of an answer may take to take the next rows, unless its session
+    /// [has pauses](crate::SqlSession::with_pauses).
     pub stall: Duration,
 }
 

@@ -30,6 +30,8 @@ pub struct StatementRunner {
     door: &'static str,
     number: u64,
     limit: Duration,
+    /// Whether rows wait for their reader for as long as the statement may take.
+    has_pauses: bool,
 }
 
 impl fmt::Debug for StatementRunner {
@@ -65,7 +67,7 @@ impl StatementRunner {
         let base = Arc::new(service.base().clone());
         let number = service.running().number_session();
         let limit = service.limits().time;
-        Self { service, base, scope, door, number, limit }
+        Self { service, base, scope, door, number, limit, has_pauses: false }
     }
 
     pub(crate) fn scope(&self) -> &Scope {
@@ -89,6 +91,10 @@ impl StatementRunner {
     /// Lets statements take at most `limit`, if that is less than they may take now.
     pub(crate) fn shorten(&mut self, limit: Duration) {
         self.limit = self.limit.min(limit);
+    }
+
+    pub(crate) fn allow_pauses(&mut self) {
+        self.has_pauses = true;
     }
 
     pub(crate) fn kill_running(&self) {
@@ -135,7 +141,7 @@ impl StatementRunner {
     /// # Errors
     /// [`Error::Sql`] where the statement is wrong, [`Error::ReadOnly`] where it does anything but read,
     /// [`Error::OutOfMemory`], [`Error::TimeLimit`], [`Error::TooManyQueries`], [`Error::StillPlanning`],
-    /// [`Error::Stalled`] and [`Error::Killed`]. All of these can also come in the place of later rows.
+    /// [`Error::Stalled`], [`Error::Crowded`] and [`Error::Killed`]. All of these can also come in the place of later rows.
     pub async fn run(
         &self,
         tables: Arc<dyn StatementTables>,
@@ -143,7 +149,8 @@ impl StatementRunner {
         parameters: Vec<ScalarValue>,
     ) -> Result<SqlRows> {
         let (schema, planned) = oneshot::channel();
-        let (outbox, received) = Outbox::new(self.service.limits().stall);
+        let stall = if self.has_pauses { self.limit } else { self.service.limits().stall };
+        let (outbox, received) = Outbox::new(stall);
         let watching = self.watched(text, |runner, listed, interruption| {
             StatementRun { runner, listed, tables, parameters, schema, outbox, interruption }.run()
         })?;
@@ -173,7 +180,7 @@ impl StatementRunner {
             let _interrupt = InterruptOnDrop(interruption);
             tokio::select! {
                 biased;
-                () = query.killed() => Err(Error::Killed),
+                reason = query.ended() => Err(reason),
                 () = tokio::time::sleep(limit) => Err(Error::TimeLimit { limit }),
                 done = working => done.flatten(),
             }
@@ -245,8 +252,9 @@ impl StatementRun {
             } else {
                 // Others may have the turn until the reader goes on.
                 drop(turn);
-                listed.enter(QueryPhase::Unread);
+                runner.service.running().leave_unread(&listed);
                 outbox.send(batch, &pool).await?;
+                listed.enter(QueryPhase::Waiting);
                 turn = runner.turn(&listed).await;
                 listed.enter(QueryPhase::Running);
             }
@@ -255,7 +263,7 @@ impl StatementRun {
             }
         }
         drop((stream, turn));
-        listed.enter(QueryPhase::Unread);
+        runner.service.running().leave_unread(&listed);
         outbox.emptied().await
     }
 }

@@ -191,13 +191,13 @@ async fn one_statement_too_many_waits_and_is_refused_in_plain_words() {
     let world = two_accounts();
     let limits = SqlLimits { running: 1, patience: Duration::from_millis(200), ..SqlLimits::default() };
     let engine = limited(&world, limits);
-    let session = engine.sql(Scope::All, "http");
-    let running = tokio::spawn(async move { session.run(ENDLESS, Vec::new()).await.unwrap().next().await });
-    until(async || matches!(text(&engine, None, "select 1").await, Err(Error::TooManyQueries { running: 1 }))).await;
+    let running = engine.sql(Scope::All, "http").run(ENDLESS, Vec::new()).await.unwrap();
+    let refused = text(&engine, None, "select 1").await;
+    assert!(matches!(refused, Err(Error::TooManyQueries { running: 1 })), "{refused:?}");
     // To tell what columns it has takes a turn as well.
     let described = engine.sql(Scope::All, "http").describe("select 1").await;
     assert!(matches!(described, Err(Error::TooManyQueries { running: 1 })));
-    running.abort();
+    drop(running);
     // A place is free again, soon.
     until(async || text(&engine, None, "select 1").await.is_ok()).await;
 }
@@ -240,6 +240,21 @@ async fn rows_that_nobody_takes_are_gone_after_a_while() {
         assert!(matches!(error, Error::Stalled { .. }), "{error}");
         assert!(error.to_string().contains("--sql-stall-limit"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn rows_may_wait_for_a_client_that_pauses_until_the_time_is_over() {
+    let world = two_accounts();
+    let engine = limited(&world, SqlLimits { stall: Duration::from_millis(1), ..SqlLimits::default() });
+    let session = engine.sql(Scope::All, "postgresql").with_pauses().within(Duration::from_secs(2));
+    let error = match session.run("select * from generate_series(1, 100000000)", Vec::new()).await {
+        Ok(mut rows) => {
+            until(async || listed(&engine).await == 0).await;
+            rows.next().await.unwrap().unwrap_err()
+        }
+        Err(error) => error,
+    };
+    assert!(matches!(error, Error::TimeLimit { .. }), "{error}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The list of statements that are being answered.
 
-use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -11,7 +11,10 @@ use datafusion::physical_plan::ExecutionPlan;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::{Clock, Scope};
+use crate::{Clock, Error, Scope};
+
+/// The most statements whose rows wait for their clients. They have no turn, but memory.
+pub(in crate::sql) const MOST_UNREAD: usize = 256;
 
 /// The phase that a statement is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +57,15 @@ pub(in crate::sql) struct RunningQuery {
     phase: AtomicU8,
     rows: AtomicU64,
     plan: OnceLock<Arc<dyn ExecutionPlan>>,
-    kill: Notify,
+    /// Why it has to end.
+    end: OnceLock<Ending>,
+    ending: Notify,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Ending {
+    Killed,
+    Crowded,
 }
 
 impl RunningQuery {
@@ -86,14 +97,19 @@ impl RunningQuery {
         self.plan.get().map_or(0, rows_of_leaves)
     }
 
-    /// Completes when somebody ends the statement.
-    pub(in crate::sql) async fn killed(&self) {
-        self.kill.notified().await;
+    /// Completes with the reason when somebody ends the statement.
+    pub(in crate::sql) async fn ended(&self) -> Error {
+        self.ending.notified().await;
+        match self.end.get() {
+            Some(Ending::Crowded) => Error::Crowded { most: MOST_UNREAD },
+            Some(Ending::Killed) | None => Error::Killed,
+        }
     }
 
-    fn kill(&self) {
+    fn end(&self, reason: Ending) {
+        let _ = self.end.set(reason);
         // A statement that does not listen yet learns it when it does.
-        self.kill.notify_one();
+        self.ending.notify_one();
     }
 }
 
@@ -150,7 +166,8 @@ impl RunningQueries {
             phase: AtomicU8::new(QueryPhase::Waiting as u8),
             rows: AtomicU64::new(0),
             plan: OnceLock::new(),
-            kill: Notify::new(),
+            end: OnceLock::new(),
+            ending: Notify::new(),
         });
         queries.insert(id, Arc::clone(&query));
         ListedQuery { query, list: Arc::clone(self) }
@@ -168,12 +185,40 @@ impl RunningQueries {
     pub(in crate::sql) fn kill(&self, id: i64, scope: &Scope, session: u64) -> bool {
         let is_another = |query: &&Arc<RunningQuery>| is_in_scope(query, scope) && query.session != session;
         let query = self.queries.lock().get(&id).filter(is_another).cloned();
-        query.inspect(|query| query.kill()).is_some()
+        query.inspect(|query| query.end(Ending::Killed)).is_some()
     }
 
     /// Ends all statements of a session.
     pub(in crate::sql) fn kill_session(&self, session: u64) {
-        self.queries.lock().values().filter(|query| query.session == session).for_each(|query| query.kill());
+        self.queries
+            .lock()
+            .values()
+            .filter(|query| query.session == session)
+            .for_each(|query| query.end(Ending::Killed));
+    }
+
+    /// Notes that the rows of `query` wait for its client. Where that is so for too many statements, one is ended: of
+    /// the account that has most of them, the one that arrived first.
+    pub(in crate::sql) fn leave_unread(&self, query: &RunningQuery) {
+        let queries = self.queries.lock();
+        query.enter(QueryPhase::Unread);
+        if queries.len() <= MOST_UNREAD {
+            return;
+        }
+        let waits = |query: &&Arc<RunningQuery>| query.phase() == QueryPhase::Unread && query.end.get().is_none();
+        let mut of_accounts: HashMap<&Scope, (usize, &Arc<RunningQuery>)> = HashMap::new();
+        for unread in queries.values().filter(waits) {
+            let (number, first) = of_accounts.entry(&unread.scope).or_insert((0, unread));
+            *number += 1;
+            if unread.number < first.number {
+                *first = unread;
+            }
+        }
+        if of_accounts.values().map(|(number, _)| number).sum::<usize>() > MOST_UNREAD
+            && let Some((_, first)) = of_accounts.into_values().max_by_key(|(number, _)| *number)
+        {
+            first.end(Ending::Crowded);
+        }
     }
 }
 
@@ -209,5 +254,35 @@ impl std::ops::Deref for ListedQuery {
 impl Drop for ListedQuery {
     fn drop(&mut self) {
         self.list.queries.lock().remove(&self.query.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+    use skillscope_segment::AccountId;
+
+    use super::*;
+
+    #[test]
+    fn of_too_many_that_nobody_reads_the_first_of_the_account_with_most_is_ended() {
+        let list = Arc::new(RunningQueries::default());
+        let enter = |account: &str| {
+            let scope = Scope::Account(AccountId::parse(account).unwrap());
+            list.enter(scope, 1, "postgresql", "select 1".to_owned())
+        };
+        let other = enter("bolt");
+        let many: Vec<ListedQuery> = (0..MOST_UNREAD).map(|_| enter("acme")).collect();
+        let ended = || many.iter().chain([&other]).filter_map(|query| query.ended().now_or_never()).count();
+        list.leave_unread(&other);
+        // The first comes last: what counts is when a statement arrived.
+        many[1..].iter().for_each(|query| list.leave_unread(query));
+        assert_eq!(ended(), 0, "one of them is still at work");
+        list.leave_unread(&many[0]);
+        let error = many[0].ended().now_or_never();
+        assert!(matches!(error, Some(Error::Crowded { most: MOST_UNREAD })), "{error:?}");
+        // It does not count any more, though it may take a moment to end.
+        list.leave_unread(&many[1]);
+        assert_eq!(ended(), 0);
     }
 }
