@@ -26,7 +26,7 @@ pub(crate) struct SqlLimitArguments {
     #[arg(long, value_name = "NUMBER", default_value_t = SqlLimits::RUNNING as u64, value_parser = clap::value_parser!(u64).range(1..=1024))]
     sql_queries: u64,
     /// How long the rows of a SQL statement wait for a client that takes none, before the statement is ended [default:
-    /// 60; in the console as long as a statement may take]
+    /// 60; in the console, and always over PostgreSQL, as long as a statement may take]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
     sql_stall_limit: Option<u64>,
 }

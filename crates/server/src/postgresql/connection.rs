@@ -14,15 +14,16 @@ use datafusion_postgres::pgwire::messages::response::SslResponse;
 use datafusion_postgres::pgwire::messages::{DecodeContext, PgWireBackendMessage, PgWireFrontendMessage};
 use datafusion_postgres::pgwire::tokio::server::{PgWireMessageServerCodec, process_error};
 use futures::{FutureExt, SinkExt};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 use tokio_util::codec::Framed;
 
+use super::client::{Client, Stream};
 use super::error::{SqlState, error, fatal, malformed, shut_down, unacceptable, unreadable};
+use super::execute::execute;
 use super::incoming::{Incoming, Message};
 use super::layout;
 use super::memory::MessageMemory;
-use super::prepared::Prepared;
 use super::queries::Queries;
 use super::session::Session;
 use super::startup::Sessions;
@@ -35,9 +36,6 @@ const START_UP: Duration = Duration::from_secs(10);
 /// How long a client that is sent away may still send. If the connection were closed at once, the system would not
 /// deliver the reason.
 const FAREWELL: Duration = Duration::from_secs(2);
-
-/// The connection of one client. What is sent to it goes through pgwire's codec.
-type Client<S> = Framed<S, PgWireMessageServerCodec<Prepared>>;
 
 /// What a connection needs of its server.
 pub(super) struct Connection {
@@ -59,10 +57,7 @@ impl Connection {
     ///
     /// # Errors
     /// Where the stream fails, or the client does not read what is sent to it.
-    pub(super) async fn serve<S>(mut self, stream: S, peer: SocketAddr) -> io::Result<()>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static,
-    {
+    pub(super) async fn serve<S: Stream>(mut self, stream: S, peer: SocketAddr) -> io::Result<()> {
         let codec = PgWireMessageServerCodec::new(DefaultClient::new(peer, false));
         let mut client = Framed::new(stream, codec);
         // A client that takes too long is not told so, as it has not said which protocol it speaks.
@@ -80,10 +75,7 @@ impl Connection {
     }
 
     /// Opens the session. Says whether there is one: a client may also just ask to cancel a statement, or go.
-    async fn let_in<S>(&mut self, client: &mut Client<S>) -> PgWireResult<bool>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static,
-    {
+    async fn let_in<S: Stream>(&mut self, client: &mut Client<S>) -> PgWireResult<bool> {
         // Clients ask for two kinds of encryption, one after the other.
         for _ in 0..3 {
             let packet = tokio::select! {
@@ -109,10 +101,7 @@ impl Connection {
     }
 
     /// Answers messages until the client goes, or the connection must end for a reason that the client is told.
-    async fn answer_all<S>(&mut self, client: &mut Client<S>) -> PgWireResult<()>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static,
-    {
+    async fn answer_all<S: Stream>(&mut self, client: &mut Client<S>) -> PgWireResult<()> {
         let stopping = self.stopping.clone();
         // Between the messages of one question a client is not idle.
         let mut is_idle = true;
@@ -144,10 +133,7 @@ impl Connection {
         }
     }
 
-    async fn answer<S>(&self, client: &mut Client<S>, message: Message) -> PgWireResult<()>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static,
-    {
+    async fn answer<S: Stream>(&self, client: &mut Client<S>, message: Message) -> PgWireResult<()> {
         // After an error in a question of several messages, the others are passed over up to its end.
         let is_passed_over = matches!(client.state(), PgWireConnectionState::AwaitingSync) && message.kind != b'S';
         // Nothing is copied to the server.
@@ -165,11 +151,13 @@ impl Connection {
         let queries = &self.queries;
         match message {
             PgWireFrontendMessage::Query(query) => queries.on_query(client, query).await?,
-            PgWireFrontendMessage::Parse(parse) => queries.on_parse(client, parse).await?,
-            PgWireFrontendMessage::Bind(bind) => queries.on_bind(client, bind).await?,
-            PgWireFrontendMessage::Execute(execute) => queries.on_execute(client, execute).await?,
+            PgWireFrontendMessage::Parse(parse) => {
+                queries.statements.parse(client, &parse, queries.query_parser()).await?;
+            }
+            PgWireFrontendMessage::Bind(bind) => queries.statements.bind(client, &bind).await?,
+            PgWireFrontendMessage::Execute(message) => execute(queries, client, &message).await?,
             PgWireFrontendMessage::Describe(describe) => queries.on_describe(client, describe).await?,
-            PgWireFrontendMessage::Close(close) => queries.on_close(client, close).await?,
+            PgWireFrontendMessage::Close(close) => queries.statements.close(client, &close).await?,
             PgWireFrontendMessage::Flush(flush) => queries.on_flush(client, flush).await?,
             PgWireFrontendMessage::Sync(sync) => {
                 queries.on_sync(client, sync).await?;
@@ -183,10 +171,7 @@ impl Connection {
 }
 
 /// Tells a client of an error. Returns it where it ends the connection.
-async fn tell<S>(client: &mut Client<S>, error: PgWireError, is_extended: bool) -> PgWireResult<()>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static,
-{
+async fn tell<S: Stream>(client: &mut Client<S>, error: PgWireError, is_extended: bool) -> PgWireResult<()> {
     if matches!(error, PgWireError::IoError(_)) {
         return Err(error);
     }
@@ -201,10 +186,7 @@ where
 }
 
 /// Tells a client why its connection ends, and lets it read that.
-async fn send_away<S>(client: &mut Client<S>, reason: PgWireError) -> io::Result<()>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static,
-{
+async fn send_away<S: Stream>(client: &mut Client<S>, reason: PgWireError) -> io::Result<()> {
     let farewell = async {
         client.send(PgWireBackendMessage::ErrorResponse(ErrorInfo::from(reason).into())).await?;
         client.close().await?;

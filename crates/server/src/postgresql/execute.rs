@@ -1,8 +1,6 @@
 //! Runs portals. The rows are sent as they are computed, however many the client asks for: pgwire would first collect
 //! all of them, in memory that it takes for as many as the client says.
 
-use std::fmt::Debug;
-
 use datafusion_postgres::pgwire::api::copy::send_copy_out_response;
 use datafusion_postgres::pgwire::api::portal::{Portal, PortalExecutionState};
 use datafusion_postgres::pgwire::api::query::{ExtendedQueryHandler, send_execution_response};
@@ -13,20 +11,19 @@ use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
 use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
 use datafusion_postgres::pgwire::messages::extendedquery::{Execute, PortalSuspended};
 use datafusion_postgres::pgwire::messages::response::EmptyQueryResponse;
-use futures::{Sink, SinkExt, StreamExt};
+use futures::{SinkExt, StreamExt};
 
+use super::client::{Client, Stream};
 use super::error::{SqlState, error};
 use super::prepared::Prepared;
+use super::queries::Queries;
 
 /// Runs a portal, or goes on with one that has been suspended.
-pub(super) async fn execute<H, C>(handler: &H, client: &mut C, message: &Execute) -> PgWireResult<()>
-where
-    H: ExtendedQueryHandler<Statement = Prepared>,
-    C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-    C::PortalStore: PortalStore<Statement = Prepared>,
-    C::Error: Debug,
-    PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
-{
+pub(super) async fn execute<S: Stream>(
+    queries: &Queries,
+    client: &mut Client<S>,
+    message: &Execute,
+) -> PgWireResult<()> {
     if !matches!(client.state(), PgWireConnectionState::ReadyForQuery) {
         return Err(PgWireError::NotReadyForQuery);
     }
@@ -43,7 +40,7 @@ where
     };
     client.set_state(PgWireConnectionState::QueryInProgress);
     let is_new = matches!(*portal.state().lock().await, PortalExecutionState::Initial);
-    let has_rows = !is_new || start(handler, client, &portal, most).await?;
+    let has_rows = !is_new || start(queries, client, &portal, most).await?;
     if has_rows {
         send_rows(client, &portal, most).await?;
     }
@@ -52,16 +49,14 @@ where
 }
 
 /// Starts the statement of a portal. Says whether it has rows that are still to be sent.
-async fn start<H, C>(handler: &H, client: &mut C, portal: &Portal<Prepared>, most: usize) -> PgWireResult<bool>
-where
-    H: ExtendedQueryHandler<Statement = Prepared>,
-    C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-    C::PortalStore: PortalStore<Statement = Prepared>,
-    C::Error: Debug,
-    PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
-{
+async fn start<S: Stream>(
+    queries: &Queries,
+    client: &mut Client<S>,
+    portal: &Portal<Prepared>,
+    most: usize,
+) -> PgWireResult<bool> {
     let status = client.transaction_status();
-    match handler.do_query(client, portal, most).await? {
+    match queries.do_query(client, portal, most).await? {
         Response::Query(rows) => {
             portal.start(rows).await;
             return Ok(true);
@@ -77,7 +72,6 @@ where
         Response::TransactionEnd(tag) => {
             send_execution_response(client, tag).await?;
             client.set_transaction_status(status.to_idle_state());
-            client.portal_store().clear_portals();
         }
         Response::Error(failure) => return Err(PgWireError::UserError(failure)),
         Response::CopyOut(rows) => send_copy_out_response(client, rows).await?,
@@ -89,12 +83,7 @@ where
 }
 
 /// Sends up to `most` rows of a portal, and what comes after them: that it is suspended, or has ended.
-async fn send_rows<C>(client: &mut C, portal: &Portal<Prepared>, most: usize) -> PgWireResult<()>
-where
-    C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-    C::Error: Debug,
-    PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
-{
+async fn send_rows<S: Stream>(client: &mut Client<S>, portal: &Portal<Prepared>, most: usize) -> PgWireResult<()> {
     let state = portal.state();
     let mut state = state.lock().await;
     // Until it is known that there are more rows, the portal has ended: also where a row is an error.

@@ -9,6 +9,7 @@ mod cancels;
 mod catalog;
 mod catalog_functions;
 mod catalog_rewrite;
+mod client;
 mod command;
 mod connection;
 mod copy;

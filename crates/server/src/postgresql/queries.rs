@@ -17,7 +17,6 @@ use datafusion_postgres::pgwire::api::store::PortalStore;
 use datafusion_postgres::pgwire::api::{ClientInfo, ClientPortalStore};
 use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
 use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
-use datafusion_postgres::pgwire::messages::extendedquery::{Bind, Close, Execute, Parse};
 use datafusion_postgres::pgwire::messages::response::TransactionStatus;
 use datafusion_postgres::{QueryHook, hooks::HookClient};
 use futures::{Sink, TryStreamExt, stream};
@@ -26,7 +25,6 @@ use skillscope_query::{SqlRows, SqlSession};
 use super::command::{Command, commands};
 use super::copy::copy;
 use super::error::{SqlState, error, failed};
-use super::execute;
 use super::memory::MessageMemory;
 use super::parameters::parameters;
 use super::prepared::{Parser, Prepared};
@@ -41,7 +39,7 @@ const STATEMENT_TIMEOUT_MS: &str = "statement_timeout_ms";
 pub(super) struct Queries {
     session: Arc<Session>,
     parser: Arc<Parser>,
-    statements: Statements,
+    pub(super) statements: Statements,
     /// The hooks take a context as an argument, and plan nothing in it.
     settings: SessionContext,
 }
@@ -66,6 +64,9 @@ impl Queries {
         if let Command::Control(statement) = command {
             for hook in [&TransactionStatementHook as &dyn QueryHook, &SetShowHook] {
                 if let Some(response) = hook.handle_simple_query(statement, &self.settings, client).await {
+                    if matches!(response, Ok(Response::TransactionEnd(_))) {
+                        ClientPortalStore::portal_store(client).clear_portals();
+                    }
                     return response;
                 }
             }
@@ -157,6 +158,7 @@ impl SimpleQueryHandler for Queries {
     }
 }
 
+/// Prepared statements and portals are made and removed by [`Statements`], and run by `execute.rs`.
 #[async_trait]
 impl ExtendedQueryHandler for Queries {
     type Statement = Prepared;
@@ -164,46 +166,6 @@ impl ExtendedQueryHandler for Queries {
 
     fn query_parser(&self) -> Arc<Parser> {
         Arc::clone(&self.parser)
-    }
-
-    async fn on_parse<C>(&self, client: &mut C, message: Parse) -> PgWireResult<()>
-    where
-        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-        C::PortalStore: PortalStore<Statement = Prepared>,
-        C::Error: Debug,
-        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
-    {
-        self.statements.parse(client, &message, self.query_parser()).await
-    }
-
-    async fn on_bind<C>(&self, client: &mut C, message: Bind) -> PgWireResult<()>
-    where
-        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-        C::PortalStore: PortalStore<Statement = Prepared>,
-        C::Error: Debug,
-        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
-    {
-        self.statements.bind(client, &message).await
-    }
-
-    async fn on_execute<C>(&self, client: &mut C, message: Execute) -> PgWireResult<()>
-    where
-        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-        C::PortalStore: PortalStore<Statement = Prepared>,
-        C::Error: Debug,
-        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
-    {
-        execute::execute(self, client, &message).await
-    }
-
-    async fn on_close<C>(&self, client: &mut C, message: Close) -> PgWireResult<()>
-    where
-        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-        C::PortalStore: PortalStore<Statement = Prepared>,
-        C::Error: Debug,
-        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
-    {
-        self.statements.close(client, &message).await
     }
 
     async fn do_query<C>(&self, client: &mut C, portal: &Portal<Prepared>, _max_rows: usize) -> PgWireResult<Response>

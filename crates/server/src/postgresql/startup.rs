@@ -1,21 +1,19 @@
 //! How a client is let in.
 
-use std::fmt::Debug;
 use std::sync::{Arc, LazyLock};
 
 use datafusion_postgres::pgwire::api::auth::{
     DefaultServerParameterProvider, finish_authentication, protocol_negotiation, save_startup_parameters_to_metadata,
 };
 use datafusion_postgres::pgwire::api::{ClientInfo, PidSecretKeyGenerator, RandomPidSecretKeyGenerator};
-use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
-use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
+use datafusion_postgres::pgwire::error::PgWireResult;
 use datafusion_postgres::pgwire::messages::startup::Startup;
-use futures::Sink;
 use skillscope_query::{Error, SqlSession};
 use skillscope_segment::AccountId;
 
 use super::cancels::Cancels;
 use super::catalog::{Catalogs, Database};
+use super::client::{Client, Stream};
 use super::error::{not_let_in, refused};
 use super::session::Session;
 use crate::App;
@@ -38,12 +36,12 @@ impl Sessions {
     }
 
     /// Opens the session that a client asks for, and tells it so.
-    pub(super) async fn open<C>(&self, client: &mut C, startup: &Startup, session: &Session) -> PgWireResult<()>
-    where
-        C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send,
-        C::Error: Debug,
-        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
-    {
+    pub(super) async fn open<S: Stream>(
+        &self,
+        client: &mut Client<S>,
+        startup: &Startup,
+        session: &Session,
+    ) -> PgWireResult<()> {
         static NUMBERS: LazyLock<RandomPidSecretKeyGenerator> = LazyLock::new(RandomPidSecretKeyGenerator::default);
         protocol_negotiation(client, startup).await?;
         save_startup_parameters_to_metadata(client, startup);
@@ -61,7 +59,8 @@ impl Sessions {
     }
 
     fn session(&self, caller: &Caller) -> Result<(SqlSession, Arc<Database>), Error> {
-        let session = self.app.engine().sql(caller.scope().clone(), DOOR);
+        // The socket tells a client that reads nothing from one that leaves a portal suspended.
+        let session = self.app.engine().sql(caller.scope().clone(), DOOR).with_pauses();
         // Clients expect the tables in a catalog with the name of the database.
         let database = caller.scope().account().map_or(ALL_ACCOUNTS, AccountId::as_str).to_owned();
         let mut catalog = None;

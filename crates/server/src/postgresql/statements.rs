@@ -2,21 +2,21 @@
 //! server, and can all be removed.
 
 use std::collections::HashSet;
-use std::fmt::Debug;
 use std::sync::Arc;
 
 use datafusion_postgres::pgwire::api::portal::Portal;
 use datafusion_postgres::pgwire::api::stmt::StoredStatement;
 use datafusion_postgres::pgwire::api::store::{Entry, PortalStore};
-use datafusion_postgres::pgwire::api::{ClientInfo, ClientPortalStore, DEFAULT_NAME};
+use datafusion_postgres::pgwire::api::{ClientPortalStore, DEFAULT_NAME};
 use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
 use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
 use datafusion_postgres::pgwire::messages::extendedquery::{
     Bind, BindComplete, Close, CloseComplete, Parse, ParseComplete, TARGET_TYPE_BYTE_STATEMENT,
 };
-use futures::{Sink, SinkExt};
+use futures::SinkExt;
 use parking_lot::Mutex;
 
+use super::client::{Client, Stream};
 use super::error::{SqlState, error, not_kept};
 use super::kept::{Kept, Kind, Refusal, STATEMENTS};
 use super::memory::MessageMemory;
@@ -41,13 +41,12 @@ impl Statements {
     }
 
     /// Prepares a statement.
-    pub(super) async fn parse<C>(&self, client: &mut C, message: &Parse, parser: Arc<Parser>) -> PgWireResult<()>
-    where
-        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-        C::PortalStore: PortalStore<Statement = Prepared>,
-        C::Error: Debug,
-        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
-    {
+    pub(super) async fn parse<S: Stream>(
+        &self,
+        client: &mut Client<S>,
+        message: &Parse,
+        parser: Arc<Parser>,
+    ) -> PgWireResult<()> {
         let name = message.name.clone().unwrap_or_else(|| DEFAULT_NAME.to_owned());
         match StoredStatement::parse(client, message, parser).await? {
             Some(parsed) => {
@@ -78,13 +77,7 @@ impl Statements {
     }
 
     /// Makes a portal of a statement and values for its parameters.
-    pub(super) async fn bind<C>(&self, client: &mut C, message: &Bind) -> PgWireResult<()>
-    where
-        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-        C::PortalStore: PortalStore<Statement = Prepared>,
-        C::Error: Debug,
-        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
-    {
+    pub(super) async fn bind<S: Stream>(&self, client: &mut Client<S>, message: &Bind) -> PgWireResult<()> {
         let statement = message.statement_name.as_deref().unwrap_or(DEFAULT_NAME);
         let portal = message.portal_name.as_deref().unwrap_or(DEFAULT_NAME);
         match client.portal_store().get_statement(statement) {
@@ -110,13 +103,7 @@ impl Statements {
     }
 
     /// Removes a statement or a portal.
-    pub(super) async fn close<C>(&self, client: &mut C, message: &Close) -> PgWireResult<()>
-    where
-        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-        C::PortalStore: PortalStore<Statement = Prepared>,
-        C::Error: Debug,
-        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
-    {
+    pub(super) async fn close<S: Stream>(&self, client: &mut Client<S>, message: &Close) -> PgWireResult<()> {
         let name = message.name.as_deref().unwrap_or(DEFAULT_NAME);
         match message.target_type {
             TARGET_TYPE_BYTE_STATEMENT => self.remove(client.portal_store(), name),

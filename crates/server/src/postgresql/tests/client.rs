@@ -35,9 +35,17 @@ impl Server {
     }
 
     pub(super) fn until(stopping: Stopping) -> Self {
+        Self::with(stopping, SqlLimits::default())
+    }
+
+    pub(super) fn with_limits(limits: SqlLimits) -> Self {
+        Self::with(Stopping::after(pending()), limits)
+    }
+
+    fn with(stopping: Stopping, limits: SqlLimits) -> Self {
         let directory = TempDir::new().unwrap();
         let store = Arc::new(Store::open_with(directory.path(), StoreOptions::default()).unwrap());
-        let engine = Engine::new(Arc::clone(&store), Clock::Fixed(1_516_265_515_679), SqlLimits::default()).unwrap();
+        let engine = Engine::new(Arc::clone(&store), Clock::Fixed(1_516_265_515_679), limits).unwrap();
         let app = App::new(store, engine).unwrap();
         Self {
             app: app.clone(),

@@ -1,5 +1,9 @@
 //! Rows that are taken a few at a time.
 
+use std::time::Duration;
+
+use skillscope_query::{Scope, SqlLimits};
+
 use super::client::{Server, in_time};
 
 fn execute(most: i32) -> Vec<u8> {
@@ -49,4 +53,59 @@ async fn an_error_among_the_rows_ends_the_portal() {
     client.send(b'S', b"").await;
     assert_eq!(in_time(client.kinds()).await, "12E");
     client.answers().await;
+}
+
+#[tokio::test]
+async fn a_suspended_portal_outlives_a_reader_that_stalls() {
+    let server = Server::with_limits(SqlLimits { stall: Duration::from_millis(1), ..SqlLimits::default() });
+    let mut client = server.open("skillscope").await;
+    client.send(b'P', b"s\0select * from generate_series(1, 100000000)\0\0\0").await;
+    client.send(b'B', b"p\0s\0\0\0\0\0\0\0").await;
+    client.send(b'E', &execute(2)).await;
+    client.send(b'S', b"").await;
+    assert_eq!(in_time(client.kinds()).await, "12DDs");
+    let mut state = async |door: &str| {
+        let text = format!(
+            "select coalesce(max(state), 'gone') from system.queries where door = '{door}' and query not like '%state%'"
+        );
+        let answers = client.query(&text).await;
+        let row = answers.iter().find(|answer| answer.kind == 'D').expect("a row");
+        String::from_utf8_lossy(&row.body).into_owned()
+    };
+    in_time(async { while !state("postgresql").await.ends_with("unread") {} }).await;
+    // From now on it waits as long as another statement that is ended for it.
+    let rows = "select * from generate_series(1, 100000000)";
+    let _stalled = server.app.engine().sql(Scope::All, "http").run(rows, Vec::new()).await.unwrap();
+    in_time(async { while !state("http").await.ends_with("gone") {} }).await;
+    for _ in 0..20 {
+        client.send(b'E', &execute(8_192)).await;
+        client.send(b'S', b"").await;
+        assert!(in_time(client.kinds()).await.ends_with("Ds"));
+    }
+}
+
+#[tokio::test]
+async fn portals_end_with_their_transaction_however_it_is_ended() {
+    let server = Server::new();
+    let mut client = server.open("acme").await;
+    for is_simple in [true, false] {
+        client.query("begin").await;
+        client.send(b'P', b"s\0select * from generate_series(1, 5)\0\0\0").await;
+        client.send(b'B', b"p\0s\0\0\0\0\0\0\0").await;
+        client.send(b'E', &execute(2)).await;
+        client.send(b'S', b"").await;
+        assert_eq!(in_time(client.kinds()).await, "12DDs");
+        if is_simple {
+            client.query("commit").await;
+        } else {
+            client.send(b'P', b"\0commit\0\0\0").await;
+            client.send(b'B', b"\0\0\0\0\0\0\0\0").await;
+            client.send(b'E', b"\0\0\0\0\0").await;
+            client.send(b'S', b"").await;
+            assert_eq!(in_time(client.kinds()).await, "12C");
+        }
+        client.send(b'E', &execute(2)).await;
+        client.send(b'S', b"").await;
+        assert_eq!(in_time(client.until_ready()).await[0].error().1, "Portal not found for name: p");
+    }
 }
