@@ -72,7 +72,19 @@ impl Share {
         })
     }
 
+    /// Takes more memory if there is some, for those who hold up others while they wait.
+    pub(crate) fn grow_at_once(&mut self, bytes: usize) -> Result<(), NoRoom> {
+        if self.try_grow(bytes) {
+            return Ok(());
+        }
+        self.budget.turned_away.note();
+        Err(NoRoom)
+    }
+
     fn try_grow(&mut self, bytes: usize) -> bool {
+        if bytes == 0 {
+            return true;
+        }
         let mut used = self.budget.used.lock();
         let of_owner = used.of_owners.get(&self.owner).copied().unwrap_or(0).saturating_add(bytes);
         if used.all > 0 && of_owner > self.budget.most.saturating_sub(used.all) {
@@ -127,6 +139,7 @@ mod tests {
         let mut first = budget.share("acme");
         first.grow(50).await.unwrap();
         assert!(first.grow(1).await.is_err());
+        assert!(first.grow_at_once(1).is_err());
         assert!(budget.share("acme").grow(1).await.is_err(), "it is the same owner");
         let mut second = budget.share("bolt");
         second.grow(25).await.unwrap();
@@ -155,6 +168,7 @@ mod tests {
         let (grown, ()) = tokio::join!(second.grow(20), async { drop(first) });
         grown.unwrap();
         drop(second);
+        budget.share("cosy").grow(0).await.unwrap();
         assert_eq!(budget.used.lock().all, 0);
         assert!(budget.used.lock().of_owners.is_empty());
     }

@@ -10,7 +10,6 @@ use axum::http::header::CONTENT_TYPE;
 use serde::{Deserialize, Serialize};
 use skillscope_segment::{Format, Input, ReadOptions};
 use skillscope_store::{Ingested, Records};
-use tokio::runtime::Handle;
 use utoipa::{IntoParams, ToSchema};
 
 use super::negotiation::named;
@@ -125,7 +124,7 @@ impl IngestionRequest {
     pub(super) async fn ingest(self, app: App, records: Records) -> Result<Json<IngestionBody>, Problem> {
         let Self { caller, account, headers, body } = self;
         let account = caller.account(&account)?;
-        let (owner, runtime) = (account.as_str().to_owned(), Handle::current());
+        let owner = account.as_str().to_owned();
         let body = body.read_encoded(&headers, &owner).await?;
         // This future is dropped when the client leaves.
         let is_abandoned = Arc::new(AtomicBool::new(false));
@@ -142,7 +141,7 @@ impl IngestionRequest {
             _ => &app.threads().text,
         };
         let ingested = threads.run(&owner, move |client| {
-            let body = body.decoded(&runtime, || client.has_gone())?;
+            let body = body.decoded(|| client.has_gone())?;
             Ok::<_, Problem>(store.ingest(records, Input::Bytes(body.bytes()), &options)?)
         });
         let given_up = |_| Problem::internal("the records could not be read; the server's log says why");

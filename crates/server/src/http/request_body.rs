@@ -10,7 +10,6 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_ENCODING;
 use futures::StreamExt;
 use skillscope_segment::{Compression, Input};
-use tokio::runtime::Handle;
 
 use super::negotiation::named;
 use super::options::HttpOptions;
@@ -23,6 +22,10 @@ const ENCODINGS: [(&str, Compression); 3] =
 
 /// Records may take so many times the bytes of the body that holds them: honest ones take some six times as many.
 const UNFOLDS: u64 = 32;
+
+/// A compressed body is expected to have so many times its bytes, and waits for that memory before it takes a thread.
+/// Honest records are compressed to a tenth. What has more takes it only where nobody else has it.
+const EXPANDS: usize = 16;
 
 /// As many bytes of each body are free. They are few for a connection, and small requests go on whoever has the memory.
 const FREE_BYTES: usize = 16 << 10;
@@ -99,10 +102,7 @@ impl RequestBody {
             if bytes.len().saturating_add(piece.len()) > max_bytes {
                 return Err(too_large());
             }
-            let due = charged(bytes.len().saturating_add(piece.len())).saturating_sub(charged(bytes.len()));
-            if due > 0 {
-                share.grow(due).await?;
-            }
+            share.grow(due(bytes.len(), bytes.len().saturating_add(piece.len()))).await?;
             bytes.extend_from_slice(&piece);
         }
         Ok(HeldBody { bytes: bytes.into(), share, limits })
@@ -111,7 +111,13 @@ impl RequestBody {
     /// Reads the body, which may be compressed: the header `Content-Encoding` tells.
     pub(super) async fn read_encoded(self, headers: &HeaderMap, owner: &str) -> Result<EncodedBody, Problem> {
         let compression = named(headers, CONTENT_ENCODING, &ENCODINGS, Some(Compression::None))?;
-        Ok(EncodedBody { body: self.read(owner).await?, compression })
+        let mut body = self.read(owner).await?;
+        let mut expected = 0;
+        if compression != Compression::None {
+            expected = body.bytes.len().saturating_mul(EXPANDS).min(body.limits.max_bytes);
+            body.share.grow(charged(expected)).await?;
+        }
+        Ok(EncodedBody { body, compression, expected })
     }
 }
 
@@ -133,6 +139,8 @@ impl HeldBody {
 pub(super) struct EncodedBody {
     body: HeldBody,
     compression: Compression,
+    /// As many bytes of it without its compression have their memory.
+    expected: usize,
 }
 
 impl EncodedBody {
@@ -142,10 +150,9 @@ impl EncodedBody {
     }
 
     /// The body without its compression. A body that unfolds to more than a body may have is refused. This takes long
-    /// enough to be done on a thread that may block; where it must wait, it does so by `runtime`. It is given up when
-    /// `is_unwanted` says so.
-    pub(super) fn decoded(self, runtime: &Handle, is_unwanted: impl Fn() -> bool) -> Result<HeldBody, Problem> {
-        let Self { body: HeldBody { bytes, mut share, limits }, compression } = self;
+    /// enough to be done on a thread that may block, but it waits for nobody. It is given up when `is_unwanted` says so.
+    pub(super) fn decoded(self, is_unwanted: impl Fn() -> bool) -> Result<HeldBody, Problem> {
+        let Self { body: HeldBody { bytes, mut share, limits }, compression, expected } = self;
         if compression == Compression::None {
             return Ok(HeldBody { bytes, share, limits });
         }
@@ -166,11 +173,11 @@ impl EncodedBody {
             if is_unwanted() {
                 return Err(Problem::internal("the client has gone"));
             }
-            runtime.block_on(share.grow(length))?;
+            share.grow_at_once(due(expected.max(plain.len()), plain.len().saturating_add(length)))?;
             plain.extend_from_slice(piece.get(..length).unwrap_or_default());
         }
         drop(input);
-        share.shrink(charged(compressed));
+        share.shrink(charged(compressed).saturating_add(due(plain.len(), expected)));
         Ok(HeldBody { bytes: plain.into(), share, limits })
     }
 }
@@ -178,6 +185,11 @@ impl EncodedBody {
 /// The part of a body's bytes that takes memory from the others.
 fn charged(bytes: usize) -> usize {
     bytes.saturating_sub(FREE_BYTES)
+}
+
+/// The memory that a body of `after` bytes takes beyond that of one of `before`.
+fn due(before: usize, after: usize) -> usize {
+    charged(after).saturating_sub(charged(before))
 }
 
 fn too_late(timeout: Duration) -> Problem {

@@ -43,22 +43,25 @@ impl Door {
     }
 
     pub(super) fn with_cors(origins: &[&str]) -> Self {
-        Self::with(origins, StoreOptions::default())
+        let origins: Vec<String> = origins.iter().map(|origin| (*origin).to_owned()).collect();
+        let cors_origins = CorsOrigins::parse(&origins).unwrap();
+        Self::with_http(HttpOptions { cors_origins, ..HttpOptions::default() })
+    }
+
+    pub(super) fn with_http(options: HttpOptions) -> Self {
+        Self::with(options, StoreOptions::default())
     }
 
     /// A server whose data directory is on another disk than the machine's.
     pub(super) fn on(disk: Arc<dyn Disk>) -> Self {
-        Self::with(&[], StoreOptions { disk, ..StoreOptions::default() })
+        Self::with(HttpOptions::default(), StoreOptions { disk, ..StoreOptions::default() })
     }
 
-    fn with(origins: &[&str], options: StoreOptions) -> Self {
+    fn with(options: HttpOptions, of_store: StoreOptions) -> Self {
         let directory = TempDir::new().unwrap();
-        let store = Arc::new(Store::open_with(directory.path(), options).unwrap());
+        let store = Arc::new(Store::open_with(directory.path(), of_store).unwrap());
         let engine = Engine::new(Arc::clone(&store), Clock::Fixed(NOW), SqlLimits::default()).unwrap();
-        let origins: Vec<String> = origins.iter().map(|origin| (*origin).to_owned()).collect();
-        let cors_origins = CorsOrigins::parse(&origins).unwrap();
-        let (max_body_bytes, max_sql_rows) = (MAX_BODY_BYTES, MAX_SQL_ROWS);
-        let options = HttpOptions { max_body_bytes, max_sql_rows, cors_origins, ..HttpOptions::default() };
+        let options = HttpOptions { max_body_bytes: MAX_BODY_BYTES, max_sql_rows: MAX_SQL_ROWS, ..options };
         let app = App::new(store, engine).unwrap();
         Self { routes: router(app.clone(), options), app, directory }
     }

@@ -1,12 +1,19 @@
 //! Segments over HTTP: the formats, compressed bodies, and the records and bodies that are refused.
 
+use std::convert::Infallible;
+use std::future::ready;
 use std::io::Write;
+use std::pin::pin;
+use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::Request;
+use futures::future::join_all;
+use futures::{StreamExt, poll, stream};
 use skillscope_segment::Format;
 
 use super::door::{Door, MAX_BODY_BYTES, SEGMENTS, line, report_of, two_segments, written};
+use crate::HttpOptions;
 
 #[tokio::test]
 async fn segments_are_taken_in_four_formats() {
@@ -74,6 +81,25 @@ async fn a_body_has_a_largest_size_also_once_decompressed() {
     door.post(SEGMENTS, "application/x-ndjson", vec![b'\n'; MAX_BODY_BYTES + 1]).await.problem(413);
     post_encoded(&door, "gzip", gzip(&vec![b'\n'; MAX_BODY_BYTES + 1])).await.problem(413);
     assert_eq!(door.post(SEGMENTS, "application/x-ndjson", vec![b'\n'; MAX_BODY_BYTES]).await.status, 200);
+}
+
+#[tokio::test]
+async fn bodies_that_expand_far_do_not_wait_for_memory_on_the_threads_of_others() {
+    let (body_memory, body_patience) = (2 * MAX_BODY_BYTES, Duration::from_secs(3600));
+    let door = Door::with_http(HttpOptions { body_memory, body_patience, ..HttpOptions::default() });
+    let plain = vec![b'\n'; MAX_BODY_BYTES];
+    let compressed = zstd::encode_all(plain.as_slice(), 1).unwrap();
+    // One that goes on has what there is for the account.
+    let piece = stream::once(ready(Ok::<_, Infallible>(Bytes::from(plain))));
+    let held = Request::post(SEGMENTS).header("content-type", "application/x-ndjson");
+    let mut held = pin!(door.send(held.body(Body::from_stream(piece.chain(stream::pending()))).unwrap()));
+    assert!(poll!(held.as_mut()).is_pending());
+    // More than there are threads.
+    for refused in join_all((0..100).map(|_| post_encoded(&door, "zstd", compressed.clone()))).await {
+        let problem = refused.problem(503);
+        assert!(problem["detail"].as_str().unwrap().contains("--body-memory"), "{problem}");
+    }
+    assert_eq!(door.post("/v1/accounts/bolt/segments", "application/x-ndjson", "\n").await.status, 200);
 }
 
 #[tokio::test]
