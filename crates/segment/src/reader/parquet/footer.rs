@@ -14,8 +14,8 @@ use crate::reader::batches::guarded;
 /// The end of a file: the length of the footer's metadata, and a magic word.
 pub const TAIL_BYTES: usize = 8;
 
-/// A footer has at most so many bytes. 18 columns of a hundred row groups take some hundred kilobytes.
-const MAX_BYTES: usize = 16 << 20;
+/// A footer has at most so many bytes. 18 columns of a row group take two kilobytes.
+const MAX_BYTES: usize = 64 << 20;
 
 /// Schemas are nested at most so deep.
 const MAX_DEPTH: usize = 32;
@@ -26,8 +26,12 @@ const MAX_ELEMENTS: usize = 10_000;
 /// The names of all columns, each with the groups around it, have at most so many bytes.
 const MAX_NAME_BYTES: usize = 4 << 20;
 
-/// All row groups together have at most so many columns.
-const MAX_COLUMN_CHUNKS: usize = 200_000;
+/// A file has at most so many row groups. Tools that join small files leave theirs as they are, so that there can be
+/// thousands.
+const MAX_ROW_GROUPS: usize = 32_768;
+
+/// All row groups together have at most so many columns. Decoded, each takes half a kilobyte.
+const MAX_COLUMN_CHUNKS: usize = 600_000;
 
 /// The number of bytes of metadata before the last [`TAIL_BYTES`] of a file of `length` bytes, which are `tail`.
 ///
@@ -90,8 +94,8 @@ impl<'b> Visitor<'b> for Footer<'b> {
     fn see(&mut self, name: Name, seen: Seen<'b>) -> Result<(), Refused> {
         match (name, seen) {
             (Name::File, Seen::List(field::file::SCHEMA, length)) => self.begin_schema(length),
-            (Name::File, Seen::List(field::file::ROW_GROUPS, length)) if length > MAX_ELEMENTS => {
-                Err(format!("it has {length} row groups; at most {MAX_ELEMENTS} are taken").into())
+            (Name::File, Seen::List(field::file::ROW_GROUPS, length)) => {
+                within(length, MAX_ROW_GROUPS, "it has too many row groups")
             }
             (Name::SchemaElement, Seen::Begins) => {
                 (self.name, self.children) = (0, 0);

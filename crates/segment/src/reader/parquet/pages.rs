@@ -20,9 +20,14 @@ use crate::reader::batches::guarded;
 use crate::reader::unfolding::{ROW_BYTES, Unfolding};
 use crate::{Result, segment::MAX_TEXT_BYTES};
 
+/// A page unfolds to at most so many bytes. Most writers make pages of a megabyte, and some of a hundred where row groups
+/// are large.
+const MAX_PAGE_BYTES: usize = 256 << 20;
+
 /// A page of each column that is read, and its dictionary, are in memory at the same time. They unfold to at most so
-/// many bytes together. Writers make pages of a megabyte, and seldom of more than ten.
-const MAX_HELD_BYTES: usize = 256 << 20;
+/// many bytes together, or to so many times the bytes of the file where that is more. Small in tests.
+const MAX_HELD_BYTES: u64 = if cfg!(test) { 1 << 20 } else { 256 << 20 };
+const MAX_HELD_TIMES: u64 = 8;
 
 /// A text that a page can repeat at no cost has at most so many bytes. (A longer one than an identifier may be is an
 /// error of its row, if the rows that are decoded at a time can have it.)
@@ -39,12 +44,13 @@ pub(super) fn check<R: ChunkReader + 'static>(
     is_needed: impl Fn(&str) -> bool,
     unfolding: &mut Unfolding,
 ) -> Result<()> {
+    let most_held = input.len().saturating_mul(MAX_HELD_TIMES).max(MAX_HELD_BYTES);
     let mut rows_before = 0_u64;
     for group in metadata.row_groups() {
         let rows = u64::try_from(group.num_rows()).map_err(|_| unreadable("it has less than no rows".to_owned()))?;
         rows_before = rows_before.saturating_add(rows);
         unfolding.allows(rows_before.saturating_mul(ROW_BYTES))?;
-        let mut held = 0_usize;
+        let mut held = 0_u64;
         for column in group.columns() {
             let name = column.column_path().parts().first().map(String::as_str).unwrap_or_default();
             if is_needed(name) {
@@ -53,11 +59,11 @@ pub(super) fn check<R: ChunkReader + 'static>(
                     Problem::Refused(Refused(reason)) => unreadable(format!("column {name:?}: {reason}")),
                     Problem::TooMuch(error) => error,
                 })?;
-                held = held.saturating_add(found);
+                held = held.saturating_add(found as u64);
             }
         }
-        if held > MAX_HELD_BYTES {
-            let reason = format!("pages of its columns unfold to {held} bytes; at most {MAX_HELD_BYTES} are taken");
+        if held > most_held {
+            let reason = format!("pages of its columns unfold to {held} bytes; at most {most_held} are taken");
             return Err(unreadable(reason));
         }
     }
@@ -95,9 +101,8 @@ impl<R: ChunkReader + 'static> Chunk<'_, R> {
         while left > 0 {
             let header = PageHeader::read(self.input.as_ref(), offset, left)?;
             let unfolded = header.unfolded.max(header.stored);
-            if unfolded > MAX_HELD_BYTES {
-                let most = MAX_HELD_BYTES;
-                return Err(format!("a page unfolds to {unfolded} bytes; at most {most} are taken").into());
+            if unfolded > MAX_PAGE_BYTES {
+                return Err(format!("a page unfolds to {unfolded} bytes; at most {MAX_PAGE_BYTES} are taken").into());
             }
             unfolding.add(unfolded as u64).map_err(Problem::TooMuch)?;
             self.check_unfolded(&header, offset)?;

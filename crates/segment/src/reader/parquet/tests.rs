@@ -143,6 +143,21 @@ fn lengths_are_not_believed_before_their_bytes_are_there() {
 }
 
 #[test]
+fn row_groups_are_counted_before_there_is_room_for_them() {
+    for (count, is_many) in [(32_768, false), (32_769, true)] {
+        let mut metadata = schema_of(2);
+        element("root", 1, &mut metadata);
+        element("c", 0, &mut metadata);
+        // The number of rows, and structs of which each is its end alone.
+        metadata.extend([0x16, 2, 0x19, 0xFC]);
+        varint(count, &mut metadata);
+        metadata.resize(metadata.len() + count as usize + 1, 0);
+        let Err(Error::Unreadable { reason, .. }) = read(file_of(&metadata)) else { panic!("it was read") };
+        assert_eq!(reason.contains("too many row groups: at most 32768"), is_many, "{reason}");
+    }
+}
+
+#[test]
 fn a_field_of_another_type_than_its_own_is_refused() {
     // The library takes field 2 for a list whatever its type is, and so would come upon a schema in the bytes.
     let mut metadata = vec![0x15, 2, 0x18];
@@ -227,6 +242,29 @@ fn a_text_of_a_hundred_megabytes_is_refused_before_there_is_room_for_it() {
         assert!(file.len() < 50_000, "{}", file.len());
         let refused = read_within(file, Some(64 << 20));
         assert!(matches!(refused, Err(Error::UnfoldsTooFar { most: 67_108_864 })), "{refused:?}");
+    }
+}
+
+#[test]
+fn pages_that_are_in_memory_together_are_bounded_by_what_the_file_has() {
+    // In tests they may have a megabyte, or eight times the file.
+    let batch = batch_of(&rows(15_000));
+    let same = std::iter::repeat_n(Some("x".repeat(100)), 15_000).collect();
+    let digits = |number: u64| format!("{:016x}", number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    let others = (0..15_000).map(|row| Some((0..6).map(|word| digits(6 * row + word)).collect::<String>())).collect();
+    for (texts, is_much) in [(same, true), (others, false)] {
+        let properties = WriterProperties::builder()
+            .set_compression(zstd())
+            .set_dictionary_enabled(false)
+            .set_data_page_size_limit(usize::MAX);
+        let file = written(&with_conversations(&batch, texts), properties);
+        if is_much {
+            assert_refused(file, "pages of its columns unfold to ");
+        } else {
+            let metadata = footer::read(&Bytes::from(file.clone())).unwrap();
+            assert!(metadata.row_group(0).total_byte_size() > 2 << 20);
+            assert_eq!(read(file).unwrap().0, 15_000);
+        }
     }
 }
 
