@@ -232,10 +232,8 @@ async fn rows_that_nobody_takes_are_gone_after_a_while() {
     for rows in ["select * from generate_series(1, 100000000)", "select 1"] {
         let session = engine.sql(Scope::All, "flight-sql");
         let mut rows = session.run(rows, Vec::new()).await.unwrap();
-        until(async || {
-            number(&engine, None, "select count(*) from system.queries where door = 'flight-sql'").await == 0
-        })
-        .await;
+        // Another statement's rows might not be taken in time either, where the machine is slow.
+        until(async || listed(&engine).await == 0).await;
         let error = rows.next().await.unwrap().unwrap_err();
         assert!(matches!(error, Error::Stalled { .. }), "{error}");
         assert!(error.to_string().contains("--sql-stall-limit"), "{error}");

@@ -68,7 +68,7 @@ impl Charge {
     pub(super) fn take(options: &ConfigOptions, call: &str, bytes: usize) -> Result<Self> {
         let Some(pool) = pool(options).filter(|_| bytes >= SMALL) else { return Ok(Self(None)) };
         let reservation = MemoryConsumer::new(call).register(pool);
-        reservation.try_grow(bytes)?;
+        take_or_overdraw(pool, &reservation, bytes)?;
         Ok(Self(Some(reservation)))
     }
 
@@ -80,11 +80,27 @@ impl Charge {
         let own = reservation.size().saturating_add(data.get_slice_memory_size()?);
         let bytes = values.get_array_memory_size().min(own);
         match bytes.checked_sub(reservation.size()) {
-            Some(more) => reservation.try_grow(more)?,
+            // It is there already.
+            Some(more) => reservation.grow(more),
             None => reservation.shrink(reservation.size().saturating_sub(bytes)),
         }
         Ok(make_array(charged(data, &Arc::new(reservation))?))
     }
+}
+
+/// Takes memory, and up to a quarter more than the statement may have: an operator that spills fills all of it before it
+/// does so, and only when it asks for more itself. A call in between must not end the statement.
+fn take_or_overdraw(pool: &Arc<dyn MemoryPool>, reservation: &MemoryReservation, bytes: usize) -> Result<()> {
+    let Err(error) = reservation.try_grow(bytes) else { return Ok(()) };
+    let most = match pool.memory_limit() {
+        MemoryLimit::Finite(most) => most.saturating_add(most / 4),
+        _ => usize::MAX,
+    };
+    if pool.reserved().saturating_add(bytes) > most {
+        return Err(error);
+    }
+    reservation.grow(bytes);
+    Ok(())
 }
 
 fn charged(data: ArrayData, charge: &Arc<MemoryReservation>) -> Result<ArrayData> {
@@ -142,6 +158,20 @@ mod tests {
         assert_eq!(copied.as_string::<i32>().value(0), text);
         assert!(Charge::take(&options, "test", 2 << 20).is_err());
         assert_eq!(pool.reserved(), 0);
+    }
+
+    #[test]
+    fn a_call_finds_room_beside_an_operator_that_has_all_memory() {
+        let pool: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(1 << 20));
+        let mut options = ConfigOptions::default();
+        options.extensions.insert(ChargedMemory(Arc::clone(&pool)));
+        let operator = MemoryConsumer::new("operator").register(&pool);
+        operator.try_grow(1 << 20).unwrap();
+        let first = Charge::take(&options, "test", 200_000).unwrap();
+        assert!(Charge::take(&options, "test", 100_000).is_err(), "a quarter more, and nothing beyond");
+        assert!(operator.try_grow(1).is_err(), "the operator has to spill");
+        drop(first);
+        assert!(Charge::take(&options, "test", 100_000).is_ok());
     }
 
     #[test]
