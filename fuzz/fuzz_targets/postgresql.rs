@@ -2,6 +2,7 @@
 #![no_main]
 
 mod server;
+mod small_store;
 
 use libfuzzer_sys::fuzz_target;
 use skillscope_server::fuzzing;

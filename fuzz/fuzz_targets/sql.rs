@@ -1,13 +1,15 @@
 //! Anything at all as SQL over a small store: rows or an error, within little memory and time.
 #![no_main]
 
-use std::sync::{Arc, LazyLock};
+mod small_store;
+
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use futures::TryStreamExt;
 use libfuzzer_sys::fuzz_target;
 use skillscope_query::{Clock, Engine, Scope, SqlLimits};
-use skillscope_store::{Store, StoreOptions};
+use small_store::{NOW, small_store};
 use tokio::runtime::{Builder, Runtime};
 
 struct World {
@@ -16,11 +18,8 @@ struct World {
 }
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
-    // The folder is left behind for the system to clean up.
-    let folder = tempfile::TempDir::new().expect("there is a folder for temporary files").keep();
-    let store = Arc::new(Store::open_with(&folder, StoreOptions::default()).expect("a new store opens"));
     let limits = SqlLimits { memory_bytes: 64 << 20, time: Duration::from_secs(5), ..SqlLimits::default() };
-    let engine = Engine::new(store, Clock::System, limits).expect("an engine starts");
+    let engine = Engine::new(small_store(), Clock::Fixed(NOW), limits).expect("an engine starts");
     World { runtime: Builder::new_current_thread().enable_all().build().expect("a runtime starts"), engine }
 });
 

@@ -133,7 +133,7 @@ impl Error {
             DataFusionError::External(external) if external.is::<Self>() => Self::ReadOnly,
             root if is_spill_limit(root) => Self::OutOfMemory,
             root if is_of_disk(root) => Self::Archive(error),
-            _ => Self::Sql(error),
+            _ => Self::Sql(without_contexts(error)),
         }
     }
 
@@ -163,6 +163,14 @@ fn panic_in(error: &DataFusionError) -> Option<&tokio::task::JoinError> {
         cause = error.source();
     }
     None
+}
+
+/// The error without the names of the planner's steps around it, which say nothing to the author of a statement.
+fn without_contexts(error: DataFusionError) -> DataFusionError {
+    match error {
+        DataFusionError::Context(_, cause) => without_contexts(*cause),
+        other => other,
+    }
 }
 
 fn is_of_disk(root: &DataFusionError) -> bool {

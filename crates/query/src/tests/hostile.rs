@@ -130,6 +130,28 @@ async fn rows_that_grow_stay_within_memory() {
 }
 
 #[tokio::test]
+async fn rows_without_columns_are_kept_as_their_number() {
+    let world = world();
+    let engine = engine(&world, 5);
+    let statement = "select count(*) from segments a, segments b, segments c, segments d, segments e";
+    assert!(text(&engine, statement).await.unwrap().contains(" 100000 "));
+    let explained = text(&engine, &format!("explain analyze {statement}")).await.unwrap();
+    let lines: Vec<&str> = explained.lines().collect();
+    let joins = lines.windows(2).filter(|pair| pair[0].contains("CrossJoinExec"));
+    let guarded = joins.filter(|pair| pair[1].contains("GuardExec")).count();
+    assert_eq!(guarded, 4, "{explained}");
+}
+
+#[tokio::test]
+async fn what_a_window_adds_to_rows_without_columns_is_counted() {
+    let world = world();
+    let engine = engine(&world, 60);
+    let numbers = "generate_series(1, 10000)";
+    let statement = format!("select count(*) over () from {numbers} a, {numbers} b");
+    assert!(matches!(text(&engine, &statement).await.unwrap_err(), Error::OutOfMemory));
+}
+
+#[tokio::test]
 async fn bounded_calls_answer_as_they_did() {
     let world = world();
     let engine = engine(&world, 60);

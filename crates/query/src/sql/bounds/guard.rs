@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::common::{exec_err, resources_err};
 use datafusion::error::Result;
@@ -18,7 +19,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::unnest::UnnestExec;
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt, stream};
 
 use super::lengths::{Numbers, bytes, bytes_of_batch, elements};
 
@@ -35,16 +36,20 @@ enum Copies {
     Joined,
     /// Each is copied for every element of these columns.
     Unnested(Vec<usize>),
-    /// All are kept, and a value of one may be copied to all of them.
-    Windowed,
+    /// All are kept, and a value of one may be copied to all of them. So many values are added to each.
+    Windowed { values: usize },
+    /// All are kept, and they have no columns, so that nobody counts the memory of their batches.
+    Counted,
 }
 
-/// The same plan, in which what windows keep is counted, and rows of large values, if there may be some, are refused
-/// before they are copied.
+/// The same plan, in which what windows keep is counted, rows without columns are kept as their number, and rows of large
+/// values, if there may be some, are refused before they are copied.
 pub(in crate::sql) fn guarded(plan: Arc<dyn ExecutionPlan>, may_be_large: bool) -> Result<Arc<dyn ExecutionPlan>> {
     let guard = |plan: Arc<dyn ExecutionPlan>| {
-        let copies = if plan.is::<WindowAggExec>() {
-            Copies::Windowed
+        let copies = if let Some(window) = plan.downcast_ref::<WindowAggExec>() {
+            Copies::Windowed { values: window.window_expr().len() }
+        } else if keeps_rows_without_columns(plan.as_ref()) {
+            Copies::Counted
         } else if !may_be_large {
             return Ok(Transformed::no(plan));
         } else if plan.is::<CrossJoinExec>()
@@ -65,11 +70,24 @@ pub(in crate::sql) fn guarded(plan: Arc<dyn ExecutionPlan>, may_be_large: bool) 
             let (input, copies) = (Arc::clone(input), copies.clone());
             Arc::new(GuardExec { input, copies }) as Arc<dyn ExecutionPlan>
         };
-        let children = plan.children().into_iter().map(guard).collect();
+        let is_first_only = matches!(copies, Copies::Counted);
+        let children = plan.children().into_iter().enumerate();
+        let children = children.map(|(nth, input)| match nth {
+            0 => guard(input),
+            _ if is_first_only => Arc::clone(input),
+            _ => guard(input),
+        });
+        let children = children.collect();
         let as_before = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep);
         Ok(Transformed::yes(plan.replace_children(children, as_before)?))
     };
     plan.transform_up(guard).data()
+}
+
+/// Joins collect the rows of their first input.
+fn keeps_rows_without_columns(plan: &dyn ExecutionPlan) -> bool {
+    let is_join = plan.is::<CrossJoinExec>() || plan.is::<NestedLoopJoinExec>();
+    is_join && plan.children().first().is_some_and(|input| input.schema().fields().is_empty())
 }
 
 /// Passes rows on.
@@ -131,6 +149,10 @@ impl ExecutionPlan for GuardExec {
         let kept = MemoryConsumer::new("window").register(pool);
         let mut guard = Guard { copies: self.copies.clone(), most, kept, rows: 0, largest: 0 };
         let rows = self.input.execute(partition, context)?;
+        if let Copies::Counted = self.copies {
+            let counted = stream::once(count(rows, self.schema()));
+            return Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), counted)));
+        }
         let checked = rows.map(move |batch| batch.and_then(|batch| guard.check(&batch).map(|()| batch)));
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), checked)))
     }
@@ -138,6 +160,19 @@ impl ExecutionPlan for GuardExec {
     fn cardinality_effect(&self) -> CardinalityEffect {
         CardinalityEffect::Equal
     }
+}
+
+/// All rows of a stream without columns, as one batch.
+async fn count(mut rows: SendableRecordBatchStream, schema: SchemaRef) -> Result<RecordBatch> {
+    let mut all = 0_usize;
+    while let Some(batch) = rows.try_next().await? {
+        let Some(sum) = all.checked_add(batch.num_rows()) else {
+            return exec_err!("a join has more rows than can be counted");
+        };
+        all = sum;
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(all));
+    Ok(RecordBatch::try_new_with_options(schema, Vec::new(), &options)?)
 }
 
 struct Guard {
@@ -155,12 +190,14 @@ impl Guard {
         match &self.copies {
             Copies::Joined => check_row(largest_row(batch)),
             Copies::Unnested(columns) => check_lists(batch, columns),
-            Copies::Windowed => {
+            Copies::Counted => Ok(()),
+            Copies::Windowed { values } => {
                 let largest = largest_row(batch);
                 check_row(largest)?;
                 self.largest = self.largest.max(largest);
                 self.rows = self.rows.saturating_add(batch.num_rows() as u64);
-                self.kept.try_grow(bytes_of_batch(batch))?;
+                let of_values = batch.num_rows().saturating_mul(values.saturating_mul(VALUE));
+                self.kept.try_grow(bytes_of_batch(batch).saturating_add(of_values))?;
                 if self.largest.saturating_mul(self.rows) > self.most && self.largest > SMALL_ROW {
                     return resources_err!("a window has {} rows of up to {} bytes", self.rows, self.largest);
                 }
@@ -169,6 +206,9 @@ impl Guard {
         }
     }
 }
+
+/// The bytes of a number or of a text's place, which a window adds to each row.
+const VALUE: usize = 16;
 
 /// Rows of the table are no larger, more or less.
 const SMALL_ROW: u64 = 8 << 10;
@@ -207,4 +247,27 @@ fn check_lists(batch: &RecordBatch, lists: &[usize]) -> Result<()> {
         );
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::Schema;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn rows_without_columns_become_one_batch() {
+        let schema = Arc::new(Schema::empty());
+        let batch = |rows| {
+            let options = RecordBatchOptions::new().with_row_count(Some(rows));
+            RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options)
+        };
+        let stream = |rows: &[usize]| {
+            let batches: Vec<_> = rows.iter().map(|rows| Ok(batch(*rows)?)).collect();
+            Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&schema), stream::iter(batches)))
+        };
+        let counted = count(stream(&[3, 0, 4_000_000_000]), Arc::clone(&schema)).await.unwrap();
+        assert_eq!((counted.num_rows(), counted.num_columns()), (4_000_000_003, 0));
+        assert!(count(stream(&[usize::MAX, 1]), Arc::clone(&schema)).await.is_err());
+    }
 }
