@@ -19,6 +19,7 @@ mod console;
 mod crash;
 mod documents;
 mod events;
+mod field_statements;
 mod foreign;
 mod formats;
 mod generate;

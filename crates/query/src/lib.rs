@@ -27,5 +27,5 @@ pub use report::{
 };
 pub use scope::Scope;
 pub use skillscope_store::Clock;
-pub use sql::{SqlDescription, SqlLimits, SqlRows, SqlSession, SqlTask, StatementRunner, StatementTables};
-pub use table::{stored_segments, unarchived_segments};
+pub use sql::{SentText, SqlDescription, SqlLimits, SqlRows, SqlSession, SqlTask, StatementRunner, StatementTables};
+pub use table::{stored_segments, stored_segments_as_text, unarchived_segments};

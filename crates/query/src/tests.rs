@@ -12,5 +12,6 @@ mod plan;
 mod random;
 mod sessions;
 mod sql;
+mod text;
 mod totals;
 mod world;

@@ -43,6 +43,16 @@ pub enum Error {
         /// The problem.
         problem: String,
     },
+    /// Rows that reports cannot count, such as those of an outcome that nobody knows.
+    #[error("{file} has {rows} rows that no report can count, with {problem}; --keep-going leaves such rows out")]
+    Unusable {
+        /// The file.
+        file: String,
+        /// The number of its rows that cannot be counted.
+        rows: u64,
+        /// What they have, or lack.
+        problem: String,
+    },
     /// A file that has changed since the archive was listed.
     #[error("{file} has changed since the replay began; replay over an archive that nobody writes to")]
     Changed {

@@ -49,6 +49,7 @@ impl Playback {
         archive.register(&runner);
         archive.check_directory(&scope, &(i64::MIN..i64::MAX)).await?;
         let all = range.0.unwrap_or(i64::MIN)..range.1.unwrap_or(i64::MAX);
+        archive.check_rows(&runner, &scope, &all).await?;
         // A file without statistics may have segments of any valid time.
         let extents = archive.extents(&scope, &(range.0.unwrap_or(0)..range.1.unwrap_or(END_OF_2199)));
         let extents = extents.into_iter().filter(|extent| {
@@ -75,7 +76,7 @@ impl Playback {
                 match self.rows(&stretch.range).await {
                     Err(error @ Error::Plan(_)) => {
                         let range = &stretch.range;
-                        self.archive.after_failure(&self.scope, range, range, error).await?;
+                        self.archive.after_failure(&self.runner, &self.scope, range, range, error).await?;
                     }
                     rows => break rows?,
                 }

@@ -93,6 +93,8 @@ impl Replay {
         let goes_on = |last: &Checkpoint| last.of == of && Output::reaches(self.form, &self.path, last.position);
         let mut checkpoint = Checkpoint::load(&self.path).filter(goes_on).unwrap_or_else(start);
         self.archive.leave_out(checkpoint.skipped.clone());
+        let span = self.question.span_from(checkpoint.done);
+        self.archive.check_rows(&self.runner, self.question.scope(), &span).await?;
         let mut resumed_at = checkpoint.done;
         let reports = loop {
             match self.pass(checkpoint, &accounts, progress.clone()).await? {
@@ -135,7 +137,7 @@ impl Replay {
             (Ok(reports), Ok(())) => Ok(Pass::Complete(reports)),
             (Err(Error::BrokenOff), Err(Failure { stretch, error })) => {
                 let scope = self.question.scope();
-                self.archive.after_failure(scope, &stretch, &span, error).await.map(|()| Pass::Again)
+                self.archive.after_failure(&self.runner, scope, &stretch, &span, error).await.map(|()| Pass::Again)
             }
             (Err(error), _) => Err(error),
             (Ok(_), Err(failure)) => Err(failure.error),
@@ -177,6 +179,7 @@ impl Replay {
             rows.extend(self.runner.rows(part).await?);
         }
         self.archive.check_unchanged(&request.scope, &request.range).await?;
+        self.archive.check_cells(&self.runner, &request.scope, &request.range, &rows).await?;
         Ok(rows)
     }
 }

@@ -178,7 +178,7 @@ impl StatementTables for ArchiveTables {
 
 /// A table for an archive without segments in scope.
 fn no_segments() -> std::result::Result<MemTable, DataFusionError> {
-    MemTable::try_new(skillscope_segment::schema(), vec![Vec::new()])
+    MemTable::try_new(skillscope_segment::text_schema(), vec![Vec::new()])
 }
 
 fn steps(plan: &LogicalPlan) -> std::result::Result<usize, DataFusionError> {

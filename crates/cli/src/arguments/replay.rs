@@ -43,7 +43,7 @@ pub(crate) struct ReplayArguments {
     /// complete.
     #[arg(long, value_name = "FILE.ndjson|FILE.parquet", required_unless_present = "into")]
     pub(crate) out: Option<PathBuf>,
-    /// Leave out files that cannot be read, and list them at the end.
+    /// Leave out files that cannot be read, and rows that no report can count, and list them at the end.
     #[arg(long)]
     pub(crate) keep_going: bool,
     /// Send the plans to the Ballista cluster with this scheduler, which must see the archive under the same name.

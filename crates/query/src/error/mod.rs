@@ -4,9 +4,12 @@ mod datafusion_text;
 mod kind;
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion::error::DataFusionError;
+use datafusion::parquet::errors::ParquetError;
+use tokio::task::JoinError;
 
 use datafusion_text::is_spill_limit;
 pub use kind::ErrorKind;
@@ -36,7 +39,8 @@ pub enum Error {
     ReadOnly,
     /// A statement that needs more memory, or more disk space to spill to, than statements may have.
     #[error(
-        "the statement needs more memory, or disk space to spill to, than SQL may use here; ask for less at a time"
+        "the statement needs more memory, or disk space to spill to, than SQL may use here; ask for less at a time, or \
+         raise --sql-memory or --sql-spill"
     )]
     OutOfMemory,
     /// A statement that took longer than statements may.
@@ -78,6 +82,9 @@ pub enum Error {
     /// The threads, memory or disk space of statements could not be set up.
     #[error("what SQL needs to run could not be set up")]
     Start(#[source] io::Error),
+    /// A statement that panicked for another reason than one that it can do something about.
+    #[error("the statement met a defect of the engine, and was ended: {0}")]
+    Defect(String),
     /// A file that the answer needs cannot be read now.
     #[error("a file of the archive cannot be read now: {}", .0.strip_backtrace())]
     Archive(DataFusionError),
@@ -100,7 +107,7 @@ impl Error {
             }
             Self::Killed => ErrorKind::Killed,
             Self::Archive(_) => ErrorKind::Archive,
-            Self::Start(_) | Self::Report(_) => ErrorKind::Internal,
+            Self::Defect(_) | Self::Start(_) | Self::Report(_) => ErrorKind::Internal,
         }
     }
 
@@ -137,14 +144,20 @@ impl Error {
         }
     }
 
-    /// The error of a statement that was ended, or panicked. Functions on text panic where their result is too long for
-    /// a column.
-    pub(crate) fn of_join(error: &tokio::task::JoinError) -> Self {
+    /// The error of a statement that was ended, or panicked. What makes text or lists panics where the result is too long
+    /// for the 32-bit offsets of a column, which are said to overflow; anything else is a defect.
+    pub(crate) fn of_join(error: &JoinError) -> Self {
         if error.is_cancelled() {
             return Self::Killed;
         }
-        let text = "the statement cannot be run; it may ask for text of gigabytes";
-        Self::Sql(DataFusionError::Execution(text.to_owned()))
+        // The text of a panic is part of its error's.
+        let panic = error.to_string();
+        if panic.contains("overflow") {
+            let text = "the statement asks for text or lists of gigabytes, and a column of a batch holds two at most; \
+                        ask for less at a time";
+            return Self::Sql(DataFusionError::Execution(text.to_owned()));
+        }
+        Self::Defect(panic)
     }
 
     /// The error of a failed report. Clients cannot mend it.
@@ -153,11 +166,13 @@ impl Error {
     }
 }
 
-/// The panic of a part of a plan that ran as a task of its own.
-fn panic_in(error: &DataFusionError) -> Option<&tokio::task::JoinError> {
+/// The panic of a part of a plan that ran as a task of its own. Several parts may have waited for the task, and share
+/// its error.
+fn panic_in(error: &DataFusionError) -> Option<&JoinError> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
-        if let Some(panic) = error.downcast_ref() {
+        let shared = || error.downcast_ref::<Arc<JoinError>>().map(Arc::as_ref);
+        if let Some(panic) = error.downcast_ref().or_else(shared) {
             return Some(panic);
         }
         cause = error.source();
@@ -174,5 +189,21 @@ fn without_contexts(error: DataFusionError) -> DataFusionError {
 }
 
 fn is_of_disk(root: &DataFusionError) -> bool {
-    matches!(root, DataFusionError::External(_) | DataFusionError::IoError(_) | DataFusionError::ParquetError(_))
+    match root {
+        DataFusionError::IoError(_) | DataFusionError::ParquetError(_) => true,
+        DataFusionError::External(error) => {
+            let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error.as_ref());
+            let is_of_disk = |error: &(dyn std::error::Error + 'static)| {
+                error.is::<skillscope_store::Error>() || error.is::<io::Error>() || error.is::<ParquetError>()
+            };
+            while let Some(error) = cause {
+                if is_of_disk(error) {
+                    return true;
+                }
+                cause = error.source();
+            }
+            false
+        }
+        _ => false,
+    }
 }

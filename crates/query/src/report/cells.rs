@@ -7,13 +7,13 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 
 use super::assembly::CellColumns;
-use super::columns::ACCOUNT;
+use super::columns::{ACCOUNT, UNUSABLE, integers};
 use super::expression;
 use super::metrics::Metrics;
-use super::plan::plan_cells;
+use super::plan::{is_usable, plan_cells};
 use super::request::{Selection, UserTypeFilter};
 use crate::{Error, Result, Scope};
 
@@ -47,7 +47,31 @@ impl CellRequest {
     pub fn plan(&self, segments: LogicalPlanBuilder) -> Result<LogicalPlan> {
         let selection =
             Selection { range: self.range.clone(), skills: self.skills.as_ref(), user_type: self.user_type };
-        plan_cells(segments, &self.scope, &selection, self.origin, self.slice_ms).map_err(Error::Report)
+        plan_cells(segments, &self.scope, &selection, self.origin, self.slice_ms, true).map_err(Error::Report)
+    }
+
+    /// As [`plan`](Self::plan), over segments that nobody has checked. Another column tells how many rows of a cell are
+    /// not [usable](Self::is_usable); where there are some, the cells do not hold.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan).
+    pub fn plan_of_unchecked(&self, segments: LogicalPlanBuilder) -> Result<LogicalPlan> {
+        let selection =
+            Selection { range: self.range.clone(), skills: self.skills.as_ref(), user_type: self.user_type };
+        plan_cells(segments, &self.scope, &selection, self.origin, self.slice_ms, false).map_err(Error::Report)
+    }
+
+    /// The condition that a segment has all that reports count by: an account, a skill, an end time, and words that are
+    /// known.
+    pub fn is_usable() -> Expr {
+        is_usable()
+    }
+
+    /// The number of rows that are not usable, among those behind cells of [a plan over unchecked
+    /// segments](Self::plan_of_unchecked); 0 for cells of other plans.
+    pub fn unusable_rows(cells: &[RecordBatch]) -> i64 {
+        let columns = cells.iter().filter_map(|batch| integers(batch, UNUSABLE).ok());
+        columns.flat_map(|rows| rows.iter().flatten()).sum()
     }
 }
 

@@ -10,6 +10,9 @@ pub(super) const SKILL: &str = "skill_id";
 /// The start of the interval or slice of time.
 pub(super) const INTERVAL: &str = "interval_start";
 
+/// The number of rows that reports cannot count, where nobody has checked them.
+pub(super) const UNUSABLE: &str = "unusable_rows";
+
 /// A column by its name.
 pub(super) fn column_of<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b dyn Array> {
     match batch.column_by_name(name) {

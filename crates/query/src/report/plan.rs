@@ -7,13 +7,14 @@ use arrow::datatypes::DataType;
 use datafusion::common::{DFSchemaRef, ScalarValue};
 use datafusion::error::Result;
 use datafusion::functions::datetime::expr_fn::date_bin;
+use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{
-    Aggregate, Expr, Filter, LogicalPlan, LogicalPlanBuilder, LogicalTableSource, TableScan, TableScanBuilder,
-    TableSource, cast, lit,
+    Aggregate, Expr, ExprFunctionExt, Filter, LogicalPlan, LogicalPlanBuilder, LogicalTableSource, TableScan,
+    TableScanBuilder, TableSource, cast, lit,
 };
-use skillscope_segment::{UserType, column};
+use skillscope_segment::{Outcome, UserType, column};
 
-use super::columns::{ACCOUNT, INTERVAL, SKILL};
+use super::columns::{ACCOUNT, INTERVAL, SKILL, UNUSABLE};
 use super::expression::{SEGMENTS, TIME_ZONE, instant, segment, word};
 use super::metrics::MetricColumn;
 use super::request::{ReportRequest, Selection, UserTypeFilter};
@@ -50,7 +51,7 @@ impl ReportPlans {
     pub(crate) fn plan(&self, segments: Arc<dyn TableSource>, request: &ReportRequest) -> Result<LogicalPlan> {
         let scan = LogicalPlan::TableScan(TableScan { source: segments, ..self.scan.clone() });
         let parameters = request.parameters();
-        let condition = is_of(request.account()).and(belongs(&parameters.selection()));
+        let condition = is_of(request.account()).and(belongs(&parameters.selection(), true));
         let filter = Filter::try_new(condition, Arc::new(scan))?;
         let mut groups = vec![skill()];
         groups.extend(parameters.interval_ms().map(|length| interval_start(parameters.range().start, length)));
@@ -62,23 +63,43 @@ impl ReportPlans {
 }
 
 /// The plan for cells over `segments`, which are scanned under that name. It gives one row for each skill and slice
-/// that has segments; where all accounts are in scope, one for each account, skill and slice.
+/// that has segments; where all accounts are in scope, one for each account, skill and slice. Where nobody has checked
+/// the rows, one more column counts those that are not [usable](is_usable).
 pub(crate) fn plan_cells(
     segments: LogicalPlanBuilder,
     scope: &Scope,
     selection: &Selection<'_>,
     origin: i64,
     slice_ms: i64,
+    is_checked: bool,
 ) -> Result<LogicalPlan> {
     let mut groups = vec![skill(), interval_start(origin, slice_ms)];
     let condition = match scope {
-        Scope::Account(account) => is_of(account.as_str()).and(belongs(selection)),
+        Scope::Account(account) => is_of(account.as_str()).and(belongs(selection, is_checked)),
         Scope::All => {
             groups.push(segment(column::ACCOUNT_ID).alias(ACCOUNT));
-            belongs(selection)
+            belongs(selection, is_checked)
         }
     };
-    segments.filter(condition)?.aggregate(groups, measures()?)?.build()
+    let mut measures = measures()?;
+    if !is_checked {
+        measures.push(count(lit(1)).filter(is_unusable()).build()?.alias(UNUSABLE));
+    }
+    segments.filter(condition)?.aggregate(groups, measures)?.build()
+}
+
+/// Whether a row has all that reports count by, in words that they know.
+pub(crate) fn is_usable() -> Expr {
+    let outcomes = Outcome::ALL.iter().map(|outcome| word(DataType::Int8, outcome.as_str())).collect();
+    let user_types = UserType::ALL.iter().map(|user_type| word(DataType::Int8, user_type.as_str())).collect();
+    let words = segment(column::OUTCOME).in_list(outcomes, false);
+    let words = words.and(segment(column::USER_TYPE).in_list(user_types, false));
+    let others = [column::ACCOUNT_ID, column::SKILL_ID, column::END_TIME, column::ABANDONED_IN_QUEUE];
+    others.into_iter().fold(words, |all, name| all.and(segment(name).is_not_null()))
+}
+
+fn is_unusable() -> Expr {
+    Expr::IsNotTrue(Box::new(is_usable()))
 }
 
 fn skill() -> Expr {
@@ -90,8 +111,9 @@ fn is_of(account: &str) -> Expr {
     segment(column::ACCOUNT_ID).eq(word(DataType::Int32, account))
 }
 
-/// Ended in the timeframe, in one of the skills, by one of the user types.
-fn belongs(selection: &Selection<'_>) -> Expr {
+/// Ended in the timeframe, in one of the skills, by one of the user types. Where nobody has checked the rows, those that
+/// are not usable are among them, whatever their user type: they are to be seen.
+fn belongs(selection: &Selection<'_>, is_checked: bool) -> Expr {
     let end_time = || segment(column::END_TIME);
     let mut condition =
         end_time().gt_eq(instant(selection.range.start)).and(end_time().lt(instant(selection.range.end)));
@@ -105,7 +127,10 @@ fn belongs(selection: &Selection<'_>) -> Expr {
         UserTypeFilter::All => None,
     };
     match user_type {
-        Some(user_type) => condition.and(segment(column::USER_TYPE).eq(word(DataType::Int8, user_type.as_str()))),
+        Some(user_type) => {
+            let is_of_type = segment(column::USER_TYPE).eq(word(DataType::Int8, user_type.as_str()));
+            condition.and(if is_checked { is_of_type } else { is_of_type.or(is_unusable()) })
+        }
         None => condition,
     }
 }

@@ -17,7 +17,6 @@ use super::bounds::{BoundedCalls, Constants};
 use super::catalog::{CATALOG, PUBLIC};
 use super::functions;
 use super::limits::SqlLimits;
-use super::plain_keys::PlainKeys;
 use super::run::{Planners, RunningQueries, SqlMemory, SqlTask, StatementMemory, Turns, UnlessEnded, Workers};
 use crate::totals::{AnswerFromTotals, totals_query_planner};
 use crate::{Error, Result};
@@ -122,13 +121,12 @@ fn base(limits: &SqlLimits) -> Result<SessionState> {
     Ok(state)
 }
 
-/// DataFusion's rules and some of ours: running totals answer as soon as filters have reached the table, the keys of the
-/// aggregations and joins that are left become plain text, and what is computed is bounded.
+/// DataFusion's rules and some of ours: running totals answer as soon as filters have reached the table, and what is
+/// computed is bounded.
 fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let mut rules = Optimizer::new().rules;
     let filters = rules.iter().position(|rule| rule.name() == PushDownFilter::new().name());
     rules.insert(filters.map_or(rules.len(), |place| place + 1), Arc::new(AnswerFromTotals));
-    rules.push(Arc::new(PlainKeys));
     rules.push(Arc::new(BoundedCalls));
     rules.push(Arc::new(Constants));
     rules

@@ -20,8 +20,10 @@ use futures::executor::block_on;
 
 use super::bounds::{ChargedMemory, adds_up, check_types, guarded, is_multiplying};
 use super::run::StatementMemory;
+use super::sent_text::SentText;
 use super::size::{MaxSize, check_size};
 use super::statement_tables::StatementTables;
+use super::subqueries::with_right_conditions;
 use super::words::{check_words, check_words_everywhere};
 use crate::Error;
 
@@ -96,7 +98,7 @@ impl Statement {
 
     /// The columns of its rows.
     pub(crate) fn schema(&self) -> SchemaRef {
-        Arc::clone(self.plan.schema().inner())
+        SentText::schema(self.plan.schema().inner())
     }
 
     /// Its parameters in order, `$1` first, with their types as far as the statement tells.
@@ -161,6 +163,8 @@ async fn logical_plan(state: &SessionState, most_steps: usize, text: &str) -> Re
     let names = if matches!(statement, SqlStatement::Explain(_)) { MAX_SHOWN_NAMES } else { MAX_NAMES };
     check_size(&statement, MaxSize { tables, levels, grouping_sets: MAX_GROUPING_SETS, names })?;
     let plan = state.statement_to_plan(statement).await?;
+    check_steps(&plan, most_steps)?;
+    let plan = with_right_conditions(plan, |part| check_steps(part, most_steps))?;
     check_steps(&plan, most_steps)?;
     check_types(&plan)?;
     let reading = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);

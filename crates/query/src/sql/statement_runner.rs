@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use super::limits::SqlLimits;
 use super::run::{Interruption, ListedQuery, Outbox, QueryPhase, SqlRows, SqlTask, Turn, interruptible};
+use super::sent_text::SentText;
 use super::service::SqlService;
 use super::statement::{Statement, parse_deep};
 use super::statement_tables::StatementTables;
@@ -243,9 +244,9 @@ impl StatementRun {
         let pool = Arc::clone(task.memory_pool());
         let mut stream = execute_stream(plan, task).map_err(Error::of_sql)?;
         // The client may have gone already.
-        let _ = schema.send(stream.schema());
+        let _ = schema.send(SentText::schema(&stream.schema()));
         while let Some(batch) = stream.next().await {
-            let batch = batch.map_err(Error::of_sql)?;
+            let batch = batch.and_then(|batch| Ok(SentText::batch(batch)?)).map_err(Error::of_sql)?;
             listed.add_rows(batch.num_rows());
             if outbox.has_room() {
                 outbox.send(batch, &pool).await?;

@@ -29,14 +29,14 @@ impl StoreTables {
         Self { store, clock, reports, running: Arc::clone(service.running()) }
     }
 
-    /// The rows of one moment.
+    /// The rows of one moment, with plain text: functions on text fail on dictionaries of many rows.
     pub(super) fn segments(&self, scope: Scope) -> SegmentsTable {
-        SegmentsTable::new(Arc::clone(&self.store), scope)
+        SegmentsTable::new(Arc::clone(&self.store), scope).with_text()
     }
 
     /// No rows.
     pub(super) fn no_segments(&self, scope: Scope) -> SegmentsTable {
-        SegmentsTable::empty(Arc::clone(&self.store), scope)
+        SegmentsTable::empty(Arc::clone(&self.store), scope).with_text()
     }
 
     /// The state in which a statement over `segments` is planned: `base` with the tables and functions of its scope.

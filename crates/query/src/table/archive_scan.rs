@@ -4,6 +4,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::ParquetFileReaderFactory;
@@ -25,17 +26,17 @@ use skillscope_store::{ArchiveFile, OpenArchiveFile};
 /// The bytes that are read first, from the end of a file. Most footers and page indexes fit.
 const FOOTER_BYTES: usize = 64 << 10;
 
-/// A scan of files by at most `threads` threads. Row groups and pages that `predicate` rules out are not read; rows
+/// A scan of files by at most `threads` threads, with the columns of `schema`. Row groups and pages that `predicate` rules out are not read; rows
 /// that it rules out may still come.
 pub(crate) fn archive_scan(
     files: Vec<Arc<ArchiveFile>>,
     predicate: Option<Arc<dyn PhysicalExpr>>,
+    schema: &SchemaRef,
     projection: Option<&Vec<usize>>,
     limit: Option<usize>,
     threads: usize,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let mut source =
-        ParquetSource::new(skillscope_segment::schema()).with_parquet_file_reader_factory(Arc::new(ArchiveReaders));
+    let mut source = ParquetSource::new(Arc::clone(schema)).with_parquet_file_reader_factory(Arc::new(ArchiveReaders));
     if let Some(predicate) = predicate {
         source = source.with_predicate(predicate);
     }
@@ -43,13 +44,13 @@ pub(crate) fn archive_scan(
     let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
         .with_projection_indices(projection.cloned())?
         .with_limit(limit)
-        .with_file_groups(shares(files, threads))
+        .with_file_groups(shares(files, schema, threads))
         .build();
     Ok(DataSourceExec::from_data_source(config))
 }
 
 /// The files in groups of about the same number of rows, one for each thread.
-fn shares(mut files: Vec<Arc<ArchiveFile>>, threads: usize) -> Vec<FileGroup> {
+fn shares(mut files: Vec<Arc<ArchiveFile>>, schema: &SchemaRef, threads: usize) -> Vec<FileGroup> {
     files.sort_by_key(|file| std::cmp::Reverse(file.rows()));
     let mut groups: Vec<(u64, Vec<PartitionedFile>)> = vec![(0, Vec::new()); threads.clamp(1, files.len().max(1))];
     for file in files {
@@ -57,8 +58,8 @@ fn shares(mut files: Vec<Arc<ArchiveFile>>, threads: usize) -> Vec<FileGroup> {
         if let Some((rows, group)) = groups.iter_mut().min_by_key(|(rows, _)| *rows) {
             *rows += file.rows();
             let path = file.path().display().to_string();
-            let schema = skillscope_segment::schema();
-            group.push(PartitionedFile::new(path, file.bytes()).with_arrow_schema(schema).with_extension(file));
+            let file_of_scan = PartitionedFile::new(path, file.bytes()).with_arrow_schema(Arc::clone(schema));
+            group.push(file_of_scan.with_extension(file));
         }
     }
     groups.into_iter().map(|(_, files)| FileGroup::new(files)).collect()

@@ -17,6 +17,7 @@ use skillscope_segment::format_instant;
 use skillscope_store::Partition;
 
 use super::leaf_plan::{leaf_plan, leaf_properties};
+use super::text_rows::TextRows;
 
 /// The fewest rows for which a second thread is worth its start.
 const MIN_ROWS_PER_THREAD: usize = 65_536;
@@ -32,18 +33,20 @@ pub(crate) struct SegmentsScan {
 }
 
 impl SegmentsScan {
-    /// A scan of `partitions`, which were chosen among `candidates`, by at most `threads` threads. At least `limit`
+    /// A scan of `partitions`, which were chosen among `candidates`, by at most `threads` threads, with columns of
+    /// `schema`: those of the partitions, or the same with plain text. At least `limit`
     /// rows are read, where there are so many.
     pub(crate) fn try_new(
         partitions: &[Arc<Partition>],
         candidates: usize,
+        schema: &SchemaRef,
         projection: Option<&Vec<usize>>,
         limit: Option<usize>,
         threads: usize,
     ) -> Result<Self> {
         let schema = match projection {
-            Some(columns) => Arc::new(skillscope_segment::schema().project(columns)?),
-            None => skillscope_segment::schema(),
+            Some(columns) => Arc::new(schema.project(columns)?),
+            None => Arc::clone(schema),
         };
         let mut batches = Vec::new();
         for batch in partitions.iter().flat_map(|partition| partition.batches()) {
@@ -119,17 +122,17 @@ impl ExecutionPlan for SegmentsScan {
             return Err(DataFusionError::Internal(format!("this scan has no partition {partition}")));
         };
         let batch_rows = context.session_config().batch_size();
-        let slices = share.clone().into_iter().flat_map(move |batch| slices(batch, batch_rows));
-        let metrics = BaselineMetrics::new(&self.metrics, partition);
-        let counted = slices.inspect(move |batch| metrics.record_output(batch.num_rows()));
         let schema: SchemaRef = self.schema();
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, stream::iter(counted.map(Ok)))))
+        let of_schema = Arc::clone(&schema);
+        let slices = share.clone().into_iter().flat_map(move |batch| {
+            let rows = TextRows::of(batch, &of_schema);
+            (0..rows.len()).step_by(batch_rows.max(1)).map(move |start| rows.slice(start, batch_rows))
+        });
+        let metrics = BaselineMetrics::new(&self.metrics, partition);
+        let counted =
+            slices.inspect(move |batch| metrics.record_output(batch.as_ref().map_or(0, |rows| rows.num_rows())));
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, stream::iter(counted))))
     }
-}
-
-fn slices(batch: RecordBatch, rows: usize) -> impl Iterator<Item = RecordBatch> {
-    let length = batch.num_rows();
-    (0..length).step_by(rows.max(1)).map(move |start| batch.slice(start, rows.min(length - start)))
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ mod leaf_plan;
 mod memory_scan;
 mod pruning;
 mod segments;
+mod text_rows;
 
 pub(crate) use leaf_plan::{leaf_plan, leaf_properties};
 pub(crate) use segments::SegmentsTable;
-pub use segments::{stored_segments, unarchived_segments};
+pub use segments::{stored_segments, stored_segments_as_text, unarchived_segments};

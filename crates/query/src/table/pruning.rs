@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, StringArray, TimestampMillisecondArray};
+use arrow::datatypes::SchemaRef;
 use datafusion::common::pruning::PruningStatistics;
 use datafusion::common::{Column, ScalarValue};
 use datafusion::physical_expr::PhysicalExpr;
@@ -13,9 +14,13 @@ use skillscope_segment::{AccountId, column};
 use skillscope_store::{ArchiveFile, Partition};
 
 /// The parts that may hold rows which pass the filter. A filter of which no predicate can be built rules nothing out.
-pub(super) fn prune<P: Bounded>(filter: Option<&Arc<dyn PhysicalExpr>>, parts: Vec<Arc<P>>) -> Vec<Arc<P>> {
+pub(super) fn prune<P: Bounded>(
+    filter: Option<&Arc<dyn PhysicalExpr>>,
+    schema: &SchemaRef,
+    parts: Vec<Arc<P>>,
+) -> Vec<Arc<P>> {
     let Some(filter) = filter else { return parts };
-    let builder = PruningPredicateBuilder::new().with_file_schema(skillscope_segment::schema());
+    let builder = PruningPredicateBuilder::new().with_file_schema(Arc::clone(schema));
     let Some(predicate) = builder.build(Arc::clone(filter)) else { return parts };
     let Ok(keep) = predicate.prune(&Ranges(&parts)) else { return parts };
     parts.into_iter().zip(keep).filter_map(|(part, keep)| keep.then_some(part)).collect()

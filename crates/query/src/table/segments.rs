@@ -33,16 +33,18 @@ pub(crate) struct SegmentsTable {
     /// The accounts that can be seen.
     scope: Scope,
     has_totals: bool,
+    /// Whether words, accounts and sources are plain text instead of dictionaries.
+    is_text: bool,
 }
 
 impl SegmentsTable {
     pub(crate) fn new(store: Arc<Store>, scope: Scope) -> Self {
-        Self { snapshot: store.snapshot(), store, scope, has_totals: true }
+        Self { snapshot: store.snapshot(), store, scope, has_totals: true, is_text: false }
     }
 
     /// A table of the same scope without rows.
     pub(crate) fn empty(store: Arc<Store>, scope: Scope) -> Self {
-        Self { snapshot: Arc::default(), store, scope, has_totals: true }
+        Self { snapshot: Arc::default(), store, scope, has_totals: true, is_text: false }
     }
 
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
@@ -57,6 +59,16 @@ impl SegmentsTable {
     /// The same rows, which are always scanned: no question is answered from running totals.
     pub(crate) fn without_totals(&self) -> Self {
         Self { has_totals: false, ..self.clone() }
+    }
+
+    /// The same rows, with plain text instead of dictionaries.
+    pub(crate) fn with_text(&self) -> Self {
+        Self { is_text: true, ..self.clone() }
+    }
+
+    /// The same rows, with dictionaries as they are stored.
+    pub(crate) fn with_dictionaries(&self) -> Self {
+        Self { is_text: false, ..self.clone() }
     }
 
     /// The rows of the same table that are in memory.
@@ -113,6 +125,11 @@ pub fn stored_segments(store: Arc<Store>) -> Arc<dyn TableProvider> {
     Arc::new(SegmentsTable::new(store, Scope::All).without_totals())
 }
 
+/// As [`stored_segments`], with plain text instead of dictionaries, as SQL shows it.
+pub fn stored_segments_as_text(store: Arc<Store>) -> Arc<dyn TableProvider> {
+    Arc::new(SegmentsTable::new(store, Scope::All).without_totals().with_text())
+}
+
 /// The part of [`stored_segments`] that is in memory: segments that are in no file yet, and segments of hot hours.
 pub fn unarchived_segments(store: &Arc<Store>) -> Arc<dyn TableProvider> {
     Arc::new(SegmentsTable::new(Arc::clone(store), Scope::All).without_totals().in_memory())
@@ -121,7 +138,7 @@ pub fn unarchived_segments(store: &Arc<Store>) -> Arc<dyn TableProvider> {
 #[async_trait]
 impl TableProvider for SegmentsTable {
     fn schema(&self) -> SchemaRef {
-        skillscope_segment::schema()
+        if self.is_text { skillscope_segment::text_schema() } else { skillscope_segment::schema() }
     }
 
     fn table_type(&self) -> TableType {
@@ -148,14 +165,15 @@ impl TableProvider for SegmentsTable {
         let partitions: Vec<_> = accounts.iter().flat_map(|account| snapshot.partitions(account)).cloned().collect();
         let files: Vec<_> = accounts.iter().flat_map(|account| snapshot.archived(account)).cloned().collect();
         let (in_account, threads) = (partitions.len(), state.config().target_partitions());
-        let filter = physical_filter(state, filters)?;
-        let partitions = prune(filter.as_ref(), partitions);
-        let files = self.readable(prune(filter.as_ref(), files)).await?;
-        let hot = Arc::new(SegmentsScan::try_new(&partitions, in_account, projection, limit, threads)?);
+        let schema = self.schema();
+        let filter = physical_filter(state, &schema, filters)?;
+        let partitions = prune(filter.as_ref(), &schema, partitions);
+        let files = self.readable(prune(filter.as_ref(), &schema, files)).await?;
+        let hot = Arc::new(SegmentsScan::try_new(&partitions, in_account, &schema, projection, limit, threads)?);
         if files.is_empty() {
             return Ok(hot);
         }
-        let cold = archive_scan(files, filter, projection, limit, threads)?;
+        let cold = archive_scan(files, filter, &schema, projection, limit, threads)?;
         if partitions.is_empty() { Ok(cold) } else { UnionExec::try_new(vec![hot, cold]) }
     }
 }
@@ -181,8 +199,8 @@ fn account_filter(filter: &Expr) -> Option<&str> {
 }
 
 /// All filters but those on the account, for the rows.
-fn physical_filter(state: &dyn Session, filters: &[Expr]) -> Result<Option<Arc<dyn PhysicalExpr>>> {
+fn physical_filter(state: &dyn Session, schema: &SchemaRef, filters: &[Expr]) -> Result<Option<Arc<dyn PhysicalExpr>>> {
     let rest = filters.iter().filter(|filter| account_filter(filter).is_none()).cloned();
     let Some(filter) = conjunction(rest) else { return Ok(None) };
-    Ok(Some(state.create_physical_expr(filter, &DFSchema::try_from(skillscope_segment::schema())?)?))
+    Ok(Some(state.create_physical_expr(filter, &DFSchema::try_from(Arc::clone(schema))?)?))
 }

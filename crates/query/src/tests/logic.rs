@@ -113,6 +113,11 @@ fn at_the_edges() {
 }
 
 #[test]
+fn subqueries() {
+    run("subqueries.slt", Some(&folder().join("../../data/segments.ndjson")));
+}
+
+#[test]
 fn analysts_questions() {
     run("questions.slt", Some(&folder().join("../../data/segments.ndjson")));
 }

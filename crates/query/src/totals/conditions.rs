@@ -32,11 +32,13 @@ pub(super) struct Conditions {
 pub(super) struct ColumnFilter {
     column: &'static str,
     conditions: Vec<Expr>,
+    schema: SchemaRef,
 }
 
 impl Default for Conditions {
     fn default() -> Self {
-        let all = |column| ColumnFilter { column, conditions: Vec::new() };
+        let schema = skillscope_segment::schema;
+        let all = |column| ColumnFilter { column, conditions: Vec::new(), schema: schema() };
         Self {
             from: i64::MIN,
             until: i64::MAX,
@@ -48,6 +50,14 @@ impl Default for Conditions {
 }
 
 impl Conditions {
+    /// The same conditions, on the columns of `schema`, whose types those of the values in them are.
+    pub(super) fn on(mut self, schema: SchemaRef) -> Self {
+        for filter in [&mut self.accounts, &mut self.skills, &mut self.user_types] {
+            filter.schema = SchemaRef::clone(&schema);
+        }
+        self
+    }
+
     /// Adds a condition; `None` where totals cannot keep it.
     pub(super) fn add(&mut self, condition: &Expr) -> Option<()> {
         split_conjunction(condition).into_iter().try_for_each(|part| self.add_part(part))
@@ -131,8 +141,7 @@ impl ColumnFilter {
 
     /// For each of `values` whether it passes. Their type must be one that can be cast to the column's.
     pub(super) fn passes(&self, values: &ArrayRef) -> Result<Vec<bool>> {
-        let schema = skillscope_segment::schema();
-        let field = schema.field_with_name(self.column)?.clone();
+        let field = self.schema.field_with_name(self.column)?.clone();
         let values = cast(values, field.data_type())?;
         let rows = values.len();
         let schema = SchemaRef::new(Schema::new(vec![field]));

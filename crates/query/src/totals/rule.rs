@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use datafusion::catalog::TableProvider;
 use datafusion::common::tree_node::Transformed;
 use datafusion::datasource::source_as_provider;
 use datafusion::error::Result;
@@ -43,8 +44,10 @@ fn recognise(aggregate: &Aggregate) -> Option<(Arc<SegmentsTable>, TotalsQuery)>
     let mut conditions = Conditions::default();
     let table = source(&aggregate.input, &mut conditions)?;
     let (keys, bins) = keys(&aggregate.group_expr)?;
-    let metrics = aggregate.aggr_expr.iter().map(TallyMetric::recognise).collect::<Option<Vec<_>>>()?;
-    Some((table, TotalsQuery { conditions, keys, bins, metrics }))
+    let schema = table.schema();
+    let metrics = aggregate.aggr_expr.iter().map(|metric| TallyMetric::recognise(metric, &schema));
+    let metrics = metrics.collect::<Option<Vec<_>>>()?;
+    Some((table, TotalsQuery { conditions: conditions.on(schema), keys, bins, metrics }))
 }
 
 /// The table below an aggregation. The conditions on the way to it are added to `conditions`.

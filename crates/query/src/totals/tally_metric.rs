@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::Result;
@@ -40,8 +40,9 @@ pub(super) enum TallyMetric {
 }
 
 impl TallyMetric {
-    /// The column that an aggregate expression asks for; `None` where tallies cannot give it.
-    pub(super) fn recognise(expression: &Expr) -> Option<Self> {
+    /// The column that an aggregate expression over a table with the columns of `schema` asks for; `None` where tallies
+    /// cannot give it.
+    pub(super) fn recognise(expression: &Expr, schema: &SchemaRef) -> Option<Self> {
         let expression = match expression {
             Expr::Alias(alias) => alias.expr.as_ref(),
             other => other,
@@ -55,14 +56,14 @@ impl TallyMetric {
             return None;
         }
         let among = match filter {
-            Some(condition) => classes_where(condition)?,
+            Some(condition) => classes_where(condition, schema)?,
             None => ALL,
         };
         let function = func.inner();
         if function.is::<Count>() {
             Some(Self::Count(among & not_null(argument)?))
         } else if function.is::<Sum>() {
-            sum(argument, among)
+            sum(argument, among, schema)
         } else if function.is::<Avg>() {
             (among & sampled() == sampled() && is_sample(uncast(argument))).then_some(Self::SampleAverage)
         } else {
@@ -98,7 +99,7 @@ const fn sampled() -> Classes {
     1 << RowClass::NonResponsiveConsumerSampled as u8 | 1 << RowClass::InteractiveSampled as u8
 }
 
-fn sum(argument: &Expr, among: Classes) -> Option<TallyMetric> {
+fn sum(argument: &Expr, among: Classes, schema: &SchemaRef) -> Option<TallyMetric> {
     if is_sample(argument) {
         // There is one sum for all classes.
         return (among & sampled() == sampled()).then_some(TallyMetric::SampleSum);
@@ -108,7 +109,8 @@ fn sum(argument: &Expr, among: Classes) -> Option<TallyMetric> {
     let [(condition, then)] = when_then_expr.as_slice() else { return None };
     let is =
         |expression: &Expr, number| matches!(expression, Expr::Literal(ScalarValue::Int64(Some(n)), _) if *n == number);
-    (among == ALL && is(then, 1) && is(otherwise, 0)).then(|| classes_where(condition).map(TallyMetric::CountAsSum))?
+    (among == ALL && is(then, 1) && is(otherwise, 0))
+        .then(|| classes_where(condition, schema).map(TallyMetric::CountAsSum))?
 }
 
 /// The classes of rows in which an argument of `count` is not null.
@@ -138,7 +140,7 @@ fn uncast(expression: &Expr) -> &Expr {
 }
 
 /// The classes of rows for which a condition holds; `None` where it is about more than classes.
-fn classes_where(condition: &Expr) -> Option<Classes> {
+fn classes_where(condition: &Expr, schema: &SchemaRef) -> Option<Classes> {
     match condition {
         // The usual conditions need no evaluation.
         Expr::Column(name) if name.name == column::ABANDONED_IN_QUEUE => Some(1 << RowClass::AbandonedInQueue as u8),
@@ -147,9 +149,9 @@ fn classes_where(condition: &Expr) -> Option<Classes> {
                 let word = word.try_as_str().flatten()?;
                 Some(classes(RowClass::ALL.iter().map(|class| class.outcome().as_str() == word)))
             }
-            _ => evaluated(condition),
+            _ => evaluated(condition, schema),
         },
-        _ => evaluated(condition),
+        _ => evaluated(condition, schema),
     }
 }
 
@@ -157,7 +159,7 @@ fn classes(holds: impl Iterator<Item = bool>) -> Classes {
     (0..).zip(holds).fold(0, |classes, (place, holds)| classes | u8::from(holds) << place)
 }
 
-fn evaluated(condition: &Expr) -> Option<Classes> {
+fn evaluated(condition: &Expr, schema: &SchemaRef) -> Option<Classes> {
     if !is_pure(condition) {
         return None;
     }
@@ -166,7 +168,7 @@ fn evaluated(condition: &Expr) -> Option<Classes> {
     if !condition.column_refs().iter().all(|column| is_known(&column.name)) {
         return None;
     }
-    let rows = class_rows().ok()?;
+    let rows = class_rows(schema).ok()?;
     let schema = DFSchema::try_from(rows.schema()).ok()?;
     let holds = evaluate(&condition, &rows, &schema).ok()?;
     Some(classes(holds.iter().map(|holds| holds == Some(true))))
@@ -182,9 +184,8 @@ fn presence_of_sample(expression: Expr) -> Result<Transformed<Expr>> {
     })
 }
 
-/// A row of each class.
-fn class_rows() -> Result<RecordBatch> {
-    let schema = skillscope_segment::schema();
+/// A row of each class, with the types of `schema`.
+fn class_rows(schema: &SchemaRef) -> Result<RecordBatch> {
     let outcome = schema.field_with_name(column::OUTCOME)?.clone();
     let words = StringArray::from_iter_values(RowClass::ALL.iter().map(|class| Outcome::as_str(class.outcome())));
     let words = cast(&words, outcome.data_type())?;

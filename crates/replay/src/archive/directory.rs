@@ -9,7 +9,7 @@ use datafusion::datasource::provider_as_source;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
 use object_store::path::Path as ObjectPath;
-use skillscope_query::{CellRequest, Scope, stored_segments, unarchived_segments};
+use skillscope_query::{CellRequest, Scope, stored_segments, stored_segments_as_text, unarchived_segments};
 use skillscope_segment::AccountId;
 use skillscope_store::{ArchiveFile, Snapshot, Store, StoreOptions};
 use url::Url;
@@ -79,7 +79,11 @@ impl Directory {
         let readable: BTreeSet<_> = readable.iter().map(|file| file.path()).collect();
         let lost = files.iter().map(|file| file.path()).filter(|path| !readable.contains(path));
         Ok(lost
-            .map(|path| SkippedFile { file: path.display().to_string(), problem: "damaged or gone".to_owned() })
+            .map(|path| SkippedFile {
+                file: path.display().to_string(),
+                problem: "damaged or gone".to_owned(),
+                rows: None,
+            })
             .collect())
     }
 
@@ -104,7 +108,7 @@ impl Directory {
             let files: Vec<_> = accounts.flat_map(|account| snapshot.archived(account)).cloned().collect();
             return self.scan(&files, scope, Columns::All).map_err(Error::Plan);
         }
-        let table = provider_as_source(stored_segments(Arc::clone(&self.store)));
+        let table = provider_as_source(stored_segments_as_text(Arc::clone(&self.store)));
         let scan = LogicalPlanBuilder::scan(CellRequest::SEGMENTS, table, None);
         scan.map(Some).map_err(Error::Plan)
     }

@@ -13,7 +13,7 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use percent_encoding::percent_decode_str;
-use skillscope_query::Scope;
+use skillscope_query::{CellRequest, Scope};
 use skillscope_segment::column;
 use url::Url;
 
@@ -39,6 +39,8 @@ pub(crate) struct Folder {
     /// The root of all paths, as a URL.
     url: Url,
     files: Vec<ParquetFile>,
+    /// Whether rows that reports cannot count are left out.
+    pub(super) leaves_rows_out: bool,
 }
 
 impl Folder {
@@ -46,7 +48,7 @@ impl Folder {
     /// list.
     pub(super) async fn open(location: &Location, mut skipped: Option<&mut Vec<SkippedFile>>) -> Result<Self> {
         let (store, url, prefix) = connect(location)?;
-        let mut folder = Self { location: location.clone(), store, url, files: Vec::new() };
+        let mut folder = Self { location: location.clone(), store, url, files: Vec::new(), leaves_rows_out: false };
         let found = folder.find(&prefix).await?;
         if found.is_empty() {
             return Err(Error::NoFiles { location: location.to_string() });
@@ -62,7 +64,9 @@ impl Folder {
         while let Some(file) = footers.next().await {
             match (file, &mut skipped) {
                 (Ok(file), _) => files.push(file),
-                (Err(Error::Corrupt { file, problem }), Some(skipped)) => skipped.push(SkippedFile { file, problem }),
+                (Err(Error::Corrupt { file, problem }), Some(skipped)) => {
+                    skipped.push(SkippedFile { file, problem, rows: None });
+                }
                 (Err(error), _) => return Err(error),
             }
         }
@@ -92,7 +96,7 @@ impl Folder {
     }
 
     /// The name of a file for messages.
-    fn name(&self, path: &Path) -> String {
+    pub(super) fn name(&self, path: &Path) -> String {
         match self.location {
             Location::Folder(_) => format!("/{path}"),
             Location::Bucket { .. } => format!("{}{path}", self.url),
@@ -154,14 +158,19 @@ impl Folder {
             of_accounts.entry(file.account.known().unwrap_or_default()).or_default().push(file.path());
         }
         let with_column: Vec<_> = with_column.into_iter().map(ParquetFile::path).collect();
-        let scan_all = |(account, files)| scan(&self.url, files, account, columns);
+        let usable_alone = self.leaves_rows_out && columns == Columns::Needed;
+        let scan_all = |(account, files)| {
+            let all = scan(&self.url, files, account, columns)?;
+            // What is scanned with an account of its own is a table without a name.
+            if usable_alone { all.alias(CellRequest::SEGMENTS)?.filter(CellRequest::is_usable()) } else { Ok(all) }
+        };
         let groups = of_accounts.into_iter().map(|(account, files)| (Some(account), files));
         let groups = groups.chain((!with_column.is_empty()).then_some((None, with_column)));
         let scans = groups.map(scan_all).collect::<datafusion::error::Result<Vec<_>>>();
         scans.and_then(union).map_err(Error::Plan)
     }
 
-    fn touched(&self, scope: &Scope, range: &Range<i64>) -> impl Iterator<Item = &ParquetFile> {
+    pub(super) fn touched(&self, scope: &Scope, range: &Range<i64>) -> impl Iterator<Item = &ParquetFile> {
         self.files.iter().filter(move |file| file.may_have(range) && file.may_be_of(scope))
     }
 
@@ -175,7 +184,9 @@ impl Folder {
         let mut corrupt = Vec::new();
         while let Some(outcome) = verified.next().await {
             match outcome {
-                Err(Error::Corrupt { file, problem }) => corrupt.push(SkippedFile { file, problem }),
+                Err(Error::Corrupt { file, problem }) => {
+                    corrupt.push(SkippedFile { file, problem, rows: None });
+                }
                 other => other?,
             }
             if !find_all && !corrupt.is_empty() {
@@ -209,7 +220,8 @@ impl Folder {
     }
 
     pub(super) fn leave_out(&mut self, skipped: &[SkippedFile]) {
-        let names: BTreeSet<&str> = skipped.iter().map(|skipped| skipped.file.as_str()).collect();
+        let whole = skipped.iter().filter(|skipped| skipped.rows.is_none());
+        let names: BTreeSet<&str> = whole.map(|skipped| skipped.file.as_str()).collect();
         let mut files = std::mem::take(&mut self.files);
         files.retain(|file| !names.contains(self.name(file.path()).as_str()));
         self.files = files;

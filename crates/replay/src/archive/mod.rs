@@ -8,10 +8,12 @@ mod location;
 mod object_reader;
 mod parquet_file;
 mod scan;
+mod unusable;
 
 use std::ops::Range;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col, lit};
 use object_store::ObjectStore;
 use serde::{Deserialize, Serialize};
@@ -42,13 +44,16 @@ enum Content {
     Folder(Folder),
 }
 
-/// A file that is left out because it cannot be read.
+/// A file that is left out because it cannot be read, or of which some rows are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedFile {
     /// Its name.
     pub file: String,
-    /// Why it cannot be read.
+    /// Why it cannot be read, or what its rows have.
     pub problem: String,
+    /// The number of rows that are left out because reports cannot count them; `None` for all of the file.
+    #[serde(default)]
+    pub rows: Option<u64>,
 }
 
 impl Archive {
@@ -77,7 +82,7 @@ impl Archive {
         loop {
             match self.find_accounts(runner).await {
                 Err(error @ (Error::Plan(_) | Error::Cluster { .. })) => {
-                    self.after_failure(&Scope::All, &always, &always, error).await?;
+                    self.after_failure(runner, &Scope::All, &always, &always, error).await?;
                 }
                 found => return found,
             }
@@ -134,7 +139,8 @@ impl Archive {
             Content::Directory(directory) => directory.plans(request, is_on_cluster),
             Content::Folder(folder) => {
                 let segments = folder.segments(&request.scope, &request.range, Columns::Needed)?;
-                let plan = segments.map(|segments| request.plan(segments)).transpose().map_err(Error::Query)?;
+                let plan =
+                    segments.map(|segments| request.plan_of_unchecked(segments)).transpose().map_err(Error::Query)?;
                 Ok(plan.map(PlacedPlan::Anywhere).into_iter().collect())
             }
         }
@@ -144,7 +150,10 @@ impl Archive {
     pub(crate) fn table(&self, scope: &Scope, is_on_cluster: bool) -> Result<Option<LogicalPlan>> {
         let table = match &self.content {
             Content::Directory(directory) => directory.table(scope, is_on_cluster)?,
-            Content::Folder(folder) => folder.segments(scope, &(i64::MIN..i64::MAX), Columns::All)?,
+            Content::Folder(folder) => {
+                let columns = if is_on_cluster { Columns::All } else { Columns::Text };
+                folder.segments(scope, &(i64::MIN..i64::MAX), columns)?
+            }
         };
         let in_scope = |table: LogicalPlanBuilder| match scope {
             Scope::Account(account) => table.filter(col(column::ACCOUNT_ID).eq(lit(account.as_str())))?.build(),
@@ -168,18 +177,26 @@ impl Archive {
     /// A corrupt file that may not be left out, or `error` if no file is corrupt.
     pub(crate) async fn after_failure(
         &mut self,
+        runner: &PlanRunner,
         scope: &Scope,
         failed: &Range<i64>,
         span: &Range<i64>,
         error: Error,
     ) -> Result<()> {
+        if matches!(error, Error::Unusable { .. }) {
+            return self.leave_rows_out(runner, scope, span, error).await;
+        }
         let Content::Folder(folder) = &mut self.content else { return Err(error) };
         if !error.may_be_of_corrupt_file() {
             return Err(error);
         }
         let Some(skipped) = &mut self.skipped else {
             let corrupt = folder.verify(scope, failed, false).await?.into_iter().next();
-            return Err(corrupt.map_or(error, |SkippedFile { file, problem }| Error::Corrupt { file, problem }));
+            let Some(SkippedFile { file, problem, .. }) = corrupt else {
+                // More words than a column has room for are a failure, too.
+                return Err(folder.unusable(runner, scope, failed, false).await?.map_or(error, Error::from));
+            };
+            return Err(Error::Corrupt { file, problem });
         };
         let corrupt = folder.verify(scope, span, true).await?;
         if corrupt.is_empty() {
@@ -187,6 +204,58 @@ impl Archive {
         }
         folder.leave_out(&corrupt);
         skipped.extend(corrupt);
+        Ok(())
+    }
+
+    /// Refuses rows without a time, which are in no stretch of it, and rows without an account. Of most files, their
+    /// footers tell that there are none.
+    pub(crate) async fn check_rows(&mut self, runner: &PlanRunner, scope: &Scope, span: &Range<i64>) -> Result<()> {
+        let Content::Folder(folder) = &self.content else { return Ok(()) };
+        if folder.leaves_rows_out {
+            return Ok(());
+        }
+        match folder.unusable(runner, scope, span, true).await? {
+            Some(found) => self.leave_rows_out(runner, scope, span, found.into()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses cells with rows in them that reports cannot count.
+    pub(crate) async fn check_cells(
+        &self,
+        runner: &PlanRunner,
+        scope: &Scope,
+        range: &Range<i64>,
+        cells: &[RecordBatch],
+    ) -> Result<()> {
+        let Content::Folder(folder) = &self.content else { return Ok(()) };
+        let rows = CellRequest::unusable_rows(cells);
+        if rows <= 0 {
+            return Ok(());
+        }
+        let found = folder.unusable(runner, scope, range, false).await?;
+        Err(found.map_or_else(|| Error::Changed { file: self.location.to_string() }, Error::from))
+    }
+
+    /// Leaves out the rows that reports cannot count, if rows may be left out.
+    ///
+    /// # Errors
+    /// `found`, which says what one of them has, if they may not.
+    async fn leave_rows_out(
+        &mut self,
+        runner: &PlanRunner,
+        scope: &Scope,
+        span: &Range<i64>,
+        found: Error,
+    ) -> Result<()> {
+        let (Content::Folder(folder), Some(skipped)) = (&mut self.content, &mut self.skipped) else {
+            return Err(found);
+        };
+        if folder.leaves_rows_out {
+            return Err(found);
+        }
+        skipped.extend(folder.all_unusable(runner, scope, span).await?);
+        folder.leaves_rows_out = true;
         Ok(())
     }
 
@@ -225,6 +294,7 @@ impl Archive {
     /// Leaves out files that an earlier run found to be corrupt.
     pub(crate) fn leave_out(&mut self, corrupt: Vec<SkippedFile>) {
         if let Content::Folder(folder) = &mut self.content {
+            folder.leaves_rows_out |= corrupt.iter().any(|skipped| skipped.rows.is_some());
             folder.leave_out(&corrupt);
         }
         if let Some(skipped) = &mut self.skipped {

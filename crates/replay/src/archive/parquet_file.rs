@@ -34,6 +34,8 @@ pub(crate) struct ParquetFile {
     /// The extent of each row group; `None` if the file has no such statistics.
     extents: Option<Vec<Extent>>,
     rows: u64,
+    /// Whether there may be rows without an end time or an account.
+    pub(super) may_lack: bool,
 }
 
 /// The account of the rows of a file.
@@ -80,7 +82,10 @@ impl ParquetFile {
             _ => only_account(&footer).map_or(FileAccount::Rows, FileAccount::Only),
         };
         let rows = u64::try_from(file.num_rows()).unwrap_or(0);
-        Ok(Self { meta, account, extents: extents(&footer, &schema), rows })
+        let mut needed = vec![column::END_TIME];
+        needed.extend((!matches!(account, FileAccount::Folder(_))).then_some(column::ACCOUNT_ID));
+        let may_lack = needed.into_iter().any(|name| may_have_nulls(&footer, name));
+        Ok(Self { meta, account, extents: extents(&footer, &schema), rows, may_lack })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -149,6 +154,17 @@ fn unreadable(name: &str, error: ParquetError) -> Error {
         },
         error => Error::Corrupt { file, problem: error.to_string() },
     }
+}
+
+/// Whether a column may have nulls, as far as the footer tells.
+fn may_have_nulls(footer: &ParquetMetaData, name: &str) -> bool {
+    footer.row_groups().iter().filter(|group| group.num_rows() > 0).any(|group| {
+        let column = group.columns().iter().find(|column| column.column_path().string() == name);
+        column.is_none_or(|column| {
+            let is_optional = column.column_descr().max_def_level() > 0;
+            is_optional && column.statistics().and_then(Statistics::null_count_opt) != Some(0)
+        })
+    })
 }
 
 /// The account of all rows, if the statistics show that there is only one.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
-use datafusion::common::Column;
+use datafusion::common::{Column, ScalarValue};
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::datasource::provider_as_source;
@@ -23,11 +23,13 @@ pub(super) enum Columns {
     Needed,
     /// All columns of segments.
     All,
+    /// All columns of segments, with plain text in the place of dictionaries.
+    Text,
 }
 
 impl Columns {
     fn has(self, name: &str) -> bool {
-        self == Self::All || needed_columns().any(|needed| needed == name)
+        self != Self::Needed || needed_columns().any(|needed| needed == name)
     }
 }
 
@@ -50,6 +52,9 @@ pub(super) fn scan<'p>(
     let own = skillscope_segment::schema();
     let names = own.fields().iter().map(|field| field.name().as_str()).filter(|name| columns.has(name));
     scan.project(names.map(|name| match name {
+        column::ACCOUNT_ID if columns == Columns::Text => {
+            lit(ScalarValue::Utf8View(Some(account.to_owned()))).alias(name)
+        }
         column::ACCOUNT_ID => lit(account).alias(name),
         name => Expr::Column(Column::from_name(name)),
     }))
@@ -74,9 +79,10 @@ fn file_url(store: &Url, path: &Path) -> Result<ListingTableUrl> {
     ListingTableUrl::try_new(url, None)
 }
 
-/// The columns, with the types of the store, so that its own files are read without a conversion.
+/// The columns, with the types of the store, so that its own files are read without a conversion; or with text, which
+/// has no limit of words that a foreign file could pass.
 fn table_schema(has_account: bool, columns: Columns) -> SchemaRef {
-    let own = skillscope_segment::schema();
+    let own = if columns == Columns::Text { skillscope_segment::text_schema() } else { skillscope_segment::schema() };
     let is_wanted =
         |field: &&Arc<Field>| columns.has(field.name()) && (has_account || field.name() != column::ACCOUNT_ID);
     // Other writers may declare any column nullable.

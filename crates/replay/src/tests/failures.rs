@@ -194,7 +194,7 @@ async fn segments_without_a_skill_are_told() {
         100,
     );
     let error = error(folder.path()).await;
-    assert!(error.contains("there are segments without a skill_id"), "{error}");
+    assert!(error.contains("rows that no report can count, with no skill_id"), "{error}");
 }
 
 #[tokio::test]

@@ -13,4 +13,5 @@ mod failures;
 mod folders;
 mod outputs;
 mod sql;
+mod unusable;
 mod world;

@@ -9,4 +9,4 @@ mod schema;
 pub use builder::SegmentBatchBuilder;
 pub use encoding::{normalize_encoding, normalize_encoding_to};
 pub use rows::SegmentRows;
-pub use schema::schema;
+pub use schema::{schema, text_schema};

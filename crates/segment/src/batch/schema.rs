@@ -39,6 +39,19 @@ pub fn schema() -> SchemaRef {
     Arc::clone(&SCHEMA)
 }
 
+/// The columns of [`schema()`] with plain text in the place of dictionaries, as SQL shows them. Functions on text take
+/// these, and some of them fail on a dictionary of many rows: they make a key of its own for each row.
+pub fn text_schema() -> SchemaRef {
+    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+        let as_text = |field: &Arc<Field>| match field.data_type() {
+            DataType::Dictionary(..) => field.as_ref().clone().with_data_type(DataType::Utf8View),
+            _ => field.as_ref().clone(),
+        };
+        Arc::new(Schema::new(schema().fields().iter().map(as_text).collect::<Vec<_>>()))
+    });
+    Arc::clone(&SCHEMA)
+}
+
 pub(crate) const TIME_ZONE: &str = "UTC";
 
 pub(crate) fn timestamp() -> DataType {

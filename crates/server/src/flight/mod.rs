@@ -1,4 +1,4 @@
-//! Arrow Flight SQL: SQL whose rows come as Arrow batches and keep their dictionaries.
+//! Arrow Flight SQL: SQL whose rows come as Arrow batches.
 //!
 //! The header `account` of a request names the account that it sees; without the header it sees all.
 

@@ -45,7 +45,10 @@ fn show(bar: ProgressBar, template: &str) -> Result<ProgressBar> {
 }
 
 fn complain_of_skipped(skipped: &[SkippedFile]) {
-    for SkippedFile { file, problem } in skipped {
-        output::complain(&format!("left out {file}: {problem}"));
+    for SkippedFile { file, problem, rows } in skipped {
+        match rows {
+            Some(rows) => output::complain(&format!("left out {rows} rows of {file}: they have {problem}")),
+            None => output::complain(&format!("left out {file}: {problem}")),
+        }
     }
 }

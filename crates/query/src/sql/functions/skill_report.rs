@@ -125,7 +125,7 @@ impl TableProvider for SkillReportTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let plan = self.reports.plan(self.segments.as_ref().clone(), &self.request).await?;
+        let plan = self.reports.plan(self.segments.with_dictionaries(), &self.request).await?;
         let cells = collect_partitioned(plan, self.reports.task()).await?.into_iter().flatten().collect::<Vec<_>>();
         let rows = assemble(self.request.parameters(), &cells)?
             .to_rows()

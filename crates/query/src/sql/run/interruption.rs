@@ -19,6 +19,8 @@ use datafusion::physical_plan::joins::{
     CrossJoinExec, HashJoinExec, NestedLoopJoinExec, NestedLoopJoinExecBuilder, SortMergeJoinExec,
 };
 
+use super::once::left_side;
+
 /// Tells a running plan that its rows are not wanted any more.
 #[derive(Debug, Clone, Default)]
 pub(in crate::sql) struct Interruption(Arc<AtomicBool>);
@@ -42,7 +44,7 @@ pub(in crate::sql) fn interruptible(
     let of_joins = |plan: Arc<dyn ExecutionPlan>| {
         let join: Arc<dyn ExecutionPlan> = if let Some(join) = plan.downcast_ref::<NestedLoopJoinExec>() {
             let filter = join.filter().map(|filter| unless_interrupted(filter, interruption));
-            let (left, right) = (Arc::clone(join.left()), Arc::clone(join.right()));
+            let (left, right) = (left_side(join)?, Arc::clone(join.right()));
             let join = NestedLoopJoinExecBuilder::new(left, right, *join.join_type())
                 .with_projection_ref(join.projection().clone())
                 .with_filter(filter);

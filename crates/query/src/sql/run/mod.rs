@@ -4,6 +4,7 @@ mod inlined_parts;
 mod interruptible_rules;
 mod interruption;
 mod memory;
+mod once;
 mod outbox;
 mod planners;
 mod rows;
