@@ -40,6 +40,52 @@ fn every_format_and_compression_loads_the_same_rows() {
 }
 
 #[test]
+fn a_file_is_read_as_its_first_bytes_say_unless_the_format_is_given() {
+    let directory = TempDir::new().unwrap();
+    for (made, named) in [
+        ("a.ndjson.gz", "b.json"),
+        ("a.json", "b.ndjson"),
+        ("a.ndjson", "b.ndjson.gz"),
+        ("a.parquet", "b.arrow"),
+        ("a.arrow", "b.parquet"),
+        ("a.parquet.zst", "b.parquet"),
+    ] {
+        let (file, renamed) = (directory.path().join(made), directory.path().join(named));
+        sample::generate(&file);
+        fs::rename(&file, &renamed).unwrap();
+        let data_dir = directory.path().join(format!("{made}.data"));
+        let told = import(&data_dir, &[renamed.to_str().unwrap()]);
+        assert_eq!(told, "accepted 200, duplicates 0, rejected 0", "{made} as {named}");
+    }
+}
+
+#[test]
+fn times_that_name_no_zone_are_of_the_one_that_is_said() {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("a.ndjson");
+    let line = |index: u32, end: &str| {
+        format!(
+            r#"{{"account_id":"acme","conversation_id":"c","segment_index":{index},"skill_id":7,"start_time":"2025-10-25 12:00:00","end_time":"{end}","start_reason":"new_conversation","end_reason":"closed_by_consumer","user_type":"none","outcome":"abandoned","abandoned_in_queue":true,"agent_messages":0,"consumer_messages":1}}"#
+        )
+    };
+    let lines = [line(0, "2025-10-26 02:30:00"), line(1, "2026-03-29 02:30:00"), line(2, "2025-10-26T03:00:00")];
+    fs::write(&file, lines.join("\n")).unwrap();
+    let (data_dir, other) = (directory.path().join("data"), directory.path().join("other"));
+    let file = file.to_str().unwrap();
+    assert_eq!(import(&other, &[file]), "accepted 0, duplicates 0, rejected 3");
+    let told = import(&data_dir, &[file, "--time-zone", "Europe/Berlin"]);
+    assert_eq!(told, "accepted 2, duplicates 0, rejected 1");
+    let rows = Server::over(&data_dir, &[]).sql("select end_time from segments order by segment_index");
+    // The first of the two readings is of summer time.
+    for (row, expected) in [(0, "2025-10-26T00:30:00"), (1, "2025-10-26T02:00:00")] {
+        assert!(rows[row]["end_time"].as_str().unwrap().starts_with(expected), "{rows}");
+    }
+    let wrong = run(["import", "segments", file, "--time-zone", "Berlin"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(stderr(&wrong).contains("IANA"), "{}", stderr(&wrong));
+}
+
+#[test]
 fn importing_a_file_again_changes_nothing() {
     let directory = TempDir::new().unwrap();
     let data_dir = directory.path().join("data");

@@ -57,6 +57,36 @@ pub enum Error {
         /// What was given.
         value: String,
     },
+    /// Text that names no time zone.
+    #[error("{value:?} is no time zone: give a name of the IANA database (Europe/Berlin), or an offset (+02:00)")]
+    TimeZoneSyntax {
+        /// What was given.
+        value: String,
+    },
+    /// A time that names no time zone, where none was given for such times.
+    #[error("{field} {value} names no time zone: write Z or an offset after it, or say which it is (--time-zone)")]
+    TimeWithoutZone {
+        /// The column.
+        field: &'static str,
+        /// The time.
+        value: String,
+    },
+    /// A time that clocks pass over when they are put forward.
+    #[error("{field} {value} was never shown by a clock in {zone}: clocks were put forward over it")]
+    TimeLeftOut {
+        /// The column.
+        field: &'static str,
+        /// The time.
+        value: String,
+        /// The time zone.
+        zone: String,
+    },
+    /// An input whose times count seconds.
+    #[error(
+        "all its times are in January 1970: they seem to count seconds, and milliseconds since the epoch are read. \
+         Multiply them by 1000, or write RFC 3339"
+    )]
+    TimesInSeconds,
     /// A time outside the years 1970 to 2199.
     #[error("{field} is {value}, outside the years 1970 to 2199 (0 to {last} ms)")]
     TimeOutOfRange {
@@ -208,6 +238,12 @@ pub enum Error {
         column: &'static str,
         /// Its type.
         expected: String,
+    },
+    /// Columns of the same name but for the case of letters.
+    #[error("column {column} is there more than once, in other letters: leave one of them out")]
+    ColumnTwice {
+        /// The column.
+        column: &'static str,
     },
     /// A column of a type that cannot be converted.
     #[error("column {column} has type {found}: it is a {expected}")]

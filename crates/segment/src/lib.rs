@@ -16,11 +16,13 @@ mod batch;
 mod error;
 mod event;
 mod instant;
+mod json_value;
 mod reader;
 mod segment;
 mod segmenter;
 #[cfg(test)]
 mod testing;
+mod time_zone;
 mod writer;
 
 pub use account::AccountId;
@@ -39,4 +41,5 @@ pub use segmenter::{
     Arrival, AskPast, ConversationChange, DeadLetter, FollowedConversation, Impossible, PastConversation, Segmented,
     Segmenter,
 };
+pub use time_zone::TimeZone;
 pub use writer::SegmentWriter;

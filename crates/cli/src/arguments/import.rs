@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use skillscope_segment::{AccountId, Format};
+use skillscope_segment::{AccountId, Format, TimeZone};
 use skillscope_store::StoreOptions;
 
 use super::archive_access::ArchiveAccess;
@@ -19,7 +19,7 @@ pub(crate) enum ImportCommand {
     /// Conversation events, as NDJSON: a segment is stored when it closes, and the next import or server continues the
     /// conversations that are open.
     Events(ImportEventsArguments),
-    /// Exports of message history, as pages of JSON: the segments that have ended.
+    /// Exports of message history, as pages of JSON or records alone: the segments that have ended.
     History(ImportArguments),
 }
 
@@ -63,6 +63,10 @@ pub(crate) struct ImportArguments {
     /// The format of files whose names do not tell it.
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<FormatName>,
+    /// The time zone of times that name none, as Europe/Berlin or +02:00. Without it, text of such a time is rejected,
+    /// and timestamps of Arrow and Parquet are in UTC.
+    #[arg(long, value_name = "ZONE", value_parser = TimeZone::parse)]
+    pub(crate) time_zone: Option<TimeZone>,
     /// Exit with 1 if any record was rejected.
     #[arg(long)]
     pub(crate) strict: bool,

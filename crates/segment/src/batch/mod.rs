@@ -3,10 +3,15 @@
 mod builder;
 mod column;
 mod encoding;
+mod numbers;
 mod rows;
 mod schema;
+mod texts;
+mod times;
 
 pub use builder::SegmentBatchBuilder;
+pub(crate) use column::places;
 pub use encoding::{normalize_encoding, normalize_encoding_to};
 pub use rows::SegmentRows;
 pub use schema::{schema, text_schema};
+pub(crate) use texts::{EXTENSION, UUID};

@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 
-use arrow::array::{BooleanArray, Int64Array, RecordBatch, TimestampMillisecondArray, UInt32Array};
+use arrow::array::{BooleanArray, Int64Array, RecordBatch, UInt32Array};
 use arrow::datatypes::DataType;
 
-use super::column::{Column, TextColumn, booleans, counts, integers, require, text, times};
+use super::column::{Column, booleans, counts, integers, require};
 use super::schema::timestamp;
+use super::texts::{TextColumn, text};
+use super::times::{TimeColumn, times};
 use crate::error::shortened;
-use crate::{EndReason, Error, Outcome, Result, Segment, StartReason, UserType, column};
+use crate::{EndReason, Error, Outcome, Result, Segment, StartReason, TimeZone, UserType, column};
 
 /// The word in a row of a column with a closed vocabulary.
 macro_rules! word {
@@ -24,10 +26,10 @@ macro_rules! word {
 
 /// The rows of a batch as [`Segment`]s. Any program may have written the batch.
 ///
-/// Columns are found by name, in any order, and columns of other names are ignored. Text may be plain or
-/// dictionary-encoded. Integers may have any width. Times may be timestamps of any unit (digits beyond the millisecond
-/// are dropped) or integers, which count milliseconds. A missing nullable column reads as null, and a missing
-/// `account_id` as empty text.
+/// Columns are found by name, in any order and in letters of any case, and columns of other names are ignored. Text may
+/// be plain or dictionary-encoded, in bytes, or a UUID. Whole numbers may have any type that holds them. Times may be
+/// timestamps of any unit (digits beyond the millisecond are dropped), whole numbers, which count milliseconds, or RFC
+/// 3339 text. A missing nullable column reads as null, and a missing `account_id` as empty text.
 #[derive(Debug)]
 pub struct SegmentRows {
     length: usize,
@@ -35,15 +37,15 @@ pub struct SegmentRows {
     conversation_id: TextColumn,
     segment_index: Column<UInt32Array>,
     skill_id: Column<Int64Array>,
-    start_time: Column<TimestampMillisecondArray>,
-    end_time: Column<TimestampMillisecondArray>,
+    start_time: TimeColumn,
+    end_time: TimeColumn,
     start_reason: TextColumn,
     end_reason: TextColumn,
     user_type: TextColumn,
     outcome: TextColumn,
     abandoned_in_queue: Column<BooleanArray>,
-    first_assigned_time: Option<Column<TimestampMillisecondArray>>,
-    first_agent_message_time: Option<Column<TimestampMillisecondArray>>,
+    first_assigned_time: Option<TimeColumn>,
+    first_agent_message_time: Option<TimeColumn>,
     time_to_first_agent_message_ms: Option<Column<Int64Array>>,
     agent_messages: Column<UInt32Array>,
     consumer_messages: Column<UInt32Array>,
@@ -55,16 +57,23 @@ impl SegmentRows {
     /// Finds the columns of a segment in `batch`.
     ///
     /// # Errors
-    /// [`Error::ColumnMissing`] and [`Error::ColumnType`] where the batch lacks the columns of a segment.
+    /// [`Error::ColumnMissing`], [`Error::ColumnTwice`] and [`Error::ColumnType`] where the batch lacks the columns of a
+    /// segment.
     pub fn new(batch: &RecordBatch) -> Result<Self> {
+        Self::in_zone(batch, None)
+    }
+
+    /// As [`SegmentRows::new`], by the `zone` of times that name none.
+    pub(crate) fn in_zone(batch: &RecordBatch, zone: Option<&TimeZone>) -> Result<Self> {
+        let times = |name| times(batch, name, zone);
         Ok(Self {
             length: batch.num_rows(),
             account_id: text(batch, column::ACCOUNT_ID)?,
             conversation_id: require(text(batch, column::CONVERSATION_ID)?, column::CONVERSATION_ID, DataType::Utf8)?,
             segment_index: counts(batch, column::SEGMENT_INDEX)?,
             skill_id: require(integers(batch, column::SKILL_ID)?, column::SKILL_ID, DataType::Int64)?,
-            start_time: require(times(batch, column::START_TIME)?, column::START_TIME, timestamp())?,
-            end_time: require(times(batch, column::END_TIME)?, column::END_TIME, timestamp())?,
+            start_time: require(times(column::START_TIME)?, column::START_TIME, timestamp())?,
+            end_time: require(times(column::END_TIME)?, column::END_TIME, timestamp())?,
             start_reason: require(text(batch, column::START_REASON)?, column::START_REASON, DataType::Utf8)?,
             end_reason: require(text(batch, column::END_REASON)?, column::END_REASON, DataType::Utf8)?,
             user_type: require(text(batch, column::USER_TYPE)?, column::USER_TYPE, DataType::Utf8)?,
@@ -74,8 +83,8 @@ impl SegmentRows {
                 column::ABANDONED_IN_QUEUE,
                 DataType::Boolean,
             )?,
-            first_assigned_time: times(batch, column::FIRST_ASSIGNED_TIME)?,
-            first_agent_message_time: times(batch, column::FIRST_AGENT_MESSAGE_TIME)?,
+            first_assigned_time: times(column::FIRST_ASSIGNED_TIME)?,
+            first_agent_message_time: times(column::FIRST_AGENT_MESSAGE_TIME)?,
             time_to_first_agent_message_ms: integers(batch, column::TIME_TO_FIRST_AGENT_MESSAGE_MS)?,
             agent_messages: counts(batch, column::AGENT_MESSAGES)?,
             consumer_messages: counts(batch, column::CONSUMER_MESSAGES)?,
@@ -115,8 +124,8 @@ impl SegmentRows {
             conversation_id: Cow::Borrowed(self.conversation_id.required_text(row)?),
             segment_index: self.segment_index.required(row, UInt32Array::value)?,
             skill_id: self.skill_id.required(row, Int64Array::value)?,
-            start_time: self.start_time.required(row, TimestampMillisecondArray::value)?,
-            end_time: self.end_time.required(row, TimestampMillisecondArray::value)?,
+            start_time: self.start_time.required(row)?,
+            end_time: self.end_time.required(row)?,
             start_reason: word!(StartReason, self.start_reason, row),
             end_reason: word!(EndReason, self.end_reason, row),
             user_type: word!(UserType, self.user_type, row),
@@ -136,9 +145,9 @@ impl SegmentRows {
     }
 }
 
-fn time(column: &Option<Column<TimestampMillisecondArray>>, row: usize) -> Result<Option<i64>> {
+fn time(column: &Option<TimeColumn>, row: usize) -> Result<Option<i64>> {
     match column {
-        Some(column) => column.optional(row, TimestampMillisecondArray::value),
+        Some(column) => column.optional(row),
         None => Ok(None),
     }
 }

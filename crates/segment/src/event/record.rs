@@ -5,32 +5,35 @@ use std::io::Write;
 
 use serde::{Deserialize, Serialize};
 
-use crate::instant;
-use crate::segment::{optional_text, text_or_empty};
-use crate::{AgentKind, ClosedBy, Error, Event, EventKind, Result, Sender, TransferReason};
+use crate::instant::{self, Told};
+use crate::json_value::{
+    identifier, identifier_or_empty, optional_flag, optional_identifier, optional_whole, sequence,
+};
+use crate::{AgentKind, ClosedBy, Error, Event, EventKind, Result, Sender, TimeZone, TransferReason};
 
 /// An event as a JSON object. It has the fields of all types of events; each type uses some of them.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct EventRecord<'a> {
     /// A record may omit it if the request or command names the account.
-    #[serde(borrow, default, deserialize_with = "text_or_empty")]
+    #[serde(borrow, default, deserialize_with = "identifier_or_empty")]
     pub(crate) account_id: Cow<'a, str>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "identifier")]
     conversation_id: Cow<'a, str>,
+    #[serde(deserialize_with = "sequence")]
     sequence: u64,
-    #[serde(deserialize_with = "instant::required")]
-    time: i64,
+    #[serde(deserialize_with = "instant::required", serialize_with = "instant::serialize")]
+    time: Told,
     #[serde(rename = "type")]
     kind: EventType,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "optional_whole", skip_serializing_if = "Option::is_none")]
     skill_id: Option<i64>,
-    #[serde(borrow, default, deserialize_with = "optional_text", skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "optional_identifier", skip_serializing_if = "Option::is_none")]
     source: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "optional_text", skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default, deserialize_with = "optional_identifier", skip_serializing_if = "Option::is_none")]
     agent_id: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     user_type: Option<AgentKind>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "optional_flag", skip_serializing_if = "Option::is_none")]
     takeover: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sender: Option<Sender>,
@@ -64,16 +67,16 @@ enum TransferTarget {
 }
 
 impl EventRecord<'_> {
-    /// The event of the record, as one of `account`.
+    /// The event of the record, as one of `account`, by the `zone` of times that name none.
     ///
     /// # Errors
     /// Where the record lacks a field that its type needs, or a field has an invalid value.
-    pub(crate) fn event<'r>(&'r self, account: &'r str) -> Result<Event<&'r str>> {
+    pub(crate) fn event<'r>(&'r self, account: &'r str, zone: Option<&TimeZone>) -> Result<Event<&'r str>> {
         let event = Event {
             account_id: account,
             conversation_id: &self.conversation_id,
             sequence: self.sequence,
-            time: self.time,
+            time: self.time.instant("time", zone)?,
             kind: self.event_kind()?,
         };
         event.validate()?;
@@ -137,7 +140,7 @@ impl Event<&str> {
             account_id: self.account_id.into(),
             conversation_id: self.conversation_id.into(),
             sequence: self.sequence,
-            time: self.time,
+            time: Told::Instant(self.time),
             kind: EventType::ReturnedToQueue,
             skill_id: None,
             source: None,

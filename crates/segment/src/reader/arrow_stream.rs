@@ -1,4 +1,4 @@
-//! Reads Arrow IPC streams and files.
+//! Reads Arrow IPC streams, one or several.
 
 use std::io::{BufRead, Read};
 
@@ -6,16 +6,13 @@ use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
 use arrow::ipc::reader::StreamDecoder;
 use arrow::ipc::{self, CompressionType, MessageHeader, root_as_message};
+use bytes::Bytes;
 
 use super::batches::{guarded, take_rows};
+use super::beginning::ARROW_FILE;
 use super::collector::Collector;
-use super::{Chunk, arrow_schema};
+use super::{Chunk, Input, arrow_file, arrow_schema, buffered};
 use crate::{Error, SegmentRows};
-
-/// An Arrow IPC *file* begins with this magic and with zeros up to its alignment. A stream follows, and after the
-/// end of the stream a footer.
-const FILE_MAGIC: &[u8] = b"ARROW1";
-const MAX_FILE_PADDING_BYTES: usize = 64;
 
 /// Precedes the length of a message. Streams of old writers lack it.
 const CONTINUATION_MARKER: [u8; 4] = [0xFF; 4];
@@ -28,24 +25,69 @@ const MAX_UNCOMPRESSED_BYTES: i64 = 1 << 30;
 /// Dictionaries that are added to are copied, all copies together so many times the bytes that they may have.
 const MOST_COPIES: i64 = 16;
 
-pub(super) fn read<E: From<Error>, S>(mut input: impl BufRead, collector: &mut Collector<'_, S>) -> Result<(), E>
+/// Reads an Arrow file, or streams and files one after the other.
+pub(super) fn read<E: From<Error>, S>(input: Input, collector: &mut Collector<'_, S>) -> Result<(), E>
+where
+    S: FnMut(Chunk) -> Result<(), E>,
+{
+    let (first, input) = input.peeked()?;
+    if first.starts_with(ARROW_FILE) {
+        return match input {
+            Input::File(file) => arrow_file::read(&file, 0, collector),
+            other => read_file_in(other.into_read(), 0, collector),
+        };
+    }
+    let mut input = buffered(input.into_read());
+    let mut next = read_stream(&mut input, 0, collector)?;
+    while let Some(line) = next {
+        match input.fill_buf().map(<[u8]>::first) {
+            // Zeros fill up what comes after the end.
+            Ok(Some(0)) => input.consume(1),
+            Ok(None) => return Ok(()),
+            Ok(Some(b'A')) => return read_file_in(input, line, collector),
+            Ok(Some(_)) => next = read_stream(&mut input, line, collector)?,
+            Err(error) => return collector.broken(line + 1, error.to_string()),
+        }
+    }
+    Ok(())
+}
+
+/// Reads a file that cannot be read out of order, and so is read into memory first.
+fn read_file_in<E: From<Error>, S>(mut input: impl Read, line: u64, collector: &mut Collector<'_, S>) -> Result<(), E>
+where
+    S: FnMut(Chunk) -> Result<(), E>,
+{
+    let mut bytes = Vec::new();
+    if let Err(error) = input.read_to_end(&mut bytes) {
+        // What has come is read before that is told.
+        arrow_file::read(&Bytes::from(bytes), line, collector)?;
+        return Err(Error::Io(error).into());
+    }
+    arrow_file::read(&Bytes::from(bytes), line, collector)
+}
+
+/// Reads a stream up to its end mark, or up to the end of the input. `line` is the number of the record before its
+/// first, and that of its last is returned; `None` where it was told to be unreadable from somewhere on.
+pub(super) fn read_stream<E: From<Error>, S>(
+    input: &mut impl BufRead,
+    mut line: u64,
+    collector: &mut Collector<'_, S>,
+) -> Result<Option<u64>, E>
 where
     S: FnMut(Chunk) -> Result<(), E>,
 {
     let mut decoder = StreamDecoder::new();
-    let mut messages = Messages { most: most_unfolded(collector.most_unfolded()), ..Messages::default() };
-    let mut line = 0;
-    skip_file_prefix(&mut input).map_err(Error::from)?;
+    let mut messages = Messages::within(collector.most_unfolded());
     loop {
         collector.check_awaited()?;
-        let message = match messages.next(&mut input) {
+        let message = match messages.next(input) {
             Ok(message) => message,
-            Err(reason) => return collector.broken(line + 1, reason),
+            Err(reason) => return collector.broken(line + 1, reason).map(|()| None),
         };
         let is_end = message.is_none();
         let batches = match decode(&mut decoder, message.unwrap_or_else(|| END_OF_STREAM.to_vec())) {
             Ok(batches) => batches,
-            Err(reason) => return collector.broken(line + 1, reason),
+            Err(reason) => return collector.broken(line + 1, reason).map(|()| None),
         };
         for batch in batches {
             line = take_rows(&batch, line, collector)?;
@@ -56,8 +98,8 @@ where
     }
     match decoder.schema() {
         // Missing columns are an error even if the stream has no batch.
-        Some(schema) => Ok(SegmentRows::new(&RecordBatch::new_empty(schema)).map(drop)?),
-        None => collector.broken(line + 1, "it is empty".to_owned()),
+        Some(schema) => SegmentRows::new(&RecordBatch::new_empty(schema)).map(|_| Some(line)).map_err(E::from),
+        None => collector.broken(line + 1, "it is empty".to_owned()).map(|()| None),
     }
 }
 
@@ -79,7 +121,7 @@ fn most_unfolded(of_input: Option<u64>) -> i64 {
 
 /// The messages of a stream, framed.
 #[derive(Default)]
-struct Messages {
+pub(super) struct Messages {
     has_schema: bool,
     /// What the dictionaries so far unfold to.
     dictionary_bytes: i64,
@@ -90,6 +132,11 @@ struct Messages {
 }
 
 impl Messages {
+    /// The messages of an input that may unfold to `most` bytes; `None` is any number.
+    pub(super) fn within(most: Option<u64>) -> Self {
+        Self { most: most_unfolded(most), ..Self::default() }
+    }
+
     /// The next message as its bytes in the stream: marker, length, metadata and body; `None` at the end of the stream.
     ///
     /// Memory grows with the bytes that arrive, whatever length the message claims. The stream reader of the Arrow crate
@@ -119,7 +166,7 @@ impl Messages {
     }
 
     /// Checks a message before it is decoded.
-    fn check(&mut self, message: &ipc::Message<'_>, body: &[u8]) -> Result<(), String> {
+    pub(super) fn check(&mut self, message: &ipc::Message<'_>, body: &[u8]) -> Result<(), String> {
         if let Some(schema) = message.header_as_schema() {
             if self.has_schema {
                 return Err("it has a second schema".to_owned());
@@ -207,17 +254,4 @@ fn check_lz4(compressed: &[u8], length: u64) -> Result<(), String> {
         Ok(unfolded) if unfolded > length => Err("a buffer unfolds to more bytes than it says".to_owned()),
         _ => Ok(()),
     }
-}
-
-fn skip_file_prefix(input: &mut impl BufRead) -> std::io::Result<()> {
-    if input.fill_buf()?.starts_with(FILE_MAGIC) {
-        input.consume(FILE_MAGIC.len());
-        for _ in 0..MAX_FILE_PADDING_BYTES {
-            match input.fill_buf()?.first() {
-                Some(0) => input.consume(1),
-                _ => break,
-            }
-        }
-    }
-    Ok(())
 }

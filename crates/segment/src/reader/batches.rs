@@ -2,24 +2,31 @@
 
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::datatypes::SchemaRef;
 
 use super::Chunk;
 use super::collector::Collector;
 use crate::{Error, SegmentRows};
 
-/// Reads the rows of every batch of `reader`.
+/// Reads the rows of every batch of `reader`, whose columns mean what the fields of `schema` say.
 pub(super) fn read_batches<E: From<Error>, S>(
     mut reader: impl RecordBatchReader,
+    schema: &SchemaRef,
     collector: &mut Collector<'_, S>,
 ) -> Result<(), E>
 where
     S: FnMut(Chunk) -> Result<(), E>,
 {
-    SegmentRows::new(&RecordBatch::new_empty(reader.schema()))?;
+    SegmentRows::new(&RecordBatch::new_empty(Arc::clone(schema)))?;
     let mut line = 0;
-    while let Some(batch) = guarded(|| reader.next().transpose()).transpose() {
+    let mut next = || match reader.next().transpose()? {
+        Some(batch) => batch.with_schema(Arc::clone(schema)).map(Some),
+        None => Ok(None),
+    };
+    while let Some(batch) = guarded(&mut next).transpose() {
         match batch {
             Ok(batch) => line = take_rows(&batch, line, collector)?,
             Err(reason) => return collector.broken(line + 1, reason),
@@ -38,7 +45,7 @@ pub(super) fn take_rows<E: From<Error>, S>(
 where
     S: FnMut(Chunk) -> Result<(), E>,
 {
-    let rows = SegmentRows::new(batch)?;
+    let rows = SegmentRows::in_zone(batch, collector.time_zone())?;
     collector.begin_batch(&rows)?;
     if collector.take_whole(batch, &rows, line)? {
         return Ok(line + rows.len() as u64);

@@ -6,7 +6,8 @@ use arrow::array::RecordBatch;
 
 use super::unfolding::{ROW_BYTES, Unfolding};
 use super::{Chunk, ReadOptions, Rejections};
-use crate::{Error, Result, Segment, SegmentBatchBuilder, SegmentRows, normalize_encoding, schema};
+use crate::instant::InSeconds;
+use crate::{Error, Result, Segment, SegmentBatchBuilder, SegmentRows, TimeZone, normalize_encoding, schema};
 
 /// The initial capacity of a builder, in rows. Most requests have no more.
 const FIRST_CAPACITY: usize = 1024;
@@ -29,6 +30,7 @@ pub(super) struct Collector<'o, S> {
     text_bytes: u64,
     unfolding: Unfolding,
     taken: u64,
+    in_seconds: InSeconds,
     sink: S,
 }
 
@@ -37,12 +39,28 @@ impl<'o, S> Collector<'o, S> {
         let builder = SegmentBatchBuilder::with_capacity(options.chunk_rows.min(FIRST_CAPACITY));
         let unfolding = Unfolding::within(options.most_unfolded);
         let rejected = Rejections::default();
-        Self { format, options, builder, lines: Vec::new(), rejected, text_bytes: 0, unfolding, taken: 0, sink }
+        Self {
+            format,
+            options,
+            builder,
+            lines: Vec::new(),
+            rejected,
+            text_bytes: 0,
+            unfolding,
+            taken: 0,
+            in_seconds: InSeconds::default(),
+            sink,
+        }
     }
 
     /// The number of bytes that the input may unfold to.
     pub(super) fn most_unfolded(&self) -> Option<u64> {
         self.options.most_unfolded
+    }
+
+    /// The time zone of times that name none.
+    pub(super) fn time_zone(&self) -> Option<&'o TimeZone> {
+        self.options.time_zone.as_ref()
     }
 
     /// # Errors
@@ -70,6 +88,9 @@ impl<'o, S> Collector<'o, S> {
     where
         S: FnMut(Chunk) -> std::result::Result<(), E>,
     {
+        if let Ok(segment) = &record {
+            self.in_seconds.see(segment.end_time);
+        }
         match record.and_then(|segment| self.checked(segment)) {
             Ok(segment) => {
                 self.builder.append(&segment);
@@ -107,6 +128,10 @@ impl<'o, S> Collector<'o, S> {
             return Ok(false);
         }
         let Ok(batch) = normalize_encoding(batch) else { return Ok(false) };
+        if self.in_seconds.is_open() {
+            (0..rows.len()).filter_map(|row| rows.segment(row).ok()).for_each(|row| self.in_seconds.see(row.end_time));
+            self.in_seconds.check()?;
+        }
         // Earlier rows keep their place before the batch.
         if !self.lines.is_empty() || !self.rejected.is_empty() {
             self.flush()?;
@@ -150,6 +175,7 @@ impl<'o, S> Collector<'o, S> {
     where
         S: FnMut(Chunk) -> std::result::Result<(), E>,
     {
+        self.in_seconds.check()?;
         let batch = self.builder.finish()?;
         self.text_bytes = 0;
         (self.sink)(Chunk {

@@ -1,7 +1,9 @@
 //! Reads conversation events.
 
-use super::{Input, ReadOptions, Rejections, buffered, json_object, ndjson};
+use super::any_case::AnyCase;
+use super::{Format, Input, ReadOptions, Rejections, beginning, json_object, ndjson};
 use crate::event::EventRecord;
+use crate::instant::InSeconds;
 use crate::{Error, EventBatch};
 
 /// A part of an input: its events, and the lines that were rejected.
@@ -27,33 +29,46 @@ pub fn read_events<E: From<Error>>(
 ) -> Result<(), E> {
     /// After so many lines, it is asked whether somebody still waits for the outcome.
     const LINES_BETWEEN_QUESTIONS: u64 = 1024;
-    let mut chunk = EventChunk::default();
-    ndjson::read(buffered(input.into_read()), |line, json| {
+    let (mut chunk, mut in_seconds) = (EventChunk::default(), InSeconds::default());
+    ndjson::read(beginning::text(input, Format::Ndjson.name())?, |line, json| {
         if line.is_multiple_of(LINES_BETWEEN_QUESTIONS) {
             options.check_awaited()?;
         }
         let outcome = match json {
             Err(Error::Io(error)) if line <= 1 => {
-                return Err(Error::Unreadable { format: "NDJSON", reason: error.to_string() }.into());
+                return Err(Error::Unreadable { format: Format::Ndjson.name(), reason: error.to_string() }.into());
             }
-            Err(Error::Io(error)) => Err(Error::BreaksOff { format: "NDJSON", reason: error.to_string() }),
+            Err(Error::Io(error)) => Err(Error::BreaksOff { format: Format::Ndjson.name(), reason: error.to_string() }),
             Err(error) => Err(error),
-            Ok(json) => push(json, options, chunk.rejected.keeps_more(), &mut chunk.events),
+            Ok(json) => push(json, options, chunk.rejected.keeps_more(), &mut chunk.events, &mut in_seconds),
         };
         match outcome {
             Ok(()) => chunk.lines.push(line),
             Err(error) => chunk.rejected.push(line, error),
         }
         let is_full = chunk.lines.len().max(chunk.rejected.count) >= options.chunk_rows;
-        if is_full { sink(std::mem::take(&mut chunk)) } else { Ok(()) }
+        if !is_full {
+            return Ok(());
+        }
+        in_seconds.check()?;
+        sink(std::mem::take(&mut chunk))
     })?;
+    in_seconds.check()?;
     if chunk.lines.is_empty() && chunk.rejected.is_empty() { Ok(()) } else { sink(chunk) }
 }
 
-fn push(json: &[u8], options: &ReadOptions, is_told: bool, events: &mut EventBatch) -> crate::Result<()> {
-    let record: EventRecord<'_> = json_object::parse_told(json, is_told)?;
+fn push(
+    json: &[u8],
+    options: &ReadOptions,
+    is_told: bool,
+    events: &mut EventBatch,
+    in_seconds: &mut InSeconds,
+) -> crate::Result<()> {
+    let AnyCase::<EventRecord<'_>>(record) = json_object::parse_told(json, is_told)?;
     let account = options.account_of(&record.account_id)?;
-    events.push(&record.event(account)?);
+    let event = record.event(account, options.time_zone.as_ref())?;
+    in_seconds.see(event.time);
+    events.push(&event);
     Ok(())
 }
 
@@ -101,7 +116,7 @@ mod tests {
     }
 
     fn any_event() -> impl Strategy<Value = Event<String>> {
-        ("[ -~à-ÿα-ω一-三🦀]{0,19}[!-~]", 0..u64::MAX, 0..7_000_000_000_000_i64, any_kind()).prop_map(
+        ("[ -~à-ÿα-ω一-三🦀]{0,19}[!-~]", 0..u64::MAX, 3_000_000_000..7_000_000_000_000_i64, any_kind()).prop_map(
             |(id, sequence, time, kind)| Event {
                 account_id: "acme".to_owned(),
                 conversation_id: id,

@@ -7,21 +7,24 @@ use std::ops::ControlFlow;
 use serde::de::{self, DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::Chunk;
 use super::collector::Collector;
-use super::json_object;
+use super::{Chunk, ReadOptions, segment};
 use crate::Error;
 
 /// Reads a JSON array of segments, up to its end or to the first text that is not JSON.
-pub(super) fn read<E: From<Error>, S>(input: impl Read, collector: &mut Collector<'_, S>) -> Result<(), E>
+pub(super) fn read<E: From<Error>, S>(
+    input: impl Read,
+    options: &ReadOptions,
+    collector: &mut Collector<'_, S>,
+) -> Result<(), E>
 where
     S: FnMut(Chunk) -> Result<(), E>,
 {
     let (mut number, mut stopped) = (0, Ok(()));
     let elements = Elements(|json: &str| {
         number += 1;
-        let is_told = collector.tells();
-        stopped = collector.take(number, json_object::parse_told(json.as_bytes(), is_told));
+        let record = segment(json.as_bytes(), options, collector.tells());
+        stopped = collector.take(number, record);
         if stopped.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
     let mut deserializer = serde_json::Deserializer::from_reader(input);

@@ -4,9 +4,12 @@
 //! Each format has a reader in a file of its own. `Collector` (or, for events, `events.rs`) checks what a reader finds
 //! and groups it in chunks.
 
+mod any_case;
+mod arrow_file;
 mod arrow_schema;
 mod arrow_stream;
 mod batches;
+mod beginning;
 mod collector;
 mod events;
 mod format;
@@ -20,6 +23,7 @@ mod seeds;
 #[cfg(test)]
 mod tests;
 mod unfolding;
+mod utf16;
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -30,7 +34,9 @@ use ::arrow::array::RecordBatch;
 use ::bytes::Bytes;
 
 use crate::error::shortened;
-use crate::{AccountId, Error, column};
+use crate::segment::SegmentRecord;
+use crate::{AccountId, Error, Segment, TimeZone, column};
+use any_case::AnyCase;
 use collector::Collector;
 pub use events::{EventChunk, read_events};
 pub use format::{Compression, Format};
@@ -84,6 +90,9 @@ pub struct ReadOptions {
     /// The number of bytes that the records may unfold to, in a format in which a few bytes can stand for many records;
     /// `None` is any number. A record counts for 128 bytes and its texts.
     pub most_unfolded: Option<u64>,
+    /// The time zone of times that name none. Without it, text of such a time is rejected, and timestamps of Arrow and
+    /// Parquet without a zone are in UTC.
+    pub time_zone: Option<TimeZone>,
     /// Is set when nobody waits for the outcome any more. Reading ends then.
     pub is_abandoned: Option<Arc<AtomicBool>>,
 }
@@ -91,7 +100,7 @@ pub struct ReadOptions {
 impl Default for ReadOptions {
     /// Any account, and chunks of some megabytes, from an input that is the user's own.
     fn default() -> Self {
-        Self { account: None, chunk_rows: 1 << 16, most_unfolded: None, is_abandoned: None }
+        Self { account: None, chunk_rows: 1 << 16, most_unfolded: None, time_zone: None, is_abandoned: None }
     }
 }
 
@@ -182,18 +191,33 @@ pub fn read_segments<E: From<Error>>(
 ) -> Result<(), E> {
     let mut collector = Collector::new(format.name(), options, sink);
     match format {
-        Format::Ndjson => ndjson::read(buffered(input.into_read()), |line, json| match json {
+        Format::Ndjson => ndjson::read(beginning::text(input, format.name())?, |line, json| match json {
             Err(Error::Io(error)) => collector.broken(line, error.to_string()),
             json => {
-                let is_told = collector.tells();
-                collector.take(line, json.and_then(|json| json_object::parse_told(json, is_told)))
+                let record = json.and_then(|json| segment(json, options, collector.tells()));
+                collector.take(line, record)
             }
         }),
-        Format::Json => json_array::read(buffered(input.into_read()), &mut collector),
-        Format::Arrow => arrow_stream::read(buffered(input.into_read()), &mut collector),
-        Format::Parquet => parquet::read(input, &mut collector),
+        Format::Json => json_array::read(beginning::text(input, format.name())?, options, &mut collector),
+        Format::Arrow => arrow_stream::read(columns(format, input)?, &mut collector),
+        Format::Parquet => parquet::read(columns(format, input)?, &mut collector),
     }?;
     collector.finish()
+}
+
+/// The input of a format of columns, unless its first bytes show something else.
+fn columns(format: Format, input: Input) -> crate::Result<Input> {
+    let (first, input) = input.peeked()?;
+    match beginning::other_than(format, &first) {
+        Some(reason) => Err(Error::Unreadable { format: format.name(), reason }),
+        None => Ok(input),
+    }
+}
+
+/// The segment in a JSON object. Why there is none is only found out if it `is_told`.
+fn segment<'j>(json: &'j [u8], options: &ReadOptions, is_told: bool) -> crate::Result<Segment<'j>> {
+    let AnyCase::<SegmentRecord<'_>>(record) = json_object::parse_told(json, is_told)?;
+    record.segment(options.time_zone.as_ref())
 }
 
 fn buffered<R: Read>(input: R) -> BufReader<R> {

@@ -7,8 +7,6 @@ use crate::Error;
 /// The longest line, in bytes. A longer one is rejected and skipped, so that no input can use up all memory.
 const MAX_LINE_BYTES: usize = 1 << 20;
 
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
-
 /// Passes each line that is not empty to `take`, with its 1-based number. A line that is too long is passed as an
 /// error, and so is the [`Error::Io`] that ends the input.
 pub(super) fn read<E>(
@@ -21,10 +19,8 @@ pub(super) fn read<E>(
             Ok(Line::End) => break,
             Ok(Line::TooLong) => take(number, Err(Error::RecordTooLong { limit: MAX_LINE_BYTES }))?,
             Ok(Line::Complete) => {
-                let start = if number == 1 && line.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-                let json = line.get(start..).unwrap_or_default();
-                if !json.trim_ascii().is_empty() {
-                    take(number, Ok(json))?;
+                if !line.trim_ascii().is_empty() {
+                    take(number, Ok(line.as_slice()))?;
                 }
             }
             Err(error) => return take(number, Err(Error::Io(error))),

@@ -3,7 +3,10 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use ::arrow::array::{ArrayRef, Int64Array, NullArray, RecordBatch, StringArray, StringViewBuilder, UInt32Array};
+use ::arrow::array::{
+    ArrayRef, Decimal128Array, FixedSizeBinaryArray, Float64Array, Int8Array, Int64Array, NullArray, RecordBatch,
+    StringArray, StringViewBuilder, UInt32Array,
+};
 use ::arrow::compute::{cast, take};
 use ::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use ::arrow::ipc::writer::{DictionaryHandling, FileWriter, IpcWriteOptions, StreamWriter};
@@ -559,4 +562,483 @@ fn bytes_of_another_format_are_an_error_of_the_whole() {
         let bytes = written(written_as, &[interactive()]);
         assert!(matches!(read_for(None, format, bytes), Err(Error::Unreadable { .. })), "{format:?}");
     }
+}
+
+/// Text in every encoding that is read.
+fn encodings(text: &str) -> Vec<Vec<u8>> {
+    let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    vec![
+        format!("\u{feff}{text}").into_bytes(),
+        [&[0xFF, 0xFE][..], &little].concat(),
+        [&[0xFE, 0xFF][..], &big].concat(),
+        little,
+        big,
+    ]
+}
+
+#[test]
+fn text_may_begin_with_a_mark_or_be_in_utf_16() {
+    let segment = Segment { source: Some("Größe 🦀".into()), ..interactive() };
+    for format in [Format::Ndjson, Format::Json] {
+        let text = String::from_utf8(written(format, &[segment.clone(), abandoned_in_queue()])).unwrap();
+        for bytes in encodings(&text) {
+            let outcome = read(format, bytes.clone());
+            assert_eq!(outcome.segments, [segment.clone(), abandoned_in_queue()], "{bytes:?}");
+            assert_eq!(outcome.rejected, []);
+        }
+    }
+}
+
+#[test]
+fn what_an_input_is_instead_is_told_in_plain_words() {
+    let plain = written(Format::Ndjson, &[interactive()]);
+    let zstd = zstd::encode_all(plain.as_slice(), 1).unwrap();
+    let (arrow, parquet) = (written(Format::Arrow, &[interactive()]), written(Format::Parquet, &[interactive()]));
+    let zip = b"PK\x03\x04 and so on".to_vec();
+    for (format, bytes, told) in [
+        (Format::Ndjson, zstd.clone(), "zstd"),
+        (Format::Json, parquet.clone(), "a Parquet file"),
+        (Format::Ndjson, arrow.clone(), "an Arrow file or stream"),
+        (Format::Ndjson, zip.clone(), "a zip archive"),
+        (Format::Parquet, zstd, "zstd"),
+        (Format::Parquet, plain.clone(), "JSON"),
+        (Format::Parquet, arrow, "an Arrow file"),
+        (Format::Arrow, parquet, "a Parquet file"),
+        (Format::Arrow, plain, "JSON"),
+        (Format::Arrow, zip, "a zip archive"),
+    ] {
+        let Err(Error::Unreadable { reason, .. }) = read_for(None, format, bytes) else { panic!("{told} was read") };
+        assert!(reason.contains(told), "{reason}");
+    }
+}
+
+#[test]
+fn an_input_is_unpacked_as_its_first_bytes_say() {
+    let plain = written(Format::Ndjson, &[interactive()]);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&plain).unwrap();
+    let gzip = gzip.finish().unwrap();
+    let twice = zstd::encode_all(gzip.as_slice(), 1).unwrap();
+    for packed in [plain.clone(), gzip, twice] {
+        let mut read = Vec::new();
+        Input::Bytes(packed.into()).unpacked().unwrap().into_read().read_to_end(&mut read).unwrap();
+        assert_eq!(read, plain);
+    }
+}
+
+#[test]
+fn json_is_read_as_other_programs_write_it() {
+    let segment = interactive();
+    let line = json(&segment);
+    let capitals: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let capitals = capitals.as_object().unwrap().iter().map(|(key, value)| (key.to_uppercase(), value.clone()));
+    let capitals = serde_json::Value::Object(capitals.collect()).to_string();
+    let floats = line
+        .replace("\"segment_index\":0", "\"segment_index\":0.0")
+        .replace("\"first_assigned_time\":1010000", "\"first_assigned_time\":1010000.0")
+        .replace("\"time_to_first_agent_message_ms\":1000", "\"time_to_first_agent_message_ms\":1e3")
+        .replace("\"abandoned_in_queue\":false", "\"abandoned_in_queue\":0");
+    assert_ne!(floats, line);
+    for text in [capitals.clone(), floats] {
+        assert_eq!(read(Format::Ndjson, text.clone()).segments, std::slice::from_ref(&segment), "{text}");
+        assert_eq!(read(Format::Json, format!("[{text}]")).segments, std::slice::from_ref(&segment), "{text}");
+    }
+    let digits = line.replace("\"c-1\"", "4711").replace("\"acme\"", "12345678");
+    let read_back = read(Format::Ndjson, digits).segments.remove(0);
+    assert_eq!((read_back.account_id.as_ref(), read_back.conversation_id.as_ref()), ("12345678", "4711"));
+    for (bad, told) in [
+        (line.replace("\"skill_id\":12", "\"skill_id\":12.5"), "skill_id"),
+        (line.replace("\"skill_id\":12", "\"skill_id\":1e300"), "skill_id"),
+        (line.replace("\"agent_messages\":1", "\"agent_messages\":-1"), "agent_messages"),
+        (line.replace("\"abandoned_in_queue\":false", "\"abandoned_in_queue\":2"), "abandoned_in_queue"),
+        (capitals.replace("\"SKILL_ID\":12", "\"SKILL_ID\":12,\"skill_id\":13"), "skill_id"),
+        (line.replace("\"skill_id\":12", "\"skill_id\":\"12\""), "skill_id"),
+    ] {
+        let rejected = read(Format::Ndjson, bad.clone()).rejected;
+        assert!(rejected.len() == 1 && rejected[0].1.contains(told), "{bad}: {rejected:?}");
+    }
+}
+
+fn read_in(zone: &str, format: Format, input: impl Into<Bytes>) -> Outcome {
+    let options = ReadOptions { time_zone: Some(TimeZone::parse(zone).unwrap()), ..Default::default() };
+    let mut outcome = Outcome { segments: Vec::new(), lines: Vec::new(), rejected: Vec::new() };
+    read_segments::<Error>(format, Input::Bytes(input.into()), &options, |chunk| {
+        outcome.segments.extend(segments_of(&chunk.batch));
+        outcome.lines.extend(chunk.lines);
+        outcome.rejected.extend(chunk.rejected.first.into_iter().map(|r| (r.line, r.error.to_string())));
+        Ok(())
+    })
+    .unwrap();
+    outcome
+}
+
+/// 30 March 2025, 01:00 UTC, when clocks in Berlin went from 02:00 to 03:00.
+const SPRING: i64 = 1_743_296_400_000;
+
+/// A segment that began at noon UTC of the day before the clocks changed, and ended at an instant.
+fn until(end_time: i64) -> Segment<'static> {
+    let start_time = SPRING - 46_800_000;
+    Segment { start_time, end_time, ..abandoned_in_queue() }
+}
+
+#[test]
+fn times_without_a_zone_need_one() {
+    let line = |end: &str| json(&until(SPRING)).replace(&SPRING.to_string(), &format!("\"{end}\""));
+    let text = ["2025-03-30T01:59:00", "2025-03-30 02:30:00", "2025-03-30 03:00:00.5", "2025-03-30T01:00:00Z"];
+    let text = text.map(line).join("\n");
+    let outcome = read(Format::Ndjson, text.clone());
+    assert_eq!(outcome.lines, [4]);
+    assert!(outcome.rejected.iter().all(|(_, told)| told.contains("--time-zone")), "{:?}", outcome.rejected);
+    let outcome = read_in("Europe/Berlin", Format::Ndjson, text);
+    assert_eq!(outcome.segments, [SPRING - 60_000, SPRING + 500, SPRING].map(until));
+    assert!(outcome.rejected[0].0 == 2 && outcome.rejected[0].1.contains("put forward"), "{:?}", outcome.rejected);
+}
+
+/// The batch with another column in the place of one of its own.
+fn replaced(batch: &RecordBatch, name: &str, column: ArrayRef) -> RecordBatch {
+    let schema = batch.schema();
+    let columns = schema.fields().iter().zip(batch.columns()).map(|(field, old)| {
+        let new = if field.name() == name { Arc::clone(&column) } else { Arc::clone(old) };
+        (field.name().clone(), new, true)
+    });
+    RecordBatch::try_from_iter_with_nullable(columns.collect::<Vec<_>>()).unwrap()
+}
+
+/// What both formats of columns make of a batch.
+#[track_caller]
+fn read_both(zone: Option<&str>, batch: &RecordBatch) -> Outcome {
+    let read = |format, bytes| match zone {
+        Some(zone) => read_in(zone, format, bytes),
+        None => read(format, bytes),
+    };
+    let (one, other) = (read(Format::Arrow, arrow_stream(batch)), read(Format::Parquet, parquet(batch)));
+    assert_eq!((&one.segments, &one.lines, &one.rejected), (&other.segments, &other.lines, &other.rejected));
+    one
+}
+
+#[test]
+fn times_of_columns_without_a_zone_are_of_the_one_that_is_given() {
+    let shown = ["2025-03-30 01:59:00", "2025-03-30 02:30:00", "2025-03-30 03:00:00"];
+    let texts: ArrayRef = Arc::new(StringArray::from(shown.to_vec()));
+    let batch = batch_of(&[until(SPRING), until(SPRING), until(SPRING)]);
+    let local = cast(&texts, &DataType::Timestamp(TimeUnit::Microsecond, None)).unwrap();
+    for (column, needs_one) in [(texts, true), (local, false)] {
+        let batch = replaced(&batch, "end_time", column);
+        let outcome = read_both(Some("Europe/Berlin"), &batch);
+        assert_eq!(outcome.segments, [SPRING - 60_000, SPRING].map(until));
+        assert!(outcome.rejected[0].0 == 2 && outcome.rejected[0].1.contains("put forward"), "{:?}", outcome.rejected);
+        let outcome = read_both(None, &batch);
+        if needs_one {
+            assert!(outcome.rejected.iter().all(|(_, told)| told.contains("--time-zone")), "{:?}", outcome.rejected);
+        } else {
+            // UTC.
+            assert_eq!(outcome.segments, [SPRING + 3_540_000, SPRING + 5_400_000, SPRING + 7_200_000].map(until));
+        }
+    }
+    let with_zone = StringArray::from(vec![Some("2025-03-30T01:00:00Z"), Some("2025-03-30 03:00:00+02"), Some("noon")]);
+    let outcome = read_both(None, &replaced(&batch, "end_time", Arc::new(with_zone)));
+    assert_eq!(outcome.segments, [until(SPRING), until(SPRING)]);
+    assert!(outcome.rejected[0].1.contains("noon"), "{:?}", outcome.rejected);
+}
+
+#[test]
+fn whole_numbers_of_any_type_are_read_and_others_cost_their_row() {
+    let batch = batch_of(&[interactive(), interactive(), interactive()]);
+    let float = |values: Vec<Option<f64>>| Arc::new(Float64Array::from(values)) as ArrayRef;
+    let decimal = Decimal128Array::from(vec![Some(1200), Some(1250), None]).with_precision_and_scale(38, 2).unwrap();
+    for column in [float(vec![Some(12.0), Some(12.5), Some(f64::NAN)]), Arc::new(decimal)] {
+        let outcome = read_both(None, &replaced(&batch, "skill_id", column));
+        assert_eq!(outcome.segments, [interactive()]);
+        let told: Vec<&str> = outcome.rejected.iter().map(|(_, told)| told.as_str()).collect();
+        assert_eq!(
+            told,
+            ["skill_id is no whole number, or one that its type cannot hold exactly", "skill_id is missing"]
+        );
+    }
+    let outcome = read_both(None, &replaced(&batch, "agent_messages", float(vec![Some(1.0), Some(-1.0), Some(1e10)])));
+    assert_eq!(outcome.lines, [1]);
+    let assigned = float(vec![Some(1_010_000.0), None, Some(f64::NAN)]);
+    let outcome = read_both(None, &replaced(&batch, "first_assigned_time", assigned));
+    assert_eq!(outcome.segments[0], interactive());
+    // A user type without an assignment.
+    assert_eq!(outcome.rejected.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 3]);
+    let flags = Int8Array::from(vec![0, 2, 0]);
+    let outcome = read_both(None, &replaced(&batch, "abandoned_in_queue", Arc::new(flags)));
+    assert_eq!(outcome.lines, [1, 3]);
+    assert!(outcome.rejected[0].1.contains("abandoned_in_queue"));
+}
+
+#[test]
+fn text_in_bytes_and_identifiers_of_digits_are_read() {
+    let batch = batch_of(&[interactive(), abandoned_in_queue()]);
+    for data_type in [DataType::Binary, DataType::LargeBinary, DataType::BinaryView] {
+        let mut bytes = batch.clone();
+        for name in ["conversation_id", "last_agent_id", "source", "outcome", "end_reason", "account_id"] {
+            let plain = cast(bytes.column_by_name(name).unwrap(), &DataType::Utf8).unwrap();
+            bytes = replaced(&bytes, name, cast(&plain, &data_type).unwrap());
+        }
+        assert_eq!(read_both(None, &bytes).segments, [interactive(), abandoned_in_queue()], "{data_type}");
+    }
+    let bytes: ArrayRef = Arc::new(::arrow::array::BinaryArray::from(vec![&b"c-1"[..], b"\xFF\xFE"]));
+    let outcome = read_both(None, &replaced(&batch, "conversation_id", bytes));
+    assert_eq!(outcome.lines, [1]);
+    assert_eq!(outcome.rejected[0].1, "conversation_id is not UTF-8");
+    let digits: ArrayRef = Arc::new(Int64Array::from(vec![4711, 4712]));
+    let outcome = read_both(None, &replaced(&batch, "conversation_id", digits));
+    assert_eq!(outcome.segments[1].conversation_id, "4712");
+}
+
+#[test]
+fn a_uuid_is_read_as_its_text() {
+    let bytes: [u8; 16] = std::array::from_fn(|place| place as u8 * 17);
+    let uuids: ArrayRef = Arc::new(FixedSizeBinaryArray::try_from_iter([bytes].iter()).unwrap());
+    let batch = replaced(&batch_of(&[interactive()]), "conversation_id", uuids);
+    let schema = batch.schema();
+    let fields = schema.fields().iter().map(|field| match field.name().as_str() {
+        "conversation_id" => {
+            field.as_ref().clone().with_metadata([("ARROW:extension:name".to_owned(), "arrow.uuid".to_owned())].into())
+        }
+        _ => field.as_ref().clone(),
+    });
+    let tagged = batch.clone().with_schema(Arc::new(Schema::new(fields.collect::<Vec<_>>()))).unwrap();
+    for bytes in [arrow_stream(&tagged), parquet(&tagged)] {
+        let format = Format::of(&bytes).unwrap();
+        assert_eq!(read(format, bytes).segments[0].conversation_id, "00112233-4455-6677-8899-aabbccddeeff");
+    }
+}
+
+#[test]
+fn columns_may_be_named_in_capitals() {
+    let batch = batch_of(&[interactive(), abandoned_in_queue()]);
+    let renamed = |rename: &dyn Fn(&str) -> String| {
+        let schema = batch.schema();
+        let columns = schema
+            .fields()
+            .iter()
+            .zip(batch.columns())
+            .map(|(field, column)| (rename(field.name()), Arc::clone(column), field.is_nullable()));
+        RecordBatch::try_from_iter_with_nullable(columns.collect::<Vec<_>>()).unwrap()
+    };
+    let capitals = renamed(&|name| name.to_uppercase());
+    assert_eq!(read_both(None, &capitals).segments, [interactive(), abandoned_in_queue()]);
+    // The exact name goes first; of two others, nobody knows which is meant.
+    let with = |name: &str, more: &str| {
+        let mut columns: Vec<(String, ArrayRef, bool)> = capitals
+            .schema()
+            .fields()
+            .iter()
+            .zip(capitals.columns())
+            .map(|(field, column)| (field.name().clone(), Arc::clone(column), true))
+            .collect();
+        let column = Arc::clone(capitals.column_by_name(&name.to_uppercase()).unwrap());
+        columns.push((more.to_owned(), column, true));
+        RecordBatch::try_from_iter_with_nullable(columns).unwrap()
+    };
+    assert_eq!(read_both(None, &with("skill_id", "skill_id")).segments.len(), 2);
+    let twice = with("skill_id", "Skill_Id");
+    for (format, bytes) in [(Format::Arrow, arrow_stream(&twice)), (Format::Parquet, parquet(&twice))] {
+        assert!(matches!(read_for(None, format, bytes), Err(Error::ColumnTwice { column: "skill_id" })));
+    }
+}
+
+#[test]
+fn times_in_seconds_are_told_before_anything_is_taken() {
+    let seconds = Segment { start_time: 1_516_179_100, end_time: 1_516_179_130, ..abandoned_in_queue() };
+    let later = Segment { conversation_id: "c-2".into(), ..seconds.clone() };
+    for format in FORMATS {
+        let refused = read_for(None, format, written(format, &[seconds.clone(), later.clone()]));
+        assert!(matches!(refused, Err(Error::TimesInSeconds)), "{format:?}");
+        // One that is not tells that they count milliseconds.
+        assert_eq!(read(format, written(format, &[seconds.clone(), interactive()])).segments.len(), 2);
+    }
+    // Also where the times contradict what is in milliseconds.
+    let line = json(&Segment { time_to_first_agent_message_ms: Some(1000), ..interactive() });
+    let line = ["1000000", "1060000", "1010000", "1011000"].iter().fold(line, |line, time| {
+        line.replace(*time, &(1_516_000_000 + time.parse::<i64>().unwrap() / 1000).to_string())
+    });
+    assert!(matches!(read_for(None, Format::Ndjson, line), Err(Error::TimesInSeconds)));
+    let event =
+        r#"{"account_id":"acme","conversation_id":"c","sequence":0,"time":1516179100,"type":"returned_to_queue"}"#;
+    let read = read_events::<Error>(Input::Bytes(event.into()), &ReadOptions::default(), |_| Ok(()));
+    assert!(matches!(read, Err(Error::TimesInSeconds)));
+}
+
+fn arrow_file(batches: &[RecordBatch]) -> Vec<u8> {
+    let mut writer = FileWriter::try_new(Vec::new(), &batches[0].schema()).unwrap();
+    batches.iter().for_each(|batch| writer.write(batch).unwrap());
+    writer.finish().unwrap();
+    writer.into_inner().unwrap()
+}
+
+/// Where the footer of a file begins.
+fn footer_of(file: &[u8]) -> usize {
+    let length = file.len() - 10;
+    length - u32::from_le_bytes(file[length..length + 4].try_into().unwrap()) as usize
+}
+
+#[test]
+fn an_arrow_file_is_read_by_its_footer() {
+    let segments = [interactive(), abandoned_in_queue()];
+    let file = arrow_file(&segments.each_ref().map(|segment| batch_of([segment])));
+    let schema = file.windows(4).position(|window| window == [0xFF; 4]).unwrap();
+    let length = u32::from_le_bytes(file[schema + 4..schema + 8].try_into().unwrap()) as usize;
+    let mut without_schema = file.clone();
+    without_schema[schema..schema + 8 + length].fill(0);
+    let footer = footer_of(&file);
+    let without_end = [&file[..footer - 8], &file[footer..]].concat();
+    for file in [file, without_schema, without_end] {
+        let outcome = read(Format::Arrow, file);
+        assert_eq!((outcome.segments, outcome.rejected), (segments.to_vec(), vec![]));
+    }
+}
+
+#[test]
+fn an_arrow_file_that_was_cut_off_keeps_what_came_before() {
+    let segments = [interactive(), abandoned_in_queue()];
+    let file = arrow_file(&segments.each_ref().map(|segment| batch_of([segment])));
+    let footer = footer_of(&file);
+    for end in [file.len() - 1, footer + 20, footer] {
+        let outcome = read(Format::Arrow, file[..end].to_vec());
+        assert_eq!(outcome.segments, segments, "{end}");
+        assert_eq!(outcome.rejected.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [3], "{end}");
+        assert!(outcome.rejected[0].1.contains("breaks off"), "{:?}", outcome.rejected);
+    }
+}
+
+#[test]
+fn streams_and_files_one_after_the_other_are_all_read() {
+    let segments = [0, 1, 2].map(|index| Segment { segment_index: index, ..interactive() });
+    let batches = segments.each_ref().map(|segment| batch_of([segment]));
+    let [one, two, three] = &batches;
+    let (stream, file) = (arrow_stream, |batch: &RecordBatch| arrow_file(std::slice::from_ref(batch)));
+    let none = batch_of(&[]);
+    // Streams of other columns, too.
+    let other = of_another_writer(&segments[1..2]);
+    for (name, bytes) in [
+        ("streams", [stream(one), stream(&other), stream(three)].concat()),
+        ("files", [file(one), file(two), file(three)].concat()),
+        ("a stream and files", [stream(one), file(two), file(three)].concat()),
+        ("with zeros between", [stream(one), vec![0; 8], stream(two), stream(three)].concat()),
+        ("with empty ones", [stream(&none), stream(one), file(&none), file(two), file(&none), file(three)].concat()),
+    ] {
+        let outcome = read(Format::Arrow, bytes);
+        assert_eq!(outcome.rejected, [], "{name}");
+        assert_eq!((outcome.segments.as_slice(), outcome.lines), (segments.as_slice(), vec![1, 2, 3]), "{name}");
+    }
+    let outcome = read(Format::Arrow, [stream(one), b"\xFF\xFF\xFF\xFFoops".to_vec()].concat());
+    assert_eq!((outcome.segments.len(), outcome.rejected.len()), (1, 1));
+}
+
+#[test]
+fn parquet_files_put_together_are_refused() {
+    let one = written(Format::Parquet, &[interactive()]);
+    let Err(Error::Unreadable { reason, .. }) = read_for(None, Format::Parquet, [one.clone(), one].concat()) else {
+        panic!("they were read")
+    };
+    assert!(reason.contains("several files"), "{reason}");
+}
+
+/// A Parquet file with times of 96 bits, as Spark and Impala write them: nanoseconds of a day, and its Julian number.
+fn with_times_of_96_bits(days: &[u32]) -> Vec<u8> {
+    use ::parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int32Type, Int64Type, Int96, Int96Type};
+    use ::parquet::file::properties::WriterProperties;
+    use ::parquet::file::writer::SerializedFileWriter;
+    use ::parquet::schema::parser::parse_message_type;
+    let schema = "message segments { required binary account_id (UTF8); required binary conversation_id (UTF8); \
+        required int32 segment_index; required int64 skill_id; required int96 start_time; required int96 end_time; \
+        required binary start_reason (UTF8); required binary end_reason (UTF8); required binary user_type (UTF8); \
+        required binary outcome (UTF8); required boolean abandoned_in_queue; required int32 agent_messages; \
+        required int32 consumer_messages; }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(WriterProperties::new())).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let texts = ["acme", "c-1", "new_conversation", "closed_by_consumer", "none", "abandoned"];
+    let mut texts = texts.iter().map(|text| vec![ByteArray::from(*text); days.len()]);
+    let times: Vec<Int96> = days
+        .iter()
+        .map(|day| {
+            let mut time = Int96::new();
+            // A second after midnight.
+            time.set_data(1_000_000_000, 0, *day);
+            time
+        })
+        .collect();
+    let mut number = 0;
+    while let Some(mut column) = group.next_column().unwrap() {
+        let written = match number {
+            0 | 1 | 6..=9 => column.typed::<ByteArrayType>().write_batch(&texts.next().unwrap(), None, None),
+            2 => column.typed::<Int32Type>().write_batch(&(0..days.len() as i32).collect::<Vec<_>>(), None, None),
+            3 => column.typed::<Int64Type>().write_batch(&vec![12; days.len()], None, None),
+            4 | 5 => column.typed::<Int96Type>().write_batch(&times, None, None),
+            10 => column.typed::<BoolType>().write_batch(&vec![false; days.len()], None, None),
+            _ => column.typed::<Int32Type>().write_batch(&vec![0; days.len()], None, None),
+        };
+        assert_eq!(written.unwrap(), days.len());
+        number += 1;
+        column.close().unwrap();
+    }
+    group.close().unwrap();
+    writer.into_inner().unwrap()
+}
+
+#[test]
+fn times_of_96_bits_are_read_beyond_the_year_2262_and_never_wrap() {
+    // 1 January 1970 is Julian day 2440588. 2199-12-31 is 84005 days later; 2262-04-12 and 2554 are beyond 64 bits.
+    let file =
+        with_times_of_96_bits(&[2_440_588 + 17_548, 2_440_588 + 84_005, 2_440_588 + 106_752, 2_440_588 + 213_504]);
+    for zone in ["UTC", "Europe/Berlin"] {
+        let outcome = read_in(zone, Format::Parquet, file.clone());
+        let times: Vec<i64> = outcome.segments.iter().map(|segment| segment.end_time).collect();
+        assert_eq!(times, [17_548 * 86_400_000 + 1000, 84_005 * 86_400_000 + 1000]);
+        let told: Vec<(u64, bool)> =
+            outcome.rejected.iter().map(|(line, told)| (*line, told.contains("1970 to 2199"))).collect();
+        assert_eq!(told, [(3, true), (4, true)], "{:?}", outcome.rejected);
+    }
+}
+
+/// Files of other people's programs. They are not part of the source: where they are not there, this tells so.
+#[test]
+fn files_of_the_field_have_their_right_value() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/field");
+    if !folder.exists() {
+        let _ = writeln!(std::io::stderr(), "SKIPPED files_of_the_field_have_their_right_value: they are not here");
+        return;
+    }
+    let bytes = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    for name in [
+        "09-byte-order-mark/segments.json",
+        "09-byte-order-mark/segments.ndjson",
+        "10-arrow-files/go.arrow",
+        "10-arrow-files/polars.arrow",
+        "12-duckdb-and-pandas-parquet/duckdb.parquet",
+        "12-duckdb-and-pandas-parquet/pandas.parquet",
+    ] {
+        let (format, _) = Format::from_path(std::path::Path::new(name));
+        let outcome = read(format.unwrap(), bytes(name));
+        assert_eq!((outcome.segments.len(), outcome.rejected), (4, vec![]), "{name}");
+    }
+    let history = |name: &str| {
+        let (mut segments, mut rejected) = (Vec::new(), Vec::new());
+        read_history::<Error>(Input::Bytes(bytes(name).into()), &ReadOptions::default(), |chunk| {
+            segments.extend(segments_of(&chunk.batch));
+            rejected.extend(chunk.rejected.first.into_iter().map(|rejection| rejection.error.to_string()));
+            Ok(())
+        })
+        .unwrap();
+        (segments, rejected)
+    };
+    for (name, taken) in [
+        ("07-history-documented-types/history.json", 2),
+        ("08-history-list-of-records/records.json", 1),
+        ("09-byte-order-mark/history.json", 1),
+    ] {
+        let (segments, rejected) = history(name);
+        assert_eq!((segments.len(), rejected), (taken, vec![]), "{name}");
+        assert!(segments.iter().all(|segment| segment.outcome == crate::Outcome::Interactive), "{name}");
+    }
+    let (segments, rejected) = history("06-history-without-messages/history.json");
+    assert!(segments.is_empty());
+    assert!(rejected[0].contains("no-messages") && rejected[0].contains("messageRecords"), "{rejected:?}");
+    assert!(rejected[1].contains("partial") && rejected[1].contains("isPartial"), "{rejected:?}");
 }

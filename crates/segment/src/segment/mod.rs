@@ -2,16 +2,16 @@
 
 pub mod column_names;
 mod identifier;
+mod record;
 mod rules;
 mod vocabulary;
 
 use std::borrow::Cow;
 
-use serde::de::Deserializer;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::instant;
 pub(crate) use identifier::check_identifier;
+pub(crate) use record::SegmentRecord;
 pub(crate) use rules::{MAX_TEXT_BYTES, in_range};
 pub(crate) use vocabulary::words;
 pub use vocabulary::{EndReason, Outcome, StartReason, UserType};
@@ -20,23 +20,19 @@ pub use vocabulary::{EndReason, Outcome, StartReason, UserType};
 ///
 /// Times are milliseconds since the epoch, UTC. Text is borrowed from the input where possible. Account, conversation
 /// and segment index together are the key of a segment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Segment<'a> {
-    /// The brand's account. A JSON record may omit it if the request or command names the account.
-    #[serde(borrow, default, deserialize_with = "text_or_empty")]
+    /// The brand's account.
     pub account_id: Cow<'a, str>,
     /// The conversation that the segment belongs to.
-    #[serde(borrow)]
     pub conversation_id: Cow<'a, str>,
     /// 0-based position in the conversation.
     pub segment_index: u32,
     /// The skill; -1 stands for conversations without a skill.
     pub skill_id: i64,
     /// When the conversation entered the skill's queue.
-    #[serde(deserialize_with = "instant::required")]
     pub start_time: i64,
     /// When the conversation was transferred away or closed. Every metric counts the segment at this time.
-    #[serde(deserialize_with = "instant::required")]
     pub end_time: i64,
     /// Why the segment began.
     pub start_reason: StartReason,
@@ -49,23 +45,18 @@ pub struct Segment<'a> {
     /// Whether the consumer closed an unanswered conversation while no agent was assigned.
     pub abandoned_in_queue: bool,
     /// The first assignment of an agent in the segment.
-    #[serde(default, deserialize_with = "instant::optional")]
     pub first_assigned_time: Option<i64>,
     /// The first message by an assigned agent in the segment.
-    #[serde(default, deserialize_with = "instant::optional")]
     pub first_agent_message_time: Option<i64>,
     /// Milliseconds from the assignment of the agent who spoke first to that message; `None` if it was not measured.
-    #[serde(default)]
     pub time_to_first_agent_message_ms: Option<i64>,
     /// Messages by assigned agents.
     pub agent_messages: u32,
     /// Messages by the consumer.
     pub consumer_messages: u32,
     /// The agent who was assigned last.
-    #[serde(borrow, default, deserialize_with = "optional_text")]
     pub last_agent_id: Option<Cow<'a, str>>,
     /// Where the conversation came from: `APP`, `WEB`, `SMS` …
-    #[serde(borrow, default, deserialize_with = "optional_text")]
     pub source: Option<Cow<'a, str>>,
 }
 
@@ -80,16 +71,4 @@ impl Segment<'_> {
             ..self
         }
     }
-}
-
-/// Reads optional text, and borrows it if it has no escapes. Derived code for `Option<Cow<str>>` would always copy it.
-pub(crate) fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
-    #[derive(Deserialize)]
-    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-    Ok(Option::<Text<'de>>::deserialize(deserializer)?.map(|text| text.0))
-}
-
-/// Reads text. Null counts as empty, like a field that is omitted.
-pub(crate) fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
-    Ok(optional_text(deserializer)?.unwrap_or_default())
 }

@@ -4,7 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use skillscope_store::Records;
 
-use super::ingestion::{IngestionAccount, IngestionBody, IngestionHeaders, IngestionProblems, IngestionRequest};
+use super::ingestion::{
+    IngestionAccount, IngestionBody, IngestionHeaders, IngestionProblems, IngestionQuery, IngestionRequest,
+};
 use super::openapi::{EventBody, problem_responses};
 use super::problem::Problem;
 use crate::App;
@@ -21,7 +23,7 @@ problem_responses! {
 /// closes. An event is known by account, conversation and sequence, and has its effect once. One that waits for others
 /// is accepted; so is one that turns out to be impossible, which has no effect and is kept for the operator.
 #[utoipa::path(post, path = "/v1/accounts/{account}/events", tag = "ingestion",
-    params(IngestionAccount, IngestionHeaders),
+    params(IngestionAccount, IngestionQuery, IngestionHeaders),
     request_body(description = "Conversation events, one a line.", content((EventBody = "application/x-ndjson"))),
     responses(
         (status = 200, description = "What was accepted is on disk, with the segments that it closed.", body = IngestionBody),

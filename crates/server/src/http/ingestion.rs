@@ -8,7 +8,7 @@ use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use serde::{Deserialize, Serialize};
-use skillscope_segment::{Format, Input, ReadOptions};
+use skillscope_segment::{Format, Input, ReadOptions, TimeZone};
 use skillscope_store::{Ingested, Records};
 use utoipa::{IntoParams, ToSchema};
 
@@ -81,10 +81,33 @@ pub(super) struct IngestionHeaders {
     content_encoding: Option<String>,
 }
 
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it is there to be described")]
+pub(super) struct IngestionQuery {
+    /// The time zone of times that name none: a name of the IANA database, or an offset. Without it, text of such a time
+    /// is rejected, and timestamps of Arrow and Parquet are in UTC.
+    #[param(example = "Europe/Berlin")]
+    time_zone: Option<String>,
+}
+
+/// The time zone of times that name none, as the query names it.
+fn time_zone(query: Option<&str>) -> Result<Option<TimeZone>, Problem> {
+    const NAME: &str = "time_zone";
+    let mut named = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).filter(|(name, _)| name == NAME);
+    let Some((_, value)) = named.next() else { return Ok(None) };
+    let invalid = |detail: String| Problem::invalid_parameter(detail).blaming(NAME, Some(value.to_string()));
+    if named.next().is_some() {
+        return Err(invalid(format!("{NAME} is given twice")));
+    }
+    TimeZone::parse(&value).map(Some).map_err(|error| invalid(error.to_string()))
+}
+
 /// A request with records of an account in its body.
 pub(super) struct IngestionRequest {
     caller: Caller,
     account: String,
+    time_zone: Option<TimeZone>,
     headers: HeaderMap,
     body: RequestBody,
 }
@@ -99,9 +122,10 @@ where
         let (mut parts, body) = request.into_parts();
         let PathVariables(IngestionAccount { account }) = PathVariables::from_request_parts(&mut parts, state).await?;
         let caller = Caller::from_request_parts(&mut parts, state).await?;
+        let time_zone = time_zone(parts.uri.query())?;
         let headers = parts.headers.clone();
         let Ok(body) = RequestBody::from_request(Request::from_parts(parts, body), state).await;
-        Ok(Self { caller, account, headers, body })
+        Ok(Self { caller, account, time_zone, headers, body })
     }
 }
 
@@ -122,7 +146,7 @@ impl IngestionRequest {
 
     /// Stores the records, and answers what became of them.
     pub(super) async fn ingest(self, app: App, records: Records) -> Result<Json<IngestionBody>, Problem> {
-        let Self { caller, account, headers, body } = self;
+        let Self { caller, account, time_zone, headers, body } = self;
         let account = caller.account(&account)?;
         let owner = account.as_str().to_owned();
         let body = body.read_encoded(&headers, &owner).await?;
@@ -133,6 +157,7 @@ impl IngestionRequest {
             account: Some(account),
             chunk_rows: CHUNK_ROWS,
             most_unfolded: Some(body.most_unfolded()),
+            time_zone,
             is_abandoned: Some(is_abandoned),
         };
         let store = app.store();

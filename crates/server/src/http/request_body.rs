@@ -23,6 +23,10 @@ const ENCODINGS: [(&str, Compression); 3] =
 /// Records may take so many times the bytes of the body that holds them: honest ones take some six times as many.
 const UNFOLDS: u64 = 32;
 
+/// However small a body is, its records may take so many times the bytes of the largest: an export of a million segments
+/// whose identifiers count up has half a megabyte.
+const UNFOLDS_AT_LEAST: u64 = 4;
+
 /// A compressed body is expected to have so many times its bytes, and waits for that memory before it takes a thread.
 /// Honest records are compressed to a tenth. What has more takes it only where nobody else has it.
 const EXPANDS: usize = 16;
@@ -108,10 +112,12 @@ impl RequestBody {
         Ok(HeldBody { bytes: bytes.into(), share, limits })
     }
 
-    /// Reads the body, which may be compressed: the header `Content-Encoding` tells.
+    /// Reads the body, which may be compressed: the header `Content-Encoding` tells, and where it does not, the body's
+    /// first bytes do.
     pub(super) async fn read_encoded(self, headers: &HeaderMap, owner: &str) -> Result<EncodedBody, Problem> {
-        let compression = named(headers, CONTENT_ENCODING, &ENCODINGS, Some(Compression::None))?;
+        let told = named(headers, CONTENT_ENCODING, &ENCODINGS, Some(Compression::None))?;
         let mut body = self.read(owner).await?;
+        let compression = if told == Compression::None { Compression::of(&body.bytes) } else { told };
         let mut expected = 0;
         if compression != Compression::None {
             expected = body.bytes.len().saturating_mul(EXPANDS).min(body.limits.max_bytes);
@@ -146,7 +152,8 @@ pub(super) struct EncodedBody {
 impl EncodedBody {
     /// The number of bytes that the records in the body may take once they are decoded.
     pub(super) fn most_unfolded(&self) -> u64 {
-        (self.body.bytes.len() as u64).saturating_mul(UNFOLDS).max(self.body.limits.max_bytes as u64)
+        let at_least = (self.body.limits.max_bytes as u64).saturating_mul(UNFOLDS_AT_LEAST);
+        (self.body.bytes.len() as u64).saturating_mul(UNFOLDS).max(at_least)
     }
 
     /// The body without its compression. A body that unfolds to more than a body may have is refused. This takes long

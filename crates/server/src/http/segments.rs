@@ -5,7 +5,9 @@ use axum::extract::State;
 use skillscope_segment::Format;
 use skillscope_store::Records;
 
-use super::ingestion::{IngestionAccount, IngestionBody, IngestionHeaders, IngestionProblems, IngestionRequest};
+use super::ingestion::{
+    IngestionAccount, IngestionBody, IngestionHeaders, IngestionProblems, IngestionQuery, IngestionRequest,
+};
 use super::openapi::{SegmentBody, problem_responses};
 use super::problem::Problem;
 use crate::App;
@@ -26,7 +28,7 @@ problem_responses! {
 /// A segment is known by account, conversation and index, and counts once. A record that breaks a rule is listed and
 /// left out; the others are stored.
 #[utoipa::path(post, path = "/v1/accounts/{account}/segments", tag = "ingestion",
-    params(IngestionAccount, IngestionHeaders),
+    params(IngestionAccount, IngestionQuery, IngestionHeaders),
     request_body(description = "Closed segments: in NDJSON, one a line.", content(
         (SegmentBody = "application/x-ndjson"),
         (Vec<SegmentBody> = "application/json"),

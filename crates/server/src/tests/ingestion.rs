@@ -12,7 +12,7 @@ use futures::future::join_all;
 use futures::{StreamExt, poll, stream};
 use skillscope_segment::Format;
 
-use super::door::{Door, MAX_BODY_BYTES, SEGMENTS, line, report_of, two_segments, written};
+use super::door::{Door, MAX_BODY_BYTES, NOW, SEGMENTS, line, report_of, two_segments, written};
 use crate::HttpOptions;
 
 #[tokio::test]
@@ -71,7 +71,13 @@ async fn a_body_may_be_compressed() {
     assert_eq!(post_encoded(&door, "zstd", zstd).await.json()["accepted"], 1);
     assert_eq!(post_encoded(&door, "gzip", gzip(line("c-2", 7, 1).as_bytes())).await.json()["accepted"], 1);
     assert_eq!(post_encoded(&door, "identity", line("c-3", 7, 1).into()).await.json()["accepted"], 1);
+    // Whoever does not tell is understood all the same.
+    assert_eq!(post_encoded(&door, "identity", gzip(line("c-4", 7, 1).as_bytes())).await.json()["accepted"], 1);
+    let zstd = zstd::encode_all(line("c-5", 7, 1).as_bytes(), 1).unwrap();
+    assert_eq!(door.post(SEGMENTS, "application/x-ndjson", zstd).await.json()["accepted"], 1);
     post_encoded(&door, "gzip", b"not gzip".to_vec()).await.problem(400);
+    let twice = post_encoded(&door, "gzip", gzip(&gzip(line("c-6", 7, 1).as_bytes()))).await.problem(400);
+    assert!(twice["detail"].as_str().unwrap().contains("compressed with gzip"), "{twice}");
     assert_eq!(post_encoded(&door, "br", Vec::new()).await.problem(415)["parameter"], "content-encoding");
 }
 
@@ -80,6 +86,7 @@ async fn a_body_has_a_largest_size_also_once_decompressed() {
     let door = Door::new();
     door.post(SEGMENTS, "application/x-ndjson", vec![b'\n'; MAX_BODY_BYTES + 1]).await.problem(413);
     post_encoded(&door, "gzip", gzip(&vec![b'\n'; MAX_BODY_BYTES + 1])).await.problem(413);
+    post_encoded(&door, "identity", gzip(&vec![b'\n'; MAX_BODY_BYTES + 1])).await.problem(413);
     assert_eq!(door.post(SEGMENTS, "application/x-ndjson", vec![b'\n'; MAX_BODY_BYTES]).await.status, 200);
 }
 
@@ -173,4 +180,17 @@ async fn a_body_of_another_format_is_an_error_of_the_whole() {
     for content_type in ["application/json", "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"] {
         door.post(SEGMENTS, content_type, "oops").await.problem(400);
     }
+}
+
+#[tokio::test]
+async fn times_that_name_no_zone_are_of_the_one_in_the_query() {
+    let door = Door::new();
+    let at = |id: &str| line(id, 7, 1).replace(&(NOW - 1).to_string(), "\"2018-01-18 09:51:55.678\"");
+    let without = door.post(SEGMENTS, "application/x-ndjson", at("c-1")).await.json();
+    assert!(without["rejected"][0]["error"].as_str().unwrap().contains("names no time zone"), "{without}");
+    let target = |zone: &str| format!("{SEGMENTS}?time_zone={zone}");
+    let berlin = door.post(&target("Europe/Berlin"), "application/x-ndjson", at("c-2")).await;
+    assert_eq!(berlin.json()["accepted"], 1);
+    let unknown = door.post(&target("Europe/Atlantis"), "application/x-ndjson", at("c-3")).await.problem(400);
+    assert_eq!(unknown["parameter"], "time_zone");
 }

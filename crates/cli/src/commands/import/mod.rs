@@ -27,7 +27,8 @@ pub(crate) fn run(command: ImportCommand) -> Result<ExitCode> {
     let destination = Destination::open(&command)?;
     // The files are the user's own, so that there may be any number of records in them.
     let (account, chunk_rows) = (arguments.account.clone(), destination.chunk_rows());
-    let options = ReadOptions { account, chunk_rows, ..ReadOptions::default() };
+    let time_zone = arguments.time_zone.clone();
+    let options = ReadOptions { account, chunk_rows, time_zone, ..ReadOptions::default() };
     let mut import = Import { kind, destination, options, progress: progress_bar(&sources)?, sum: Ingested::default() };
     let mut failed = false;
     for source in &sources {
@@ -71,9 +72,9 @@ impl Import {
             *sum = added(&before, so_far);
             progress.set_message(format!("{} {noun}", sum.accepted));
         };
-        let input = source.open(progress)?;
+        let (input, format) = source.open(progress).with_context(|| format!("cannot import {}", source.name))?;
         let records = match self.kind {
-            RecordKind::Segments => Records::Segments(source.format),
+            RecordKind::Segments => Records::Segments(format),
             RecordKind::Events => {
                 destination.begin_file();
                 Records::Events

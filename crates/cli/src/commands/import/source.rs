@@ -17,8 +17,9 @@ pub(super) struct Source {
     pub(super) name: String,
     /// `None` for standard input.
     path: Option<PathBuf>,
-    pub(super) format: Format,
-    compression: Compression,
+    /// The format that the user gives, or else the one that the name tells.
+    format: Format,
+    is_format_given: bool,
     /// The length of the file; 0 if it is not known.
     pub(super) bytes: u64,
 }
@@ -26,31 +27,42 @@ pub(super) struct Source {
 impl Source {
     /// Finds a file that holds records of a kind, in the format that the user gives or that the name tells.
     pub(super) fn find(path: &Path, kind: RecordKind, given: Option<Format>) -> Result<Self> {
-        let (named, compression) = Format::from_path(path);
+        let (named, _) = Format::from_path(path);
         let name = path.display().to_string();
         let format = input_format(kind, given, named, &name)?;
         if path == Path::new("-") {
-            return Ok(Self { name: "standard input".to_owned(), path: None, format, compression, bytes: 0 });
+            return Ok(Self { name: "standard input".to_owned(), path: None, format, is_format_given: true, bytes: 0 });
         }
         let bytes = path.metadata().with_context(|| format!("cannot open {name}"))?.len();
-        Ok(Self { name, path: Some(path.to_owned()), format, compression, bytes })
+        let is_format_given = given.is_some() || kind != RecordKind::Segments;
+        Ok(Self { name, path: Some(path.to_owned()), format, is_format_given, bytes })
     }
 
-    /// Opens the input. Reading it advances the progress bar, except in a Parquet file: that is read out of order, so
-    /// it advances the bar at its end.
-    pub(super) fn open(&self, progress: &ProgressBar) -> Result<Input> {
+    /// Opens the input, and tells its format. Names may be wrong of what is in a file: it is decompressed as its first
+    /// bytes say, and they say the format, too, unless the user gave it.
+    ///
+    /// Reading the input advances the progress bar, except in files that are read out of order: they advance it at their
+    /// end.
+    pub(super) fn open(&self, progress: &ProgressBar) -> Result<(Input, Format)> {
         let input = match &self.path {
             None => Input::Stream(Box::new(std::io::stdin())),
             Some(path) => Input::File(File::open(path).with_context(|| format!("cannot open {}", self.name))?),
         };
-        if self.format == Format::Parquet && self.compression == Compression::None {
-            return Ok(input);
+        let (first, input) = input.peeked()?;
+        let format = self.format_of(&first);
+        if Compression::of(&first) == Compression::None && matches!(format, Format::Parquet | Format::Arrow) {
+            return Ok((input, format));
         }
         // A file that grows is read up to the length that it had. It may be the file of dead letters, to which this
         // very import appends.
         let length = if self.bytes > 0 { self.bytes } else { u64::MAX };
         let counted = progress.wrap_read(input.into_read().take(length));
-        Ok(Input::Stream(Box::new(counted)).decompressed(self.compression)?)
+        let (first, input) = Input::Stream(Box::new(counted)).unpacked()?.peeked()?;
+        Ok((input, self.format_of(&first)))
+    }
+
+    fn format_of(&self, first: &[u8]) -> Format {
+        if self.is_format_given { self.format } else { Format::of(first).unwrap_or(self.format) }
     }
 }
 
@@ -65,7 +77,8 @@ fn input_format(kind: RecordKind, given: Option<Format>, named: Option<Format>, 
             return given.or(named).ok_or_else(|| Usage::error(unknown()));
         }
         RecordKind::Events => (Format::Ndjson, "events are read as NDJSON alone"),
-        RecordKind::History => (Format::Json, "message history is read as JSON pages alone"),
+        RecordKind::History if given == Some(Format::Ndjson) => return Ok(Format::Json),
+        RecordKind::History => (Format::Json, "message history is read as JSON alone"),
     };
     if given.is_some_and(|given| given != only) { Err(Usage::error(refusal)) } else { Ok(only) }
 }

@@ -6,11 +6,10 @@ use super::record::{Dialog, HistoryRecord, problem};
 use crate::segmenter::{ClosedStay, Conversation};
 use crate::{Error, EventKind, Result};
 
-/// Feeds a conversation to the state machine. Returns the closed stays, and the source of the conversation.
-pub(super) fn replay(record: &HistoryRecord) -> Result<(Vec<ClosedStay>, Option<String>)> {
+/// Feeds a conversation to the state machine. Returns the closed stays.
+pub(super) fn replay(record: &HistoryRecord) -> Result<Vec<ClosedStay>> {
     let events = ordered_events(record)?;
     let mut events = events.iter().peekable();
-    let source = record.info.source.clone();
     let mut conversation = Conversation::default();
     let mut closed = Vec::new();
     let mut tell = |time: i64, event: &EventKind<&str>| {
@@ -21,7 +20,7 @@ pub(super) fn replay(record: &HistoryRecord) -> Result<(Vec<ClosedStay>, Option<
     for (number, dialog) in main_dialogs(record)?.into_iter().enumerate() {
         let skill_id = dialog.skill_id;
         if number == 0 {
-            tell(dialog.start, &EventKind::Started { skill_id, source: source.as_deref() })?;
+            tell(dialog.start, &EventKind::Started { skill_id, source: record.info.source.as_deref() })?;
         } else {
             // Events while the conversation was closed belong to no segment.
             while events.next_if(|event| event.time < dialog.start).is_some() {}
@@ -37,7 +36,7 @@ pub(super) fn replay(record: &HistoryRecord) -> Result<(Vec<ClosedStay>, Option<
             tell(end, &EventKind::Closed { by })?;
         }
     }
-    Ok((closed, source))
+    Ok(closed)
 }
 
 /// Whether an agent joins for the survey. A survey may begin in the same millisecond in which the dialog ends.

@@ -1,5 +1,5 @@
-//! Exports of message history: past conversations as pages of JSON, each conversation with everything that happened in
-//! it.
+//! Exports of message history: past conversations as pages of JSON, or as their records alone, each conversation with
+//! everything that happened in it.
 //!
 //! ```text
 //! record.rs ─▶ ordered_events.rs, dialogs.rs ─▶ conversation.rs
@@ -16,15 +16,18 @@ mod ordered_events;
 mod record;
 #[cfg(test)]
 mod tests;
+mod unknown;
 
 use std::fmt;
 use std::ops::ControlFlow;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::collector::Collector;
 use super::json_array::Elements;
-use super::{Chunk, Input, ReadOptions, buffered};
+use super::{Chunk, Input, ReadOptions, beginning, buffered};
+use crate::segmenter::ClosedStay;
 use crate::{Error, Segment};
 use limited::Limited;
 use record::HistoryRecord;
@@ -34,9 +37,9 @@ const FORMAT: &str = "message history";
 /// The maximum number of bytes from one record to the next, so that no input can use up all memory.
 const MAX_RECORD_BYTES: u64 = 64 << 20;
 
-/// Reads the closed segments of conversations from pages of message history, and passes them to `sink` in chunks. The
-/// pages may follow one another or be in an array. All segments of a conversation are taken, or its record is rejected.
-/// Records are numbered through all pages.
+/// Reads the closed segments of conversations from pages of message history, and passes them to `sink` in chunks. Pages
+/// may follow one another or be in an array, and so may records without a page around them. All segments of a
+/// conversation are taken, or its record is rejected. Records are numbered through all pages.
 ///
 /// # Errors
 /// Where nothing can be read at all, and the errors of `sink`. If an input breaks off after its first records, those
@@ -48,9 +51,9 @@ pub fn read_history<E: From<Error>>(
 ) -> Result<(), E> {
     let mut collector = Collector::new(FORMAT, options, sink);
     // The limit is below the buffer, since the parser reads byte by byte. The buffer is small beside the limit.
-    let (reader, limit) = Limited::new(input.into_read(), MAX_RECORD_BYTES);
+    let (reader, limit) = Limited::new(beginning::text(input, FORMAT)?, MAX_RECORD_BYTES);
     let mut deserializer = serde_json::Deserializer::from_reader(buffered(reader));
-    let mut records = Records { collector: &mut collector, options, limit, read: 0, stopped: Ok(()) };
+    let mut records = Records { collector: &mut collector, options, limit, read: 0, has_bare: false, stopped: Ok(()) };
     let broken = loop {
         if deserializer.end().is_ok() {
             break None;
@@ -73,6 +76,8 @@ struct Records<'c, 'o, S, E> {
     options: &'o ReadOptions,
     limit: limited::Limit,
     read: u64,
+    /// Whether there was a record without a page around it.
+    has_bare: bool,
     /// The error with which the collector ended the reading.
     stopped: Result<(), E>,
 }
@@ -100,14 +105,23 @@ where
 /// The closed segments of a conversation. All of them are valid.
 fn segments(record: &HistoryRecord, id: &str, options: &ReadOptions) -> crate::Result<Vec<Segment<'static>>> {
     let account = options.account_of(record.brand_id())?;
-    let (closed, source) = conversation::replay(record)?;
-    let segments = closed.iter().map(|stay| stay.segment(account, id, source.as_deref()).into_owned());
-    let segments: Vec<_> = segments.collect();
-    segments.iter().try_for_each(Segment::validate)?;
-    Ok(segments)
+    record.check_complete()?;
+    let source = record.info.source.as_deref();
+    let segments = |closed: Vec<ClosedStay>| {
+        closed.iter().map(|stay| stay.segment(account, id, source).into_owned()).collect::<Vec<_>>()
+    };
+    let taken = segments(conversation::replay(record)?);
+    taken.iter().try_for_each(Segment::validate)?;
+    // Words that nobody knows cost nothing where every meaning gives the same segments.
+    for (meaning, unknown) in unknown::meanings(record)? {
+        if !conversation::replay(&meaning).is_ok_and(|closed| segments(closed) == taken) {
+            return Err(unknown);
+        }
+    }
+    Ok(taken)
 }
 
-/// A page, or an array of them.
+/// A page, a record without one, or an array of them.
 struct Page<'p, 'c, 'o, S, E>(&'p mut Records<'c, 'o, S, E>);
 
 impl<'de, S, E: From<Error>> DeserializeSeed<'de> for Page<'_, '_, '_, S, E>
@@ -128,21 +142,40 @@ where
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a page with conversationHistoryRecords")
+        f.write_str("a page with conversationHistoryRecords, or a record with info")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut page: A) -> Result<(), A::Error> {
+        let records = self.0;
         let mut has_records = false;
+        // What may turn out to be a record.
+        let mut fields: Vec<(&str, Box<RawValue>)> = Vec::new();
         while let Some(key) = page.next_key::<String>()? {
             if key == "conversationHistoryRecords" {
                 has_records = true;
-                page.next_value_seed(Elements(|json: &str| self.0.take(json)))?;
+                records.limit.reset();
+                page.next_value_seed(Elements(|json: &str| records.take(json)))?;
+            } else if has_records {
+                page.next_value::<IgnoredAny>()?;
+                records.limit.reset();
+            } else if let Some(name) = record::FIELDS.iter().find(|name| **name == key) {
+                fields.push((name, page.next_value()?));
             } else {
                 page.next_value::<IgnoredAny>()?;
             }
-            self.0.limit.reset();
         }
-        if has_records { Ok(()) } else { Err(de::Error::custom("a page has no conversationHistoryRecords")) }
+        if has_records {
+            return Ok(());
+        }
+        if !records.has_bare && !fields.iter().any(|(name, _)| *name == record::INFO) {
+            return Err(de::Error::custom("a page has no conversationHistoryRecords, and a record has no info"));
+        }
+        records.has_bare = true;
+        let fields: Vec<String> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        match records.take(&format!("{{{}}}", fields.join(","))) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(de::Error::custom("stopped")),
+        }
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut pages: A) -> Result<(), A::Error> {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::record::{HistoryRecord, Message, Participant, Transfer, TransferKind, problem, time_of};
+use super::record::{
+    HistoryRecord, Message, Participant, Permission, SentBy, Transfer, TransferKind, problem, time_of,
+};
 use crate::error::shortened;
 use crate::{AgentKind, EventKind, Result, Sender, TransferReason};
 
@@ -67,9 +69,10 @@ fn joins(record: &HistoryRecord) -> Result<Vec<OrderedEvent<'_>>> {
     Ok(joins)
 }
 
+/// A permission that nobody knows is taken for one to watch, until it is known that this makes a difference.
 fn is_assigned(participant: &Participant) -> Result<bool> {
-    let permission = participant.permission.as_deref().ok_or_else(|| problem("permission of an agent is missing"))?;
-    Ok(permission.eq_ignore_ascii_case("ASSIGNED_AGENT"))
+    let permission = participant.permission().ok_or_else(|| problem("permission of an agent is missing"))?;
+    Ok(matches!(permission, Permission::Assigned))
 }
 
 /// Adds a takeover by a manager for whom the record has no assignment in the same millisecond. If the next assignment
@@ -95,8 +98,7 @@ fn messages(record: &HistoryRecord) -> Result<Vec<OrderedEvent<'_>>> {
         .filter(|dialog| !dialog.is_main())
         .filter_map(|dialog| dialog.dialog_id.as_deref())
         .collect();
-    let is_by_agent =
-        |message: &Message| message.sent_by.as_deref().is_some_and(|sender| sender.eq_ignore_ascii_case("agent"));
+    let is_by_agent = |message: &Message| matches!(message.sent_by(), Some(SentBy::Agent));
     if !record.has_participants() && record.messages().iter().any(is_by_agent) {
         return Err(problem("agentParticipants is missing, and there are messages by agents"));
     }
@@ -105,11 +107,11 @@ fn messages(record: &HistoryRecord) -> Result<Vec<OrderedEvent<'_>>> {
         if message.dialog_id.as_deref().is_some_and(|dialog| surveys.contains(dialog)) {
             continue;
         }
-        let sender = message.sent_by.as_deref().ok_or_else(|| problem("sentBy of a message is missing"))?;
-        let kind = match sender.to_ascii_lowercase().as_str() {
-            "consumer" => EventKind::Message { sender: Sender::Consumer, agent_id: None },
-            "agent" => EventKind::Message { sender: Sender::Agent, agent_id: message.participant_id() },
-            _ => continue,
+        let kind = match message.sent_by().ok_or_else(|| problem("sentBy of a message is missing"))? {
+            SentBy::Consumer => EventKind::Message { sender: Sender::Consumer, agent_id: None },
+            SentBy::Agent => EventKind::Message { sender: Sender::Agent, agent_id: message.participant_id() },
+            // A word that nobody knows is passed over, until it is known that this makes a difference.
+            SentBy::Nobody | SentBy::Unknown => continue,
         };
         let time = time_of(message.time_l, "timeL of a message")?;
         messages.push(OrderedEvent { time, rank: (Rank::Message, message.seq.unwrap_or(place as i64)), kind });

@@ -679,7 +679,7 @@ fn without_dialogs_the_conversation_itself_tells_its_start_and_end() {
 #[test]
 fn a_list_that_is_missing_is_empty() {
     let expected = Record::closed("CONSUMER", 60).segment();
-    for list in ["/transfers", "/messageRecords", "/agentParticipants"] {
+    for list in ["/transfers", "/agentParticipants"] {
         assert_eq!(Record::closed("CONSUMER", 60).without(list).segment(), expected, "{list}");
         assert_eq!(Record::closed("CONSUMER", 60).with(list, Value::Null).segment(), expected, "{list}");
     }
@@ -969,4 +969,154 @@ fn messages_by_agents_without_any_agent_told_reject_the_record() {
     assert!(record.rejection().contains("agentParticipants is missing"));
     let by_consumer = Record::closed("AGENT", 60).consumer_says(20).without("/agentParticipants");
     assert_eq!(by_consumer.segment().outcome, Outcome::NonResponsiveAgent);
+}
+
+#[test]
+fn a_record_whose_messages_were_not_exported_is_rejected() {
+    let whole = Record::closed("CONSUMER", 60).human("ann", 5).named("c-77");
+    for messages in [None, Some(Value::Null)] {
+        let told = whole.clone().changed("/messageRecords", messages).rejection();
+        assert!(told.contains("c-77") && told.contains("messageRecords is missing"), "{told}");
+    }
+    for partial in [json!(true), json!(1)] {
+        let told = whole.clone().consumer_says(1).with("/info/isPartial", partial).rejection();
+        assert!(told.contains("c-77") && told.contains("isPartial"), "{told}");
+    }
+    for whole_told in [json!(false), Value::Null] {
+        assert_eq!(whole.clone().with("/info/isPartial", whole_told).segment().outcome, Outcome::Abandoned);
+    }
+}
+
+#[test]
+fn a_record_whose_agents_were_not_exported_is_rejected_where_there_was_one() {
+    let without = Record::closed("CONSUMER", 60).consumer_says(1).without("/agentParticipants");
+    for (pointer, value) in
+        [("/info/latestAgentId", json!("ann")), ("/interactions", json!([{ "assignedAgentId": "ann" }]))]
+    {
+        assert!(without.clone().with(pointer, value).rejection().contains("agentParticipants is missing"), "{pointer}");
+    }
+    for nobody in [json!("null"), json!("-1"), Value::Null] {
+        let segment = without.clone().with("/info/latestAgentId", nobody).segment();
+        assert!(segment.abandoned_in_queue);
+    }
+}
+
+#[test]
+fn a_permission_is_known_in_both_forms_and_any_case() {
+    let by = |permission: &str| {
+        Record::closed("AGENT", 60).participant("ann", "Human", permission, 5).agent_says("ann", 8).consumer_says(9)
+    };
+    for assigned in ["ASSIGNED_AGENT", "assigned_agent", "Assigned", "assigned", "ASSIGNED"] {
+        assert_eq!(by(assigned).segment().outcome, Outcome::Interactive, "{assigned}");
+    }
+    for watching in ["READER", "reader", "Manager", "MANAGER", "controller", "AGENT_MANAGER"] {
+        let segment = by(watching).segment();
+        assert_eq!((segment.user_type, segment.agent_messages), (UserType::None, 0), "{watching}");
+    }
+}
+
+#[test]
+fn a_permission_that_nobody_knows_rejects_the_record_where_it_could_change_a_number() {
+    let record = Record::closed("AGENT", 60).named("c-77").human("ann", 5).agent_says("ann", 8);
+    let told = record.clone().participant("mia", "Human", "overlord", 20).rejection();
+    assert!(told.contains("c-77") && told.contains("permission") && told.contains("overlord"), "{told}");
+    let expected = record.clone().segments();
+    // After the close, and of the system.
+    assert_eq!(record.clone().participant("mia", "Human", "overlord", 90).segments(), expected);
+    assert_eq!(record.clone().participant("sys", "System", "overlord", 20).segments(), expected);
+    // One of two that matters only with the other.
+    let two = record.participant("mia", "Human", "overlord", 20).participant("mia", "Human", "overlord", 21);
+    assert!(two.rejection().contains("overlord"));
+}
+
+#[test]
+fn a_sender_who_is_not_known_rejects_the_record_where_it_could_change_a_number() {
+    let record = Record::closed("AGENT", 60).human("ann", 5).agent_says("ann", 8);
+    let told = record.clone().says_in("MAIN-0", "Visitor", "v-1", 20).rejection();
+    assert!(told.contains("sentBy") && told.contains("Visitor"), "{told}");
+    let expected = record.clone().segments();
+    for known in ["System", "Controller"] {
+        assert_eq!(record.clone().says_in("MAIN-0", known, "v-1", 20).segments(), expected);
+    }
+    assert_eq!(record.clone().says_in("MAIN-0", "Visitor", "v-1", 90).segments(), expected, "after the close");
+    let surveyed = record.dialog("POST_SURVEY", 60, Some(70), "CONSUMER");
+    assert_eq!(surveyed.says_in("POST_SURVEY-60", "Visitor", "v-1", 65).segments(), expected);
+}
+
+#[test]
+fn a_suggested_agent_who_does_not_take_it_leaves_it_in_the_queue() {
+    let record = Record::closed("CONSUMER", 60).consumer_says(1);
+    let expected = record.clone().segment();
+    for to in [-1, -4] {
+        let suggested = record.clone().transferred("SuggestedAgentTimeout", (12, to), "null", 20);
+        assert_eq!(suggested.with("/info/latestSkillId", 12).segment(), expected);
+    }
+    let without = record.clone().transferred("SUGGESTED_AGENT_TIMEOUT", (12, -1), "null", 20);
+    assert_eq!(without.without("/transfers/0/targetSkillId").with("/info/latestSkillId", 12).segment(), expected);
+    // To a skill it is a transfer whose reason is not known.
+    let segments = record.transferred("SuggestedAgentTimeout", (12, 13), "null", 20).segments();
+    assert_eq!((segments[1].skill_id, segments[1].start_reason), (13, StartReason::Other));
+}
+
+#[test]
+fn numbers_may_be_text_and_identifiers_numbers() {
+    let whole = eventful();
+    let expected = whole.clone().segments();
+    let mut text = whole.0.clone();
+    for pointer in pointers(&whole.0, "") {
+        if let Some(number) = whole.0.pointer(&pointer).and_then(Value::as_i64) {
+            change(&mut text, &pointer, Some(json!(number.to_string())));
+        }
+    }
+    assert_eq!(Record(text).segments(), expected);
+    let floats = whole.with("/dialogs/0/skillId", 12.0).with("/info/startTimeL", at(0) as f64);
+    assert_eq!(floats.clone().segments(), expected);
+    assert!(floats.clone().with("/dialogs/0/skillId", 12.5).rejection().contains("12.5"));
+    assert!(floats.with("/dialogs/0/skillId", "twelve").rejection().contains("twelve"));
+    let record = Record::closed("AGENT", 60).with("/info/brandId", 12345).with("/info/conversationId", 77);
+    let segment = record.segment();
+    assert_eq!((segment.account_id.as_ref(), segment.conversation_id.as_ref()), ("12345", "77"));
+}
+
+#[test]
+fn records_may_stand_without_a_page() {
+    let record = |id: &str| Record::closed("AGENT", 60).named(id).0.to_string();
+    let (one, two) = (record("c-1"), record("c-2"));
+    for input in [
+        format!("[{one},{two}]"),
+        format!("{one}\n{two}\n"),
+        format!("{one}{two}"),
+        format!("[{one}]\n[{two}]"),
+        format!("{{\"_metadata\":{{}},\"conversationHistoryRecords\":[{one}]}}\n{two}"),
+    ] {
+        let taken = read(input.clone());
+        assert_eq!(taken.rejected, [], "{input}");
+        assert_eq!(conversations(&taken), ["c-1", "c-2"], "{input}");
+        assert_eq!(taken.numbers, [1, 2], "{input}");
+    }
+    let pretty = serde_json::to_string_pretty(&[Record::closed("AGENT", 60).0]).unwrap();
+    assert_eq!(read(pretty).segments.len(), 1);
+    let bad = Record::closed("ROBOT", 60).0.to_string();
+    for bad in [bad.as_str(), "{}", r#"{"dialogs":[]}"#] {
+        let taken = read(format!("[{one},{bad},{two}]"));
+        assert_eq!(taken.numbers, [1, 3], "{bad}");
+        assert_eq!(taken.rejected.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [2], "{bad}");
+    }
+}
+
+#[test]
+fn text_may_begin_with_a_mark_or_be_in_utf_16() {
+    let text = page([Record::closed("AGENT", 60).with("/info/source", "Größe 🦀")]);
+    let expected = read(text.clone()).segments;
+    let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for bytes in [
+        format!("\u{feff}{text}").into_bytes(),
+        [&[0xFF, 0xFE][..], &little].concat(),
+        [&[0xFE, 0xFF][..], &big].concat(),
+        little,
+        big,
+    ] {
+        assert_eq!(read(bytes).segments, expected);
+    }
 }

@@ -67,7 +67,33 @@ pub(super) fn read(input: &impl ChunkReader) -> crate::Result<ParquetMetaData> {
     let from = length.checked_sub(TAIL_BYTES as u64).ok_or_else(|| unreadable("it is too short".to_owned()))?;
     let read = |from: u64, length: usize| input.get_bytes(from, length).map_err(failed);
     let claimed = metadata_length(&read(from, TAIL_BYTES)?, length)?;
-    decode_metadata(&read(from.saturating_sub(claimed as u64), claimed)?)
+    let footer_at = from.saturating_sub(claimed as u64);
+    let metadata = decode_metadata(&read(footer_at, claimed)?)?;
+    check_single(input, &metadata, footer_at)?;
+    Ok(metadata)
+}
+
+/// Makes sure that no other file was put before this one, whose pages would be taken for its own. Between the last page
+/// and the footer are indexes alone.
+fn check_single(input: &impl ChunkReader, metadata: &ParquetMetaData, footer_at: u64) -> crate::Result<()> {
+    const BETWEEN: &[u8] = b"PAR1PAR1";
+    const PIECE_BYTES: u64 = 1 << 20;
+    let columns = metadata.row_groups().iter().flat_map(|group| group.columns());
+    let ends = columns.map(|column| {
+        let start = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
+        u64::try_from(start.saturating_add(column.compressed_size())).unwrap_or(u64::MAX)
+    });
+    let mut from = ends.max().unwrap_or(0);
+    while from < footer_at {
+        // The words may stand across two pieces.
+        let length = PIECE_BYTES.saturating_add(BETWEEN.len() as u64).min(footer_at - from);
+        let bytes = input.get_bytes(from, usize::try_from(length).unwrap_or(usize::MAX)).map_err(failed)?;
+        if bytes.windows(BETWEEN.len()).any(|window| window == BETWEEN) {
+            return Err(unreadable("it is several files put together: import each by itself".to_owned()));
+        }
+        from = from.saturating_add(PIECE_BYTES);
+    }
+    Ok(())
 }
 
 fn failed(error: ParquetError) -> crate::Error {

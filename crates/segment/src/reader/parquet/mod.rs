@@ -1,5 +1,6 @@
 //! Reads Parquet files. Each is looked at before it is decoded, since the library believes what a file says of itself.
 
+mod columns;
 mod delta;
 mod footer;
 mod page_header;
@@ -12,11 +13,11 @@ mod thrift;
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, RecordBatchReader};
 use arrow::datatypes::{Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::ChunkReader;
 
@@ -50,21 +51,21 @@ where
     S: FnMut(Chunk) -> std::result::Result<(), E>,
 {
     let metadata = Arc::new(footer::read(&input)?);
-    let arrow = guarded(|| ArrowReaderMetadata::try_new(Arc::clone(&metadata), ArrowReaderOptions::new()));
-    let arrow = arrow.map_err(unreadable)?;
-    let schema = crate::schema();
-    let is_ours = |name: &str| schema.column_with_name(name).is_some();
+    let arrow = columns::arrow_metadata(&metadata)?;
+    let ours = columns::ours(arrow.schema());
+    let is_ours = |name: &str| ours.iter().any(|ours| ours == name);
     check_types(arrow.schema(), is_ours)?;
     let input = Arc::new(input);
     pages::check(&input, &metadata, is_ours, &mut Unfolding::within(collector.most_unfolded()))?;
     let reader = guarded(|| {
         let input = Arc::into_inner(input).ok_or("it is still being looked at")?;
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input, arrow);
-        let ours = schema.fields().iter().map(|field| field.name().as_str());
-        let projection = ProjectionMask::columns(builder.parquet_schema(), ours);
+        let projection = ProjectionMask::columns(builder.parquet_schema(), ours.iter().map(String::as_str));
         builder.with_projection(projection).build().map_err(|error| error.to_string())
     });
-    read_batches(reader.map_err(unreadable)?, collector)
+    let reader = reader.map_err(unreadable)?;
+    let schema = columns::with_meaning(&reader.schema(), &metadata);
+    read_batches(reader, &schema, collector)
 }
 
 /// Checks that the columns of a segment are there, each of a type that can be read.

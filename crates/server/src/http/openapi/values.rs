@@ -12,7 +12,7 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 pub(super) enum TimeBody {
     /// Milliseconds since the epoch.
     Milliseconds(i64),
-    /// RFC 3339; digits beyond the millisecond are dropped.
+    /// RFC 3339; digits beyond the millisecond are dropped. Without an offset it is of the zone that `time_zone` names.
     Rfc3339(String),
 }
 
