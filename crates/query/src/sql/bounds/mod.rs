@@ -8,7 +8,8 @@
 //!     ├─▶ arithmetic.rs, sum.rs  + - * and sum of integers, which fail where the result is out of range
 //!     └─▶ types.rs, constants.rs
 //!
-//! guard.rs  rows of large values are refused where an operator would copy them many times
+//! guard/  what goes into operators that copy rows many times: large values are refused, memory that nobody counts is
+//!         counted, and rows are passed on a few at a time
 //! ```
 
 mod arithmetic;
