@@ -136,7 +136,7 @@ async fn rows_that_grow_stay_within_memory() {
 #[tokio::test]
 async fn rows_without_columns_are_kept_as_their_number() {
     let world = world();
-    let engine = engine(&world, 5);
+    let engine = engine(&world, 60);
     let statement = "select count(*) from segments a, segments b, segments c, segments d, segments e";
     assert!(text(&engine, statement).await.unwrap().contains(" 100000 "));
     let explained = text(&engine, &format!("explain analyze {statement}")).await.unwrap();
