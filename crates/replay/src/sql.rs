@@ -168,6 +168,10 @@ impl StatementTables for ArchiveTables {
         self.steps_of_segments
     }
 
+    fn has_our_meaning(&self) -> bool {
+        self.cluster.is_none()
+    }
+
     fn outside(&self, statement: &LogicalPlan) -> datafusion::error::Result<Option<SessionState>> {
         // Everything that can be named, but for `segments`, is known in this process alone.
         let cluster = if names_segments(statement)? { self.cluster.clone() } else { None };

@@ -11,8 +11,8 @@ use arrow::ipc::writer::StreamWriter;
 use arrow_json::writer::{JsonArray, LineDelimited};
 use parking_lot::Mutex;
 
-/// RFC 3339, for times without a zone too: all times here are in UTC.
-const TIME_FORMAT: &str = "%Y-%m-%dT%H:%M:%S%.fZ";
+/// RFC 3339 without a zone, for times that have none: clocks of some place show them.
+const TIME_FORMAT: &str = "%Y-%m-%dT%H:%M:%S%.f";
 
 /// A format of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,6 +17,7 @@ mod bounds;
 mod catalog;
 mod functions;
 mod limits;
+mod meaning;
 mod run;
 mod sent_text;
 mod service;

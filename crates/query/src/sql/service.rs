@@ -6,7 +6,6 @@ use std::sync::Arc;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
-use datafusion::logical_expr::registry::FunctionRegistry;
 use datafusion::optimizer::analyzer::AnalyzerRule;
 use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::{Analyzer, Optimizer, OptimizerRule};
@@ -17,6 +16,7 @@ use super::bounds::{BoundedCalls, Constants};
 use super::catalog::{CATALOG, PUBLIC};
 use super::functions;
 use super::limits::SqlLimits;
+use super::meaning::{Conversions, Operators, Types};
 use super::run::{Planners, RunningQueries, SqlMemory, SqlTask, StatementMemory, Turns, UnlessEnded, Workers};
 use crate::totals::{AnswerFromTotals, totals_query_planner};
 use crate::{Error, Result};
@@ -108,6 +108,9 @@ fn base(limits: &SqlLimits) -> Result<SessionState> {
     let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime)
+        // Before DataFusion's own, which plan all that they are asked.
+        .with_expr_planners(vec![Arc::new(UnlessEnded(())), Arc::new(Operators::new())])
+        .with_type_planner(Arc::new(Types))
         .with_default_features()
         .with_analyzer_rules(analyzer_rules().into_iter().map(|rule| Arc::new(UnlessEnded(rule)) as _).collect())
         .with_optimizer_rules(optimizer_rules().into_iter().map(|rule| Arc::new(UnlessEnded(rule)) as _).collect())
@@ -116,7 +119,6 @@ fn base(limits: &SqlLimits) -> Result<SessionState> {
         )
         .with_query_planner(totals_query_planner())
         .build();
-    state.register_expr_planner(Arc::new(UnlessEnded(()))).map_err(Error::Sql)?;
     functions::register(&mut state).map_err(Error::Sql)?;
     Ok(state)
 }
@@ -132,9 +134,10 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     rules
 }
 
-/// DataFusion's rules, which find the types of all parts, and one of ours.
+/// DataFusion's rules, which find the types of all parts, and two of ours.
 fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     let mut rules = Analyzer::new().rules;
+    rules.push(Arc::new(Conversions));
     rules.push(Arc::new(BoundedCalls));
     rules
 }

@@ -19,6 +19,7 @@ use datafusion::sql::parser::Statement as SqlStatement;
 use futures::executor::block_on;
 
 use super::bounds::{ChargedMemory, adds_up, check_types, guarded, is_multiplying};
+use super::meaning::{check_syntax, with_meaning};
 use super::run::StatementMemory;
 use super::sent_text::SentText;
 use super::size::{MaxSize, check_size};
@@ -70,21 +71,21 @@ impl Statement {
     /// Parses and checks `text`. This may take long and cannot be interrupted, so it must not run where other work
     /// waits.
     ///
-    /// `steps_of_table` is that of its [`StatementTables`]. What the statement computes, and what it runs in, counts in
-    /// `memory`.
+    /// What the statement computes, and what it runs in, counts in `memory`.
     pub(crate) fn parse(
         mut state: SessionState,
-        steps_of_table: usize,
+        tables: &dyn StatementTables,
         text: &str,
         memory: StatementMemory,
     ) -> Result<Self> {
         let memory: Arc<dyn MemoryPool> = Arc::new(memory);
         state.config_mut().options_mut().extensions.insert(ChargedMemory(Arc::clone(&memory)));
-        let most_steps = MAX_NODES.saturating_add(steps_of_table.saturating_sub(1).saturating_mul(FREE_MENTIONS));
+        let most_steps =
+            MAX_NODES.saturating_add(tables.steps_of_table().saturating_sub(1).saturating_mul(FREE_MENTIONS));
         // The catalog is in memory: nothing is waited for.
         let plan = stacker::grow(PLANNING_STACK_BYTES, || {
             check_words(text)?;
-            block_on(logical_plan(&state, most_steps, text))
+            block_on(logical_plan(&state, most_steps, tables.has_our_meaning(), text))
         })?;
         let values = Values::of(&plan)?;
         let options = &mut state.config_mut().options_mut().execution;
@@ -157,11 +158,20 @@ pub(crate) fn parse_deep<T>(text: &str, parse: impl FnOnce(&str) -> T) -> Result
     })
 }
 
-async fn logical_plan(state: &SessionState, most_steps: usize, text: &str) -> Result<LogicalPlan> {
-    let statement = state.sql_to_statement(text, &state.config().options().sql_parser.dialect)?;
+async fn logical_plan(
+    state: &SessionState,
+    most_steps: usize,
+    has_our_meaning: bool,
+    text: &str,
+) -> Result<LogicalPlan> {
+    let mut statement = state.sql_to_statement(text, &state.config().options().sql_parser.dialect)?;
     let (tables, levels) = (MAX_NODES, MAX_DEPTH);
     let names = if matches!(statement, SqlStatement::Explain(_)) { MAX_SHOWN_NAMES } else { MAX_NAMES };
     check_size(&statement, MaxSize { tables, levels, grouping_sets: MAX_GROUPING_SETS, names })?;
+    check_syntax(&statement, |name| state.scalar_functions().contains_key(name))?;
+    if has_our_meaning {
+        with_meaning(&mut statement);
+    }
     let plan = state.statement_to_plan(statement).await?;
     check_steps(&plan, most_steps)?;
     let plan = with_right_conditions(plan, |part| check_steps(part, most_steps))?;

@@ -202,7 +202,7 @@ impl StatementRunner {
 
     fn parse(&self, tables: &dyn StatementTables, text: &str) -> Result<Statement> {
         let state = tables.state(&self.base).map_err(Error::of_sql)?;
-        Statement::parse(state, tables.steps_of_table(), text, self.service.memory()).map_err(Error::of_sql)
+        Statement::parse(state, tables, text, self.service.memory()).map_err(Error::of_sql)
     }
 }
 

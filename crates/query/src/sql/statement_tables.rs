@@ -18,6 +18,12 @@ pub trait StatementTables: Send + Sync + 'static {
         1
     }
 
+    /// Whether statements have PostgreSQL's meaning where DataFusion has another: where they run in this process, with the
+    /// functions and rules of ours.
+    fn has_our_meaning(&self) -> bool {
+        true
+    }
+
     /// The state that plans how the checked statement is run, if it runs outside this process, such as on a cluster.
     ///
     /// # Errors

@@ -67,6 +67,30 @@ fn check_words_of(text: &str, dialect: &dyn Dialect, most: usize) -> Result<()> 
         // A stretch may end within a text in quotes.
         if end == text.len() {
             taken.map_err(|error| plan_datafusion_err!("{error}"))?;
+            check_neighbours(&tokens)?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses words that the parser takes for a name of what stands before them: `1_000` for a 1 with the name `_000`.
+fn check_neighbours(tokens: &[TokenWithSpan]) -> Result<()> {
+    for pair in tokens.windows(2) {
+        if let [TokenWithSpan { token: Token::Number(number, _), .. }, TokenWithSpan { token: Token::Word(word), .. }] =
+            pair
+            && word.quote_style.is_none()
+        {
+            return plan_err!(
+                "{number}{word} is no number; write numbers with digits alone, such as 1000, and a blank before a name"
+            );
+        }
+    }
+    let mut words = tokens.iter().filter(|token| is_word(token)).peekable();
+    while let Some(word) = words.next() {
+        if let (Token::SingleQuotedString(first), Some(Token::SingleQuotedString(second))) =
+            (&word.token, words.peek().map(|next| &next.token))
+        {
+            return plan_err!("'{first}' '{second}' are two texts in a row; write '{first}' || '{second}' for one");
         }
     }
     Ok(())

@@ -37,13 +37,18 @@ fn read(path: &Path) -> RecordBatch {
 
 /// Runs a file of statements over these rows: in memory, in files, and some here and some there.
 fn run(file: &str, rows: Option<&Path>) {
+    run_over(file, rows, |all| vec![(26, 0), (0, all), (6, all), (26, all / 2)]);
+}
+
+/// Runs a file of statements over these rows, for each number of hours in memory and of rows in files.
+fn run_over(file: &str, rows: Option<&Path>, places: impl Fn(usize) -> Vec<(u32, usize)>) {
     let batch = rows.map(read);
     let rows = batch.as_ref().map(|batch| SegmentRows::new(batch).unwrap());
     let segments: Vec<Segment<'_>> =
         rows.iter().flat_map(|rows| (0..rows.len()).map(|row| rows.segment(row).unwrap())).collect();
     let now = parse_instant(NOW).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    for (hot_hours, archived) in [(26, 0), (0, segments.len()), (6, segments.len()), (26, segments.len() / 2)] {
+    for (hot_hours, archived) in places(segments.len()) {
         let world = World::with_hot_hours(now, hot_hours, archived, &segments);
         let mut runner = Runner::new(|| async { Ok(Database(&world)) });
         runner.with_column_validator(sqllogictest::strict_column_validator);
@@ -120,4 +125,13 @@ fn subqueries() {
 #[test]
 fn analysts_questions() {
     run("questions.slt", Some(&folder().join("../../data/segments.ndjson")));
+}
+
+/// What PostgreSQL 15 answers to the same statements over the same rows. Most of them are of what is computed, wherever
+/// the rows are.
+#[test]
+fn postgresql_means_the_same() {
+    for file in ["postgresql.slt", "patterns.slt"] {
+        run_over(file, Some(&folder().join("../../data/segments.ndjson")), |all| vec![(26, all / 2)]);
+    }
 }

@@ -29,10 +29,11 @@ const MAX_CONSTANT: u64 = 64 << 10;
 
 /// Functions of numbers and times, and some that DataFusion knows by what they are. Their results are never larger than
 /// their arguments.
-const HARMLESS: [&str; 45] = [
+const HARMLESS: [&str; 48] = [
     "abs",
     "acos",
     "acosh",
+    "age",
     "asin",
     "asinh",
     "atan",
@@ -73,7 +74,9 @@ const HARMLESS: [&str; 45] = [
     "random",
     "round",
     "signum",
+    "span_order",
     "sqrt",
+    "timezone",
     "trunc",
 ];
 

@@ -61,7 +61,11 @@ impl Growth {
             "levenshtein" => Self::Pairs,
             // An element takes some bytes beside those of the text that it is.
             "string_to_array" | "string_to_list" => Self::Keeps(16),
-            "translate" | "upper" | "lower" | "initcap" | "encode" | "decode" | "to_hex" => Self::Keeps(4),
+            // A number, a time or a length of time as text.
+            "to_text" => Self::Keeps(8),
+            "similar_to_escape" | "translate" | "upper" | "lower" | "initcap" | "encode" | "decode" | "to_hex" => {
+                Self::Keeps(4)
+            }
             "substr" | "substring" | "left" | "right" | "trim" | "btrim" | "ltrim" | "rtrim" | "split_part"
             | "reverse" | "substr_index" | "substring_index" | "arrow_cast" | "arrow_try_cast" | "arrow_typeof"
             | "md5" | "sha224" | "sha256" | "sha384" | "sha512" | "digest" => Self::Keeps(1),

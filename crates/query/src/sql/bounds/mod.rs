@@ -29,5 +29,5 @@ pub(super) use function::bounded;
 pub(super) use growth::{adds_up, is_multiplying};
 pub(super) use guard::guarded;
 pub(super) use lengths::bytes_of_batch;
-pub(super) use rule::BoundedCalls;
+pub(super) use rule::{BoundedCalls, known_columns, with_expressions};
 pub(super) use types::check_types;

@@ -31,7 +31,7 @@ impl AnalyzerRule for BoundedCalls {
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
         let in_plan = |node: LogicalPlan| {
             let schema = known_columns(&node);
-            bound_node(node, |expression| match bound_operator(expression, &schema)? {
+            with_expressions(node, |expression| match bound_operator(expression, &schema)? {
                 bound if bound.transformed => Ok(bound),
                 as_before => bound_calls(as_before.data),
             })
@@ -51,7 +51,7 @@ impl OptimizerRule for BoundedCalls {
 
     fn rewrite(&self, plan: LogicalPlan, _config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         let columns = known_columns(&plan);
-        bound_node(plan, |expression| match check_sums(expression, &columns)? {
+        with_expressions(plan, |expression| match check_sums(expression, &columns)? {
             checked if checked.transformed => Ok(checked),
             as_before => bound_calls(as_before.data),
         })
@@ -59,7 +59,7 @@ impl OptimizerRule for BoundedCalls {
 }
 
 /// The columns that the expressions of a node can name.
-fn known_columns(node: &LogicalPlan) -> DFSchema {
+pub(in crate::sql) fn known_columns(node: &LogicalPlan) -> DFSchema {
     let mut columns = merge_schema(&node.inputs());
     if node.inputs().is_empty() {
         columns.merge(node.schema());
@@ -68,7 +68,7 @@ fn known_columns(node: &LogicalPlan) -> DFSchema {
 }
 
 /// The same node with other expressions of the same names.
-fn bound_node(
+pub(in crate::sql) fn with_expressions(
     node: LogicalPlan,
     bound: impl Fn(Expr) -> Result<Transformed<Expr>>,
 ) -> Result<Transformed<LogicalPlan>> {

@@ -1,13 +1,26 @@
 //! The functions that SQL has here beside DataFusion's, one a file.
 
+mod age;
+mod computed;
+mod date_part;
 mod date_trunc;
+mod from_text;
 mod kill_query;
+mod patterns;
 mod percentile_cont;
+mod scaled_span;
+mod similar_to;
 mod skill_report;
+mod span;
+mod span_order;
+mod timezone;
+mod to_char;
+mod to_text;
 
 use std::sync::Arc;
 
-use datafusion::error::Result;
+use datafusion::common::exec_datafusion_err;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::registry::FunctionRegistry;
 
@@ -16,6 +29,11 @@ use super::run::RunningQueries;
 use crate::report::ReportSession;
 use crate::table::SegmentsTable;
 use skill_report::SkillReport;
+
+pub(super) use date_part::date_part;
+pub(super) use scaled_span::scaled_span;
+pub(super) use span_order::span_order;
+pub(super) use to_text::to_text;
 
 /// What functions need to know of the statement that calls them.
 pub(super) struct Caller {
@@ -27,7 +45,20 @@ pub(super) struct Caller {
 /// Registers the functions that are the same for every statement, in the place of DataFusion's of the same names.
 pub(super) fn register(state: &mut SessionState) -> Result<()> {
     state.register_udaf(Arc::new(percentile_cont::percentile_cont()))?;
-    state.register_udf(Arc::new(date_trunc::date_trunc()))?;
+    let to_timestamp = state.udf("to_timestamp")?;
+    for function in [
+        age::age(),
+        date_part::date_part(),
+        date_trunc::date_trunc(),
+        from_text::to_date(),
+        from_text::to_number(),
+        from_text::to_timestamp(to_timestamp),
+        similar_to::similar_to_escape(),
+        timezone::timezone(),
+        to_char::to_char(),
+    ] {
+        state.register_udf(Arc::new(function))?;
+    }
     let functions: Vec<_> = state.scalar_functions().values().filter_map(bounded).collect();
     for function in functions {
         state.register_udf(function)?;
@@ -47,4 +78,8 @@ pub(super) fn register_for(
     state.register_udtf(skill_report::NAME, Arc::new(report));
     state.register_udf(Arc::new(kill_query::kill_query(Arc::clone(running), scope, caller.session)))?;
     Ok(())
+}
+
+fn wrong_number(function: &str) -> DataFusionError {
+    exec_datafusion_err!("{function} was called with another number of arguments than it takes")
 }
