@@ -30,4 +30,4 @@ pub use connections::ConnectionLimits;
 pub use flight::serve_flight_sql;
 pub use http::{CorsOrigins, HttpOptions, InvalidOrigin, serve_http};
 pub use postgresql::serve_postgresql;
-pub use row_format::{RowFormat, RowWriter};
+pub use row_format::{RowFormat, RowWriter, distinct_names, with_names};

@@ -13,7 +13,7 @@ use arrow::util::pretty::pretty_format_batches_with_options;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
-use skillscope_server::{RowFormat, RowWriter};
+use skillscope_server::{RowFormat, RowWriter, distinct_names, with_names};
 use tempfile::NamedTempFile;
 
 use super::settings::Settings;
@@ -25,8 +25,8 @@ pub(super) enum Sink {
     Table { table: Table, out: Out },
     /// CSV or JSON for programs.
     Rows { writer: Box<RowWriter>, out: Out },
-    /// A Parquet file.
-    Parquet(Box<ArrowWriter<BufWriter<Target>>>),
+    /// A Parquet file, whose columns have names that differ.
+    Parquet { writer: Box<ArrowWriter<BufWriter<Target>>>, schema: SchemaRef },
 }
 
 /// The rows of a table. They are shown once all have come, since a column is as wide as its widest value.
@@ -112,20 +112,23 @@ impl Sink {
                 }
                 let properties =
                     WriterProperties::builder().set_compression(Compression::ZSTD(Default::default())).build();
-                let writer = ArrowWriter::try_new(BufWriter::new(target), SchemaRef::clone(schema), Some(properties))?;
-                Ok(Self::Parquet(Box::new(writer)))
+                let schema = distinct_names(schema);
+                let writer = ArrowWriter::try_new(BufWriter::new(target), SchemaRef::clone(&schema), Some(properties))?;
+                Ok(Self::Parquet { writer: Box::new(writer), schema })
             }
         }
     }
 
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         match self {
-            Self::Table { table, .. } => table.add(batch),
+            Self::Table { table, .. } => table.add(batch)?,
             Self::Rows { writer, out } => {
                 writer.write(batch)?;
                 out.write_all(&writer.take())?;
             }
-            Self::Parquet(writer) => writer.write(batch)?,
+            Self::Parquet { writer, schema } => {
+                writer.write(&with_names(batch, schema)?)?;
+            }
         }
         Ok(())
     }
@@ -143,7 +146,7 @@ impl Sink {
                 out.write_all(&last)?;
                 out
             }
-            Self::Parquet(writer) => writer.into_inner()?,
+            Self::Parquet { writer, .. } => writer.into_inner()?,
         };
         out.into_inner().map_err(|error| error.into_error())?.keep()
     }
@@ -156,12 +159,15 @@ impl Target {
 }
 
 impl Table {
-    fn add(&mut self, batch: &RecordBatch) {
+    fn add(&mut self, batch: &RecordBatch) -> Result<()> {
         let kept: usize = self.max_rows.saturating_sub(self.rows).min(batch.num_rows());
         if kept > 0 {
-            self.batches.push(batch.slice(0, kept));
+            let shown = batch.slice(0, kept);
+            RowWriter::check(&shown)?;
+            self.batches.push(shown);
         }
         self.rows += batch.num_rows();
+        Ok(())
     }
 
     fn show(self, mut out: Out) -> Result<()> {

@@ -73,11 +73,12 @@ impl ReportRequest {
 
 impl ReportParameters {
     /// Takes the parameters of a request made at the instant `now` (milliseconds since the epoch). Unknown parameters
-    /// are ignored.
+    /// are ignored, unless it is letters' case or brackets alone that make them unknown.
     ///
     /// # Errors
     /// [`Error::Parameter`] for the first parameter that is missing, given twice, or not as the contract has it.
     pub fn parse<N: AsRef<str>, V: AsRef<str>>(now: i64, parameters: &[(N, V)]) -> Result<Self> {
+        check_names(parameters)?;
         let find = |name| only(parameters, name);
         version(find("v")?)?;
         let timeframe = timeframe(find("timeframe")?)?;
@@ -113,6 +114,25 @@ impl ReportParameters {
     pub fn user_type(&self) -> UserTypeFilter {
         self.user_type
     }
+}
+
+/// The names of all parameters.
+const NAMES: [&str; 5] = ["timeframe", "v", "skillIds", "interval", "userType"];
+
+/// Refuses a name that is nearly that of a parameter. Whoever writes `skillids=1`, or `skillIds[]=1` as some clients write
+/// lists, wants one skill and would get all.
+fn check_names<N: AsRef<str>, V: AsRef<str>>(parameters: &[(N, V)]) -> Result<()> {
+    for (given, value) in parameters {
+        let given = given.as_ref();
+        let bare = given.split_once('[').map_or(given, |(bare, _)| bare);
+        let meant = NAMES.into_iter().find(|name| bare.eq_ignore_ascii_case(name) && given != *name);
+        if let Some(name) = meant {
+            let lists =
+                if name == "skillIds" { ", and several skills are one value, such as skillIds=4,153" } else { "" };
+            return Err(refused(name, value.as_ref(), &format!("it is given as {given}; its name is {name}{lists}")));
+        }
+    }
+    Ok(())
 }
 
 /// The value of the parameter `name`, which may be given once.

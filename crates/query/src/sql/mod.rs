@@ -15,6 +15,8 @@
 
 mod bounds;
 mod catalog;
+mod correlation;
+mod dialect;
 mod functions;
 mod limits;
 mod meaning;
@@ -28,6 +30,7 @@ mod statement_runner;
 mod statement_tables;
 mod store_tables;
 mod subqueries;
+mod times;
 mod words;
 
 pub use limits::SqlLimits;

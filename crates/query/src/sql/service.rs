@@ -14,10 +14,12 @@ use datafusion::prelude::SessionConfig;
 
 use super::bounds::{BoundedCalls, Constants};
 use super::catalog::{CATALOG, PUBLIC};
+use super::correlation::Correlation;
 use super::functions;
 use super::limits::SqlLimits;
 use super::meaning::{Conversions, Operators, Types};
 use super::run::{Planners, RunningQueries, SqlMemory, SqlTask, StatementMemory, Turns, UnlessEnded, Workers};
+use super::times::TextTimes;
 use crate::totals::{AnswerFromTotals, totals_query_planner};
 use crate::{Error, Result};
 
@@ -134,9 +136,11 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     rules
 }
 
-/// DataFusion's rules, which find the types of all parts, and two of ours.
+/// DataFusion's rules, which find the types of all parts, and some of ours.
 fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     let mut rules = Analyzer::new().rules;
+    rules.insert(0, Arc::new(Correlation));
+    rules.push(Arc::new(TextTimes));
     rules.push(Arc::new(Conversions));
     rules.push(Arc::new(BoundedCalls));
     rules

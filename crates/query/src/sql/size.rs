@@ -12,17 +12,22 @@ use datafusion::common::plan_datafusion_err;
 use datafusion::error::Result;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
-    ArrayElemTypeDef, DataType, Expr, GroupByExpr, GroupByWithModifier, ObjectName, Query, Select, SelectItem, SetExpr,
-    TableFactor, TableWithJoins, Visit, Visitor,
+    ArrayElemTypeDef, BinaryOperator, DataType, Expr, GroupByExpr, GroupByWithModifier, ObjectName, Query, Select,
+    SelectItem, SetExpr, SetOperator, TableFactor, TableWithJoins, Visit, Visitor,
 };
+
+use super::dialect::{is_associative, value_of};
 
 /// What a statement may become at most.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MaxSize {
     /// The tables that a query names. A part that is named counts as all tables that it names itself.
     pub(super) tables: usize,
-    /// The levels of an expression, or of queries that a set operation combines.
+    /// The levels of an expression, of queries in one another, or of queries that set operations combine. A chain of one
+    /// operator is one level.
     pub(super) levels: usize,
+    /// The operators of a chain of `-`, `*` and the like, which are computed one after the other.
+    pub(super) links: usize,
     /// The sets of keys by which a query groups, with those of its parts wherever they are named.
     pub(super) grouping_sets: usize,
     /// The bytes of the names of all columns that a query and its parts have, and the joins in it.
@@ -31,6 +36,10 @@ pub(super) struct MaxSize {
 
 /// What of an expression is written twice in its plan, may itself have so many levels of such expressions.
 const MAX_DOUBLINGS: usize = 10;
+
+/// A subquery in an expression may itself have so many levels of them: DataFusion checks what is in one twice, what is in
+/// that four times, and so on.
+const MAX_SUBQUERIES: usize = 16;
 
 /// Functions whose plans have their arguments twice.
 const DOUBLING: [&str; 5] = ["coalesce", "nvl", "ifnull", "nvl2", "nullif"];
@@ -47,8 +56,17 @@ const TABLE_BYTES: usize = 32 * NAME_BYTES;
 
 /// Refuses a statement that would become too large a plan.
 pub(super) fn check_size(statement: &Statement, most: MaxSize) -> Result<()> {
-    let mut sizes =
-        Sizes { most, queries: vec![OpenQuery::default()], levels: 0, doublings: 0, widths: HashMap::new() };
+    let mut sizes = Sizes {
+        most,
+        queries: vec![OpenQuery::default()],
+        chains: HashMap::new(),
+        expressions: Vec::new(),
+        levels: 0,
+        links: 0,
+        subqueries: 0,
+        doublings: 0,
+        widths: HashMap::new(),
+    };
     match visit(statement, &mut sizes) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(too_large) => Err(plan_datafusion_err!("{too_large}")),
@@ -67,12 +85,28 @@ struct Sizes {
     most: MaxSize,
     /// The queries that the visit is inside of, the outermost first. The first one stands for the statement.
     queries: Vec<OpenQuery>,
+    /// The operands that go on with the chain of the operator that they belong to, by their addresses, and what they add
+    /// to it.
+    chains: HashMap<usize, Depth>,
+    /// What each of the expressions that the visit is inside of has added to its depth.
+    expressions: Vec<Depth>,
     /// The levels of the expression that the visit is inside of.
     levels: usize,
+    /// Those of its operators that go on with a chain.
+    links: usize,
+    /// The subqueries that the visit is inside of, but for those in the place of a table.
+    subqueries: usize,
     /// Those of them whose plans have their operands twice.
     doublings: usize,
     /// The bytes of the names of the columns of each query and selection that was visited, by its address.
     widths: HashMap<usize, usize>,
+}
+
+/// What an expression adds to the depth of those in it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Depth {
+    levels: usize,
+    links: usize,
 }
 
 /// A query that is being visited.
@@ -126,6 +160,20 @@ impl Sizes {
             return ControlFlow::Break(format!("the names of {text} take more than {most} bytes"));
         }
         ControlFlow::Continue(())
+    }
+
+    /// Notes which operands of an operator go on with its chain.
+    fn follow_chain(&mut self, expression: &Expr) {
+        let Expr::BinaryOp { left, op, right } = expression else { return };
+        let Some(chain) = Chain::of(op) else { return };
+        // These become trees of few levels, with operands on both sides.
+        let is_tree = is_associative(op);
+        let operands = [Some(left), is_tree.then_some(right)];
+        for (operand, of_operand) in operands.into_iter().flatten().filter_map(|operand| chain_of(operand)) {
+            if let Some(depth) = chain.depth_of(of_operand, is_tree) {
+                self.chains.insert(address(operand), depth);
+            }
+        }
     }
 
     fn part(&self, name: &ObjectName) -> Option<Part> {
@@ -182,6 +230,54 @@ impl Sizes {
     }
 }
 
+/// The operators that may follow one another in a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Chain {
+    And,
+    Or,
+    Plus,
+    Minus,
+    Text,
+    /// `*`, `/` and `%`.
+    Product,
+}
+
+impl Chain {
+    fn of(op: &BinaryOperator) -> Option<Self> {
+        match op {
+            BinaryOperator::And => Some(Self::And),
+            BinaryOperator::Or => Some(Self::Or),
+            BinaryOperator::Plus => Some(Self::Plus),
+            BinaryOperator::Minus => Some(Self::Minus),
+            BinaryOperator::StringConcat => Some(Self::Text),
+            BinaryOperator::Multiply | BinaryOperator::Divide | BinaryOperator::Modulo => Some(Self::Product),
+            _ => None,
+        }
+    }
+
+    /// What an operand adds that goes on with a chain; `None` where it does not.
+    fn depth_of(self, operand: Self, is_tree: bool) -> Option<Depth> {
+        match (self, operand) {
+            _ if is_tree && self == operand => Some(Depth { levels: 0, links: 0 }),
+            (Self::Minus, Self::Minus | Self::Plus) | (Self::Plus, Self::Minus) | (Self::Product, Self::Product) => {
+                Some(Depth { levels: 0, links: 1 })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The operator of an expression that may be in parentheses.
+fn chain_of(mut expression: &Expr) -> Option<(&Expr, Chain)> {
+    loop {
+        match expression {
+            Expr::Nested(inner) => expression = inner,
+            Expr::BinaryOp { op, .. } => return Some((expression, Chain::of(op)?)),
+            _ => return None,
+        }
+    }
+}
+
 fn address<T>(node: &T) -> usize {
     from_ref(node).addr()
 }
@@ -190,7 +286,7 @@ impl Visitor for Sizes {
     type Break = String;
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<String> {
-        if levels_of_body(&query.body) > self.most.levels {
+        if self.queries.len() > self.most.levels || levels_of_body(&query.body) > self.most.levels {
             return self.too_deep();
         }
         let name = self.queries.last_mut().and_then(|around| around.parts_to_come.pop_front());
@@ -242,10 +338,24 @@ impl Visitor for Sizes {
     }
 
     fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<String> {
-        self.levels += usize::from(is_level(expression));
+        let goes_on = self.chains.remove(&address(expression));
+        let depth = goes_on.unwrap_or(Depth { levels: usize::from(is_level(expression)), links: 0 });
+        self.expressions.push(depth);
+        self.levels += depth.levels;
+        self.links += depth.links;
         if self.levels > self.most.levels {
             return self.too_deep();
         }
+        if self.links > self.most.links {
+            let text = format!("a chain of operators such as - or * has more than {} of them", self.most.links);
+            return ControlFlow::Break(text);
+        }
+        self.subqueries += usize::from(is_subquery(expression));
+        if self.subqueries > MAX_SUBQUERIES {
+            let text = format!("subqueries in expressions are nested more than {MAX_SUBQUERIES} levels deep");
+            return ControlFlow::Break(text);
+        }
+        self.follow_chain(expression);
         self.doublings += usize::from(is_doubling(expression));
         if self.doublings > MAX_DOUBLINGS {
             let text = format!("BETWEEN, COALESCE and the like are nested more than {MAX_DOUBLINGS} levels deep");
@@ -261,7 +371,10 @@ impl Visitor for Sizes {
     }
 
     fn post_visit_expr(&mut self, expression: &Expr) -> ControlFlow<String> {
-        self.levels -= usize::from(is_level(expression));
+        let depth = self.expressions.pop().unwrap_or_default();
+        self.subqueries -= usize::from(is_subquery(expression));
+        self.levels -= depth.levels;
+        self.links -= depth.links;
         self.doublings -= usize::from(is_doubling(expression));
         ControlFlow::Continue(())
     }
@@ -270,6 +383,14 @@ impl Visitor for Sizes {
 /// Parentheses alone leave nothing behind in a plan.
 fn is_level(expression: &Expr) -> bool {
     !matches!(expression, Expr::Nested(_))
+}
+
+fn is_subquery(expression: &Expr) -> bool {
+    match expression {
+        Expr::Subquery(query) => value_of(query).is_none(),
+        Expr::Exists { .. } | Expr::InSubquery { .. } => true,
+        _ => false,
+    }
 }
 
 fn is_doubling(expression: &Expr) -> bool {
@@ -291,10 +412,21 @@ fn length(expression: &Expr) -> usize {
     }
 }
 
+/// A chain of `UNION` is one level, since it becomes a tree of few.
 fn levels_of_body(body: &SetExpr) -> usize {
     match body {
-        SetExpr::SetOperation { left, right, .. } => 1 + levels_of_body(left).max(levels_of_body(right)),
+        SetExpr::SetOperation { left, right, .. } => 1 + levels_inside(body, left).max(levels_inside(body, right)),
         _ => 0,
+    }
+}
+
+fn levels_inside(body: &SetExpr, branch: &SetExpr) -> usize {
+    match (body, branch) {
+        (
+            SetExpr::SetOperation { op: SetOperator::Union, set_quantifier, .. },
+            SetExpr::SetOperation { op: SetOperator::Union, set_quantifier: inner, left, right },
+        ) if set_quantifier == inner => levels_inside(branch, left).max(levels_inside(branch, right)),
+        _ => levels_of_body(branch),
     }
 }
 
@@ -351,10 +483,16 @@ fn powers_of_two(power: usize) -> usize {
 mod tests {
     use datafusion::sql::parser::DFParser;
 
+    use super::super::dialect::read;
     use super::*;
 
-    const ANY: MaxSize =
-        MaxSize { tables: usize::MAX, levels: usize::MAX, grouping_sets: usize::MAX, names: usize::MAX };
+    const ANY: MaxSize = MaxSize {
+        tables: usize::MAX,
+        levels: usize::MAX,
+        links: usize::MAX,
+        grouping_sets: usize::MAX,
+        names: usize::MAX,
+    };
 
     /// The least number for which a statement is taken, where `most` sets what may be at most.
     fn size(text: &str, most: impl Fn(usize) -> MaxSize) -> usize {
@@ -401,12 +539,29 @@ mod tests {
     fn levels_of_expressions_and_of_set_operations_are_counted() {
         for (text, levels) in [
             ("select 1", 1),
-            ("select 1 + 1 + 1", 3),
+            ("select 1 + 1 + 1", 2),
+            ("select (1 + 1) - 1 + 1", 2),
+            ("select 1 + (1 * (1 + 1))", 4),
+            ("select a + (b + (c + d))", 2),
+            ("select a or b or (c or d and e and f)", 3),
+            ("select a and b or c and d or e", 3),
             ("select ((((1))))", 1),
             ("select abs(a) from t where a in (1, 2, 3)", 2),
-            ("select 1 union all select 1 union all select 1", 2),
+            ("select 1 union all select 1 union all select 1", 1),
+            ("select 1 union all select 1 union select 1", 2),
+            ("select 1 except select 1 except select 1", 2),
+            ("select * from (select * from (select * from a))", 3),
         ] {
             assert_eq!(size(text, |levels| MaxSize { levels, ..ANY }), levels, "{text}");
+        }
+        for (text, links) in [
+            ("select 1", 0),
+            ("select 1 + 1 - 1 + 1", 2),
+            ("select a or b or c", 0),
+            ("select a || b || c || d", 0),
+            ("select a * b / c", 1),
+        ] {
+            assert_eq!(size(text, |links| MaxSize { links, ..ANY }), links, "{text}");
         }
     }
 
@@ -436,6 +591,17 @@ mod tests {
         };
         assert!(nested(MAX_DOUBLINGS));
         assert!(!nested(MAX_DOUBLINGS + 1));
+    }
+
+    #[test]
+    fn subqueries_in_expressions_have_few_levels() {
+        let nested = |levels: usize| {
+            let text = format!("select {}1{}", "(select max(a) from t where a < ".repeat(levels), ")".repeat(levels));
+            check_size(&read(&text).unwrap(), ANY).is_ok()
+        };
+        assert!(nested(10) && nested(MAX_SUBQUERIES) && !nested(MAX_SUBQUERIES + 1));
+        let values = format!("select {}1{}", "(select ".repeat(20), ")".repeat(20));
+        assert!(check_size(&read(&values).unwrap(), ANY).is_ok());
     }
 
     #[test]

@@ -19,6 +19,7 @@ use datafusion::sql::parser::Statement as SqlStatement;
 use futures::executor::block_on;
 
 use super::bounds::{ChargedMemory, adds_up, check_types, guarded, is_multiplying};
+use super::dialect::{read, renamed, rewrite, shown_names};
 use super::meaning::{check_syntax, with_meaning};
 use super::run::StatementMemory;
 use super::sent_text::SentText;
@@ -28,8 +29,14 @@ use super::subqueries::with_right_conditions;
 use super::words::{check_words, check_words_everywhere};
 use crate::Error;
 
+/// The most levels of queries and expressions, as they are written. A chain of one operator is a level.
+const MAX_LEVELS: usize = 200;
+
+/// The most operators of a chain that are computed one after the other.
+const MAX_LINKS: usize = 200;
+
 /// The most levels of a plan or expression. Running one takes stack for each level.
-const MAX_DEPTH: usize = 200;
+const MAX_DEPTH: usize = MAX_LEVELS + MAX_LINKS;
 
 /// The most steps of a plan, such as a scan, a filter or a join.
 const MAX_NODES: usize = 5_000;
@@ -99,7 +106,7 @@ impl Statement {
 
     /// The columns of its rows.
     pub(crate) fn schema(&self) -> SchemaRef {
-        SentText::schema(self.plan.schema().inner())
+        SentText::schema(&shown_names(self.plan.schema().inner()))
     }
 
     /// Its parameters in order, `$1` first, with their types as far as the statement tells.
@@ -142,7 +149,7 @@ impl Statement {
         let state = tables.outside(&plan)?.unwrap_or(state);
         let physical = stacker::grow(PLANNING_STACK_BYTES, || {
             let physical = block_on(state.create_physical_plan(&plan))?;
-            guarded(physical, values != Values::AsTheyAre)
+            renamed(guarded(physical, values != Values::AsTheyAre)?)
         })?;
         let shared = state.runtime_env().as_ref().clone();
         let runtime = RuntimeEnv { memory_pool: memory, ..shared };
@@ -164,14 +171,17 @@ async fn logical_plan(
     has_our_meaning: bool,
     text: &str,
 ) -> Result<LogicalPlan> {
-    let mut statement = state.sql_to_statement(text, &state.config().options().sql_parser.dialect)?;
-    let (tables, levels) = (MAX_NODES, MAX_DEPTH);
+    let mut statement = read(text)?;
+    let (tables, levels, links) = (MAX_NODES, MAX_LEVELS, MAX_LINKS);
     let names = if matches!(statement, SqlStatement::Explain(_)) { MAX_SHOWN_NAMES } else { MAX_NAMES };
-    check_size(&statement, MaxSize { tables, levels, grouping_sets: MAX_GROUPING_SETS, names })?;
+    let most = MaxSize { tables, levels, links, grouping_sets: MAX_GROUPING_SETS, names };
+    check_size(&statement, most)?;
     check_syntax(&statement, |name| state.scalar_functions().contains_key(name))?;
     if has_our_meaning {
         with_meaning(&mut statement);
     }
+    rewrite(&mut statement, state)?;
+    check_size(&statement, most)?;
     let plan = state.statement_to_plan(statement).await?;
     check_steps(&plan, most_steps)?;
     let plan = with_right_conditions(plan, |part| check_steps(part, most_steps))?;

@@ -123,6 +123,11 @@ fn subqueries() {
 }
 
 #[test]
+fn in_the_dialect_of_postgresql() {
+    run("dialect.slt", Some(&folder().join("edges.ndjson")));
+}
+
+#[test]
 fn analysts_questions() {
     run("questions.slt", Some(&folder().join("../../data/segments.ndjson")));
 }

@@ -31,7 +31,7 @@ fn what_the_contract_allows_is_taken() {
         "timeframe=60&v=1&userType=human",
         "timeframe=60&v=1&userType=bot",
         "timeframe=60&v=1&userType=all",
-        "timeframe=60&v=1&unknown=1&unknown=2&V=3&skillids=x",
+        "timeframe=60&v=1&unknown=1&unknown=2&skill=1&skillId=1&skill_ids=x&user=bot&account[]=1&[]=2&w=3",
     ] {
         assert_eq!(blamed(query), None, "{query}");
     }
@@ -81,6 +81,31 @@ fn what_the_contract_does_not_allow_is_refused_by_name() {
     ] {
         assert_eq!(blamed(query), Some(parameter), "{query}");
     }
+}
+
+#[test]
+fn a_name_that_differs_in_case_or_brackets_alone_is_refused_with_the_right_one() {
+    for (query, parameter) in [
+        ("timeframe=60&v=1&skillids=1", "skillIds"),
+        ("timeframe=60&v=1&SKILLIDS=1", "skillIds"),
+        ("timeframe=60&v=1&skillIds[]=1", "skillIds"),
+        ("timeframe=60&v=1&skillIds[]=1&skillIds[]=2", "skillIds"),
+        ("timeframe=60&v=1&skillIds[0]=1", "skillIds"),
+        ("timeframe=60&v=1&skillIds=1&skillids[]=2", "skillIds"),
+        ("timeframe=60&v=1&usertype=bot", "userType"),
+        ("timeframe=60&v=1&userType[]=bot", "userType"),
+        ("timeframe=60&v=1&Interval=30", "interval"),
+        ("Timeframe=60&v=1", "timeframe"),
+        ("timeframe=60&V=1", "v"),
+        ("timeframe=60&v=1&V=3", "v"),
+    ] {
+        assert_eq!(blamed(query), Some(parameter), "{query}");
+    }
+    let error =
+        World::new(0, &[]).request("acme", &[("v", "1"), ("timeframe", "60"), ("skillIds[]", "4")]).unwrap_err();
+    let expected = "skillIds=4: it is given as skillIds[]; its name is skillIds, and several skills are one value, such \
+                    as skillIds=4,153";
+    assert_eq!(error.to_string(), expected);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use datafusion::sql::sqlparser::ast::{
     CopyLegacyCsvOption, CopyLegacyOption, CopyOption, CopySource, CopyTarget, DiscardObject, Statement,
 };
+use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion_postgres::datafusion_pg_catalog::sql::PostgresCompatibilityParser;
 use datafusion_postgres::pgwire::error::PgWireResult;
 use skillscope_query::SqlSession;
@@ -34,10 +35,25 @@ pub(super) enum Command {
 pub(super) async fn commands(session: &SqlSession, text: &str) -> PgWireResult<Vec<Command>> {
     static PARSER: LazyLock<PostgresCompatibilityParser> = LazyLock::new(PostgresCompatibilityParser::new);
     let parsed = session.parse_with(text, |text| {
-        let statements = PARSER.parse(text).map_err(|parse| error(SqlState::SyntaxError, parse.to_string()))?;
+        let statements = match PARSER.parse(text) {
+            // It reads fewer levels than a statement may have. A question about the catalog has few.
+            Err(ParserError::RecursionLimitExceeded) if is_one_query(text) => {
+                return Ok(vec![Command::Query(text.to_owned())]);
+            }
+            parsed => parsed.map_err(|parse| error(SqlState::SyntaxError, parse.to_string()))?,
+        };
         statements.into_iter().map(rewrite_catalog_question).map(command).collect::<PgWireResult<Vec<_>>>()
     });
     parsed.await.map_err(failed)?
+}
+
+/// Whether a text is certain to be one statement that reads.
+fn is_one_query(text: &str) -> bool {
+    let text = text.trim();
+    let text = text.strip_suffix(';').unwrap_or(text);
+    let word = text.trim_start_matches('(').split(|letter: char| !letter.is_ascii_alphabetic()).next();
+    let reads = ["select", "with", "values", "table", "explain"];
+    word.is_some_and(|word| reads.iter().any(|read| word.eq_ignore_ascii_case(read))) && !text.contains(';')
 }
 
 fn command(statement: Statement) -> PgWireResult<Command> {

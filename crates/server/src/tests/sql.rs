@@ -19,10 +19,10 @@ async fn rows_are_objects_with_times_as_rfc_3339_and_nulls() {
 }
 
 #[tokio::test]
-async fn times_without_a_zone_are_rfc_3339_too() {
+async fn times_without_a_zone_have_none_in_their_text() {
     let text = "select timestamp '2018-01-18 08:51:55.5' as a, now() as b, date_trunc('hour', now()) as c";
     let expected = serde_json::json!([
-        { "a": "2018-01-18T08:51:55.500Z", "b": "2018-01-18T08:51:55.679Z", "c": "2018-01-18T08:00:00Z" }
+        { "a": "2018-01-18T08:51:55.500", "b": "2018-01-18T08:51:55.679Z", "c": "2018-01-18T08:00:00Z" }
     ]);
     assert_eq!(Door::new().sql(text).await.json(), expected);
 }
@@ -85,4 +85,29 @@ async fn the_body_is_a_json_object_with_a_query() {
         door.post("/v1/sql", "application/json", body).await.problem(400);
     }
     door.post("/v1/sql", "text/plain", "select 1").await.problem(415);
+}
+
+#[tokio::test]
+async fn a_field_that_nobody_reads_is_refused() {
+    let door = Door::new();
+    for (body, field) in [
+        (r#"{"query": "select 1", "acount": "acme"}"#, "acount"),
+        (r#"{"query": "select 1", "Account": "acme"}"#, "Account"),
+        (r#"{"query": "select 1", "parameters": []}"#, "parameters"),
+        (r#"{"sql": "select 1"}"#, "sql"),
+    ] {
+        let problem = door.post("/v1/sql", "application/json", body).await.problem(400);
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(&format!("`{field}`")) && detail.contains("`query` or `account`"), "{detail}");
+    }
+    for (parameters, name) in
+        [("account=acme", "account"), ("x=1&Account=acme", "Account"), ("query=select+1", "query")]
+    {
+        let path = format!("/v1/sql?{parameters}");
+        let problem = door.post(&path, "application/json", r#"{"query": "select 1"}"#).await.problem(400);
+        assert_eq!(problem["parameter"], name, "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("in the body"), "{problem}");
+    }
+    let answer = door.post("/v1/sql?pretty=1", "application/json", r#"{"query": "select 1 as n"}"#).await;
+    assert_eq!(answer.json(), serde_json::json!([{ "n": 1 }]));
 }

@@ -24,15 +24,15 @@ async fn the_header_accept_names_the_format() {
         (
             "application/json",
             "application/json",
-            "[{\"n\":1,\"word\":\"a\",\"at\":\"2018-01-18T08:51:55.500Z\"},{\"n\":2,\"word\":null,\"at\":null}]",
+            "[{\"n\":1,\"word\":\"a\",\"at\":\"2018-01-18T08:51:55.500\"},{\"n\":2,\"word\":null,\"at\":null}]",
         ),
         (
             "application/x-ndjson",
             "application/x-ndjson",
-            "{\"n\":1,\"word\":\"a\",\"at\":\"2018-01-18T08:51:55.500Z\"}\n{\"n\":2,\"word\":null,\"at\":null}\n",
+            "{\"n\":1,\"word\":\"a\",\"at\":\"2018-01-18T08:51:55.500\"}\n{\"n\":2,\"word\":null,\"at\":null}\n",
         ),
-        ("text/csv", "text/csv; charset=utf-8", "n,word,at\n1,a,2018-01-18T08:51:55.500Z\n2,,\n"),
-        ("text/*", "text/csv; charset=utf-8", "n,word,at\n1,a,2018-01-18T08:51:55.500Z\n2,,\n"),
+        ("text/csv", "text/csv; charset=utf-8", "n,word,at\n1,a,2018-01-18T08:51:55.500\n2,,\n"),
+        ("text/*", "text/csv; charset=utf-8", "n,word,at\n1,a,2018-01-18T08:51:55.500\n2,,\n"),
     ] {
         let answer = ask(&door, accept, ROWS).await;
         assert_eq!(answer.header("content-type"), Some(content_type), "{accept}");
@@ -71,6 +71,65 @@ async fn words_of_segments_are_text_in_arrow() {
     let schema = reader.schema();
     for name in ["account_id", "conversation_id", "outcome", "user_type", "start_reason", "end_reason", "source"] {
         assert_eq!(*schema.field_with_name(name).unwrap().data_type(), arrow::datatypes::DataType::Utf8, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn columns_of_one_name_are_keys_that_differ() {
+    let door = Door::new();
+    let same = "select * from (values (1, 2, 3, 4)) a(x, y, x_2, z) join (values (5, 6)) b(x, y) on true";
+    for (accept, expected) in [
+        ("application/json", r#"[{"x":1,"y":2,"x_2":3,"z":4,"x_3":5,"y_2":6}]"#),
+        ("application/x-ndjson", "{\"x\":1,\"y\":2,\"x_2\":3,\"z\":4,\"x_3\":5,\"y_2\":6}\n"),
+        ("text/csv", "x,y,x_2,z,x,y\n1,2,3,4,5,6\n"),
+    ] {
+        assert_eq!(ask(&door, accept, same).await.text(), expected, "{accept}");
+    }
+    assert_eq!(ask(&door, "application/json", "select 1, 1").await.text(), r#"[{"1":1,"1_2":1}]"#);
+    let answer = ask(&door, "application/vnd.apache.arrow.stream", "select 1, 1").await;
+    let schema = StreamReader::try_new(&answer.body[..], None).unwrap().schema();
+    assert_eq!(schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>(), ["1", "1"]);
+    door.post(SEGMENTS, "application/x-ndjson", line("c-1", 7, 1)).await;
+    let joined = "select a.skill_id, b.skill_id from segments a join segments b using (conversation_id)";
+    assert_eq!(ask(&door, "application/json", joined).await.text(), r#"[{"skill_id":7,"skill_id_2":7}]"#);
+    assert_eq!(ask(&door, "text/csv", joined).await.text(), "skill_id,skill_id\n7,7\n");
+}
+
+#[tokio::test]
+async fn a_value_that_no_text_tells_is_an_error() {
+    let door = Door::new();
+    let time = "select arrow_cast(9223372036854775807, 'Timestamp(Millisecond, Some(\"UTC\"))') x";
+    for query in [
+        time,
+        "select arrow_cast(-9223372036854775807, 'Timestamp(Second, None)') x",
+        "select arrow_cast(2147483647, 'Date32') x",
+        "select arrow_cast(9223372036854775807, 'Date64') x",
+        "select arrow_cast(-1, 'Time64(Microsecond)') x",
+        "select arrow_cast(9223372036854775807, 'Duration(Second)') x",
+        "select make_array(arrow_cast(9223372036854775807, 'Timestamp(Millisecond, None)')) x",
+        "select named_struct('a', arrow_cast(9223372036854775807, 'Timestamp(Millisecond, None)')) x",
+    ] {
+        for accept in ["application/json", "application/x-ndjson"] {
+            let problem = ask(&door, accept, query).await.problem(400);
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.contains("the column x") && detail.contains("beyond the calendar"), "{query}: {detail}");
+        }
+    }
+    ask(&door, "text/csv", time).await.problem(400);
+    // Arrow tells it.
+    assert_eq!(ask(&door, "application/vnd.apache.arrow.stream", time).await.status, 200);
+    for (query, expected) in [
+        ("select 'NaN'::float x, 'inf'::float y", r#"[{"x":null,"y":null}]"#),
+        ("select decode('00ff', 'hex') x", r#"[{"x":"00ff"}]"#),
+        ("select 12.50::decimal(6, 2) x", r#"[{"x":12.50}]"#),
+        (
+            "select arrow_cast(253402300800000, 'Timestamp(Millisecond, Some(\"UTC\"))') x",
+            r#"[{"x":"+10000-01-01T00:00:00Z"}]"#,
+        ),
+    ] {
+        let answer = ask(&door, "application/json", query).await.text();
+        assert!(serde_json::from_str::<serde_json::Value>(&answer).is_ok(), "{answer}");
+        assert_eq!(answer, expected, "{query}");
     }
 }
 

@@ -26,6 +26,7 @@ use datafusion::logical_expr::registry::FunctionRegistry;
 
 use super::bounds::bounded;
 use super::run::RunningQueries;
+use super::times::beside_text;
 use crate::report::ReportSession;
 use crate::table::SegmentsTable;
 use skill_report::SkillReport;
@@ -58,6 +59,10 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
         to_char::to_char(),
     ] {
         state.register_udf(Arc::new(function))?;
+    }
+    let times: Vec<_> = state.scalar_functions().values().filter_map(beside_text).collect();
+    for function in times {
+        state.register_udf(function)?;
     }
     let functions: Vec<_> = state.scalar_functions().values().filter_map(bounded).collect();
     for function in functions {

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use crate::{Error, Result};
 
 /// The stack of a thread. Deep expressions are run level by level. Only the part that is used becomes memory.
-const STACK_BYTES: usize = 16 << 20;
+const STACK_BYTES: usize = 64 << 20;
 
 /// Threads that run statements and nothing else. Every other thread of the process goes before them, so that reports do
 /// not wait for analysts.

@@ -4,7 +4,7 @@ mod answer;
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::header::{CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
@@ -34,6 +34,7 @@ const SHORT_BYTES: usize = 64 << 10;
 
 /// A statement to run.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct SqlBody {
     /// A statement that reads, in DataFusion's dialect of SQL, over the table `segments`, its views, and the schema
     /// `system`.
@@ -46,7 +47,7 @@ pub(super) struct SqlBody {
 
 problem_responses! {
     SqlProblems {
-        400: "The body or the statement is wrong, or the answer is too long.",
+        400: "The body has another field, the statement is wrong, or the answer is too long or cannot be written.",
         403: "A web page of another origin sends it.",
         406: "None of the formats is accepted.",
         408: "The body did not go on.",
@@ -64,7 +65,7 @@ problem_responses! {
 /// sent: the last line is a problem document then, and the connection is broken off.
 #[utoipa::path(post, path = "/v1/sql", tag = "sql", request_body = SqlBody,
     responses(
-        (status = 200, description = "The rows; times are RFC 3339.", content(
+        (status = 200, description = "The rows; times are RFC 3339. Of columns of one name, objects have the second as `name_2`.", content(
             (Vec<Object> = "application/json"),
             (String = "application/x-ndjson"),
             (String = "text/csv"),
@@ -76,9 +77,11 @@ pub(super) async fn post(
     State(app): State<App>,
     State(options): State<Arc<HttpOptions>>,
     caller: Caller,
+    RawQuery(parameters): RawQuery,
     headers: HeaderMap,
     body: RequestBody,
 ) -> Result<Response, Problem> {
+    check_parameters(parameters.as_deref().unwrap_or_default())?;
     named(&headers, CONTENT_TYPE, &[("application/json", ())], None)?;
     let format = accepted(&headers, &RowFormat::MEDIA_TYPES)?;
     let body = body.read_at_most(MAX_BODY_BYTES, NO_ACCOUNT).await?;
@@ -92,4 +95,16 @@ pub(super) async fn post(
     let rows = answer(session, query, format, options.max_sql_rows).await?;
     let content_type = HeaderValue::from_static(format.content_type());
     Ok(([(CONTENT_TYPE, content_type), (VARY, HeaderValue::from_static("accept"))], rows).into_response())
+}
+
+/// What belongs in the body is not passed over where it stands in the URL.
+fn check_parameters(parameters: &str) -> Result<(), Problem> {
+    for (name, value) in form_urlencoded::parse(parameters.as_bytes()) {
+        let meant = ["query", "account"].into_iter().find(|field| name.eq_ignore_ascii_case(field));
+        if let Some(field) = meant {
+            let rule = format!("it belongs in the body, as the field {field}, and not in the URL");
+            return Err(Problem::invalid_parameter(rule).blaming(&name, Some(value.into_owned())));
+        }
+    }
+    Ok(())
 }

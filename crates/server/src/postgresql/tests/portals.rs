@@ -109,3 +109,17 @@ async fn portals_end_with_their_transaction_however_it_is_ended() {
         assert_eq!(in_time(client.until_ready()).await[0].error().1, "Portal not found for name: p");
     }
 }
+
+#[tokio::test]
+async fn a_statement_may_have_many_levels() {
+    let server = Server::new();
+    let mut client = server.open("acme").await;
+    for text in [
+        format!("select {}1{}", "(".repeat(150), ")".repeat(150)),
+        format!("{}select 1 as n{};", "select * from (".repeat(40), ") t".repeat(40)),
+        format!("select {} or 0 = 0", (0..250).map(|n| format!("{n} = 1")).collect::<Vec<_>>().join(" or ")),
+    ] {
+        client.send(b'Q', format!("{text}\0").as_bytes()).await;
+        assert_eq!(in_time(client.kinds()).await, "TDC", "{text}");
+    }
+}

@@ -1,15 +1,22 @@
 //! Rows as JSON, CSV or Arrow, written while they come.
 
+mod calendar;
+mod keys;
+
 use std::io::{self, Write};
 use std::mem;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::Schema;
+use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::writer::StreamWriter;
 use arrow_json::writer::{JsonArray, LineDelimited};
 use parking_lot::Mutex;
+
+use calendar::check_calendar;
+use keys::with_keys;
+pub use keys::{distinct_names, with_names};
 
 /// RFC 3339 without a zone, for times that have none: clocks of some place show them.
 const TIME_FORMAT: &str = "%Y-%m-%dT%H:%M:%S%.f";
@@ -51,6 +58,8 @@ impl RowFormat {
 pub struct RowWriter {
     written: Buffer,
     writer: Writer,
+    /// The columns by keys of their own, where those of the rows are not all different and objects are written.
+    keys: Option<SchemaRef>,
 }
 
 enum Writer {
@@ -61,7 +70,8 @@ enum Writer {
 }
 
 impl RowWriter {
-    /// A writer of rows with these columns. Times are written in RFC 3339.
+    /// A writer of rows with these columns. Times are written in RFC 3339. Where columns have one name, objects have the
+    /// second as `name_2`.
     ///
     /// # Errors
     /// Where the format cannot hold such columns. [`write`](Self::write) and [`finish`](Self::finish) fail then too.
@@ -83,20 +93,35 @@ impl RowWriter {
             }
             RowFormat::Arrow => Writer::Arrow(Box::new(StreamWriter::try_new(written.clone(), schema)?)),
         };
-        Ok(Self { written, writer })
+        let is_objects = matches!(format, RowFormat::Json | RowFormat::Ndjson);
+        let keys = if is_objects { with_keys(schema).map(Arc::new) } else { None };
+        Ok(Self { written, writer, keys })
     }
 
     /// Writes the rows of a batch.
     ///
     /// # Errors
-    /// As with [`new`](Self::new).
+    /// As with [`new`](Self::new), and for a value that the format cannot tell: a time beyond the calendar in text.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
+        if !matches!(self.writer, Writer::Arrow(_)) {
+            Self::check(batch)?;
+        }
+        let keyed = self.keys.as_ref().map(|keys| with_names(batch, keys)).transpose()?;
+        let batch = keyed.as_ref().unwrap_or(batch);
         match &mut self.writer {
             Writer::Json(writer) => writer.write(batch),
             Writer::Ndjson(writer) => writer.write(batch),
             Writer::Csv(writer) => writer.write(batch),
             Writer::Arrow(writer) => writer.write(batch),
         }
+    }
+
+    /// Looks whether a text can tell all values of a batch.
+    ///
+    /// # Errors
+    /// Where it cannot: for a time beyond the calendar.
+    pub fn check(batch: &RecordBatch) -> Result<(), ArrowError> {
+        check_calendar(batch)
     }
 
     /// Writes the end of the format, after the last row.
