@@ -98,10 +98,12 @@ fn last_row() -> String {
     let text = std::fs::read_to_string(sample::path()).unwrap();
     let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let last = records.max_by_key(|record| record["end_time"].as_i64()).unwrap();
-    // Microseconds, in UTC; the day and the hour are those of the sample's end.
+    // In UTC, with the digits that are needed; the day and the hour are those of the sample's end.
     let ms = last["end_time"].as_i64().unwrap();
     let seconds = ms / 1000 % 86_400;
-    let time = format!("{:02}:{:02}:{:02}.{:03}000", seconds / 3600, seconds / 60 % 60, seconds % 60, ms % 1000);
+    let fraction = format!(".{:03}", ms % 1000);
+    let time = format!("{:02}:{:02}:{:02}{fraction}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let time = time.trim_end_matches('0').trim_end_matches('.');
     let queue = if last["abandoned_in_queue"].as_bool().unwrap() { "t" } else { "f" };
     let source = last["source"].as_str().unwrap_or("");
     format!("account-1|{}|2018-01-18 {time}+00|{queue}|{source}", last["skill_id"])

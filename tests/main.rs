@@ -13,6 +13,7 @@ mod archive;
 mod ballista;
 mod bank_calls;
 mod binary;
+mod bound_values;
 mod clients;
 mod configuration;
 mod console;

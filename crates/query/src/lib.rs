@@ -27,5 +27,8 @@ pub use report::{
 };
 pub use scope::Scope;
 pub use skillscope_store::Clock;
-pub use sql::{SentText, SqlDescription, SqlLimits, SqlRows, SqlSession, SqlTask, StatementRunner, StatementTables};
+pub use sql::{
+    ArrayItem, ArrayText, SentText, SqlDescription, SqlLimits, SqlRows, SqlSession, SqlTask, StatementRunner,
+    StatementTables,
+};
 pub use table::{stored_segments, stored_segments_as_text, unarchived_segments};

@@ -20,6 +20,7 @@ mod dialect;
 mod functions;
 mod limits;
 mod meaning;
+mod parameters;
 mod run;
 mod sent_text;
 mod service;
@@ -34,6 +35,7 @@ mod times;
 mod words;
 
 pub use limits::SqlLimits;
+pub use parameters::{ArrayItem, ArrayText};
 pub use run::{SqlRows, SqlTask};
 pub use sent_text::SentText;
 pub(crate) use service::SqlService;

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::datatypes::DataType;
 use datafusion::catalog::SchemaProvider;
 use datafusion::common::ScalarValue;
 use datafusion::execution::session_state::SessionState;
@@ -73,7 +74,15 @@ impl SqlSession {
     /// # Errors
     /// [`Error::Sql`] where the statement is wrong, [`Error::ReadOnly`] where it does anything but read.
     pub async fn describe(&self, text: &str) -> Result<SqlDescription> {
-        self.runner.describe(self.tables(self.segments()), text).await
+        self.describe_with(text, Vec::new()).await
+    }
+
+    /// The same for a statement whose parameters, `$1` first, have types that the client tells, as far as it does.
+    ///
+    /// # Errors
+    /// Those of [`SqlSession::describe`].
+    pub async fn describe_with(&self, text: &str, told: Vec<Option<DataType>>) -> Result<SqlDescription> {
+        self.runner.describe(self.tables(self.segments()), text, told).await
     }
 
     /// The same session with a shorter limit of time. A longer one than the limit of all statements has no effect.

@@ -21,6 +21,7 @@ use futures::executor::block_on;
 use super::bounds::{ChargedMemory, adds_up, check_types, guarded, is_multiplying};
 use super::dialect::{read, renamed, rewrite, shown_names};
 use super::meaning::{check_syntax, with_meaning};
+use super::parameters::{self, Planned, read_arrays};
 use super::run::StatementMemory;
 use super::sent_text::SentText;
 use super::size::{MaxSize, check_size};
@@ -70,6 +71,8 @@ const PLANNING_STACK_BYTES: usize = 256 << 20;
 pub(crate) struct Statement {
     state: SessionState,
     plan: LogicalPlan,
+    /// The types of the parameters, `$1` first, as far as they are known.
+    types: Vec<Option<DataType>>,
     values: Values,
     memory: Arc<dyn MemoryPool>,
 }
@@ -78,11 +81,13 @@ impl Statement {
     /// Parses and checks `text`. This may take long and cannot be interrupted, so it must not run where other work
     /// waits.
     ///
-    /// What the statement computes, and what it runs in, counts in `memory`.
+    /// `told` has the types of parameters, `$1` first, as far as somebody tells them. What the statement computes, and what
+    /// it runs in, counts in `memory`.
     pub(crate) fn parse(
         mut state: SessionState,
         tables: &dyn StatementTables,
         text: &str,
+        told: &[Option<DataType>],
         memory: StatementMemory,
     ) -> Result<Self> {
         let memory: Arc<dyn MemoryPool> = Arc::new(memory);
@@ -90,9 +95,10 @@ impl Statement {
         let most_steps =
             MAX_NODES.saturating_add(tables.steps_of_table().saturating_sub(1).saturating_mul(FREE_MENTIONS));
         // The catalog is in memory: nothing is waited for.
-        let plan = stacker::grow(PLANNING_STACK_BYTES, || {
+        let Planned { plan, types } = stacker::grow(PLANNING_STACK_BYTES, || {
             check_words(text)?;
-            block_on(logical_plan(&state, most_steps, tables.has_our_meaning(), text))
+            let planning = Planning { most_steps, has_our_meaning: tables.has_our_meaning(), told };
+            block_on(logical_plan(&state, planning, text))
         })?;
         let values = Values::of(&plan)?;
         let options = &mut state.config_mut().options_mut().execution;
@@ -101,7 +107,7 @@ impl Statement {
         // Calls are given these options, with the memory in them, only where they stand here as well.
         let options = Arc::clone(state.config_options());
         state.execution_props_mut().config_options = Some(options);
-        Ok(Self { state, plan, values, memory })
+        Ok(Self { state, plan, types, values, memory })
     }
 
     /// The columns of its rows.
@@ -109,24 +115,22 @@ impl Statement {
         SentText::schema(&shown_names(self.plan.schema().inner()))
     }
 
-    /// Its parameters in order, `$1` first, with their types as far as the statement tells.
+    /// Its parameters in order, `$1` first, with their types as far as they are known.
     pub(crate) fn parameters(&self) -> Result<Vec<Option<DataType>>> {
-        let types = self.plan.get_parameter_types()?;
         let number = |name: &String| name.strip_prefix('$').and_then(|number| number.parse::<usize>().ok());
-        let mut numbered = Vec::with_capacity(types.len());
-        for (name, data_type) in types {
+        let mut numbers = Vec::new();
+        for name in self.plan.get_parameter_names()? {
             let Some(number) = number(&name) else {
                 return plan_err!("parameters are numbered from $1 on, and {name} is not");
             };
-            numbered.push((number, data_type));
+            numbers.push(number);
         }
-        numbered.sort_by_key(|(number, _)| *number);
-        match numbered.last() {
-            Some((last, _)) if *last != numbered.len() => {
-                plan_err!("parameters are numbered from $1 on without gaps, and the last one is ${last}")
-            }
-            _ => Ok(numbered.into_iter().map(|(_, data_type)| data_type).collect()),
+        let last = numbers.iter().copied().max().unwrap_or(0);
+        let known = |number: usize| self.types.get(number - 1).cloned().flatten();
+        if (1..=last).any(|number| !numbers.contains(&number) && known(number).is_none()) {
+            return plan_err!("parameters are numbered from $1 on without gaps, and the last one is ${last}");
         }
+        Ok((1..=last).map(known).collect())
     }
 
     /// Puts values in the places of the parameters.
@@ -145,7 +149,7 @@ impl Statement {
     /// Plans how the statement runs. Planning may read tables, so the calling thread may wait for the
     /// disk.
     pub(crate) fn physical(self, tables: &dyn StatementTables) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
-        let Self { state, plan, values, memory } = self;
+        let Self { state, plan, types: _, values, memory } = self;
         let state = tables.outside(&plan)?.unwrap_or(state);
         let physical = stacker::grow(PLANNING_STACK_BYTES, || {
             let physical = block_on(state.create_physical_plan(&plan))?;
@@ -165,12 +169,18 @@ pub(crate) fn parse_deep<T>(text: &str, parse: impl FnOnce(&str) -> T) -> Result
     })
 }
 
-async fn logical_plan(
-    state: &SessionState,
+/// How a statement is planned.
+#[derive(Debug, Clone, Copy)]
+struct Planning<'a> {
     most_steps: usize,
+    /// Whether it has PostgreSQL's meaning where DataFusion has another.
     has_our_meaning: bool,
-    text: &str,
-) -> Result<LogicalPlan> {
+    /// The types of the parameters, as far as somebody tells them.
+    told: &'a [Option<DataType>],
+}
+
+async fn logical_plan(state: &SessionState, planning: Planning<'_>, text: &str) -> Result<Planned> {
+    let Planning { most_steps, has_our_meaning, told } = planning;
     let mut statement = read(text)?;
     let (tables, levels, links) = (MAX_NODES, MAX_LEVELS, MAX_LINKS);
     let names = if matches!(statement, SqlStatement::Explain(_)) { MAX_SHOWN_NAMES } else { MAX_NAMES };
@@ -182,7 +192,7 @@ async fn logical_plan(
     }
     rewrite(&mut statement, state)?;
     check_size(&statement, most)?;
-    let plan = state.statement_to_plan(statement).await?;
+    let Planned { plan, types } = parameters::plan(state, statement, told).await?;
     check_steps(&plan, most_steps)?;
     let plan = with_right_conditions(plan, |part| check_steps(part, most_steps))?;
     check_steps(&plan, most_steps)?;
@@ -194,7 +204,8 @@ async fn logical_plan(
     if depth(&plan)? > MAX_DEPTH {
         return plan_err!("the statement is nested more than {MAX_DEPTH} levels deep");
     }
-    Ok(plan)
+    let plan = if has_our_meaning { read_arrays(plan)? } else { plan };
+    Ok(Planned { plan, types })
 }
 
 /// A part that is named several times is planned several times, so that a few lines can become a plan larger than

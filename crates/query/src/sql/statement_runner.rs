@@ -121,13 +121,18 @@ impl StatementRunner {
         watched.await.flatten()
     }
 
-    pub(crate) async fn describe(&self, tables: Arc<dyn StatementTables>, text: &str) -> Result<SqlDescription> {
+    pub(crate) async fn describe(
+        &self,
+        tables: Arc<dyn StatementTables>,
+        text: &str,
+        told: Vec<Option<DataType>>,
+    ) -> Result<SqlDescription> {
         let watched = self.watched(text, |runner, listed, interruption| async move {
             let _turn = runner.first_turn(&listed).await?;
             listed.enter(QueryPhase::Planning);
             let (text, parser) = (listed.text.clone(), runner.clone());
             let describe = move || {
-                let statement = parser.parse(tables.as_ref(), &text)?;
+                let statement = parser.parse(tables.as_ref(), &text, &told)?;
                 let parameters = statement.parameters().map_err(Error::of_sql)?;
                 Ok(SqlDescription { schema: statement.schema(), parameters })
             };
@@ -200,9 +205,9 @@ impl StatementRunner {
         self.service.turns().take(&self.scope, listed.number).await
     }
 
-    fn parse(&self, tables: &dyn StatementTables, text: &str) -> Result<Statement> {
+    fn parse(&self, tables: &dyn StatementTables, text: &str, told: &[Option<DataType>]) -> Result<Statement> {
         let state = tables.state(&self.base).map_err(Error::of_sql)?;
-        Statement::parse(state, tables, text, self.service.memory()).map_err(Error::of_sql)
+        Statement::parse(state, tables, text, told, self.service.memory()).map_err(Error::of_sql)
     }
 }
 
@@ -234,7 +239,10 @@ impl StatementRun {
         let (parser, text) = (runner.clone(), listed.text.clone());
         let interrupted = interruption.clone();
         let planned = runner.service.planners().plan(interruption, move || {
-            let statement = parser.parse(tables.as_ref(), &text)?.bind(parameters).map_err(Error::of_sql)?;
+            // A null of no type tells none.
+            let types = parameters.iter().map(|value| Some(value.data_type()).filter(|of| !of.is_null()));
+            let types: Vec<_> = types.collect();
+            let statement = parser.parse(tables.as_ref(), &text, &types)?.bind(parameters).map_err(Error::of_sql)?;
             let (plan, task) = statement.physical(tables.as_ref()).map_err(Error::of_sql)?;
             Ok((interruptible(plan, &interrupted).map_err(Error::of_sql)?, task))
         });

@@ -10,6 +10,7 @@ use datafusion_postgres::datafusion_pg_catalog::sql::PostgresCompatibilityParser
 use datafusion_postgres::pgwire::error::PgWireResult;
 use skillscope_query::SqlSession;
 
+use super::array_literals::ArrayLiterals;
 use super::catalog_rewrite::rewrite_catalog_question;
 use super::copy::CopyFormat;
 use super::error::{SqlState, error, failed};
@@ -35,14 +36,16 @@ pub(super) enum Command {
 pub(super) async fn commands(session: &SqlSession, text: &str) -> PgWireResult<Vec<Command>> {
     static PARSER: LazyLock<PostgresCompatibilityParser> = LazyLock::new(PostgresCompatibilityParser::new);
     let parsed = session.parse_with(text, |text| {
-        let statements = match PARSER.parse(text) {
+        let (parsed, arrays) = ArrayLiterals::take(text);
+        let statements = match PARSER.parse(&parsed) {
             // It reads fewer levels than a statement may have. A question about the catalog has few.
             Err(ParserError::RecursionLimitExceeded) if is_one_query(text) => {
                 return Ok(vec![Command::Query(text.to_owned())]);
             }
             parsed => parsed.map_err(|parse| error(SqlState::SyntaxError, parse.to_string()))?,
         };
-        statements.into_iter().map(rewrite_catalog_question).map(command).collect::<PgWireResult<Vec<_>>>()
+        let statements = statements.into_iter().map(|statement| arrays.put_back(statement));
+        statements.map(rewrite_catalog_question).map(command).collect::<PgWireResult<Vec<_>>>()
     });
     parsed.await.map_err(failed)?
 }
@@ -66,6 +69,7 @@ fn command(statement: Statement) -> PgWireResult<Command> {
         | Statement::Commit { .. }
         | Statement::Rollback { .. }
         | Statement::Set { .. }
+        | Statement::Reset { .. }
         | Statement::ShowVariable { .. }
         | Statement::ShowStatus { .. }
         | Statement::ShowCatalogs { .. } => Command::Control(Box::new(statement)),

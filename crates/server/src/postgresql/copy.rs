@@ -9,9 +9,7 @@ use datafusion_postgres::pgwire::messages::data::DataRow;
 use futures::{StreamExt, stream};
 use skillscope_query::SqlRows;
 
-use super::error::{SqlState, error, failed};
 use super::rows::encoded;
-use crate::{RowFormat, RowWriter};
 
 /// The format in which `COPY` writes rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,17 +26,22 @@ const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const TRAILER: &[u8] = &[0xff, 0xff];
 
 /// The rows of a `COPY … TO STDOUT`.
-pub(super) fn copy(rows: SqlRows, format: CopyFormat) -> PgWireResult<CopyResponse> {
+pub(super) fn copy(rows: SqlRows, format: CopyFormat) -> CopyResponse {
     let schema = rows.schema();
     let columns = schema.fields().len();
     match format {
-        CopyFormat::Csv { has_header } => csv(rows, columns, has_header),
+        CopyFormat::Csv { has_header } => {
+            let names = schema.fields().iter().map(|field| Some(field.name().as_bytes()));
+            let header = has_header.then(|| Ok(record(names)));
+            let rows = encoded(rows, &Format::UnifiedText).map(|row| Ok(record(Values(&row?.data))));
+            CopyResponse::new(0, columns, stream::iter(header).chain(rows))
+        }
         CopyFormat::Text => {
-            let rows = encoded(rows, &Format::UnifiedText)?;
-            Ok(CopyResponse::new(0, columns, rows.map(|row| Ok(line(&row?)))))
+            let rows = encoded(rows, &Format::UnifiedText);
+            CopyResponse::new(0, columns, rows.map(|row| Ok(line(&row?))))
         }
         CopyFormat::Binary => {
-            let rows = encoded(rows, &Format::UnifiedBinary)?;
+            let rows = encoded(rows, &Format::UnifiedBinary);
             let trailer = stream::once(async { Ok(BytesMut::from(TRAILER)) });
             // Clients expect the signature in one message with the first row, or with the trailer where there is none.
             let mut signature = SIGNATURE;
@@ -48,7 +51,10 @@ pub(super) fn copy(rows: SqlRows, format: CopyFormat) -> PgWireResult<CopyRespon
                     data.unsplit(message?);
                     Ok(CopyData::new(data.freeze()))
                 });
-            Ok(CopyResponse::new(1, columns, messages))
+            // To a response that it knows to be binary pgwire adds a trailer of its own.
+            let mut response = CopyResponse::new(0, columns, messages);
+            response.format = 1;
+            response
         }
     }
 }
@@ -61,48 +67,72 @@ fn tuple(row: &DataRow) -> BytesMut {
     data
 }
 
-fn csv(rows: SqlRows, columns: usize, has_header: bool) -> PgWireResult<CopyResponse> {
-    let unwritable =
-        |cause: arrow::error::ArrowError| error(SqlState::Value, format!("the rows are not for CSV: {cause}"));
-    let mut writer = RowWriter::new(RowFormat::Csv, &rows.schema()).map_err(unwritable)?;
-    let names = if has_header { writer.take() } else { Vec::new() };
-    if !has_header {
-        // The writer has written the names all the same.
-        writer.take();
+/// The values of a row, `None` for a null.
+struct Values<'a>(&'a [u8]);
+
+impl<'a> Iterator for Values<'a> {
+    type Item = Option<&'a [u8]>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (length, rest) = self.0.split_first_chunk()?;
+        let Ok(length) = usize::try_from(i32::from_be_bytes(*length)) else {
+            self.0 = rest;
+            return Some(None);
+        };
+        let (value, rest) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+        self.0 = rest;
+        Some(Some(value))
     }
-    let lines = rows.map(move |batch| {
-        writer.write(&batch.map_err(failed)?).map_err(unwritable)?;
-        Ok(CopyData::new(writer.take().into()))
-    });
-    let names = stream::once(async move { Ok(CopyData::new(names.into())) });
-    Ok(CopyResponse::new(0, columns, names.chain(lines)))
+}
+
+/// A row as a line of CSV. A null is nothing, and an empty text stands in quotes.
+fn record<'a>(values: impl Iterator<Item = Option<&'a [u8]>>) -> CopyData {
+    let mut line = BytesMut::new();
+    for (number, value) in values.enumerate() {
+        if number > 0 {
+            line.put_u8(b',');
+        }
+        let Some(value) = value else { continue };
+        if !value.is_empty() && value != b"\\." && !value.iter().any(|byte| b",\"\r\n".contains(byte)) {
+            line.extend_from_slice(value);
+            continue;
+        }
+        line.put_u8(b'"');
+        for byte in value {
+            if *byte == b'"' {
+                line.put_u8(b'"');
+            }
+            line.put_u8(*byte);
+        }
+        line.put_u8(b'"');
+    }
+    line.put_u8(b'\n');
+    CopyData::new(line.freeze())
 }
 
 /// A row as a line of tab-separated values. A backslash stands before bytes that would be read as something else.
 fn line(row: &DataRow) -> CopyData {
     let mut line = BytesMut::with_capacity(row.data.len());
-    let mut rest: &[u8] = &row.data;
-    let mut is_first = true;
-    while let Some((length, after)) = rest.split_first_chunk::<4>() {
-        if !std::mem::take(&mut is_first) {
+    for (number, value) in Values(&row.data).enumerate() {
+        if number > 0 {
             line.put_u8(b'\t');
         }
-        let Ok(length) = usize::try_from(i32::from_be_bytes(*length)) else {
+        let Some(value) = value else {
             line.extend_from_slice(b"\\N");
-            rest = after;
             continue;
         };
-        let (value, after) = after.split_at_checked(length).unwrap_or((after, &[]));
         for byte in value {
             match byte {
                 b'\\' => line.extend_from_slice(b"\\\\"),
                 b'\t' => line.extend_from_slice(b"\\t"),
                 b'\n' => line.extend_from_slice(b"\\n"),
                 b'\r' => line.extend_from_slice(b"\\r"),
+                0x08 => line.extend_from_slice(b"\\b"),
+                0x0b => line.extend_from_slice(b"\\v"),
+                0x0c => line.extend_from_slice(b"\\f"),
                 other => line.put_u8(*other),
             }
         }
-        rest = after;
     }
     line.put_u8(b'\n');
     CopyData::new(line.freeze())

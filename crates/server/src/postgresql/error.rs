@@ -6,6 +6,7 @@ use skillscope_query::{Error, ErrorKind};
 use super::incoming::Unreadable;
 use super::kept::Refusal;
 use super::layout::Malformed;
+use super::settings::Unsettable;
 use super::startup_packet::Unacceptable;
 use crate::caller::{ALL_ACCOUNTS, Refused};
 
@@ -19,7 +20,10 @@ pub(super) enum SqlState {
     Value,
     NotText,
     BinaryValue,
+    TextValue,
     TimeOutOfRange,
+    UnknownSetting,
+    SettingValue,
     FeatureNotSupported,
     Protocol,
     UnknownDatabase,
@@ -45,7 +49,10 @@ impl SqlState {
             Self::Value => "22000",
             Self::NotText => "22021",
             Self::BinaryValue => "22P03",
+            Self::TextValue => "22P02",
             Self::TimeOutOfRange => "22008",
+            Self::UnknownSetting => "42704",
+            Self::SettingValue => "22023",
             Self::FeatureNotSupported => "0A000",
             Self::Protocol => "08P01",
             Self::UnknownDatabase => "3D000",
@@ -102,6 +109,26 @@ pub(super) fn unacceptable(packet: Unacceptable) -> PgWireError {
         Unacceptable::Layout | Unacceptable::Twice(_) => SqlState::Protocol,
     };
     fatal(state, packet.to_string())
+}
+
+/// A start-up packet whose settings are refused, which ends the connection.
+pub(super) fn not_started(wrong: &Unsettable) -> PgWireError {
+    fatal(wrong.state(), wrong.to_string())
+}
+
+/// A setting that is not set. The connection goes on.
+pub(super) fn unsettable(wrong: Unsettable) -> PgWireError {
+    error(wrong.state(), wrong.to_string())
+}
+
+impl Unsettable {
+    fn state(&self) -> SqlState {
+        match self {
+            Self::Unknown(_) => SqlState::UnknownSetting,
+            Self::Value { .. } | Self::Range { .. } => SqlState::SettingValue,
+            Self::Option(_) | Self::NoValue(_) => SqlState::SyntaxError,
+        }
+    }
 }
 
 /// A connection of which nothing more can be read.

@@ -4,31 +4,37 @@
 
 #[cfg(any(test, feature = "fuzzing"))]
 mod anything;
+mod array_literals;
 mod binary_value;
+mod bound;
 mod cancels;
 mod catalog;
 mod catalog_functions;
 mod catalog_rewrite;
 mod client;
 mod command;
+mod command_line;
 mod connection;
 mod copy;
+mod duration_setting;
 mod error;
 mod execute;
 mod incoming;
 mod kept;
 mod layout;
 mod memory;
-mod parameters;
 mod prepared;
 mod queries;
 mod rows;
 mod session;
+mod setting_names;
+mod settings;
 mod startup;
 mod startup_packet;
 mod statements;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::future::Future;
 use std::io;

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::sql::sqlparser::ast::Statement;
-use datafusion_postgres::arrow_pg::datatypes::{arrow_schema_to_pg_fields, into_pg_type};
 use datafusion_postgres::pgwire::api::portal::Format;
 use datafusion_postgres::pgwire::api::results::FieldInfo;
 use datafusion_postgres::pgwire::api::stmt::QueryParser;
@@ -13,10 +12,12 @@ use datafusion_postgres::pgwire::api::{ClientInfo, Type};
 use datafusion_postgres::pgwire::error::PgWireResult;
 use skillscope_query::SqlDescription;
 
+use super::bound::arrow_type;
 use super::command::{Command, commands};
 use super::error::{SqlState, error, failed};
 use super::kept::Place;
 use super::session::Session;
+use super::values::{fields, type_of};
 
 /// What a column of a prepared statement takes beside its name.
 const COLUMN_BYTES: usize = 256;
@@ -67,6 +68,11 @@ impl Prepared {
         &self.parsed.description.parameters
     }
 
+    /// The columns of its rows.
+    pub(super) fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.parsed.description.schema)
+    }
+
     /// The number of columns of its rows.
     pub(super) fn columns(&self) -> usize {
         self.parsed.description.schema.fields().len()
@@ -107,7 +113,7 @@ impl Parser {
 impl QueryParser for Parser {
     type Statement = Prepared;
 
-    async fn parse_sql<C>(&self, _client: &C, sql: &str, _types: &[Option<Type>]) -> PgWireResult<Option<Prepared>>
+    async fn parse_sql<C>(&self, _client: &C, sql: &str, types: &[Option<Type>]) -> PgWireResult<Option<Prepared>>
     where
         C: ClientInfo + Unpin + Send + Sync,
     {
@@ -117,10 +123,11 @@ impl QueryParser for Parser {
         if commands.next().is_some() {
             return Err(error(SqlState::SyntaxError, "a prepared statement is one statement"));
         }
+        let told = types.iter().map(|told| arrow_type(told.as_ref()?)).collect();
         let description = match &command {
-            Command::Query(text) => session.describe(text).await.map_err(failed)?,
+            Command::Query(text) => session.describe_with(text, told).await.map_err(failed)?,
             Command::Copy { query, .. } => {
-                let description = session.describe(query).await.map_err(failed)?;
+                let description = session.describe_with(query, told).await.map_err(failed)?;
                 SqlDescription { schema: Arc::new(Schema::empty()), ..description }
             }
             Command::Control(statement) => SqlDescription { schema: control_schema(statement), parameters: Vec::new() },
@@ -133,11 +140,11 @@ impl QueryParser for Parser {
 
     fn get_parameter_types(&self, prepared: &Prepared) -> PgWireResult<Vec<Type>> {
         let types = prepared.known_parameters().iter();
-        types.map(|known| known.as_ref().map_or(Ok(Type::TEXT), into_pg_type)).collect()
+        Ok(types.map(|known| known.as_ref().map_or(Type::TEXT, type_of)).collect())
     }
 
     fn get_result_schema(&self, prepared: &Prepared, format: Option<&Format>) -> PgWireResult<Vec<FieldInfo>> {
         let schema = &prepared.parsed.description.schema;
-        arrow_schema_to_pg_fields(schema, format.unwrap_or(&Format::UnifiedBinary), None)
+        Ok(fields(schema, format.unwrap_or(&Format::UnifiedBinary)))
     }
 }

@@ -2,12 +2,12 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
-use std::time::Duration;
 
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::common::ScalarValue;
 use datafusion::prelude::SessionContext;
-use datafusion_postgres::arrow_pg::datatypes::arrow_schema_to_pg_fields;
+use datafusion::sql::sqlparser::ast::Statement;
 use datafusion_postgres::hooks::set_show::SetShowHook;
 use datafusion_postgres::hooks::transactions::TransactionStatementHook;
 use datafusion_postgres::pgwire::api::portal::{Format, Portal};
@@ -22,18 +22,17 @@ use datafusion_postgres::{QueryHook, hooks::HookClient};
 use futures::{Sink, TryStreamExt, stream};
 use skillscope_query::{SqlRows, SqlSession};
 
+use super::bound::parameters;
 use super::command::{Command, commands};
 use super::copy::copy;
 use super::error::{SqlState, error, failed};
 use super::memory::MessageMemory;
-use super::parameters::parameters;
 use super::prepared::{Parser, Prepared};
 use super::rows::{encoded, response};
 use super::session::Session;
+use super::settings::{has_failed, statement_timeout};
 use super::statements::Statements;
-
-/// The key under which the hook for settings keeps a client's `statement_timeout`.
-const STATEMENT_TIMEOUT_MS: &str = "statement_timeout_ms";
+use super::values::fields;
 
 /// Answers the statements of one client.
 pub(super) struct Queries {
@@ -41,13 +40,13 @@ pub(super) struct Queries {
     parser: Arc<Parser>,
     pub(super) statements: Statements,
     /// The hooks take a context as an argument, and plan nothing in it.
-    settings: SessionContext,
+    context: SessionContext,
 }
 
 impl Queries {
     pub(super) fn new(session: Arc<Session>, memory: MessageMemory) -> Self {
         let parser = Arc::new(Parser::new(Arc::clone(&session)));
-        Self { session, parser, statements: Statements::new(memory), settings: SessionContext::new() }
+        Self { session, parser, statements: Statements::new(memory), context: SessionContext::new() }
     }
 
     async fn answer<C>(
@@ -55,28 +54,27 @@ impl Queries {
         client: &mut C,
         command: &Command,
         parameters: Vec<ScalarValue>,
+        described: Option<SchemaRef>,
         format: &Format,
     ) -> PgWireResult<Response>
     where
         C: ClientInfo + ClientPortalStore + HookClient,
         C::PortalStore: PortalStore,
     {
-        if let Command::Control(statement) = command {
-            for hook in [&TransactionStatementHook as &dyn QueryHook, &SetShowHook] {
-                if let Some(response) = hook.handle_simple_query(statement, &self.settings, client).await {
-                    if matches!(response, Ok(Response::TransactionEnd(_))) {
-                        ClientPortalStore::portal_store(client).clear_portals();
-                    }
-                    return response;
-                }
-            }
+        if let Command::Control(statement) = command
+            && let Some(response) = self.control(client, statement).await?
+        {
+            return Ok(response);
         }
         check_transaction(client)?;
         let session = self.session(client)?;
         match command {
-            Command::Query(text) => Ok(Response::Query(response(run(&session, text, parameters).await?, format)?)),
+            Command::Query(text) => {
+                let rows = run(&session, text, parameters).await?;
+                Ok(Response::Query(response(rows, described, format)))
+            }
             Command::Copy { query, format } => {
-                Ok(Response::CopyOut(copy(run(&session, query, parameters).await?, *format)?))
+                Ok(Response::CopyOut(copy(run(&session, query, parameters).await?, *format)))
             }
             Command::Deallocate(Some(name)) => {
                 self.statements.remove(ClientPortalStore::portal_store(client), name);
@@ -89,6 +87,7 @@ impl Queries {
             Command::Discard => {
                 self.statements.remove_all(ClientPortalStore::portal_store(client));
                 ClientPortalStore::portal_store(client).clear_portals();
+                self.session.settings.reset_all(client);
                 Ok(Response::Execution(Tag::new("DISCARD ALL")))
             }
             Command::DiscardPlans => Ok(Response::Execution(Tag::new("DISCARD PLANS"))),
@@ -98,21 +97,47 @@ impl Queries {
         }
     }
 
+    /// Answers a statement about a transaction or a setting.
+    async fn control<C>(&self, client: &mut C, statement: &Statement) -> PgWireResult<Option<Response>>
+    where
+        C: ClientInfo + ClientPortalStore + HookClient,
+        C::PortalStore: PortalStore,
+    {
+        let (has_failed, settings) = (has_failed(client), &self.session.settings);
+        if let Some(response) = TransactionStatementHook.handle_simple_query(statement, &self.context, client).await {
+            match &response {
+                Ok(Response::TransactionStart(_)) => settings.begin(client),
+                Ok(Response::TransactionEnd(_)) => {
+                    ClientPortalStore::portal_store(client).clear_portals();
+                    settings.end(client, matches!(statement, Statement::Commit { .. }) && !has_failed);
+                }
+                _ => {}
+            }
+            return response.map(Some);
+        }
+        if let Some(response) = settings.answer(client, statement)? {
+            return Ok(Some(response));
+        }
+        SetShowHook.handle_simple_query(statement, &self.context, client).await.transpose()
+    }
+
     /// The answer to a statement that starts only when its rows are taken.
     async fn answer_later<C: ClientInfo>(&self, client: &C, text: String) -> PgWireResult<Response> {
         check_transaction(client)?;
         let session = self.session(client)?;
         let schema = session.describe(&text).await.map_err(failed)?.schema;
-        let fields = Arc::new(arrow_schema_to_pg_fields(&schema, &Format::UnifiedText, None)?);
-        let rows = stream::once(async move { encoded(run(&session, &text, Vec::new()).await?, &Format::UnifiedText) });
+        let fields = Arc::new(fields(&schema, &Format::UnifiedText));
+        let rows = stream::once(async move {
+            let rows = run(&session, &text, Vec::new()).await?;
+            Ok::<_, PgWireError>(encoded(rows, &Format::UnifiedText))
+        });
         Ok(Response::Query(QueryResponse::new(fields, rows.try_flatten())))
     }
 
     /// The session, with the limit of time that the client has set.
     fn session<C: ClientInfo>(&self, client: &C) -> PgWireResult<SqlSession> {
         let session = self.session.get()?.clone();
-        let limit = client.metadata().get(STATEMENT_TIMEOUT_MS).and_then(|limit| limit.parse().ok());
-        Ok(limit.map_or_else(|| session.clone(), |limit| session.clone().within(Duration::from_millis(limit))))
+        Ok(statement_timeout(client).map_or_else(|| session.clone(), |limit| session.clone().within(limit)))
     }
 }
 
@@ -148,7 +173,7 @@ impl SimpleQueryHandler for Queries {
                 // rows are taken, and a later statement would wait for that turn. So each starts only when its rows are
                 // taken.
                 Command::Query(text) if !is_alone => self.answer_later(client, text).await?,
-                command => self.answer(client, &command, Vec::new(), &Format::UnifiedText).await?,
+                command => self.answer(client, &command, Vec::new(), None, &Format::UnifiedText).await?,
             });
         }
         if responses.is_empty() {
@@ -175,7 +200,8 @@ impl ExtendedQueryHandler for Queries {
         C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
-        let command = portal.statement.statement.command();
-        self.answer(client, command, parameters(portal)?, &portal.result_column_format).await
+        let prepared = &portal.statement.statement;
+        let described = Some(prepared.schema());
+        self.answer(client, prepared.command(), parameters(portal)?, described, &portal.result_column_format).await
     }
 }

@@ -2,32 +2,66 @@
 
 use std::sync::Arc;
 
-use datafusion_postgres::arrow_pg::datatypes::{arrow_schema_to_pg_fields, encode_recordbatch};
+use arrow::array::{Array, RecordBatch};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
 use datafusion_postgres::pgwire::api::portal::Format;
 use datafusion_postgres::pgwire::api::results::QueryResponse;
-use datafusion_postgres::pgwire::error::PgWireResult;
+use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
 use datafusion_postgres::pgwire::messages::data::DataRow;
 use futures::{Stream, StreamExt, stream};
 use skillscope_query::SqlRows;
 
-use super::error::failed;
+use super::error::{SqlState, error, failed};
+use super::values::{self, type_of};
 
-/// The rows of a statement as its answer.
-pub(super) fn response(rows: SqlRows, format: &Format) -> PgWireResult<QueryResponse> {
-    let fields = arrow_schema_to_pg_fields(&rows.schema(), format, None)?;
-    Ok(QueryResponse::new(Arc::new(fields), encoded(rows, format)?))
+/// The rows of a statement as its answer, with the columns that the client has been told of.
+pub(super) fn response(rows: SqlRows, described: Option<SchemaRef>, format: &Format) -> QueryResponse {
+    let schema = described.unwrap_or_else(|| rows.schema());
+    let fields = values::fields(&schema, format);
+    QueryResponse::new(Arc::new(fields), messages(rows, schema, format))
 }
 
 /// The rows as messages, in a format of the protocol.
-pub(super) fn encoded(
+pub(super) fn encoded(rows: SqlRows, format: &Format) -> impl Stream<Item = PgWireResult<DataRow>> + Send + use<> {
+    let schema = rows.schema();
+    messages(rows, schema, format)
+}
+
+fn messages(
     rows: SqlRows,
+    schema: SchemaRef,
     format: &Format,
-) -> PgWireResult<impl Stream<Item = PgWireResult<DataRow>> + Send + use<>> {
-    let fields = Arc::new(arrow_schema_to_pg_fields(&rows.schema(), format, None)?);
-    Ok(rows.flat_map(move |batch| {
-        stream::iter(match batch {
-            Ok(batch) => encode_recordbatch(Arc::clone(&fields), batch) as Box<dyn Iterator<Item = _> + Send>,
-            Err(error) => Box::new(std::iter::once(Err(failed(error)))),
-        })
-    }))
+) -> impl Stream<Item = PgWireResult<DataRow>> + Send + use<> {
+    let fields = values::fields(&schema, format);
+    rows.flat_map(move |batch| {
+        let batch = batch.map_err(failed).and_then(|batch| as_described(batch, &schema));
+        match batch.and_then(|batch| values::rows(&batch, &fields)) {
+            Ok(rows) => stream::iter(rows).left_stream(),
+            Err(error) => stream::iter([Err::<DataRow, PgWireError>(error)]).right_stream(),
+        }
+    })
+}
+
+/// The batch with columns of the types that the client has been told. With values for its parameters a statement may make
+/// others.
+fn as_described(batch: RecordBatch, schema: &SchemaRef) -> PgWireResult<RecordBatch> {
+    let told = schema.fields().iter().map(|field| field.data_type());
+    let is_told = |(array, told): (&Arc<dyn Array>, _)| type_of(array.data_type()) == type_of(told);
+    if batch.columns().iter().zip(told.clone()).all(is_told) {
+        return Ok(batch);
+    }
+    let exact = CastOptions { safe: false, ..CastOptions::default() };
+    let columns = batch.columns().iter().zip(told).map(|(array, told)| match is_told((array, told)) {
+        true => Ok(Arc::clone(array)),
+        false => cast_with_options(array, told, &exact),
+    });
+    let described = columns.collect::<Result<Vec<_>, _>>().and_then(|columns| {
+        let names = schema.fields().iter().map(|field| field.name());
+        RecordBatch::try_from_iter_with_nullable(names.zip(columns).map(|(name, column)| (name, column, true)))
+    });
+    let unfit =
+        |cause: ArrowError| error(SqlState::Value, format!("a value does not have the type of its column: {cause}"));
+    described.map_err(unfit)
 }

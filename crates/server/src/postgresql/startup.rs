@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use datafusion_postgres::pgwire::api::auth::{
-    DefaultServerParameterProvider, finish_authentication, protocol_negotiation, save_startup_parameters_to_metadata,
+    DefaultServerParameterProvider, finish_authentication, protocol_negotiation,
 };
 use datafusion_postgres::pgwire::api::{ClientInfo, PidSecretKeyGenerator, RandomPidSecretKeyGenerator};
 use datafusion_postgres::pgwire::error::PgWireResult;
@@ -14,7 +14,7 @@ use skillscope_segment::AccountId;
 use super::cancels::Cancels;
 use super::catalog::{Catalogs, Database};
 use super::client::{Client, Stream};
-use super::error::{not_let_in, refused};
+use super::error::{not_let_in, not_started, refused};
 use super::session::Session;
 use crate::App;
 use crate::caller::{ALL_ACCOUNTS, Caller};
@@ -44,7 +44,8 @@ impl Sessions {
     ) -> PgWireResult<()> {
         static NUMBERS: LazyLock<RandomPidSecretKeyGenerator> = LazyLock::new(RandomPidSecretKeyGenerator::default);
         protocol_negotiation(client, startup).await?;
-        save_startup_parameters_to_metadata(client, startup);
+        let parameters = startup.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        session.settings.start(client, parameters).map_err(|wrong| not_started(&wrong))?;
         let caller = Caller::of_postgresql(client.metadata()).map_err(refused)?;
         let (opened, catalog) = self.session(&caller).map_err(not_let_in)?;
         let (pid, key) = NUMBERS.generate(&*client);

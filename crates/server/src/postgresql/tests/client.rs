@@ -100,6 +100,15 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// The first value of a row, if this is one and the value is not null.
+    pub(super) fn text(&self) -> Option<String> {
+        let value = self.body.get(6..).filter(|_| self.kind == 'D')?;
+        let length = i32::from_be_bytes(self.body[2..6].try_into().unwrap());
+        value.get(..usize::try_from(length).ok()?).map(|value| String::from_utf8_lossy(value).into_owned())
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     /// A client of a server that is somewhere else.
     pub(super) fn over(stream: S) -> Self {

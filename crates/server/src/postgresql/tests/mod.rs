@@ -1,9 +1,12 @@
 //! Connections over a stream in memory, byte by byte.
 
 mod client;
+mod copying;
 mod hostile;
 mod left_behind;
+mod parameters;
 mod portals;
+mod settings;
 mod socket;
 mod start;
 mod stop;

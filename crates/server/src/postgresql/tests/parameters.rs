@@ -1,0 +1,130 @@
+//! Values for parameters, in both forms, with and without types that the client tells.
+
+use super::client::{Answer, Client, Server, in_time};
+
+/// A parameter: the number of its type, 0 where it is not told, and its value as text or in binary.
+type Parameter<'a> = (u32, Result<&'a str, &'a [u8]>);
+
+/// What comes of a statement with these parameters.
+async fn asked(client: &mut Client, statement: &str, parameters: &[Parameter<'_>]) -> Vec<Answer> {
+    let count = u16::try_from(parameters.len()).unwrap().to_be_bytes();
+    let types: Vec<u8> = parameters.iter().flat_map(|(of, _)| of.to_be_bytes()).collect();
+    client.send(b'P', &[b"\0", statement.as_bytes(), b"\0", &count, &types].concat()).await;
+    let formats: Vec<u8> = parameters.iter().flat_map(|(_, value)| u16::from(value.is_err()).to_be_bytes()).collect();
+    let mut bind = [&b"\0\0"[..], &count, &formats, &count].concat();
+    for (_, value) in parameters {
+        let bytes = match value {
+            Ok(text) => text.as_bytes(),
+            Err(bytes) => bytes,
+        };
+        bind.extend_from_slice(&u32::try_from(bytes.len()).unwrap().to_be_bytes());
+        bind.extend_from_slice(bytes);
+    }
+    bind.extend_from_slice(b"\0\0");
+    client.send(b'B', &bind).await;
+    client.send(b'D', b"P\0").await;
+    client.send(b'E', b"\0\0\0\0\0").await;
+    client.send(b'S', b"").await;
+    in_time(client.until_ready()).await
+}
+
+#[track_caller]
+fn first(answers: &[Answer]) -> String {
+    if let Some(error) = answers.iter().find(|answer| answer.kind == 'E') {
+        return format!("{:?}", error.error());
+    }
+    answers.iter().find_map(Answer::text).unwrap_or_else(|| "NULL".to_owned())
+}
+
+const BOOL: u32 = 16;
+const INT8: u32 = 20;
+const INT2: u32 = 21;
+const INT4: u32 = 23;
+const TEXT: u32 = 25;
+const FLOAT8: u32 = 701;
+const TEXT_ARRAY: u32 = 1009;
+const INT4_ARRAY: u32 = 1007;
+const VARCHAR: u32 = 1043;
+const TIMESTAMPTZ: u32 = 1184;
+const INTERVAL: u32 = 1186;
+const NUMERIC: u32 = 1700;
+
+#[tokio::test]
+async fn values_have_the_types_that_the_client_tells() {
+    let server = Server::new();
+    let mut client = server.open("skillscope").await;
+    let half = 0.5_f64.to_be_bytes();
+    for (statement, parameters, expected) in [
+        ("select count(*) from generate_series(1, 3) t(x) where x > $1", &[(FLOAT8, Ok("1.5"))][..], "2"),
+        ("select count(*) from generate_series(1, 3) t(x) where x > $1", &[(FLOAT8, Err(&half[..]))], "3"),
+        ("select count(*) from generate_series(1, 3) t(x) where x > $1", &[(NUMERIC, Ok("2.5"))], "1"),
+        ("select $1 / 2", &[(FLOAT8, Ok("1"))], "0.5"),
+        ("select $1 / 2", &[(INT4, Ok("1"))], "0"),
+        ("select timestamp '2018-01-18' - $1", &[(INTERVAL, Ok("1 day 01:00:00"))], "2018-01-16 23:00:00"),
+        ("select count(*) from segments where end_time > now() - $1", &[(INTERVAL, Ok("9999 days"))], "0"),
+        ("select sum(case when 'a' = $1 then $2 else $3 end)", &[(0, Ok("a")), (INT2, Ok("1")), (INT2, Ok("0"))], "1"),
+        ("select sum(case when 'a' = $1 then $2 else $3 end)", &[(0, Ok("b")), (0, Ok("1")), (0, Ok("5"))], "5"),
+        (
+            "select x from generate_series(1, 9) t(x) order by x limit $1 offset $2",
+            &[(INT2, Ok("1")), (0, Ok("3"))],
+            "4",
+        ),
+        ("select $1", &[(TIMESTAMPTZ, Ok("2018-01-18 08:00:00.000001+05:30"))], "2018-01-18 02:30:00.000001+00"),
+        ("select $1", &[(BOOL, Ok("on"))], "t"),
+        ("select $1", &[(TEXT, Ok(" x "))], " x "),
+        ("select $1", &[(0, Ok("y"))], "y"),
+        ("select $1::int + 1", &[(0, Ok("41"))], "42"),
+        ("select $1 + $2", &[(INT8, Ok("40")), (INT4, Ok("2"))], "42"),
+        ("select coalesce($1, 7)", &[(0, Ok("5"))], "5"),
+        ("select 1 where 2 = $2", &[(INT4, Ok("5")), (INT4, Ok("2"))], "1"),
+    ] {
+        assert_eq!(first(&asked(&mut client, statement, parameters).await), expected, "{statement} {parameters:?}");
+    }
+    for (statement, parameter, code) in [
+        ("select count(*) from generate_series(1, 3) t(x) where x > $1", (0, Ok("1.5")), "22P02"),
+        ("select $1", (INT4, Ok("one")), "22P02"),
+        ("select $1", (INT4, Err(&b"\0\0"[..])), "22P03"),
+        ("select $1::int[]", (0, Ok("1,2")), "22P02"),
+    ] {
+        let answer = first(&asked(&mut client, statement, &[parameter]).await);
+        assert!(answer.contains(code), "{statement}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn an_array_is_an_array_however_it_comes() {
+    let server = Server::new();
+    let mut client = server.open("skillscope").await;
+    let binary = b"\0\0\0\x01\0\0\0\0\0\0\0\x19\0\0\0\x02\0\0\0\x01\0\0\0\x01a\0\0\0\x01b";
+    let nested =
+        b"\0\0\0\x02\0\0\0\0\0\0\0\x17\0\0\0\x02\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\0\0\x04\0\0\0\x01\0\0\0\x04\0\0\0\x02";
+    let among = "select count(*) from (values ('a'), ('b'), ('c')) t(x) where x = any($1::text[])";
+    let others = "select count(*) from (values ('a'), ('b'), ('c')) t(x) where x <> all($1::text[])";
+    let bare = "select count(*) from (values ('a'), ('b'), ('c')) t(x) where x = any($1)";
+    for (statement, parameter, expected) in [
+        (among, (0, Ok("{a,b}")), "2"),
+        (others, (0, Ok("{a,b}")), "1"),
+        (bare, (0, Ok("{a,b}")), "2"),
+        (bare, (TEXT_ARRAY, Ok("{a,b}")), "2"),
+        (bare, (TEXT_ARRAY, Err(&binary[..])), "2"),
+        (among, (0, Err(&binary[..])), "2"),
+        (among, (TEXT_ARRAY, Ok(r#"{"a","b,c"}"#)), "1"),
+        // As JDBC's setString has it.
+        (among, (VARCHAR, Ok(r#"{"a","b"}"#)), "2"),
+        (others, (VARCHAR, Ok("{a,b}")), "1"),
+        (among, (VARCHAR, Ok("{}")), "0"),
+        ("select count(*) from generate_series(1, 9) t(x) where x = any($1)", (0, Ok("{1,2,30}")), "2"),
+        ("select count(*) from generate_series(1, 9) t(x) where x = any($1::int[])", (TEXT, Ok("{1,2,30}")), "2"),
+        ("select $1::text[]", (0, Ok(r#"{NULL,"null","",a b,"\"\\"}"#)), r#"{NULL,"null","","a b","\"\\"}"#),
+        ("select $1", (INT4_ARRAY, Ok("{{1,2},{3,4}}")), "{{1,2},{3,4}}"),
+        ("select $1", (INT4_ARRAY, Err(&nested[..])), "{{1},{2}}"),
+        ("select $1", (INT4_ARRAY, Ok("{}")), "{}"),
+        ("select array_length($1)", (INT4_ARRAY, Ok("{5,6,7}")), "3"),
+    ] {
+        assert_eq!(first(&asked(&mut client, statement, &[parameter]).await), expected, "{statement} {parameter:?}");
+    }
+    for text in ["select '{a,b}'::text[]", "select cast('{a,b}' as text[])"] {
+        let answers = in_time(client.query(text)).await;
+        assert_eq!(first(&answers), "{a,b}", "{text}");
+    }
+}

@@ -1,0 +1,62 @@
+//! Values of Arrow in the two forms that PostgreSQL's protocol has for each type.
+//!
+//! The encoder of `datafusion-postgres` has no form for some of Arrow's types, a wrong one for others, and panics at
+//! values that PostgreSQL's types do not reach.
+
+mod calendar;
+mod column;
+mod decimal;
+mod float;
+mod interval;
+mod list;
+mod quoted;
+mod record;
+#[cfg(test)]
+mod tests;
+mod types;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
+use bytes::BytesMut;
+use datafusion_postgres::pgwire::api::portal::Format;
+use datafusion_postgres::pgwire::api::results::{FieldFormat, FieldInfo};
+use datafusion_postgres::pgwire::error::PgWireResult;
+use datafusion_postgres::pgwire::messages::data::DataRow;
+
+use super::error::{SqlState, error};
+use column::Column;
+pub(super) use types::type_of;
+
+/// The columns of rows, as clients are told of them.
+pub(super) fn fields(schema: &Schema, format: &Format) -> Vec<FieldInfo> {
+    let fields = schema.fields().iter().enumerate();
+    let described = fields.map(|(number, field)| {
+        FieldInfo::new(field.name().clone(), None, None, types::type_of_field(field), format.format_for(number))
+    });
+    described.collect()
+}
+
+/// The rows of a batch as messages.
+pub(super) fn rows(
+    batch: &RecordBatch,
+    fields: &[FieldInfo],
+) -> PgWireResult<impl Iterator<Item = PgWireResult<DataRow>> + Send + use<>> {
+    let told = fields.iter().map(FieldInfo::format).chain(std::iter::repeat(FieldFormat::Text));
+    let columns: Vec<Column> = batch
+        .columns()
+        .iter()
+        .zip(told)
+        .map(|(array, format)| Column::new(array, format == FieldFormat::Binary))
+        .collect::<PgWireResult<_>>()?;
+    let too_many = |_| error(SqlState::TooMuch, "a row has more columns than a message may have");
+    let count = i16::try_from(columns.len()).map_err(too_many)?;
+    let mut capacity = 0;
+    Ok((0..batch.num_rows()).map(move |row| {
+        let mut data = BytesMut::with_capacity(capacity);
+        for column in &columns {
+            column.put_counted(row, &mut data)?;
+        }
+        capacity = data.len();
+        Ok(DataRow::new(data, count))
+    }))
+}
