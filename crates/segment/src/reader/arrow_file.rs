@@ -9,7 +9,6 @@ use std::io::BufReader;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::ipc::convert::fb_to_schema;
@@ -18,11 +17,11 @@ use arrow::ipc::{Block, Footer, root_as_footer, root_as_message};
 use parquet::file::reader::ChunkReader;
 
 use super::arrow_stream::{Messages, read_stream};
-use super::batches::{guarded, take_rows};
+use super::batches::{check_columns, guarded, take_rows};
 use super::beginning::ARROW_FILE;
 use super::collector::Collector;
 use super::{Chunk, arrow_schema};
-use crate::{Error, SegmentRows};
+use crate::{Error, Format};
 
 /// The end of a file: the length of the footer, and the magic word.
 const TAIL_BYTES: u64 = 10;
@@ -154,10 +153,10 @@ fn read_part<E: From<Error>, S>(
 where
     S: FnMut(Chunk) -> std::result::Result<(), E>,
 {
-    let unreadable = |reason| Error::Unreadable { format: super::Format::Arrow.name(), reason };
+    let unreadable = |reason| Error::Unreadable { format: Format::Arrow.name(), reason };
     let footer = parsed(&part.footer).map_err(unreadable)?;
     let schema = schema_of(&footer).map_err(unreadable)?;
-    SegmentRows::new(&RecordBatch::new_empty(Arc::clone(&schema)))?;
+    check_columns(&schema, Format::Arrow)?;
     let mut decoder = FileDecoder::new(schema, footer.version());
     let mut messages = Messages::within(collector.most_unfolded());
     let mut left = input.len();

@@ -8,11 +8,11 @@ use arrow::ipc::reader::StreamDecoder;
 use arrow::ipc::{self, CompressionType, MessageHeader, root_as_message};
 use bytes::Bytes;
 
-use super::batches::{guarded, take_rows};
+use super::batches::{check_columns, guarded, take_rows};
 use super::beginning::ARROW_FILE;
 use super::collector::Collector;
 use super::{Chunk, Input, arrow_file, arrow_schema, buffered};
-use crate::{Error, SegmentRows};
+use crate::{Error, Format};
 
 /// Precedes the length of a message. Streams of old writers lack it.
 const CONTINUATION_MARKER: [u8; 4] = [0xFF; 4];
@@ -97,8 +97,7 @@ where
         }
     }
     match decoder.schema() {
-        // Missing columns are an error even if the stream has no batch.
-        Some(schema) => SegmentRows::new(&RecordBatch::new_empty(schema)).map(|_| Some(line)).map_err(E::from),
+        Some(schema) => check_columns(&schema, Format::Arrow).map(|()| Some(line)).map_err(E::from),
         None => collector.broken(line + 1, "it is empty".to_owned()).map(|()| None),
     }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use arrow::array::{RecordBatch, RecordBatchReader};
 use arrow::datatypes::SchemaRef;
 
-use super::Chunk;
 use super::collector::Collector;
+use super::{Chunk, Format};
 use crate::{Error, SegmentRows};
 
 /// Reads the rows of every batch of `reader`, whose columns mean what the fields of `schema` say.
@@ -20,7 +20,7 @@ pub(super) fn read_batches<E: From<Error>, S>(
 where
     S: FnMut(Chunk) -> Result<(), E>,
 {
-    SegmentRows::new(&RecordBatch::new_empty(Arc::clone(schema)))?;
+    check_columns(schema, Format::Parquet)?;
     let mut line = 0;
     let mut next = || match reader.next().transpose()? {
         Some(batch) => batch.with_schema(Arc::clone(schema)).map(Some),
@@ -33,6 +33,14 @@ where
         }
     }
     Ok(())
+}
+
+/// Checks that the columns of a segment are there, each of a type that can be read: also where no batch follows.
+pub(super) fn check_columns(schema: &SchemaRef, format: Format) -> Result<(), Error> {
+    // There are types of which the library can make no column.
+    let empty = guarded(|| Ok::<_, String>(RecordBatch::new_empty(Arc::clone(schema))));
+    let unreadable = |reason| Error::Unreadable { format: format.name(), reason };
+    SegmentRows::new(&empty.map_err(unreadable)?).map(drop)
 }
 
 /// Passes the rows of a batch to the collector. `line` is the number of the record before the first row; the number of

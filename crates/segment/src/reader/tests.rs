@@ -8,7 +8,7 @@ use ::arrow::array::{
     StringArray, StringViewBuilder, UInt32Array,
 };
 use ::arrow::compute::{cast, take};
-use ::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use ::arrow::datatypes::{DataType, Field, Schema, TimeUnit, UnionFields, UnionMode};
 use ::arrow::ipc::writer::{DictionaryHandling, FileWriter, IpcWriteOptions, StreamWriter};
 use ::arrow::ipc::{CompressionType, MessageHeader, root_as_message};
 use ::bytes::Bytes;
@@ -458,6 +458,19 @@ fn a_schema_that_is_deep_or_wide_is_refused_before_it_is_decoded() {
             Err(Error::ColumnMissing { .. }) => assert_eq!(reason, "", "32 levels are taken"),
             _ => panic!("it was read"),
         }
+    }
+}
+
+#[test]
+fn a_column_that_can_have_no_rows_costs_its_file_alone() {
+    let mut fields = crate::schema().fields().to_vec();
+    fields.push(Field::new("extra", DataType::Union(UnionFields::empty(), UnionMode::Sparse), false).into());
+    let schema = Schema::new(fields);
+    let stream = StreamWriter::try_new(Vec::new(), &schema).unwrap().into_inner().unwrap();
+    let mut file = FileWriter::try_new(Vec::new(), &schema).unwrap();
+    file.finish().unwrap();
+    for input in [stream, file.into_inner().unwrap()] {
+        assert!(matches!(read_for(None, Format::Arrow, input), Err(Error::Unreadable { .. })));
     }
 }
 

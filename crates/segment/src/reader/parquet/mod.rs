@@ -13,7 +13,7 @@ mod thrift;
 
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::array::RecordBatchReader;
 use arrow::datatypes::{Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
@@ -21,11 +21,11 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::ChunkReader;
 
-use super::batches::{guarded, read_batches};
+use super::batches::{check_columns, guarded, read_batches};
 use super::collector::Collector;
 use super::unfolding::Unfolding;
 use super::{Chunk, Format, Input};
-use crate::{Error, Result, SegmentRows};
+use crate::{Error, Result};
 pub use footer::{TAIL_BYTES, decode_metadata, metadata_length};
 
 pub(super) fn read<E: From<Error>, S>(input: Input, collector: &mut Collector<'_, S>) -> std::result::Result<(), E>
@@ -72,8 +72,7 @@ where
 fn check_types(schema: &SchemaRef, is_ours: impl Fn(&str) -> bool) -> Result<()> {
     let ours = schema.fields().iter().filter(|field| is_ours(field.name())).cloned();
     let ours = Arc::new(Schema::new(ours.collect::<Vec<_>>()));
-    let empty = guarded(|| Ok::<_, String>(RecordBatch::new_empty(ours))).map_err(unreadable)?;
-    SegmentRows::new(&empty).map(drop)
+    check_columns(&ours, Format::Parquet)
 }
 
 /// Checks the pages of a Parquet file whose columns others are to decode: those of the names that `is_needed` has.
