@@ -6,8 +6,8 @@ use datafusion::common::plan_datafusion_err;
 use datafusion::error::Result;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArguments, GroupByExpr, JoinConstraint, JoinOperator, Query, Select, SetExpr, SetOperator,
-    SetQuantifier, TableFactor, TableWithJoins, Value, Visit, Visitor,
+    BinaryOperator, Expr, Function, FunctionArguments, GroupByExpr, JoinConstraint, JoinOperator, Query, Select,
+    SetExpr, SetOperator, SetQuantifier, TableFactor, TableWithJoins, Value, Visit, Visitor,
 };
 
 /// Functions of PostgreSQL that are not known here, and what does the same.
@@ -71,9 +71,17 @@ impl<F: Fn(&str) -> bool> Visitor for Refusals<F> {
             Expr::Value(value) if matches!(value.value, Value::HexStringLiteral(_)) => refuse(
                 "0x… and x'…' are neither numbers nor bits here; write numbers with decimal digits, and bytes as decode('…', 'hex')",
             ),
+            // They are read as `a is distinct from (b and c)`.
+            Expr::IsDistinctFrom(_, right) | Expr::IsNotDistinctFrom(_, right) if is_connected(right) => {
+                refuse("write the whole of `a IS DISTINCT FROM b` in parentheses where AND, OR or XOR follows")
+            }
             _ => ControlFlow::Continue(()),
         }
     }
+}
+
+fn is_connected(expression: &Expr) -> bool {
+    matches!(expression, Expr::BinaryOp { op: BinaryOperator::And | BinaryOperator::Or | BinaryOperator::Xor, .. })
 }
 
 impl<F: Fn(&str) -> bool> Refusals<F> {
