@@ -31,8 +31,8 @@ impl Doors {
         Self { _server: server, postgresql, flight, _directory: directory }
     }
 
-    /// A server over four segments: two of them interactive, one of another outcome each, and three with an answer after
-    /// two seconds.
+    /// A server over four segments: two of them interactive, one of another outcome each, and three with an answer
+    /// after two seconds.
     fn over_four(folder: &Path) -> Self {
         let segments = folder.join("four.ndjson");
         let outcomes = ["interactive", "interactive", "non_responsive_agent", "non_responsive_consumer"];

@@ -1,5 +1,5 @@
-//! Anything at all as an Arrow stream: no panic that the reader lets through, no more memory than it may take, and every
-//! segment keeps every rule.
+//! Anything at all as an Arrow stream: no panic that the reader lets through, no more memory than it may take, and
+//! every segment keeps every rule.
 #![no_main]
 
 mod caught_panics;

@@ -28,8 +28,8 @@ impl TimeZone {
         }
     }
 
-    /// The instant at which clocks of the zone show `local`: the first of two where they are put back. `None` where they
-    /// are put forward and pass over it.
+    /// The instant at which clocks of the zone show `local`: the first of two where they are put back. `None` where
+    /// they are put forward and pass over it.
     pub(crate) fn instant(&self, local: NaiveDateTime) -> Option<i64> {
         match self.zone.from_local_datetime(&local) {
             LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => Some(time.timestamp_millis()),

@@ -9,8 +9,8 @@ use skillscope_workload::{Workload, WorkloadOptions};
 /// 2018-01-18T08:51:55.679Z: every segment of the store has ended by then.
 pub const NOW: i64 = 1_516_265_515_679;
 
-/// A store of three hundred closed segments of two accounts, in three hours. Its folder is left behind for the system to
-/// clean up.
+/// A store of three hundred closed segments of two accounts, in three hours. Its folder is left behind for the system
+/// to clean up.
 pub fn small_store() -> Arc<Store> {
     let folder = tempfile::tempdir().expect("there is a folder for temporary files").keep();
     let store = Store::open_with(&folder, StoreOptions::default()).expect("the store opens");

@@ -144,8 +144,8 @@ impl Error {
         }
     }
 
-    /// The error of a statement that was ended, or panicked. What makes text or lists panics where the result is too long
-    /// for the 32-bit offsets of a column, which are said to overflow; anything else is a defect.
+    /// The error of a statement that was ended, or panicked. What makes text or lists panics where the result is too
+    /// long for the 32-bit offsets of a column, which are said to overflow; anything else is a defect.
     pub(crate) fn of_join(error: &JoinError) -> Self {
         if error.is_cancelled() {
             return Self::Killed;

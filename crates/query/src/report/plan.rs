@@ -111,8 +111,8 @@ fn is_of(account: &str) -> Expr {
     segment(column::ACCOUNT_ID).eq(word(DataType::Int32, account))
 }
 
-/// Ended in the timeframe, in one of the skills, by one of the user types. Where nobody has checked the rows, those that
-/// are not usable are among them, whatever their user type: they are to be seen.
+/// Ended in the timeframe, in one of the skills, by one of the user types. Where nobody has checked the rows, those
+/// that are not usable are among them, whatever their user type: they are to be seen.
 fn belongs(selection: &Selection<'_>, is_checked: bool) -> Expr {
     let end_time = || segment(column::END_TIME);
     let mut condition =

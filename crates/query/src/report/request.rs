@@ -119,8 +119,8 @@ impl ReportParameters {
 /// The names of all parameters.
 const NAMES: [&str; 5] = ["timeframe", "v", "skillIds", "interval", "userType"];
 
-/// Refuses a name that is nearly that of a parameter. Whoever writes `skillids=1`, or `skillIds[]=1` as some clients write
-/// lists, wants one skill and would get all.
+/// Refuses a name that is nearly that of a parameter. Whoever writes `skillids=1`, or `skillIds[]=1` as some clients
+/// write lists, wants one skill and would get all.
 fn check_names<N: AsRef<str>, V: AsRef<str>>(parameters: &[(N, V)]) -> Result<()> {
     for (given, value) in parameters {
         let given = given.as_ref();

@@ -23,8 +23,8 @@ use super::dialect::{is_associative, value_of};
 pub(super) struct MaxSize {
     /// The tables that a query names. A part that is named counts as all tables that it names itself.
     pub(super) tables: usize,
-    /// The levels of an expression, of queries in one another, or of queries that set operations combine. A chain of one
-    /// operator is one level.
+    /// The levels of an expression, of queries in one another, or of queries that set operations combine. A chain of
+    /// one operator is one level.
     pub(super) levels: usize,
     /// The operators of a chain of `-`, `*` and the like, which are computed one after the other.
     pub(super) links: usize,
@@ -37,8 +37,8 @@ pub(super) struct MaxSize {
 /// What of an expression is written twice in its plan, may itself have so many levels of such expressions.
 const MAX_DOUBLINGS: usize = 10;
 
-/// A subquery in an expression may itself have so many levels of them: DataFusion checks what is in one twice, what is in
-/// that four times, and so on.
+/// A subquery in an expression may itself have so many levels of them: DataFusion checks what is in one twice, what is
+/// in that four times, and so on.
 const MAX_SUBQUERIES: usize = 16;
 
 /// Functions whose plans have their arguments twice.
@@ -85,8 +85,8 @@ struct Sizes {
     most: MaxSize,
     /// The queries that the visit is inside of, the outermost first. The first one stands for the statement.
     queries: Vec<OpenQuery>,
-    /// The operands that go on with the chain of the operator that they belong to, by their addresses, and what they add
-    /// to it.
+    /// The operands that go on with the chain of the operator that they belong to, by their addresses, and what they
+    /// add to it.
     chains: HashMap<usize, Depth>,
     /// What each of the expressions that the visit is inside of has added to its depth.
     expressions: Vec<Depth>,

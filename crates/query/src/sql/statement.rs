@@ -81,8 +81,8 @@ impl Statement {
     /// Parses and checks `text`. This may take long and cannot be interrupted, so it must not run where other work
     /// waits.
     ///
-    /// `told` has the types of parameters, `$1` first, as far as somebody tells them. What the statement computes, and what
-    /// it runs in, counts in `memory`.
+    /// `told` has the types of parameters, `$1` first, as far as somebody tells them. What the statement computes, and
+    /// what it runs in, counts in `memory`.
     pub(crate) fn parse(
         mut state: SessionState,
         tables: &dyn StatementTables,
@@ -257,8 +257,8 @@ impl Values {
     }
 }
 
-/// The rows that are computed at a time: fewer, where they may be wide. A row has the plan's columns in it, and may have
-/// what stands in the text.
+/// The rows that are computed at a time: fewer, where they may be wide. A row has the plan's columns in it, and may
+/// have what stands in the text.
 fn rows_at_a_time(plan: &LogicalPlan, text: &str, values: Values, most: usize) -> Result<usize> {
     let mut width = text.len().max(1);
     plan.apply_with_subqueries(|node| {

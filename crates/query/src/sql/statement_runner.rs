@@ -147,7 +147,8 @@ impl StatementRunner {
     /// # Errors
     /// [`Error::Sql`] where the statement is wrong, [`Error::ReadOnly`] where it does anything but read,
     /// [`Error::OutOfMemory`], [`Error::TimeLimit`], [`Error::TooManyQueries`], [`Error::StillPlanning`],
-    /// [`Error::Stalled`], [`Error::Crowded`] and [`Error::Killed`]. All of these can also come in the place of later rows.
+    /// [`Error::Stalled`], [`Error::Crowded`] and [`Error::Killed`]. All of these can also come in the place of later
+    /// rows.
     pub async fn run(
         &self,
         tables: Arc<dyn StatementTables>,

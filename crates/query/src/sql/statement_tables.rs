@@ -18,8 +18,8 @@ pub trait StatementTables: Send + Sync + 'static {
         1
     }
 
-    /// Whether statements have PostgreSQL's meaning where DataFusion has another: where they run in this process, with the
-    /// functions and rules of ours.
+    /// Whether statements have PostgreSQL's meaning where DataFusion has another: where they run in this process, with
+    /// the functions and rules of ours.
     fn has_our_meaning(&self) -> bool {
         true
     }

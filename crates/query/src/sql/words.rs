@@ -37,8 +37,8 @@ pub(super) fn check_words(text: &str) -> Result<()> {
     check_words_of(text, &GenericDialect {}, MAX_WORDS)
 }
 
-/// As [`check_words`], for a text that PostgreSQL's rules take apart as well. What is one word by some rules may be many
-/// by others.
+/// As [`check_words`], for a text that PostgreSQL's rules take apart as well. What is one word by some rules may be
+/// many by others.
 pub(super) fn check_words_everywhere(text: &str) -> Result<()> {
     check_words(text)?;
     check_words_of(text, &PostgreSqlDialect {}, MAX_WORDS)

@@ -26,8 +26,8 @@ use skillscope_store::{ArchiveFile, OpenArchiveFile};
 /// The bytes that are read first, from the end of a file. Most footers and page indexes fit.
 const FOOTER_BYTES: usize = 64 << 10;
 
-/// A scan of files by at most `threads` threads, with the columns of `schema`. Row groups and pages that `predicate` rules out are not read; rows
-/// that it rules out may still come.
+/// A scan of files by at most `threads` threads, with the columns of `schema`. Row groups and pages that `predicate`
+/// rules out are not read; rows that it rules out may still come.
 pub(crate) fn archive_scan(
     files: Vec<Arc<ArchiveFile>>,
     predicate: Option<Arc<dyn PhysicalExpr>>,

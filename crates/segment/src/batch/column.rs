@@ -1,5 +1,7 @@
 //! A column of a batch that any program may have written.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, UInt32Array};
 use arrow::buffer::NullBuffer;
 use arrow::compute::{CastOptions, cast_with_options};
@@ -52,8 +54,8 @@ pub(crate) fn places(schema: &SchemaRef, name: &str) -> Vec<usize> {
     (0..fields.len()).filter(is_same).collect()
 }
 
-/// The column `name`, and its field. A column of Arrow's null type counts as missing: its length is only a number in the
-/// input, and nothing may be allocated for it.
+/// The column `name`, and its field. A column of Arrow's null type counts as missing: its length is only a number in
+/// the input, and nothing may be allocated for it.
 pub(super) fn present(batch: &RecordBatch, name: &'static str) -> Result<Option<ArrayRef>> {
     let places = places(batch.schema_ref(), name);
     let mut found = places.iter().filter_map(|place| batch.columns().get(*place));
@@ -94,8 +96,8 @@ pub(crate) fn counts(batch: &RecordBatch, name: &'static str) -> Result<Column<U
         return converted(name, &array, &DataType::UInt32, to_count);
     }
     let Column { values, nulls_before, .. } = numbers(name, &array)?;
-    let Column { values, .. } =
-        converted(name, &(std::sync::Arc::new(values) as ArrayRef), &DataType::UInt32, to_count)?;
+    let whole: ArrayRef = Arc::new(values);
+    let Column { values, .. } = converted(name, &whole, &DataType::UInt32, to_count)?;
     Ok(Column { name, values, nulls_before, problem: "no whole number, or outside what its type can hold" })
 }
 
@@ -120,8 +122,8 @@ pub(crate) fn booleans(batch: &RecordBatch, name: &'static str) -> Result<Option
     }))
 }
 
-/// A column as type `expected`. A value that does not fit becomes null here and an error of its row later. An error here
-/// would reject the batch.
+/// A column as type `expected`. A value that does not fit becomes null here and an error of its row later. An error
+/// here would reject the batch.
 pub(super) fn converted<A>(
     name: &'static str,
     array: &ArrayRef,

@@ -57,8 +57,8 @@ impl SegmentRows {
     /// Finds the columns of a segment in `batch`.
     ///
     /// # Errors
-    /// [`Error::ColumnMissing`], [`Error::ColumnTwice`] and [`Error::ColumnType`] where the batch lacks the columns of a
-    /// segment.
+    /// [`Error::ColumnMissing`], [`Error::ColumnTwice`] and [`Error::ColumnType`] where the batch lacks the columns of
+    /// a segment.
     pub fn new(batch: &RecordBatch) -> Result<Self> {
         Self::in_zone(batch, None)
     }

@@ -6,6 +6,7 @@ use arrow::array::{
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field};
+use uuid::Uuid;
 
 use super::column::{Column, numbers, places, present, wrong_type};
 use super::numbers::has_numbers;
@@ -93,19 +94,8 @@ impl Texts {
 
 /// UUIDs as text: each takes little more than twice its bytes.
 fn uuids(array: &FixedSizeBinaryArray) -> StringArray {
-    let text = |bytes: &[u8]| {
-        let mut text = String::with_capacity(36);
-        for (place, byte) in bytes.iter().enumerate() {
-            if matches!(place, 4 | 6 | 8 | 10) {
-                text.push('-');
-            }
-            for digit in [byte >> 4, byte & 0xF] {
-                text.extend(char::from_digit(u32::from(digit), 16));
-            }
-        }
-        text
-    };
-    (0..array.len()).map(|row| array.is_valid(row).then(|| text(array.value(row)))).collect()
+    let text = |bytes| Uuid::from_slice(bytes).map(|uuid| uuid.to_string()).ok();
+    (0..array.len()).map(|row| array.is_valid(row).then(|| text(array.value(row))).flatten()).collect()
 }
 
 /// Whether the values of a column are UUIDs.

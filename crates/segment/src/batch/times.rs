@@ -77,9 +77,9 @@ fn of(name: &'static str, array: &ArrayRef, zone: Option<&TimeZone>) -> Result<T
             let shown = converted(name, array, &local_type, ms)?;
             let instant = |ms: i64| local(ms)?.instant(name, zone).ok();
             let values: TimestampMillisecondArray = shown.values.iter().map(|value| value.and_then(instant)).collect();
+            let origin = Origin::Local(shown.values.clone());
             let column = Column { values: values.with_timezone(TIME_ZONE), ..shown };
-            let local = Origin::Local(converted(name, array, &local_type, ms)?.values);
-            Ok(TimeColumn { column, origin: local, zone: zone.cloned() })
+            Ok(TimeColumn { column, origin, zone: zone.cloned() })
         }
         DataType::Timestamp(..) | DataType::Int64 => converted(name, array, &timestamp(), ms).map(instants),
         // A number of milliseconds does not fit into fewer bits.

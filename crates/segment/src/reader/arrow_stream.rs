@@ -138,8 +138,8 @@ impl Messages {
 
     /// The next message as its bytes in the stream: marker, length, metadata and body; `None` at the end of the stream.
     ///
-    /// Memory grows with the bytes that arrive, whatever length the message claims. The stream reader of the Arrow crate
-    /// would allocate the claimed length first.
+    /// Memory grows with the bytes that arrive, whatever length the message claims. The stream reader of the Arrow
+    /// crate would allocate the claimed length first.
     fn next(&mut self, input: &mut impl BufRead) -> Result<Option<Vec<u8>>, String> {
         if input.fill_buf().map_err(|error| error.to_string())?.is_empty() {
             return Ok(None);

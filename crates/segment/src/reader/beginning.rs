@@ -1,4 +1,5 @@
-//! What the first bytes of an input show: how its text is encoded, and that it is something else than it was said to be.
+//! What the first bytes of an input show: how its text is encoded, and that it is something else than it was said to
+//! be.
 
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 

@@ -85,8 +85,8 @@ pub(super) struct IngestionHeaders {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it is there to be described")]
 pub(super) struct IngestionQuery {
-    /// The time zone of times that name none: a name of the IANA database, or an offset. Without it, text of such a time
-    /// is rejected, and timestamps of Arrow and Parquet are in UTC.
+    /// The time zone of times that name none: a name of the IANA database, or an offset. Without it, text of such a
+    /// time is rejected, and timestamps of Arrow and Parquet are in UTC.
     #[param(example = "Europe/Berlin")]
     time_zone: Option<String>,
 }

@@ -23,8 +23,8 @@ const ENCODINGS: [(&str, Compression); 3] =
 /// Records may take so many times the bytes of the body that holds them: honest ones take some six times as many.
 const UNFOLDS: u64 = 32;
 
-/// However small a body is, its records may take so many times the bytes of the largest: an export of a million segments
-/// whose identifiers count up has half a megabyte.
+/// However small a body is, its records may take so many times the bytes of the largest: an export of a million
+/// segments whose identifiers count up has half a megabyte.
 const UNFOLDS_AT_LEAST: u64 = 4;
 
 /// A compressed body is expected to have so many times its bytes, and waits for that memory before it takes a thread.
@@ -157,7 +157,8 @@ impl EncodedBody {
     }
 
     /// The body without its compression. A body that unfolds to more than a body may have is refused. This takes long
-    /// enough to be done on a thread that may block, but it waits for nobody. It is given up when `is_unwanted` says so.
+    /// enough to be done on a thread that may block, but it waits for nobody. It is given up when `is_unwanted` says
+    /// so.
     pub(super) fn decoded(self, is_unwanted: impl Fn() -> bool) -> Result<HeldBody, Problem> {
         let Self { body: HeldBody { bytes, mut share, limits }, compression, expected } = self;
         if compression == Compression::None {

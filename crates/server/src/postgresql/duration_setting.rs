@@ -3,7 +3,8 @@
 /// The most milliseconds of such a setting.
 const MOST: f64 = 2_147_483_647.0;
 
-/// The units of a time, with the milliseconds in each. The largest one that divides a time is the one that it is told in.
+/// The units of a time, with the milliseconds in each. The largest one that divides a time is the one that it is told
+/// in.
 const UNITS: [(&str, f64); 6] =
     [("us", 0.001), ("ms", 1.0), ("s", 1_000.0), ("min", 60_000.0), ("h", 3_600_000.0), ("d", 86_400_000.0)];
 

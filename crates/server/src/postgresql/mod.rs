@@ -60,8 +60,8 @@ const HANG_UP_PERIOD: Duration = Duration::from_millis(200);
 /// What one connection too many is told: an `ErrorResponse`.
 const TOO_MANY: &[u8] = b"E\0\0\0\x3bSFATAL\0VFATAL\0C53300\0Msorry, too many clients already\0\0";
 
-/// Serves the PostgreSQL protocol on `listener` until `shutdown` completes. From then on no connection is accepted, idle
-/// ones end, and statements under way are given ten seconds.
+/// Serves the PostgreSQL protocol on `listener` until `shutdown` completes. From then on no connection is accepted,
+/// idle ones end, and statements under way are given ten seconds.
 ///
 /// # Errors
 /// Where the listener cannot be used.

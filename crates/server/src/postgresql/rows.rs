@@ -44,8 +44,8 @@ fn messages(
     })
 }
 
-/// The batch with columns of the types that the client has been told. With values for its parameters a statement may make
-/// others.
+/// The batch with columns of the types that the client has been told. With values for its parameters a statement may
+/// make others.
 fn as_described(batch: RecordBatch, schema: &SchemaRef) -> PgWireResult<RecordBatch> {
     let told = schema.fields().iter().map(|field| field.data_type());
     let is_told = |(array, told): (&Arc<dyn Array>, _)| type_of(array.data_type()) == type_of(told);

@@ -25,8 +25,8 @@ struct Open {
 }
 
 impl Session {
-    /// Opens the session. `catalog` is the one of its database, and `entry` keeps it among those whose statements can be
-    /// cancelled.
+    /// Opens the session. `catalog` is the one of its database, and `entry` keeps it among those whose statements can
+    /// be cancelled.
     pub(super) fn open(&self, session: SqlSession, catalog: Arc<Database>, entry: CancelEntry) {
         let _ = self.open.set(Open { session, _catalog: catalog, _entry: entry });
     }

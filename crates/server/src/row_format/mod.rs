@@ -70,8 +70,8 @@ enum Writer {
 }
 
 impl RowWriter {
-    /// A writer of rows with these columns. Times are written in RFC 3339. Where columns have one name, objects have the
-    /// second as `name_2`.
+    /// A writer of rows with these columns. Times are written in RFC 3339. Where columns have one name, objects have
+    /// the second as `name_2`.
     ///
     /// # Errors
     /// Where the format cannot hold such columns. [`write`](Self::write) and [`finish`](Self::finish) fail then too.

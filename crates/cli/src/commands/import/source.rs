@@ -41,8 +41,8 @@ impl Source {
     /// Opens the input, and tells its format. Names may be wrong of what is in a file: it is decompressed as its first
     /// bytes say, and they say the format, too, unless the user gave it.
     ///
-    /// Reading the input advances the progress bar, except in files that are read out of order: they advance it at their
-    /// end.
+    /// Reading the input advances the progress bar, except in files that are read out of order: they advance it at
+    /// their end.
     pub(super) fn open(&self, progress: &ProgressBar) -> Result<(Input, Format)> {
         let input = match &self.path {
             None => Input::Stream(Box::new(std::io::stdin())),

@@ -33,8 +33,8 @@ fn is_difficult_step(node: &LogicalPlan, exists: bool) -> bool {
     }
 }
 
-/// Whether rows below an aggregation are chosen by a comparison with the query around it other than that a column is equal
-/// to something of it.
+/// Whether rows below an aggregation are chosen by a comparison with the query around it other than that a column is
+/// equal to something of it.
 fn compares_otherwise(input: &LogicalPlan) -> bool {
     let mut otherwise = false;
     let visited = each_step(input, |node| {

@@ -49,8 +49,8 @@ impl Domain {
         Ok(Some(Self { columns, values, table, answer }))
     }
 
-    /// Joins the answers of a subquery to the rows of `outer` that they are for. With `JoinType::Left`, a row without an
-    /// answer has nulls. `None` where there is no way to compute the subquery.
+    /// Joins the answers of a subquery to the rows of `outer` that they are for. With `JoinType::Left`, a row without
+    /// an answer has nulls. `None` where there is no way to compute the subquery.
     ///
     /// The answers are columns of the table that [`answer`](Self::answer) names.
     pub(super) fn join(
@@ -128,8 +128,8 @@ impl Domain {
         self.keys().map(|(_, column)| Expr::Column(column)).collect()
     }
 
-    /// A plan whose rows are those of `plan` for each of the values, which are columns of it. `None` where there is no way
-    /// to compute it.
+    /// A plan whose rows are those of `plan` for each of the values, which are columns of it. `None` where there is no
+    /// way to compute it.
     fn applied(&self, plan: &LogicalPlan) -> Result<Option<LogicalPlan>> {
         if !refers_outside(plan) {
             return LogicalPlanBuilder::from(self.values.clone()).cross_join(plan.clone())?.build().map(Some);

@@ -7,8 +7,8 @@
 //!     └─▶ domain.rs  the subquery for all values at once that the query around it has ─▶ a join with that query
 //! ```
 //!
-//! A subquery is computed once for all rows instead of once for each: the different values of the columns that it refers to
-//! are joined to its tables, and take part in every step from there on.
+//! A subquery is computed once for all rows instead of once for each: the different values of the columns that it
+//! refers to are joined to its tables, and take part in every step from there on.
 
 mod difficulty;
 mod domain;

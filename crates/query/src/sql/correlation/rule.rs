@@ -17,8 +17,8 @@ use super::domain::Domain;
 /// The most steps of a query around a subquery. They are planned several times.
 const MAX_STEPS: usize = 500;
 
-/// Makes joins of the subqueries that DataFusion cannot compute. It comes before the types of all parts are known, so that
-/// they are found for what it makes as well.
+/// Makes joins of the subqueries that DataFusion cannot compute. It comes before the types of all parts are known, so
+/// that they are found for what it makes as well.
 #[derive(Debug)]
 pub(in crate::sql) struct Correlation;
 

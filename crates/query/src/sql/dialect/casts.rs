@@ -16,8 +16,8 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::names::folded;
 
-/// Puts casts into calls of `arrow_cast`, whose names tell the type, where a selection groups or calls functions and would
-/// have several expressions of one name.
+/// Puts casts into calls of `arrow_cast`, whose names tell the type, where a selection groups or calls functions and
+/// would have several expressions of one name.
 pub(super) fn rewrite(select: &mut Select, mut order_by: Option<&mut OrderBy>, state: &SessionState) {
     let mut has_casts = false;
     each_part(select, order_by.as_deref_mut(), &mut |part, _| {

@@ -7,8 +7,8 @@ use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, SetExpr, SetOperator
 /// Longer chains of `+` and `||` are computed in pairs: planning them one after the other takes too long.
 const LONG: usize = 100;
 
-/// Whether the order in which a chain of an operator is computed makes no difference to a condition, or to sums and texts
-/// as long as they are.
+/// Whether the order in which a chain of an operator is computed makes no difference to a condition, or to sums and
+/// texts as long as they are.
 pub(in crate::sql) fn is_associative(op: &BinaryOperator) -> bool {
     matches!(op, BinaryOperator::And | BinaryOperator::Or | BinaryOperator::Plus | BinaryOperator::StringConcat)
 }

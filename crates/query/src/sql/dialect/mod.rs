@@ -1,4 +1,5 @@
-//! PostgreSQL's meaning for what DataFusion refuses or reads otherwise: the syntax tree is rewritten before it is planned.
+//! PostgreSQL's meaning for what DataFusion refuses or reads otherwise: the syntax tree is rewritten before it is
+//! planned.
 //!
 //! ```text
 //! text ─▶ reading.rs ─▶ fetch.rs      FETCH FIRST is LIMIT

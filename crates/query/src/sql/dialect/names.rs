@@ -1,5 +1,5 @@
-//! Columns of one name, as in `select a.outcome, b.outcome`. DataFusion tells columns apart by their names, so that each
-//! has one of its own while a statement is planned. Its answer has the names that were written.
+//! Columns of one name, as in `select a.outcome, b.outcome`. DataFusion tells columns apart by their names, so that
+//! each has one of its own while a statement is planned. Its answer has the names that were written.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -48,8 +48,8 @@ pub(in crate::sql) fn renamed(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Ex
     Ok(Arc::new(ProjectionExec::try_new(columns, plan)?))
 }
 
-/// Names the columns of a selection. An `is_inner` one is named by others, who must not find one of several columns of a
-/// name by chance.
+/// Names the columns of a selection. An `is_inner` one is named by others, who must not find one of several columns of
+/// a name by chance.
 pub(super) fn rewrite(select: &mut Select, order_by: Option<&mut OrderBy>, is_inner: bool) {
     let mut order_by = order_by;
     let wildcards = wildcards(select);
@@ -215,8 +215,8 @@ fn name(item: &mut SelectItem, name: String) {
     }
 }
 
-/// Whether rows are ordered by something that is computed of a column of this name. That is a column of the input, where
-/// the name alone would be the column of the answer.
+/// Whether rows are ordered by something that is computed of a column of this name. That is a column of the input,
+/// where the name alone would be the column of the answer.
 fn computes_with(order_by: &OrderBy, name: &str) -> bool {
     let OrderByKind::Expressions(keys) = &order_by.kind else { return false };
     keys.iter().any(|key| {

@@ -14,8 +14,8 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 /// The levels that the parser goes down. A level of a statement is several of the parser's.
 const MAX_LEVELS: usize = 1_200;
 
-/// The most expressions that are begun while a statement is read. Where a statement is wrong inside of many parentheses,
-/// the parser reads the same words again for every one of them, in each of their possible meanings.
+/// The most expressions that are begun while a statement is read. Where a statement is wrong inside of many
+/// parentheses, the parser reads the same words again for every one of them, in each of their possible meanings.
 const MAX_BEGUN: usize = 200_000;
 
 /// Reads one statement.
@@ -39,8 +39,8 @@ pub(in crate::sql) fn read(text: &str) -> Result<Statement> {
     }
 }
 
-/// The same words without those of PostgreSQL that the parser does not know: `AS [NOT] MATERIALIZED (…)` only says how to
-/// compute, and `TABLE t` is `SELECT * FROM t`.
+/// The same words without those of PostgreSQL that the parser does not know: `AS [NOT] MATERIALIZED (…)` only says how
+/// to compute, and `TABLE t` is `SELECT * FROM t`.
 fn understood(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut kept: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
     let mut words = tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_)));

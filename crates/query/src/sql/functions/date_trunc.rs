@@ -16,8 +16,8 @@ use datafusion::logical_expr::{
 use super::computed::{Texts, computed};
 use super::span::{INTERVAL, SECOND, Span, is_span, spans};
 
-/// `date_trunc` that does not look times in UTC up in the tables of time zones, as DataFusion's does for each value; and
-/// that cuts intervals and differences off, too.
+/// `date_trunc` that does not look times in UTC up in the tables of time zones, as DataFusion's does for each value;
+/// and that cuts intervals and differences off, too.
 pub(super) fn date_trunc() -> ScalarUDF {
     let inner = datafusion::functions::datetime::date_trunc();
     let of_spans = |class| {

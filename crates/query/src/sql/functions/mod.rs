@@ -33,8 +33,10 @@ use skill_report::SkillReport;
 
 pub(super) use date_part::date_part;
 pub(super) use scaled_span::scaled_span;
+pub use span::Span;
 pub(super) use span_order::span_order;
 pub(super) use to_text::to_text;
+pub use to_text::{write_double, write_single};
 
 /// What functions need to know of the statement that calls them.
 pub(super) struct Caller {

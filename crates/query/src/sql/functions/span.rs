@@ -20,14 +20,18 @@ pub(super) const INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayN
 /// A length of time as PostgreSQL has it: months and days have no length of their own. A difference of two times has
 /// days of 24 hours, and no months.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) months: i128,
-    pub(super) days: i128,
-    pub(super) nanoseconds: i128,
+pub struct Span {
+    /// Its months.
+    pub months: i128,
+    /// Its days, beside the months.
+    pub days: i128,
+    /// Its nanoseconds, beside the days.
+    pub nanoseconds: i128,
 }
 
 impl Span {
-    fn of_difference(nanoseconds: i128) -> Self {
+    /// That of a difference of so many nanoseconds.
+    pub fn of_difference(nanoseconds: i128) -> Self {
         Self { months: 0, days: nanoseconds / DAY, nanoseconds: nanoseconds % DAY }
     }
 

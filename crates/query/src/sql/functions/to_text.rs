@@ -55,12 +55,8 @@ impl ScalarUDFImpl for ToText {
 
 fn texts(values: &ArrayRef) -> Result<ArrayRef> {
     match values.data_type() {
-        DataType::Float64 => {
-            written(values.as_primitive::<Float64Type>().iter(), |number, text| write_number(number, number, 15, text))
-        }
-        DataType::Float32 => written(values.as_primitive::<Float32Type>().iter(), |number, text| {
-            write_number(f64::from(number), number, 6, text)
-        }),
+        DataType::Float64 => written(values.as_primitive::<Float64Type>().iter(), write_double),
+        DataType::Float32 => written(values.as_primitive::<Float32Type>().iter(), write_single),
         DataType::Timestamp(unit, zone) => {
             let (per_second, zone) = (per_second(*unit), zone.as_deref().map(str::parse::<Tz>).transpose()?);
             let times = cast(values, &DataType::Int64)?;
@@ -99,6 +95,22 @@ fn written<T>(
         }
     }
     Ok(Arc::new(texts.finish()))
+}
+
+/// Writes a number of double precision as PostgreSQL does.
+///
+/// # Errors
+/// Those of `text`.
+pub fn write_double(number: f64, text: &mut impl Write) -> fmt::Result {
+    write_number(number, number, 15, text)
+}
+
+/// Writes a number of single precision as PostgreSQL does.
+///
+/// # Errors
+/// Those of `text`.
+pub fn write_single(number: f32, text: &mut impl Write) -> fmt::Result {
+    write_number(f64::from(number), number, 6, text)
 }
 
 /// The shortest digits that mean this number, with an exponent below a ten-thousandth, and from so many digits on.
@@ -179,7 +191,7 @@ mod tests {
             (0.1 + 0.2, "0.30000000000000004"),
         ] {
             let mut text = String::new();
-            write_number(number, number, 15, &mut text).unwrap();
+            write_double(number, &mut text).unwrap();
             assert_eq!(text, expected);
         }
     }

@@ -22,8 +22,8 @@ pub(super) struct Planned {
     pub(super) types: Vec<Option<DataType>>,
 }
 
-/// Plans a statement whose parameters have the types that are `told`, `$1` first. What is not told is inferred from where
-/// a parameter stands, and is text where that tells nothing.
+/// Plans a statement whose parameters have the types that are `told`, `$1` first. What is not told is inferred from
+/// where a parameter stands, and is text where that tells nothing.
 pub(super) async fn plan(state: &SessionState, statement: SqlStatement, told: &[Option<DataType>]) -> Result<Planned> {
     let most = declared::last_parameter(&statement);
     if most == 0 {

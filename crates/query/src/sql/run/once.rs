@@ -15,9 +15,11 @@ use datafusion::physical_plan::joins::NestedLoopJoinExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
 
+use crate::sql::passing_plan::passing_plan;
+
 /// The left side of a join. A nested loop join runs it again where its rows do not fit into memory, to write them to
-/// disk. That panics where the rows were shared out to threads, which happens once, and it counts rows without a partner
-/// once for each thread. There, memory that runs out is the statement's error.
+/// disk. That panics where the rows were shared out to threads, which happens once, and it counts rows without a
+/// partner once for each thread. There, memory that runs out is the statement's error.
 pub(super) fn left_side(join: &NestedLoopJoinExec) -> Result<Arc<dyn ExecutionPlan>> {
     let mut can_run_again = true;
     join.left().apply(|part| {
@@ -47,51 +49,19 @@ impl DisplayAs for OnceExec {
     }
 }
 
+impl OnceExec {
+    fn over(&self, input: Arc<dyn ExecutionPlan>) -> Self {
+        Self { input, has_run: AtomicBool::new(false) }
+    }
+}
+
 impl ExecutionPlan for OnceExec {
-    fn name(&self) -> &str {
-        "OnceExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        self.input.properties()
-    }
-
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn apply_expressions(
-        &self,
-        _visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-        _options: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let input = children.into_iter().next().unwrap_or_else(|| Arc::clone(&self.input));
-        Ok(Arc::new(Self { input, has_run: AtomicBool::new(false) }))
-    }
-
-    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
-    }
+    passing_plan!("OnceExec");
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         if self.has_run.swap(true, Ordering::Relaxed) {
             return resources_err!("the rows of a join do not fit into memory, and cannot be computed a second time");
         }
         self.input.execute(partition, context)
-    }
-
-    fn cardinality_effect(&self) -> CardinalityEffect {
-        CardinalityEffect::Equal
     }
 }

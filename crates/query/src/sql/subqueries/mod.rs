@@ -1,8 +1,8 @@
 //! Conditions on the rows of another query (`in`, `exists`, `any`, `all`), in forms that DataFusion answers rightly.
 //!
 //! DataFusion makes joins of such conditions, and some of the joins mean something else: a subquery that reads the same
-//! table without an alias is compared with itself, an aggregate without groups has a row also where nothing matches, and
-//! what is neither true nor false counts as false. So these are rewritten, before anything else sees the plan, to
+//! table without an alias is compared with itself, an aggregate without groups has a row also where nothing matches,
+//! and what is neither true nor false counts as false. So these are rewritten, before anything else sees the plan, to
 //! conditions from which the right joins follow:
 //!
 //! ```text

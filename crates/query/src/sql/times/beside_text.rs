@@ -1,4 +1,5 @@
-//! Functions of which one argument may be a time and another a text that tells one, as in `coalesce(end_time, '2018-01-18')`.
+//! Functions of which one argument may be a time and another a text that tells one, as in `coalesce(end_time,
+//! '2018-01-18')`.
 
 use std::sync::Arc;
 

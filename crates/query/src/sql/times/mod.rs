@@ -6,3 +6,4 @@ mod rule;
 
 pub(super) use beside_text::beside_text;
 pub(super) use rule::TextTimes;
+pub use rule::time_of;

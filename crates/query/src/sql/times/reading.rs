@@ -87,8 +87,8 @@ fn number(digits: &str) -> Option<u32> {
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
 }
 
-/// How far the clocks of a zone are ahead of UTC at a time of theirs: `Z`, `+01`, `+01:00`, `+0100`, `Europe/Berlin`. Of
-/// the two hours of one name in autumn, the first.
+/// How far the clocks of a zone are ahead of UTC at a time of theirs: `Z`, `+01`, `+01:00`, `+0100`, `Europe/Berlin`.
+/// Of the two hours of one name in autumn, the first.
 fn ahead_of_utc(zone: &str, wall: NaiveDateTime) -> Option<TimeDelta> {
     if ["z", "utc", "gmt"].iter().any(|name| zone.eq_ignore_ascii_case(name)) {
         return Some(TimeDelta::zero());

@@ -11,8 +11,9 @@ use datafusion::optimizer::analyzer::AnalyzerRule;
 
 use super::reading::ReadTime;
 
-/// Makes texts that are written where a time is needed constants of the time's type. It comes when the types of all parts
-/// are known, so that a cast stands wherever a text becomes a time. DataFusion's casts know fewer ways to write one.
+/// Makes texts that are written where a time is needed constants of the time's type. It comes when the types of all
+/// parts are known, so that a cast stands wherever a text becomes a time. DataFusion's casts know fewer ways to write
+/// one.
 #[derive(Debug)]
 pub(in crate::sql) struct TextTimes;
 
@@ -51,8 +52,9 @@ fn read_texts(expression: Expr) -> Result<Transformed<Expr>> {
     })
 }
 
-/// The time of a type that a text tells; `None` where it tells none, or the type has no such time.
-fn time_of(text: &str, data_type: &DataType) -> Option<ScalarValue> {
+/// The time of a type that a text tells, as PostgreSQL reads it; `None` where it tells none, or the type has no such
+/// time.
+pub fn time_of(text: &str, data_type: &DataType) -> Option<ScalarValue> {
     let read = match data_type {
         DataType::Timestamp(..) | DataType::Date32 => ReadTime::read(text)?,
         _ => return None,

@@ -37,8 +37,8 @@ fn of_items(element: &Type, items: Vec<ArrayItem>) -> PgWireResult<Vec<Element>>
     elements.collect()
 }
 
-/// The array that bytes are: the number of dimensions, a flag, the type, a length and a lowest index for each dimension, and
-/// the elements. The lengths have been checked.
+/// The array that bytes are: the number of dimensions, a flag, the type, a length and a lowest index for each
+/// dimension, and the elements. The lengths have been checked.
 pub(super) fn of_binary(of: &Type, element: &Type, bytes: &[u8]) -> PgWireResult<ScalarValue> {
     let mut rest = bytes;
     let wrong = || not_of(of);

@@ -7,6 +7,7 @@ use datafusion::common::ScalarValue;
 use datafusion_postgres::pgwire::api::Type;
 use datafusion_postgres::pgwire::error::PgWireResult;
 use postgres_types::Kind;
+use uuid::Uuid;
 
 use super::super::error::{SqlState, error};
 use super::types::{ZONE, arrow_type};
@@ -46,7 +47,7 @@ fn read(of: &Type, bytes: &[u8]) -> Option<ScalarValue> {
         Type::TIMESTAMPTZ => instant(int8()?.checked_add(MICROSECONDS_TO_2000)?, Some(ZONE.into())),
         Type::INTERVAL => interval(bytes)?,
         Type::BYTEA => ScalarValue::Binary(Some(bytes.to_vec())),
-        Type::UUID => ScalarValue::Utf8(Some(uuid(bytes))),
+        Type::UUID => ScalarValue::Utf8(Some(Uuid::from_slice(bytes).ok()?.to_string())),
         // A version stands before the text.
         Type::JSONB => text(bytes.strip_prefix(&[1])?)?,
         _ => text(bytes)?,
@@ -62,8 +63,8 @@ fn text(bytes: &[u8]) -> Option<ScalarValue> {
     std::str::from_utf8(bytes).ok().map(|text| ScalarValue::Utf8(Some(text.to_owned())))
 }
 
-/// An instant so many microseconds after the beginning of 1970. Where these are whole milliseconds, it is of the type that
-/// the times of segments have, so that they are compared as they stand.
+/// An instant so many microseconds after the beginning of 1970. Where these are whole milliseconds, it is of the type
+/// that the times of segments have, so that they are compared as they stand.
 pub(super) fn instant(microseconds: i64, zone: Option<Arc<str>>) -> ScalarValue {
     match microseconds % 1_000 {
         0 => ScalarValue::TimestampMillisecond(Some(microseconds / 1_000), zone),
@@ -78,15 +79,4 @@ fn interval(bytes: &[u8]) -> Option<ScalarValue> {
     let nanoseconds = i64::from_be_bytes(*microseconds).checked_mul(1_000)?;
     let (days, months) = (i32::from_be_bytes(*days), i32::from_be_bytes(number(months)?));
     Some(ScalarValue::IntervalMonthDayNano(Some(IntervalMonthDayNano { months, days, nanoseconds })))
-}
-
-fn uuid(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(36);
-    for (place, byte) in bytes.iter().enumerate() {
-        if [4, 6, 8, 10].contains(&place) {
-            text.push('-');
-        }
-        text.push_str(&format!("{byte:02x}"));
-    }
-    text
 }

@@ -40,8 +40,8 @@ pub(super) fn of_text(text: &str) -> Option<ScalarValue> {
     decimal(is_negative, &digits, usize::try_from(places.max(0)).ok()?)
 }
 
-/// The number that bytes are: the number of groups of four digits, the power of ten thousand of the first one, the sign,
-/// the number of digits after the point, and the groups. Their number has been checked.
+/// The number that bytes are: the number of groups of four digits, the power of ten thousand of the first one, the
+/// sign, the number of digits after the point, and the groups. Their number has been checked.
 pub(super) fn of_binary(bytes: &[u8]) -> Option<ScalarValue> {
     let mut numbers = bytes.chunks_exact(2).map(|two| two.iter().fold(0, |sum: u16, byte| sum << 8 | u16::from(*byte)));
     let (count, weight, sign, scale) = (numbers.next()?, numbers.next()?, numbers.next()?, numbers.next()?);

@@ -6,6 +6,7 @@ use datafusion::common::ScalarValue;
 use datafusion_postgres::pgwire::api::Type;
 use datafusion_postgres::pgwire::error::PgWireResult;
 use postgres_types::Kind;
+use skillscope_query::time_of;
 
 use super::types::arrow_type;
 use super::{array, binary, decimal, interval, unreadable};
@@ -26,7 +27,8 @@ pub(super) fn value(of: &Type, text: &str) -> PgWireResult<ScalarValue> {
         Type::NUMERIC => decimal::of_text(trimmed),
         Type::BYTEA => bytes(text).map(|bytes| ScalarValue::Binary(Some(bytes))),
         Type::INTERVAL => interval::of_text(trimmed).map(|value| ScalarValue::IntervalMonthDayNano(Some(value))),
-        Type::DATE | Type::TIME | Type::TIMESTAMP | Type::TIMESTAMPTZ => time(of, trimmed),
+        Type::TIME => time_of_day(trimmed),
+        Type::DATE | Type::TIMESTAMP | Type::TIMESTAMPTZ => time(of, trimmed),
         _ => Some(ScalarValue::Utf8(Some(text.to_owned()))),
     };
     read.ok_or_else(|| unreadable(of, text))
@@ -42,17 +44,21 @@ fn boolean(text: &str) -> Option<bool> {
     (begins("false", 1) || begins("no", 1) || begins("off", 2) || text == "0").then_some(false)
 }
 
-/// A time, as Arrow reads it. Seconds may be missing.
+/// A date or an instant, which a statement may have as the same text.
 fn time(of: &Type, text: &str) -> Option<ScalarValue> {
-    let to = arrow_type(of)?;
-    let exact = CastOptions { safe: false, ..CastOptions::default() };
-    let read = |text: &str| cast_with_options(&StringArray::from(vec![text]), &to, &exact).ok();
-    let read = read(text).or_else(|| read(&format!("{text}:00")))?;
-    let value = ScalarValue::try_from_array(read.as_ref(), 0).ok().filter(|_| read.is_valid(0))?;
-    Some(match value {
+    Some(match time_of(text, &arrow_type(of)?)? {
         ScalarValue::TimestampMicrosecond(Some(microseconds), zone) => binary::instant(microseconds, zone),
         other => other,
     })
+}
+
+/// A time of day, as Arrow reads it. Seconds may be missing.
+fn time_of_day(text: &str) -> Option<ScalarValue> {
+    let to = arrow_type(&Type::TIME)?;
+    let exact = CastOptions { safe: false, ..CastOptions::default() };
+    let read = |text: &str| cast_with_options(&StringArray::from(vec![text]), &to, &exact).ok();
+    let read = read(text).or_else(|| read(&format!("{text}:00")))?;
+    ScalarValue::try_from_array(read.as_ref(), 0).ok().filter(|_| read.is_valid(0))
 }
 
 /// Bytes in hexadecimal digits, or as letters with those in octal ones that are none.

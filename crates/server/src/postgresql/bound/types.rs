@@ -9,7 +9,8 @@ pub(super) const ZONE: &str = "UTC";
 
 /// The type that values of `of` have. `None` where they are taken as text, whatever they are.
 ///
-/// Values themselves may have a narrower type: instants of whole milliseconds, and decimals of as many digits as they have.
+/// Values themselves may have a narrower type: instants of whole milliseconds, and decimals of as many digits as they
+/// have.
 pub(in crate::postgresql) fn arrow_type(of: &Type) -> Option<DataType> {
     if let Kind::Array(element) = of.kind() {
         return Some(DataType::new_list(arrow_type(element).unwrap_or(DataType::Utf8), true));

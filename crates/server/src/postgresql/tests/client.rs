@@ -17,8 +17,8 @@ use super::super::startup::Sessions;
 use crate::App;
 use crate::stopping::Stopping;
 
-/// What a client can send and not have read. Less than a hostile message has, so that a server which waits for all of it
-/// would be seen.
+/// What a client can send and not have read. Less than a hostile message has, so that a server which waits for all of
+/// it would be seen.
 const PIPE_BYTES: usize = 64 << 10;
 
 pub(super) struct Server {

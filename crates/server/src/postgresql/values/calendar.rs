@@ -18,7 +18,7 @@ use super::column::{Put, full, primitive, unwritable};
 
 pub(super) const DAY_MILLISECONDS: i64 = 86_400_000;
 const DAY_SECONDS: i64 = 86_400;
-pub(super) const SECOND_MICROSECONDS: i64 = 1_000_000;
+const SECOND_MICROSECONDS: i64 = 1_000_000;
 
 /// PostgreSQL counts from the beginning of 2000, which is so many days after that of 1970.
 const DAYS_TO_2000: i64 = 10_957;
@@ -130,7 +130,7 @@ fn put_offset(seconds: i32, out: &mut BytesMut) -> PgWireResult<()> {
 }
 
 /// Hours, minutes and seconds, and as many digits behind the point as are needed.
-pub(super) fn put_clock(seconds: i64, microseconds: i64, out: &mut BytesMut) -> PgWireResult<()> {
+fn put_clock(seconds: i64, microseconds: i64, out: &mut BytesMut) -> PgWireResult<()> {
     let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
     write!(out, "{hours:02}:{minutes:02}:{seconds:02}").map_err(|_| full())?;
     if microseconds > 0 {

@@ -32,8 +32,8 @@ fn zeros(digits: &str, scale: i8) -> usize {
     if digits == "0" { 0 } else { usize::from(scale.min(0).unsigned_abs()) }
 }
 
-/// The number of groups of four digits, the power of ten thousand of the first one, the sign, the number of digits after
-/// the point, and the groups, without zeros before the first and after the last one.
+/// The number of groups of four digits, the power of ten thousand of the first one, the sign, the number of digits
+/// after the point, and the groups, without zeros before the first and after the last one.
 fn put_groups(is_negative: bool, whole: &str, fraction: &str, out: &mut BytesMut) -> PgWireResult<()> {
     let before = whole.len().div_ceil(GROUP);
     let after = fraction.len().div_ceil(GROUP);

@@ -258,7 +258,8 @@ fn intervals_are_months_days_and_time() {
     let days = IntervalDayTimeArray::from(vec![IntervalDayTime { days: 1, milliseconds: -1 }]);
     let minus = format!("{:016x} 00000001 00000000", -1_000_i64);
     check(array(days), &Type::INTERVAL, &[Some("1 day -00:00:00.001")], &[Some(&minus)]);
-    let expected = (&[Some("25:00:00")][..], format!("{:016x} 00000000 00000000", 90_000_000_000_i64));
+    // The days of a difference have 24 hours each.
+    let expected = (&[Some("1 day 01:00:00")][..], format!("{:016x} 00000001 00000000", 3_600_000_000_i64));
     for duration in [
         array(DurationSecondArray::from(vec![90_000])),
         array(DurationMillisecondArray::from(vec![90_000_000])),

@@ -25,6 +25,8 @@ use check::Check;
 use count::count;
 use slices::slices;
 
+use crate::sql::passing_plan::passing_plan;
+
 /// What is done with the rows.
 #[derive(Debug, Clone)]
 enum Copies {
@@ -40,9 +42,9 @@ enum Copies {
     Grouped { sets: usize },
 }
 
-/// The same plan, in which what windows keep is counted, rows without columns are kept as their number, rows that go into
-/// many groups are passed on a few at a time, and rows of large values, if there may be some, are refused before they are
-/// copied.
+/// The same plan, in which what windows keep is counted, rows without columns are kept as their number, rows that go
+/// into many groups are passed on a few at a time, and rows of large values, if there may be some, are refused before
+/// they are copied.
 pub(in crate::sql) fn guarded(plan: Arc<dyn ExecutionPlan>, may_be_large: bool) -> Result<Arc<dyn ExecutionPlan>> {
     let guard = |plan: Arc<dyn ExecutionPlan>| {
         let inputs: Vec<_> = plan.children().into_iter().cloned().collect();
@@ -105,42 +107,14 @@ impl DisplayAs for GuardExec {
     }
 }
 
+impl GuardExec {
+    fn over(&self, input: Arc<dyn ExecutionPlan>) -> Self {
+        Self { input, copies: self.copies.clone() }
+    }
+}
+
 impl ExecutionPlan for GuardExec {
-    fn name(&self) -> &str {
-        "GuardExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        self.input.properties()
-    }
-
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn apply_expressions(
-        &self,
-        _visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-        _options: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let input = children.into_iter().next().unwrap_or_else(|| Arc::clone(&self.input));
-        Ok(Arc::new(Self { input, copies: self.copies.clone() }))
-    }
-
-    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
-    }
+    passing_plan!("GuardExec");
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let schema = self.schema();
@@ -155,9 +129,5 @@ impl ExecutionPlan for GuardExec {
             }
         };
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, guarded)))
-    }
-
-    fn cardinality_effect(&self) -> CardinalityEffect {
-        CardinalityEffect::Equal
     }
 }

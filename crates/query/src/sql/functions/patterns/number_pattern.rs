@@ -361,7 +361,8 @@ impl<'p> Writing<'p> {
     }
 }
 
-/// The last digit that is no zero at the end, and none that a `0` of the pattern asks for; the point, where there is none.
+/// The last digit that is no zero at the end, and none that a `0` of the pattern asks for; the point, where there is
+/// none.
 fn last_relevant(pattern: &NumberPattern, number: &str, blanks: usize) -> Option<usize> {
     let point = number.find('.')?;
     let mut last = number.trim_end_matches('0').len().saturating_sub(1).max(point);

@@ -38,8 +38,8 @@ type Reading<T> = std::result::Result<T, String>;
 
 struct Reader<'t> {
     rest: &'t str,
-    /// The blanks before the rest which no separator of the pattern has taken yet; less than 0 where the pattern has had
-    /// more of them than the text.
+    /// The blanks before the rest which no separator of the pattern has taken yet; less than 0 where the pattern has
+    /// had more of them than the text.
     skipped: i64,
     found: Found,
 }
