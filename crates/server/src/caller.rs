@@ -92,12 +92,6 @@ impl Caller {
         Ok(account)
     }
 
-    /// The account of a report. It may be any text: the report of a name that could be no account's is empty.
-    pub(crate) fn account_of_report<'a>(&self, named: &'a str) -> Result<&'a str, Refused> {
-        self.check(named)?;
-        Ok(named)
-    }
-
     /// Checks that a request for what belongs to all accounts may be answered.
     pub(crate) fn check_all(&self) -> Result<(), Refused> {
         match &self.scope {
@@ -165,7 +159,6 @@ mod tests {
         assert_eq!(caller.scope_of(None).unwrap(), Scope::All);
         assert_eq!(caller.account("acme").unwrap().as_str(), "acme");
         assert!(matches!(caller.account("a/b"), Err(Refused::NoAccount { .. })));
-        assert_eq!(caller.account_of_report("a/b").unwrap(), "a/b");
         assert!(caller.check_all().is_ok());
     }
 
@@ -174,11 +167,9 @@ mod tests {
         let caller = Caller { scope: acme() };
         assert_eq!(caller.scope_of(None).unwrap(), acme());
         assert_eq!(caller.account("acme").unwrap().as_str(), "acme");
-        assert_eq!(caller.account_of_report("acme").unwrap(), "acme");
         let refused = Refused::OutOfScope { own: AccountId::parse("acme").unwrap() };
         assert_eq!(caller.account("bolt").as_ref(), Err(&refused));
         assert_eq!(caller.scope_of(Some("bolt")).as_ref(), Err(&refused));
-        assert_eq!(caller.account_of_report("bolt").as_ref(), Err(&refused));
         assert_eq!(caller.check_all(), Err(refused));
     }
 }

@@ -47,8 +47,8 @@ pub(crate) struct Selection<'r> {
 }
 
 impl ReportRequest {
-    /// A request for the report of `account`, made at the instant `now` (milliseconds since the epoch). The account may
-    /// be any text: one that has no segments, or could have none, gives an empty report.
+    /// A request for the report of `account`, made at the instant `now` (milliseconds since the epoch). An account
+    /// that has no segments gives an empty report.
     ///
     /// # Errors
     /// As [`ReportParameters::parse`].

@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 problem_responses! {
     ReportProblems {
-        400: "A parameter is missing or not allowed.",
+        400: "The account is not one, or a parameter is missing or not allowed.",
         503: "A file that the report needs cannot be read now, or too many large reports are under way.",
     }
 }
@@ -48,7 +48,8 @@ problem_responses! {
 /// without segments do not appear.
 #[utoipa::path(get, path = "/operations/api/account/{account}/msgskillsegments", tag = "report",
     params(
-        ("account" = String, Path, description = "The brand's account; one that has no segments gives an empty report."),
+        ("account" = String, Path, pattern = "^[A-Za-z0-9._-]{1,64}$",
+            description = "The brand's account; one that has no segments gives an empty report."),
         ("timeframe" = i64, Query, minimum = 1, maximum = 1440, description = "How many minutes to look back."),
         ("v" = i64, Query, minimum = 1, maximum = 1, description = "The version of the API: 1."),
         ("skillIds" = Option<String>, Query, pattern = "^(all|-?[0-9]+(,-?[0-9]+)*)$",
@@ -71,13 +72,13 @@ pub(super) async fn get(
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
     let parameters: Vec<(Cow<'_, str>, Cow<'_, str>)> = form_urlencoded::parse(query.as_bytes()).collect();
-    let account = caller.account_of_report(&account)?;
-    let request = ReportRequest::from_parameters(account, app.engine().clock().now(), &parameters)?;
+    let account = caller.account(&account)?;
+    let request = ReportRequest::from_parameters(account.as_str(), app.engine().clock().now(), &parameters)?;
     let cells = app.engine().report_cells(&request);
     let body = if cells <= SMALL_CELLS {
         answer(&app, &request, None).await?
     } else {
-        let share = memory.take(account, cells).await?;
+        let share = memory.take(account.as_str(), cells).await?;
         let threads = app.clone();
         let answered =
             threads.threads().reports.run(cells, async move { answer(&app, &request, Some(share)).await }).await;

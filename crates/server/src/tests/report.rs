@@ -55,11 +55,43 @@ async fn parameters_are_percent_decoded() {
 #[tokio::test]
 async fn an_account_that_nobody_has_heard_of_has_an_empty_report() {
     let door = Door::new();
-    for account in ["nobody", "%C3%A4%2F..", &"x".repeat(500)] {
+    for account in ["nobody", "undefined", "-._-", &"x".repeat(64)] {
         let answer = door.get(&report_of(account)).await;
         assert_eq!(answer.status, 200, "{account}");
         assert_eq!(answer.json()["skillsMetrics"], serde_json::json!({}));
         assert_eq!(answer.json()["metricsTotal"]["totalSkillConversationSegments"], 0);
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_no_accounts_is_refused_as_it_is_where_segments_come_in() {
+    let door = Door::new();
+    let long = "x".repeat(65);
+    let names = [
+        ("%C3%A4%2F..", "ä/.."),
+        ("%7Baccount%7D", "{account}"),
+        ("$ACCOUNT", "$ACCOUNT"),
+        ("%20", " "),
+        ("..", ".."),
+        ("*", "*"),
+        ("%00", "\0"),
+        (&long, &long),
+        // Nothing at all: a variable that is not set.
+        ("", ""),
+    ];
+    for (in_url, named) in names {
+        let report = door.get(&report_of(in_url)).await.problem(400);
+        let ingestion = format!("/v1/accounts/{in_url}/segments");
+        let ingestion = door.post(&ingestion, "application/x-ndjson", line("c-1", 7, 1)).await.problem(400);
+        for problem in [report, ingestion] {
+            assert_eq!(problem["parameter"], "account", "{problem}");
+            assert_eq!(problem["value"], named, "{problem}");
+        }
+    }
+    for path in [report_of("%ff"), report_of("a%C3"), "/api/account/%ff/service/agentVep/baseURI.json".to_owned()] {
+        let problem = door.get(&path).await.problem(400);
+        assert_eq!(problem["parameter"], "account", "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("UTF-8"), "{problem}");
     }
 }
 

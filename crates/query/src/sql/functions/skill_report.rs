@@ -11,6 +11,7 @@ use datafusion::datasource::TableType;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::{ExecutionPlan, collect_partitioned};
+use skillscope_segment::AccountId;
 
 use crate::report::{ReportSession, assemble};
 use crate::table::SegmentsTable;
@@ -58,7 +59,10 @@ impl SkillReport {
     /// The account of the report; null stands for the session's own. A session of one account may not ask for another.
     fn account(&self, value: &ScalarValue) -> Result<String> {
         match (value.try_as_str(), self.segments.scope()) {
-            (Some(Some(account)), scope) if scope.includes(account) => Ok(account.to_owned()),
+            (Some(Some(account)), scope) if scope.includes(account) => match AccountId::parse(account) {
+                Ok(account) => Ok(account.to_string()),
+                Err(error) => plan_err!("{NAME}: {error}"),
+            },
             (Some(Some(_)), _) => plan_err!("{NAME}: this session sees its own account only"),
             (_, Scope::Account(own)) if value.is_null() => Ok(own.to_string()),
             _ => plan_err!("{NAME}: the first argument is an account, as text; it was {value}"),
