@@ -68,7 +68,8 @@ impl Server {
         let mut stdout = BufReader::new(process.0.stdout.take().expect("its output is piped"));
         let mut url = String::new();
         stdout.read_line(&mut url).expect("its output is text");
-        assert!(url.starts_with("http://127.0.0.1:"), "the server prints its address first, not {url:?}");
+        let is_url = ["http://127.0.0.1:", "https://127.0.0.1:"].iter().any(|start| url.starts_with(start));
+        assert!(is_url, "the server prints its address first, not {url:?}");
         Self { process, stdout, url: url.trim_end().to_owned() }
     }
 
@@ -87,7 +88,7 @@ impl Server {
 
     /// Host and port.
     pub(crate) fn address(&self) -> &str {
-        self.url.strip_prefix("http://").expect("the URL is one of HTTP")
+        self.url.split_once("://").expect("a URL has a scheme").1
     }
 
     /// Status and body of a GET request.

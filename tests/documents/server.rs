@@ -52,7 +52,7 @@ impl BackgroundServer {
     /// A line that the server printed, with the ports of the text. Lines that are an address tell which these are.
     fn in_the_text(&mut self, printed: &str, shown: &str) -> String {
         let address = |text: &str| {
-            let (host, port) = text.rsplit_once(':')?;
+            let (host, port) = text.split('?').next()?.rsplit_once(':')?;
             (host.contains("://") && port.bytes().all(|byte| byte.is_ascii_digit()))
                 .then(|| (host.to_owned(), port.to_owned()))
         };

@@ -15,7 +15,7 @@ mod threads;
 
 use std::process::ExitCode;
 
-use arguments::Command;
+use arguments::{Command, TlsCommand};
 
 fn main() -> ExitCode {
     allocator::give_back_large_memory();
@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Backup(backup) => commands::backup::run(backup),
         Command::Check(check) => commands::check::run(check),
         Command::Generate { command } => commands::generate::run(command),
+        Command::Tls { command: TlsCommand::SelfSigned(arguments) } => commands::self_signed::run(&arguments),
     };
     match outcome {
         Ok(code) => code,

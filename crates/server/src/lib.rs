@@ -23,11 +23,14 @@ mod stopping;
 #[cfg(test)]
 mod tests;
 mod threads;
+mod tls;
 
-pub use address::{AddressError, listen_addresses};
+pub use address::{AddressError, Guards, Lack, listen_addresses};
 pub use app::App;
 pub use connections::ConnectionLimits;
 pub use flight::serve_flight_sql;
 pub use http::{CorsOrigins, HttpOptions, InvalidOrigin, serve_http};
+pub use listener::Listener;
 pub use postgresql::serve_postgresql;
 pub use row_format::{RowFormat, RowWriter, distinct_names, with_names};
+pub use tls::{Fingerprint, Tls, TlsError};

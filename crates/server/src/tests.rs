@@ -12,4 +12,5 @@ mod report;
 mod seeds;
 mod sql;
 mod sql_formats;
+mod tls;
 mod web;

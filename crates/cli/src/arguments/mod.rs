@@ -5,6 +5,7 @@
 mod archive_access;
 mod backup;
 mod check;
+mod client;
 mod connections;
 mod dead_letters;
 mod event_wait;
@@ -18,6 +19,7 @@ mod serve;
 mod sql;
 mod sql_limits;
 mod store_address;
+mod tls;
 
 use std::path::PathBuf;
 
@@ -27,6 +29,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::configuration;
 pub(crate) use backup::BackupArguments;
 pub(crate) use check::CheckArguments;
+pub(crate) use client::ClientArguments;
 pub(crate) use connections::ConnectionArguments;
 pub(crate) use generate::{GenerateArguments, GenerateCommand};
 pub(crate) use import::ImportCommand;
@@ -36,6 +39,7 @@ pub(crate) use replay::ReplayArguments;
 pub(crate) use scope::scope;
 pub(crate) use serve::ServeArguments;
 pub(crate) use sql::{MaxRows, OutputFormat, SqlArguments};
+pub(crate) use tls::{SelfSignedArguments, TlsCommand};
 
 /// Reports and SQL over the closed skill segments of a messaging contact centre.
 #[derive(Debug, Parser)]
@@ -73,6 +77,11 @@ pub(crate) enum Command {
     Backup(BackupArguments),
     /// Verify a data directory that no server has open; exit with 1 if anything is wrong with it.
     Check(CheckArguments),
+    /// Certificates for TLS.
+    Tls {
+        #[command(subcommand)]
+        command: TlsCommand,
+    },
 }
 
 /// Reads the arguments of this process, completed from the environment and the configuration file. Wrong ones end the

@@ -8,6 +8,7 @@ use clap::Args;
 use skillscope_replay::Location;
 use skillscope_segment::AccountId;
 
+use super::client::ClientArguments;
 use super::instant::instant;
 
 #[derive(Debug, Args)]
@@ -53,6 +54,8 @@ pub(crate) struct ReplayArguments {
     /// --from to --to, or all.
     #[arg(long, value_name = "URL", conflicts_with_all = ["out", "timeframe", "interval", "skill_ids", "user_type"])]
     pub(crate) into: Option<String>,
+    #[command(flatten)]
+    pub(crate) client: ClientArguments,
     /// The speed at which --into sends segments: 60 sends those of an hour in a minute.
     #[arg(long, value_name = "TIMES", default_value_t = Speed(1.0))]
     pub(crate) speed: Speed,

@@ -11,6 +11,7 @@ use super::event_wait::EventWait;
 use super::instant::instant;
 use super::sql_limits::SqlLimitArguments;
 use super::store_address::DataDirectory;
+use super::tls::TlsFiles;
 
 #[derive(Debug, Args)]
 #[command(mut_arg("data_dir", |option| option.help("The data directory; it is made if there is none")))]
@@ -26,7 +27,9 @@ pub(crate) struct ServeArguments {
     /// Serve a small sample account `demo` from a temporary directory, and print a curl line that works.
     #[arg(long)]
     pub(crate) demo: bool,
-    /// Allow an address that other machines can reach, although clients are not asked who they are.
+    #[command(flatten)]
+    pub(crate) tls: TlsFiles,
+    /// Allow an address that other machines can reach without tokens or without encryption.
     #[arg(long)]
     pub(crate) insecure: bool,
     /// Let pages of this origin read answers in a browser, such as https://wall.example; * lets every page. Repeatable.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::client::ClientArguments;
+
 /// The data directory that a command opens itself.
 #[derive(Debug, Args)]
 pub(crate) struct DataDirectory {
@@ -20,4 +22,6 @@ pub(crate) struct StoreAddress {
     /// Use the running server at this URL instead of a directory, such as http://127.0.0.1:8080.
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
+    #[command(flatten)]
+    pub(crate) client: ClientArguments,
 }

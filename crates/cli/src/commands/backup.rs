@@ -14,7 +14,7 @@ use crate::remote::RemoteServer;
 pub(crate) fn run(arguments: BackupArguments) -> Result<ExitCode> {
     let to = arguments.to.as_path();
     match &arguments.store.url {
-        Some(url) => from_server(&RemoteServer::at(url)?, to)?,
+        Some(url) => from_server(&RemoteServer::at(url, &arguments.store.client)?, to)?,
         None => from_directory(&arguments.store.directory.data_dir, to)?,
     }
     output::print(&format!("the backup is in {}", to.display()));

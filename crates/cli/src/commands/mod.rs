@@ -4,5 +4,7 @@ pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod generate;
 pub(crate) mod import;
+mod reload;
 pub(crate) mod replay;
+pub(crate) mod self_signed;
 pub(crate) mod serve;

@@ -12,29 +12,35 @@ use rustix::fs::Mode;
 use rustix::process::umask;
 use skillscope_query::{Clock, Engine};
 use skillscope_server::{
-    App, ConnectionLimits, CorsOrigins, HttpOptions, listen_addresses, serve_flight_sql, serve_http, serve_postgresql,
+    App, ConnectionLimits, CorsOrigins, Guards, HttpOptions, Listener, Tls, listen_addresses, serve_flight_sql,
+    serve_http, serve_postgresql,
 };
 use skillscope_store::{Maintenance, Retention, Store, StoreOptions};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::reload;
 use crate::allocator;
 use crate::arguments::{ConnectionArguments, ServeArguments};
 use crate::demo;
 use crate::descriptors;
 use crate::output::{self, Usage};
+use crate::remote::CERTIFICATE;
 use crate::threads::SQL_STACK_BYTES;
 
 /// Serves a data directory until the process is told to stop.
 pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
     // Whatever the server writes is its owner's alone, also what statements spill to disk.
     umask(Mode::RWXG | Mode::RWXO);
-    let resolve = |listen: &str| listen_addresses(listen, arguments.insecure).map_err(Usage::error);
+    let tls = arguments.tls.open()?;
+    let guards = Guards { tokens: false, tls: tls.is_some(), trusted_proxy: false, insecure: arguments.insecure };
+    let resolve = |listen: &str| listen_addresses(listen, guards).map_err(Usage::error);
     let mut doors = Doors {
         http: resolve(&arguments.listen)?,
         postgresql: arguments.pg_listen.as_deref().map(resolve).transpose()?,
         flight: arguments.flight_listen.as_deref().map(resolve).transpose()?,
         limits: DoorLimits::of(&arguments.connections),
+        tls,
     };
     doors.fit_into(descriptors::raise());
     let http_options = HttpOptions { connections: doors.limits.http, ..http_options(&arguments)? };
@@ -49,7 +55,7 @@ pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
     let maintenance = Maintenance::start(Arc::clone(&store)).context("cannot start the thread of maintenance")?;
     allocator::give_back_from_time_to_time();
     let app = App::new(Arc::clone(&store), engine).context("cannot start the server's threads")?;
-    let served = runtime.block_on(serve(&doors, &store, app, http_options, sample.is_some()));
+    let served = runtime.block_on(serve(Arc::new(doors), Arc::clone(&store), app, http_options, sample.is_some()));
     drop(maintenance);
     for (reason, count) in store.dead_letters() {
         tracing::warn!(%reason, count, folder = %store.dead_letter_folder().display(), "events had no effect and were kept");
@@ -100,6 +106,7 @@ struct Doors {
     postgresql: Option<Vec<SocketAddr>>,
     flight: Option<Vec<SocketAddr>>,
     limits: DoorLimits,
+    tls: Option<Tls>,
 }
 
 /// The limits of each protocol.
@@ -135,25 +142,52 @@ impl Doors {
             self.limits.http.most = of_http;
         }
     }
+
+    /// Listens on the first of `addresses` that is free. Returns the URL too.
+    fn listen(&self, addresses: &[SocketAddr], scheme: Scheme) -> Result<(Listener, String)> {
+        let wanted = || addresses.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(", ");
+        let listener = TcpListener::bind(addresses).with_context(|| format!("cannot listen on {}", wanted()))?;
+        let address = listener.local_addr().context("cannot tell the server's address")?;
+        let (before, after) = if self.tls.is_some() { scheme.encrypted } else { (scheme.plain, "") };
+        Ok((Listener::new(listener, self.tls.clone()), format!("{before}://{address}{after}")))
+    }
+
+    /// Tells other processes of this machine where the server listens, and which certificate it shows.
+    fn announce(&self, store: &Store, url: &str) {
+        let fingerprint = self.tls.as_ref().map(|tls| format!("{CERTIFICATE}{}", tls.fingerprint()));
+        if let Err(error) = store.announce(&format!("{url}{}", fingerprint.unwrap_or_default())) {
+            // Only commands that look for the server miss it. Everything else works.
+            tracing::warn!(%error, "other processes cannot be told where the server listens");
+        }
+    }
 }
 
-/// Listens on the first of `addresses` that is free. Returns the URL too.
-fn listen(addresses: &[SocketAddr], scheme: &str) -> Result<(TcpListener, String)> {
-    let wanted = || addresses.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(", ");
-    let listener = TcpListener::bind(addresses).with_context(|| format!("cannot listen on {}", wanted()))?;
-    let url = format!("{scheme}://{}", listener.local_addr().context("cannot tell the server's address")?);
-    Ok((listener, url))
+/// How the URL of a protocol is written: what it begins with, in plain text, and over TLS what it begins and ends with.
+struct Scheme {
+    plain: &'static str,
+    encrypted: (&'static str, &'static str),
 }
 
-async fn serve(doors: &Doors, store: &Store, app: App, http_options: HttpOptions, is_demo: bool) -> Result<()> {
-    let (listener, url) = listen(&doors.http, "http")?;
-    let postgresql = doors.postgresql.as_deref().map(|addresses| listen(addresses, "postgresql")).transpose()?;
-    let flight = doors.flight.as_deref().map(|addresses| listen(addresses, "grpc")).transpose()?;
+const HTTP: Scheme = Scheme { plain: "http", encrypted: ("https", "") };
+const POSTGRESQL: Scheme = Scheme { plain: "postgresql", encrypted: ("postgresql", "?sslmode=require") };
+const FLIGHT: Scheme = Scheme { plain: "grpc", encrypted: ("grpc+tls", "") };
+
+async fn serve(doors: Arc<Doors>, store: Arc<Store>, app: App, http_options: HttpOptions, is_demo: bool) -> Result<()> {
+    let (listener, url) = doors.listen(&doors.http, HTTP)?;
+    let postgresql = doors.postgresql.as_deref().map(|addresses| doors.listen(addresses, POSTGRESQL)).transpose()?;
+    let flight = doors.flight.as_deref().map(|addresses| doors.listen(addresses, FLIGHT)).transpose()?;
     // Signals are handled before the URL is printed, so that the reader of the URL can already stop the server.
     let stop = stop_signal()?.shared();
-    if let Err(error) = store.announce(&url) {
-        // Only commands that look for the server miss it. Everything else works.
-        tracing::warn!(%error, "other processes cannot be told where the server listens");
+    reload::when_told(doors.tls.clone())?;
+    doors.announce(&store, &url);
+    if let Some(tls) = &doors.tls {
+        let (weak, url) = ((Arc::downgrade(&doors), Arc::downgrade(&store)), url.clone());
+        tls.when_changed(move || {
+            if let (Some(doors), Some(store)) = (weak.0.upgrade(), weak.1.upgrade()) {
+                doors.announce(&store, &url);
+            }
+        });
+        tokio::spawn(tls.clone().watch());
     }
     output::print(&url);
     let more = [&postgresql, &flight].into_iter().flatten();
@@ -161,7 +195,8 @@ async fn serve(doors: &Doors, store: &Store, app: App, http_options: HttpOptions
     if is_demo {
         let account = demo::ACCOUNT;
         let query = "timeframe=60&interval=30&skillIds=1,2&v=1";
-        output::print(&format!("curl '{url}/operations/api/account/{account}/msgskillsegments?{query}'"));
+        let insecure = if doors.tls.is_some() { "--insecure " } else { "" };
+        output::print(&format!("curl {insecure}'{url}/operations/api/account/{account}/msgskillsegments?{query}'"));
     }
     let http = serve_http(listener, app.clone(), http_options, stop.clone());
     let postgresql =

@@ -47,7 +47,7 @@ impl Source {
             return Ok(Self::Archive(Box::new(ArchiveSource { sql, scope })));
         }
         if let Some(url) = &arguments.store.url {
-            return Ok(Self::Server { server: RemoteServer::at(url)?, scope });
+            return Ok(Self::Server { server: RemoteServer::at(url, &arguments.store.client)?, scope });
         }
         // With no hours in memory, the console is ready at once. Statements read the archive when they need it.
         let options = StoreOptions { hot_hours: 0, ..StoreOptions::default() };

@@ -5,11 +5,18 @@
 //! rows.rs       the rows that answer a statement ──┼─▶ server.rs  URL, requests ─▶ problem.rs  why one was refused
 //! commands      a backup ──────────────────────────┘
 //! ```
+//!
+//! Below the requests, `tls_connector.rs` encrypts, and `trust.rs` knows whose certificates are trusted.
 
+mod bearer;
 mod ingestion;
 mod problem;
 mod rows;
 mod server;
+mod tls_connector;
+mod trust;
+mod unreachable;
 
+pub(crate) use bearer::Bearer;
 pub(crate) use rows::RemoteRows;
-pub(crate) use server::RemoteServer;
+pub(crate) use server::{CERTIFICATE, RemoteServer};

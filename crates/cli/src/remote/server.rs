@@ -1,23 +1,37 @@
 //! The address of a server, and the requests to it.
 
+use std::fmt::Display;
 use std::io::Read;
 use std::net::IpAddr;
 
 use anyhow::{Context, Result, bail};
-use ureq::http::header::CONTENT_TYPE;
-use ureq::http::{Request, Response, Uri, request};
+use ureq::config::Config;
+use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
+use ureq::http::{Request, Response, StatusCode, Uri, request};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
 use ureq::{Agent, AsSendBody, Body, Proxy};
 
+use super::bearer::Bearer;
 use super::problem::Problem;
-use crate::output::Usage;
+use super::tls_connector::TlsConnector;
+use super::trust::Trust;
+use super::unreachable::advice;
+use crate::arguments::ClientArguments;
+use crate::output::{self, Usage};
 
 /// The media type of rows on the wire.
 pub(super) const ARROW_STREAM: &str = "application/vnd.apache.arrow.stream";
+
+/// How the URL of a server on this machine tells the fingerprint of its certificate.
+pub(crate) const CERTIFICATE: &str = "#sha256=";
 
 /// A running server. A request blocks until its answer begins, and leaves its connection to the next one.
 #[derive(Clone)]
 pub(crate) struct RemoteServer {
     url: String,
+    bearer: Option<Bearer>,
+    connector: TlsConnector,
     agent: Agent,
 }
 
@@ -26,26 +40,42 @@ impl RemoteServer {
     /// environment names, if any.
     ///
     /// # Errors
-    /// [`Usage`] if this is not the URL of a server.
-    pub(crate) fn at(url: &str) -> Result<Self> {
-        let proxy = if is_on_this_machine(url) { None } else { Proxy::try_from_env() };
-        Self::new(url, proxy)
+    /// [`Usage`] if this is not the URL of a server, or there is nothing to trust, or no token, where one is named.
+    pub(crate) fn at(url: &str, client: &ClientArguments) -> Result<Self> {
+        let is_here = is_on_this_machine(url);
+        let proxy = if is_here { None } else { Proxy::try_from_env() };
+        let bearer = client.bearer()?;
+        let trust = client.ca_cert.as_deref().map_or(Ok(Trust::System), Trust::in_file)?;
+        let server = Self::new(url, proxy, bearer, trust)?;
+        if server.bearer.is_some() && !is_here && !is_encrypted(url) {
+            output::complain(&format!("{url} is not encrypted: whoever is between can read the token, and use it"));
+        }
+        Ok(server)
     }
 
-    /// The server on this machine that has a data directory open. A proxy could not reach it.
+    /// The server on this machine that has a data directory open, at the URL that it has told. A proxy could not reach
+    /// it.
     pub(crate) fn on_this_machine(url: &str) -> Result<Self> {
-        Self::new(url, None)
+        let (url, fingerprint) = url.split_once(CERTIFICATE).unwrap_or((url, ""));
+        let trust = fingerprint.parse().map_or(Trust::System, Trust::Own);
+        Self::new(url, None, None, trust)
     }
 
-    fn new(url: &str, proxy: Option<Proxy>) -> Result<Self> {
-        if !url.starts_with("http://") {
-            return Err(Usage::error(format!("{url} is not the URL of a server: it begins with http://")));
+    fn new(url: &str, proxy: Option<Proxy>, bearer: Option<Bearer>, trust: Trust) -> Result<Self> {
+        if url.split_once("://").is_some_and(|(_, rest)| rest.split('/').next().unwrap_or_default().contains('@')) {
+            return Err(Usage::error("a URL has no user and no password here; --token says who asks"));
         }
-        if let Err(error) = url.parse::<Uri>() {
-            return Err(Usage::error(format!("{url} is not the URL of a server: {error}")));
+        let wrong = |reason: &dyn Display| Usage::error(format!("{url} is not the URL of a server: {reason}"));
+        if !url.starts_with("http://") && !is_encrypted(url) {
+            return Err(wrong(&"it begins with http:// or https://"));
         }
-        let agent = Agent::config_builder().http_status_as_error(false).proxy(proxy).build().into();
-        Ok(Self { url: url.trim_end_matches('/').to_owned(), agent })
+        url.parse::<Uri>().map_err(|error| wrong(&error))?;
+        let config = if is_encrypted(url) { Some(trust.configuration()?) } else { None };
+        // A redirect would turn a POST into a GET, and lead a token elsewhere.
+        let of_agent = Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(proxy).build();
+        let connector = TlsConnector(config);
+        let agent = agent(of_agent, connector.clone());
+        Ok(Self { url: url.trim_end_matches('/').to_owned(), bearer, connector, agent })
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -61,7 +91,7 @@ impl RemoteServer {
 
     /// An agent that shares no connection with other requests, so that all of its connections can be closed at once.
     pub(super) fn separate_agent(&self) -> Agent {
-        self.agent.config().new_agent()
+        agent(self.agent.config().clone(), self.connector.clone())
     }
 
     /// The URL of a path on this server.
@@ -82,7 +112,14 @@ impl RemoteServer {
         request: request::Builder,
         body: impl AsSendBody,
     ) -> Result<Response<Body>> {
-        let response = agent.run(request.body(body)?);
+        let request = match &self.bearer {
+            Some(bearer) => request.header(AUTHORIZATION, bearer.header()),
+            None => request,
+        };
+        let response = agent.run(request.body(body)?).map_err(|error| match advice(&error) {
+            Some(advice) => anyhow::Error::from(error).context(advice),
+            None => error.into(),
+        });
         response.with_context(|| format!("cannot reach {}", self.url))
     }
 
@@ -95,8 +132,18 @@ impl RemoteServer {
         if status.is_success() {
             return Ok(response);
         }
+        let place = response.headers().get(LOCATION).and_then(|place| place.to_str().ok()).map(str::to_owned);
+        if let Some(place) = place.filter(|_| status.is_redirection()) {
+            bail!("{} sends its clients to {place}; give that as the URL", self.url);
+        }
         let answer = self.read(response)?;
+        let is_unknown = status == StatusCode::UNAUTHORIZED;
         match Problem::parse(&answer) {
+            Some(problem) if is_unknown && self.bearer.is_none() => Err(anyhow::Error::from(problem)
+                .context("the server wants a token: give one with --token-file, --token or SKILLSCOPE_TOKEN")),
+            Some(problem) if is_unknown => {
+                Err(anyhow::Error::from(problem).context("the server does not take the token"))
+            }
             Some(problem) => Err(problem.into()),
             None => {
                 let text = String::from_utf8_lossy(&answer);
@@ -110,6 +157,16 @@ impl RemoteServer {
         let read = response.body_mut().read_to_vec();
         read.with_context(|| format!("cannot read the answer of {}", self.url))
     }
+}
+
+/// Requests over connections of their own.
+fn agent(config: Config, connector: TlsConnector) -> Agent {
+    let connector = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default()).chain(connector);
+    Agent::with_parts(config, connector, DefaultResolver::default())
+}
+
+fn is_encrypted(url: &str) -> bool {
+    url.starts_with("https://")
 }
 
 /// Whether a URL names this machine by a loopback address. A proxy would look for the server on its own machine.

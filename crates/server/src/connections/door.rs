@@ -5,15 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::Stream;
-use futures::stream::unfold;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::PatientSocket;
 use super::refusal::Refusal;
 use super::slots::{ConnectionLimits, Slot, Slots};
-use crate::listener::to_tokio;
+use crate::listener::Listener;
 use crate::once_per_minute::OncePerMinute;
 
 /// The pause after no connection could be accepted, mostly because too many files are open.
@@ -53,15 +51,15 @@ impl Connection {
 
 impl Door {
     /// Accepts the connections of `listener` within `limits`. `option` is the name of the option that sets the most;
-    /// `refusal` is what one connection too many is told, in the words of the protocol.
+    /// `refusal` tells one connection too many that it is.
     ///
     /// # Errors
     /// Where the system refuses a setting of the socket.
     pub(crate) fn open(
-        listener: std::net::TcpListener,
+        listener: Listener,
         limits: ConnectionLimits,
         option: &'static str,
-        refusal: &'static [u8],
+        refusal: Refusal,
     ) -> io::Result<Self> {
         let turned_away = OncePerMinute::new(move |number| {
             tracing::warn!(number, "connections were turned away; {option} and --connections-per-peer allow more");
@@ -69,8 +67,7 @@ impl Door {
         let failed = OncePerMinute::new(move |number| {
             tracing::warn!(number, "connections could not be accepted for a while; mostly too many files are open");
         });
-        let listener = to_tokio(listener)?;
-        let (slots, refusal) = (Slots::new(limits), Refusal::new(refusal));
+        let (listener, slots) = (listener.to_tokio()?, Slots::new(limits));
         Ok(Self { listener, limits, slots, refusal, turned_away, failed })
     }
 
@@ -85,7 +82,7 @@ impl Door {
                     }
                     None => {
                         self.turned_away.note();
-                        self.refusal.tell(stream);
+                        self.refusal.tell(stream, peer);
                     }
                 },
                 Err(error) if is_of_the_client(&error) => {}
@@ -96,11 +93,6 @@ impl Door {
                 }
             }
         }
-    }
-
-    /// The connections, without an end.
-    pub(crate) fn connections(self) -> impl Stream<Item = Connection> {
-        unfold(self, |door| async { Some((door.accept().await, door)) })
     }
 }
 
@@ -146,7 +138,7 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let limits = ConnectionLimits { most: 1, of_a_peer: None, unread_answer: ALIVE_AFTER };
-        let door = Door::open(listener, limits, "--x", b"full").unwrap();
+        let door = Door::open(listener.into(), limits, "--x", Refusal::new(b"full")).unwrap();
         let (_first, let_in) = tokio::join!(TcpStream::connect(address), door.accept());
         let (mut second, mut third) = tokio::join!(
             async {

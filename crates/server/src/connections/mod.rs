@@ -4,10 +4,14 @@
 //! dropped. Beyond the limits it is told so in the words of the protocol, and closed.
 
 mod door;
+mod encryption;
+mod farewell;
 mod patient_socket;
 mod refusal;
 mod slots;
 
 pub(crate) use door::{Connection, Door};
+pub(crate) use encryption::Encryption;
 pub(crate) use patient_socket::PatientSocket;
+pub(crate) use refusal::Refusal;
 pub use slots::ConnectionLimits;

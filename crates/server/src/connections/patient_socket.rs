@@ -100,7 +100,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
-    use crate::connections::{ConnectionLimits, Door};
+    use crate::connections::{ConnectionLimits, Door, Refusal};
 
     const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -108,7 +108,7 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let limits = ConnectionLimits { most: 1, of_a_peer: None, unread_answer: patience };
-        let door = Door::open(listener, limits, "--x", b"").unwrap();
+        let door = Door::open(listener.into(), limits, "--x", Refusal::new(b"")).unwrap();
         let (client, connection) = tokio::join!(TcpStream::connect(address), door.accept());
         (client.unwrap(), connection.patient())
     }

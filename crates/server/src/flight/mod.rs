@@ -6,6 +6,7 @@
 mod anything;
 mod bound_values;
 mod error;
+mod incoming;
 mod messages;
 mod metadata;
 mod prepared;
@@ -20,7 +21,6 @@ use std::io;
 use std::time::Duration;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
-use futures::StreamExt;
 use hyper::Response;
 use tonic::Status;
 use tonic::body::Body;
@@ -28,14 +28,16 @@ use tonic::transport::Server;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::App;
-use crate::connections::{ConnectionLimits, Door};
-use crate::listener::serve_on_sql_threads;
+use crate::connections::{ConnectionLimits, Door, Encryption, Refusal};
+use crate::listener::{Listener, serve_on_sql_threads};
 use crate::stopping::Stopping;
+use crate::tls::Handshakes;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use anything::take_anything;
+use incoming::{PLAIN, sockets};
 use request_body::Metered;
 use service::FlightDoor;
-use socket::Socket;
+use socket::FIRST_WORD;
 
 /// The longest message of a client, once it is unfolded.
 const MESSAGE_BYTES: usize = 4 << 20;
@@ -61,15 +63,17 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// # Errors
 /// Where the listener fails.
 pub async fn serve_flight_sql(
-    listener: std::net::TcpListener,
+    listener: impl Into<Listener>,
     app: App,
     limits: ConnectionLimits,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let serving = app.clone();
+    let (serving, listener) = (app.clone(), listener.into());
     let serve = async move || {
-        let door = Door::open(listener, limits, "--flight-connections", b"")?;
-        let incoming = door.connections().map(|connection| io::Result::Ok(Socket::new(connection.patient())));
+        let handshakes = listener.tls.as_ref().map(|tls| Handshakes::new(tls, "h2", FIRST_WORD)).transpose()?;
+        let encryption = handshakes.map(|handshakes| Encryption::new(handshakes, PLAIN));
+        let door = Door::open(listener, limits, "--flight-connections", Refusal::new(b""))?;
+        let incoming = sockets(door, encryption);
         let stopping = Stopping::after(shutdown);
         let service = FlightServiceServer::new(FlightDoor::new(serving, limits.unread_answer, stopping.clone()));
         let (begun, over) = (stopping.clone(), stopping);

@@ -11,23 +11,24 @@ use tokio::time::{Sleep, sleep};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
 use crate::connections::PatientSocket;
+use crate::tls::Wire;
 
 /// How long a client may take to say that it speaks HTTP/2.
-const FIRST_WORD: Duration = Duration::from_secs(10);
+pub(super) const FIRST_WORD: Duration = Duration::from_secs(10);
 
 /// How HTTP/2 begins takes this many bytes. Only after them are clients asked whether they are still there.
 const FIRST_WORD_BYTES: usize = 24;
 
 /// A connection that fails when its client does not begin to speak.
 pub(super) struct Socket {
-    stream: PatientSocket,
+    stream: Wire<PatientSocket>,
     /// When the first bytes must have come; `None` once they have.
     first_word: Option<Pin<Box<Sleep>>>,
     heard_bytes: usize,
 }
 
 impl Socket {
-    pub(super) fn new(stream: PatientSocket) -> Self {
+    pub(super) fn new(stream: Wire<PatientSocket>) -> Self {
         Self { stream, first_word: Some(Box::pin(sleep(FIRST_WORD))), heard_bytes: 0 }
     }
 }
@@ -36,7 +37,7 @@ impl Connected for Socket {
     type ConnectInfo = TcpConnectInfo;
 
     fn connect_info(&self) -> TcpConnectInfo {
-        TcpConnectInfo { local_addr: None, remote_addr: Some(self.stream.peer()) }
+        TcpConnectInfo { local_addr: None, remote_addr: Some(self.stream.stream().peer()) }
     }
 }
 

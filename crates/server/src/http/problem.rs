@@ -62,6 +62,7 @@ problems! {
     invalid_parameter: BAD_REQUEST, "invalid-parameter", "Invalid parameter";
     invalid_body: BAD_REQUEST, "invalid-body", "Invalid request body";
     invalid_query: BAD_REQUEST, "invalid-query", "Invalid SQL statement";
+    not_encrypted: BAD_REQUEST, "not-encrypted", "Not encrypted";
     forbidden: FORBIDDEN, "forbidden", "Forbidden";
     not_found: NOT_FOUND, "not-found", "Not found";
     method_not_allowed: METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed";

@@ -12,17 +12,29 @@ use super::options::HttpOptions;
 use super::problem::Problem;
 use super::router;
 use crate::App;
-use crate::connections::Door;
+use crate::connections::{Door, Encryption, Refusal};
+use crate::listener::Listener;
 use crate::stopping::GRACE;
+use crate::tls::Handshakes;
 
 /// What one connection too many is told.
 static REFUSAL: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let problem = Problem::busy("there are too many connections, of all clients or of yours; try again in a moment");
-    let body = serde_json::to_string(&problem).unwrap_or_default();
-    let head = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\n\
-                connection: close\r\n";
-    format!("{head}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    answer("503 Service Unavailable\r\nretry-after: 1", &problem)
 });
+
+/// What a client is told that speaks plain text where TLS is spoken.
+static PLAIN: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let problem = Problem::not_encrypted("this port speaks HTTPS: write https:// in place of http:// in the URL");
+    answer("400 Bad Request", &problem)
+});
+
+/// The bytes of an answer for a client whose request is not read.
+fn answer(status: &str, problem: &Problem) -> Vec<u8> {
+    let body = serde_json::to_string(problem).unwrap_or_default();
+    let head = format!("HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\nconnection: close\r\n");
+    format!("{head}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
 
 /// Serves HTTP on `listener` until `shutdown` completes. From then on no connection is accepted, and answers under way
 /// are given ten seconds to end.
@@ -30,12 +42,16 @@ static REFUSAL: LazyLock<Vec<u8>> = LazyLock::new(|| {
 /// # Errors
 /// Where the listener cannot be used.
 pub async fn serve_http(
-    listener: std::net::TcpListener,
+    listener: impl Into<Listener>,
     app: App,
     options: HttpOptions,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let door = Door::open(listener, options.connections, "--http-connections", REFUSAL.as_slice())?;
+    let listener: Listener = listener.into();
+    let handshakes = listener.tls.as_ref().map(|tls| Handshakes::new(tls, "http/1.1", options.header_timeout));
+    let encryption = handshakes.transpose()?.map(|handshakes| Encryption::new(handshakes, &PLAIN));
+    let refusal = Refusal::new(&REFUSAL).encrypted(encryption.as_ref());
+    let door = Door::open(listener, options.connections, "--http-connections", refusal)?;
     let times = ConnectionTimes { header: options.header_timeout, idle: options.idle_timeout };
     let server = Arc::new(ConnectionServer::new(router(app.clone(), options), times));
     let (stopping, stopped) = watch::channel(false);
@@ -43,8 +59,8 @@ pub async fn serve_http(
     loop {
         tokio::select! {
             connection = door.accept() => {
-                let (server, stopped) = (Arc::clone(&server), stopped.clone());
-                tokio::spawn(async move { server.serve(connection.patient(), stopped).await });
+                let (server, encryption, stopped) = (Arc::clone(&server), encryption.clone(), stopped.clone());
+                tokio::spawn(async move { server.serve(connection, encryption, stopped).await });
             }
             () = &mut shutdown => break,
         }

@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::time::timeout;
 
 use super::connection::Connection;
+use super::encryption::Encryption;
 use super::memory::{ALL_BYTES, MessageMemory};
 use super::startup::Sessions;
 use crate::App;
@@ -22,7 +23,7 @@ const OPENING: &[u8] = b"\0\0\0\x23\0\x03\0\0user\0a\0database\0account-1\0\0";
 pub(crate) async fn take_anything(app: App, opens: bool, bytes: &[u8]) {
     let (near, far) = duplex(64 << 10);
     let (sessions, memory) = (Sessions::new(app), MessageMemory::new(ALL_BYTES));
-    let connection = Connection::new(sessions, &memory, Stopping::after(pending()));
+    let connection = Connection::new(sessions, &memory, Encryption::new(None), Stopping::after(pending()));
     let (mut answers, mut sending) = tokio::io::split(near);
     let client = async {
         let send = async {

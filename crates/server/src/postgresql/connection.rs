@@ -10,16 +10,16 @@ use std::time::Duration;
 use datafusion_postgres::pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
 use datafusion_postgres::pgwire::api::{ClientInfo, DefaultClient, PgWireConnectionState};
 use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError, PgWireResult};
-use datafusion_postgres::pgwire::messages::response::SslResponse;
 use datafusion_postgres::pgwire::messages::{DecodeContext, PgWireBackendMessage, PgWireFrontendMessage};
 use datafusion_postgres::pgwire::tokio::server::{PgWireMessageServerCodec, process_error};
 use futures::{FutureExt, SinkExt};
 use tokio::io::AsyncReadExt;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::codec::Framed;
 
 use super::client::{Client, Stream};
-use super::error::{SqlState, error, fatal, malformed, shut_down, unacceptable, unreadable};
+use super::encryption::Encryption;
+use super::error::{SqlState, error, fatal, malformed, shut_down, unreadable};
 use super::execute::execute;
 use super::incoming::{Incoming, Message};
 use super::layout;
@@ -31,7 +31,7 @@ use super::startup_packet::StartUpPacket;
 use crate::stopping::Stopping;
 
 /// How long a client may take until it is let in.
-const START_UP: Duration = Duration::from_secs(10);
+pub(super) const START_UP: Duration = Duration::from_secs(10);
 
 /// How long a client that is sent away may still send. If the connection were closed at once, the system would not
 /// deliver the reason.
@@ -43,14 +43,15 @@ pub(super) struct Connection {
     session: Arc<Session>,
     queries: Queries,
     incoming: Incoming,
+    encryption: Encryption,
     stopping: Stopping,
 }
 
 impl Connection {
-    pub(super) fn new(sessions: Sessions, memory: &MessageMemory, stopping: Stopping) -> Self {
+    pub(super) fn new(sessions: Sessions, memory: &MessageMemory, encryption: Encryption, stopping: Stopping) -> Self {
         let session = Arc::new(Session::default());
         let queries = Queries::new(Arc::clone(&session), memory.clone());
-        Self { sessions, session, queries, incoming: Incoming::new(memory.clone()), stopping }
+        Self { sessions, session, queries, incoming: Incoming::new(memory.clone()), encryption, stopping }
     }
 
     /// Serves the client at the other end of `stream` until either of them ends the connection.
@@ -58,13 +59,27 @@ impl Connection {
     /// # Errors
     /// Where the stream fails, or the client does not read what is sent to it.
     pub(super) async fn serve<S: Stream>(mut self, stream: S, peer: SocketAddr) -> io::Result<()> {
-        let codec = PgWireMessageServerCodec::new(DefaultClient::new(peer, false));
-        let mut client = Framed::new(stream, codec);
+        let end = Instant::now() + START_UP;
+        let beginning = self.encryption.begin(stream, peer, &mut self.incoming, &self.stopping);
         // A client that takes too long is not told so, as it has not said which protocol it speaks.
-        let Ok(let_in) = timeout(START_UP, self.let_in(&mut client)).await else { return Ok(()) };
+        let begun = match timeout_at(end, beginning).await {
+            Ok(Some(begun)) => begun,
+            Ok(None) => return Ok(()),
+            Err(_) => {
+                self.encryption.note_late(peer);
+                return Ok(());
+            }
+        };
+        let codec = PgWireMessageServerCodec::new(DefaultClient::new(peer, begun.wire.is_encrypted()));
+        let mut client = Framed::new(begun.wire, codec);
+        let Ok(let_in) = timeout_at(end, self.let_in(&mut client, begun.packet)).await else { return Ok(()) };
         let ended = match let_in {
             Ok(true) => self.answer_all(&mut client).await,
-            Ok(false) => return Ok(()),
+            Ok(false) => {
+                // Who asks to cancel a statement waits for the end, and takes a connection that breaks off for a failure.
+                let _ = timeout(FAREWELL, client.close()).await;
+                return Ok(());
+            }
             Err(error) => Err(error),
         };
         match ended {
@@ -75,29 +90,20 @@ impl Connection {
     }
 
     /// Opens the session. Says whether there is one: a client may also just ask to cancel a statement, or go.
-    async fn let_in<S: Stream>(&mut self, client: &mut Client<S>) -> PgWireResult<bool> {
-        // Clients ask for two kinds of encryption, one after the other.
-        for _ in 0..3 {
-            let packet = tokio::select! {
-                packet = self.incoming.start_up_packet(client.get_mut()) => packet.map_err(unreadable)?,
-                () = self.stopping.begun() => return Err(shut_down()),
-            };
-            let Some(packet) = packet else { return Ok(false) };
-            match StartUpPacket::parse(&packet).map_err(unacceptable)? {
-                StartUpPacket::Encryption => {
-                    client.send(PgWireBackendMessage::SslResponse(SslResponse::Refuse)).await?;
-                }
-                StartUpPacket::Cancel { pid, key } => {
-                    self.sessions.cancels.cancel(pid, &key);
-                    return Ok(false);
-                }
-                StartUpPacket::Start(startup) => {
-                    self.sessions.open(client, &startup, &self.session).await?;
-                    return Ok(true);
-                }
+    async fn let_in<S: Stream>(
+        &mut self,
+        client: &mut Client<S>,
+        packet: PgWireResult<Option<StartUpPacket>>,
+    ) -> PgWireResult<bool> {
+        match packet? {
+            Some(StartUpPacket::Cancel { pid, key }) => self.sessions.cancels.cancel(pid, &key),
+            Some(StartUpPacket::Start(startup)) => {
+                self.sessions.open(client, &startup, &self.session).await?;
+                return Ok(true);
             }
+            Some(StartUpPacket::Tls | StartUpPacket::Gss) | None => {}
         }
-        Err(fatal(SqlState::Protocol, "the client asks for encryption again and again, and there is none"))
+        Ok(false)
     }
 
     /// Answers messages until the client goes, or the connection must end for a reason that the client is told.

@@ -100,6 +100,22 @@ impl Incoming {
         Self { buffer: BytesMut::new(), memory, reserved: Vec::new(), patience: PATIENCE, deadline: None }
     }
 
+    /// The first byte that has come and was not taken. `None` where the client has gone.
+    pub(super) async fn first_byte<R: AsyncRead + Unpin>(&mut self, stream: &mut R) -> Result<Option<u8>, Unreadable> {
+        self.fill(stream, 1).await?;
+        Ok(self.buffer.first().copied())
+    }
+
+    /// Takes all that has come.
+    pub(super) fn take_all(&mut self) -> BytesMut {
+        self.take(self.buffer.len())
+    }
+
+    /// Whether something has come that was not taken.
+    pub(super) fn has_more(&self) -> bool {
+        !self.buffer.is_empty()
+    }
+
     /// The next packet before a client is let in, its length first. `None` where the client has gone.
     pub(super) async fn start_up_packet<R: AsyncRead + Unpin>(
         &mut self,

@@ -17,6 +17,7 @@ mod command_line;
 mod connection;
 mod copy;
 mod duration_setting;
+mod encryption;
 mod error;
 mod execute;
 mod incoming;
@@ -45,12 +46,14 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::App;
-use crate::connections::{Connection as Accepted, ConnectionLimits, Door};
-use crate::listener::serve_on_sql_threads;
+use crate::connections::{Connection as Accepted, ConnectionLimits, Door, Refusal};
+use crate::listener::{Listener, serve_on_sql_threads};
 use crate::stopping::Stopping;
+use crate::tls::Handshakes;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use anything::take_anything;
-use connection::Connection;
+use connection::{Connection, START_UP};
+use encryption::{Encryption, PROTOCOL};
 use memory::{ALL_BYTES, MessageMemory};
 use startup::Sessions;
 
@@ -66,21 +69,30 @@ const TOO_MANY: &[u8] = b"E\0\0\0\x3bSFATAL\0VFATAL\0C53300\0Msorry, too many cl
 /// # Errors
 /// Where the listener cannot be used.
 pub async fn serve_postgresql(
-    listener: std::net::TcpListener,
+    listener: impl Into<Listener>,
     app: App,
     limits: ConnectionLimits,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let serving = app.clone();
+    let (serving, listener) = (app.clone(), listener.into());
     let serve = async move || {
-        let door = Door::open(listener, limits, "--pg-connections", TOO_MANY)?;
-        accept(door, serving, Stopping::after(shutdown)).await
+        let (memory, stopping) = (MessageMemory::new(ALL_BYTES), Stopping::after(shutdown));
+        let handshakes = listener.tls.as_ref().map(|tls| Handshakes::new(tls, PROTOCOL, START_UP)).transpose()?;
+        let encryption = Encryption::new(handshakes);
+        let refusal = encryption.refusal(Refusal::new(TOO_MANY), &memory, &stopping);
+        let door = Door::open(listener, limits, "--pg-connections", refusal)?;
+        accept(door, Sessions::new(serving), memory, encryption, stopping).await
     };
     serve_on_sql_threads(&app, serve).await
 }
 
-async fn accept(door: Door, app: App, stopping: Stopping) -> io::Result<()> {
-    let (sessions, memory) = (Sessions::new(app), MessageMemory::new(ALL_BYTES));
+async fn accept(
+    door: Door,
+    sessions: Sessions,
+    memory: MessageMemory,
+    encryption: Encryption,
+    stopping: Stopping,
+) -> io::Result<()> {
     // The set ends all connections when this task ends.
     let mut connections = JoinSet::new();
     loop {
@@ -88,7 +100,7 @@ async fn accept(door: Door, app: App, stopping: Stopping) -> io::Result<()> {
             accepted = door.accept() => accepted,
             () = stopping.begun() => break,
         };
-        let connection = Connection::new(sessions.clone(), &memory, stopping.clone());
+        let connection = Connection::new(sessions.clone(), &memory, encryption.clone(), stopping.clone());
         connections.spawn(serve_connection(accepted, connection));
         while connections.try_join_next().is_some() {}
     }

@@ -7,8 +7,10 @@ use datafusion_postgres::pgwire::messages::startup::Startup;
 /// What a client wants of a new connection.
 #[derive(Debug, PartialEq)]
 pub(super) enum StartUpPacket {
-    /// To go on encrypted.
-    Encryption,
+    /// To go on over TLS.
+    Tls,
+    /// To go on with the encryption of GSSAPI.
+    Gss,
     /// To end the statement of another connection.
     Cancel { pid: i32, key: Vec<u8> },
     /// To be let in.
@@ -41,7 +43,8 @@ impl StartUpPacket {
         let (code, rest) =
             packet.get(4..).and_then(|rest| rest.split_first_chunk::<4>()).ok_or(Unacceptable::Layout)?;
         match i32::from_be_bytes(*code) {
-            TLS | GSS => Ok(Self::Encryption),
+            TLS => Ok(Self::Tls),
+            GSS => Ok(Self::Gss),
             CANCEL => {
                 let (pid, key) = rest.split_first_chunk().ok_or(Unacceptable::Layout)?;
                 Ok(Self::Cancel { pid: i32::from_be_bytes(*pid), key: key.to_vec() })
@@ -96,8 +99,8 @@ mod tests {
 
     #[test]
     fn a_packet_asks_for_encryption_or_for_an_end_or_to_be_let_in() {
-        assert_eq!(parse([4, 210, 22, 47], b""), Ok(StartUpPacket::Encryption));
-        assert_eq!(parse([4, 210, 22, 48], b""), Ok(StartUpPacket::Encryption));
+        assert_eq!(parse([4, 210, 22, 47], b""), Ok(StartUpPacket::Tls));
+        assert_eq!(parse([4, 210, 22, 48], b""), Ok(StartUpPacket::Gss));
         let cancel = StartUpPacket::Cancel { pid: 7, key: b"key".to_vec() };
         assert_eq!(parse([4, 210, 22, 46], b"\0\0\0\x07key"), Ok(cancel));
         let Ok(StartUpPacket::Start(startup)) = parse([0, 3, 0, 0], b"user\0a\0database\0\0\0") else {

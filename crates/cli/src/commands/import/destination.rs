@@ -25,7 +25,7 @@ impl Destination {
     pub(super) fn open(command: &ImportCommand) -> Result<Self> {
         let address = &command.arguments().store;
         if let Some(url) = &address.url {
-            return Ok(Self::Server(RemoteServer::at(url)?));
+            return Ok(Self::Server(RemoteServer::at(url, &address.client)?));
         }
         let archive_group_readable = Some(command.arguments().archive_access.archive_group_readable);
         let mut options = StoreOptions { archive_group_readable, ..StoreOptions::default() };

@@ -25,7 +25,7 @@ const MAX_ROWS: usize = 1 << 12;
 
 /// Sends segments to a server, each when it closes by the clock of the playback. Returns a sentence that says how many.
 pub(super) fn play(arguments: &ReplayArguments, url: &str, runtime: &Handle) -> Result<String> {
-    let server = RemoteServer::at(url)?;
+    let server = RemoteServer::at(url, &arguments.client)?;
     let mut playback = runtime.block_on(playback(arguments))?;
     let mut sent = Sent {
         url,

@@ -32,8 +32,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
-use crate::connections::PatientSocket;
+use crate::connections::{Connection, Encryption, PatientSocket};
 use crate::once_per_minute::OncePerMinute;
+use crate::tls::Wire;
 use body::{AnswerBody, ReceivedBody};
 use phase::Phase;
 use socket::HttpSocket;
@@ -79,9 +80,29 @@ impl ConnectionServer {
     }
 
     /// Serves a connection until it ends. Once `stopped` says so, it ends with the request under way.
-    pub(super) async fn serve(&self, socket: PatientSocket, mut stopped: watch::Receiver<bool>) {
+    pub(super) async fn serve(
+        &self,
+        connection: Connection,
+        encryption: Option<Encryption>,
+        stopped: watch::Receiver<bool>,
+    ) {
+        let peer = connection.peer;
+        let wire = match encryption {
+            None => Wire::Plain(connection.patient()),
+            Some(encryption) => tokio::select! {
+                wire = encryption.of(connection.patient(), peer) => match wire {
+                    Some(wire) => wire,
+                    None => return,
+                },
+                () = silence_after(stopped.clone()) => return,
+            },
+        };
+        self.serve_wire(wire, stopped).await;
+    }
+
+    async fn serve_wire(&self, wire: Wire<PatientSocket>, mut stopped: watch::Receiver<bool>) {
         let phase = Arc::new(Phase::default());
-        let socket = TokioIo::new(HttpSocket::new(socket, Arc::clone(&phase), self.times));
+        let socket = TokioIo::new(HttpSocket::new(wire, Arc::clone(&phase), self.times));
         let service = service_fn(|request| answer(&self.routes, &phase, request));
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).max_header_size(MAX_HEAD_BYTES);
@@ -105,7 +126,7 @@ impl ConnectionServer {
                 }
             }
         };
-        let socket = connection.into_parts().io.into_inner();
+        let mut socket = connection.into_parts().io.into_inner();
         match ended {
             Ok(()) => {
                 // The client may be gone.
@@ -118,10 +139,19 @@ impl ConnectionServer {
                 }
                 if socket.is_unread() {
                     self.unread.note();
+                } else if socket.is_late() {
+                    // Over TLS, a connection that just breaks off may be an attack.
+                    let _ = tokio::time::timeout(SILENCE, socket.shutdown()).await;
                 }
             }
         }
     }
+}
+
+/// Completes a moment after the server was told to stop.
+async fn silence_after(mut stopped: watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopping| *stopping).await;
+    tokio::time::sleep(SILENCE).await;
 }
 
 /// Answers a request by the routes.

@@ -11,10 +11,11 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::ConnectionTimes;
 use super::phase::Phase;
 use crate::connections::PatientSocket;
+use crate::tls::Wire;
 
 /// A socket that fails to read once the next request has taken too long.
 pub(super) struct HttpSocket {
-    socket: PatientSocket,
+    socket: Wire<PatientSocket>,
     phase: Arc<Phase>,
     times: ConnectionTimes,
     /// The requests that have been seen.
@@ -37,7 +38,7 @@ enum Awaited {
 }
 
 impl HttpSocket {
-    pub(super) fn new(socket: PatientSocket, phase: Arc<Phase>, times: ConnectionTimes) -> Self {
+    pub(super) fn new(socket: Wire<PatientSocket>, phase: Arc<Phase>, times: ConnectionTimes) -> Self {
         // A connection is made for a request, which follows at once.
         let end = Box::pin(sleep(times.header));
         Self { socket, phase, times, requests: 0, awaited: Awaited::Head, end, is_late: false }
@@ -48,9 +49,14 @@ impl HttpSocket {
         self.is_late && self.awaited == Awaited::Head
     }
 
+    /// Whether it was closed because no request came.
+    pub(super) fn is_late(&self) -> bool {
+        self.is_late
+    }
+
     /// Whether it was closed because nobody read the answer.
     pub(super) fn is_unread(&self) -> bool {
-        self.socket.is_out_of_patience()
+        self.socket.stream().is_out_of_patience()
     }
 
     fn await_anew(&mut self, awaited: Awaited) {

@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream
 use tokio::task::JoinHandle;
 
 use super::super::connection::Connection;
+use super::super::encryption::Encryption;
 use super::super::memory::MessageMemory;
 use super::super::startup::Sessions;
 use crate::App;
@@ -25,6 +26,7 @@ pub(super) struct Server {
     pub(super) app: App,
     pub(super) sessions: Sessions,
     pub(super) memory: MessageMemory,
+    encryption: Encryption,
     stopping: Stopping,
     _directory: TempDir,
 }
@@ -51,6 +53,7 @@ impl Server {
             app: app.clone(),
             sessions: Sessions::new(app),
             memory: MessageMemory::new(64 << 20),
+            encryption: Encryption::new(None),
             stopping,
             _directory: directory,
         }
@@ -59,7 +62,8 @@ impl Server {
     /// A connection over which nothing has been sent.
     pub(super) fn connect(&self) -> Client {
         let (near, far) = duplex(PIPE_BYTES);
-        let connection = Connection::new(self.sessions.clone(), &self.memory, self.stopping.clone());
+        let connection =
+            Connection::new(self.sessions.clone(), &self.memory, self.encryption.clone(), self.stopping.clone());
         let served = tokio::spawn(connection.serve(far, "127.0.0.1:1".parse().unwrap()));
         Client { stream: near, served: Some(served) }
     }

@@ -10,3 +10,4 @@ mod settings;
 mod socket;
 mod start;
 mod stop;
+mod tls;
