@@ -119,7 +119,9 @@ fn what_is_wrong_with_the_files_is_told_at_the_start() {
     let begin = |arguments: &[(&str, PathBuf)]| {
         let mut command = crate::binary::skillscope(["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
         command.arg(place("data"));
-        arguments.iter().for_each(|(option, file)| drop(command.arg(option).arg(file)));
+        for (option, file) in arguments {
+            command.arg(option).arg(file);
+        }
         let output = command.output().unwrap();
         (output.status.code(), stderr(&output))
     };

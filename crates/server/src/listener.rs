@@ -25,7 +25,7 @@ impl Listener {
     ///
     /// # Errors
     /// Where the system refuses a setting of the socket.
-    pub(crate) fn to_tokio(self) -> io::Result<TcpListener> {
+    pub(crate) fn into_tokio(self) -> io::Result<TcpListener> {
         self.socket.set_nonblocking(true)?;
         TcpListener::from_std(self.socket)
     }

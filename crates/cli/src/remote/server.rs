@@ -66,11 +66,12 @@ impl RemoteServer {
             return Err(Usage::error("a URL has no user and no password here; --token says who asks"));
         }
         let wrong = |reason: &dyn Display| Usage::error(format!("{url} is not the URL of a server: {reason}"));
-        if !url.starts_with("http://") && !is_encrypted(url) {
-            return Err(wrong(&"it begins with http:// or https://"));
-        }
-        url.parse::<Uri>().map_err(|error| wrong(&error))?;
-        let config = if is_encrypted(url) { Some(trust.configuration()?) } else { None };
+        let uri = url.parse::<Uri>().map_err(|error| wrong(&error))?;
+        let config = match uri.scheme_str() {
+            Some("http") => None,
+            Some("https") => Some(trust.configuration()?),
+            _ => return Err(wrong(&"it begins with http:// or https://")),
+        };
         // A redirect would turn a POST into a GET, and lead a token elsewhere.
         let of_agent = Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(proxy).build();
         let connector = TlsConnector(config);
@@ -166,7 +167,7 @@ fn agent(config: Config, connector: TlsConnector) -> Agent {
 }
 
 fn is_encrypted(url: &str) -> bool {
-    url.starts_with("https://")
+    url.parse::<Uri>().is_ok_and(|uri| uri.scheme_str() == Some("https"))
 }
 
 /// Whether a URL names this machine by a loopback address. A proxy would look for the server on its own machine.

@@ -20,7 +20,8 @@ impl<In: Transport> Connector<In> for TlsConnector {
 
     fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<Self::Out>, Error> {
         let Some(transport) = chained else { return Ok(None) };
-        if !details.needs_tls() || transport.is_tls() {
+        // What goes through a proxy that is encrypted itself is encrypted for the server, too.
+        if !details.needs_tls() {
             return Ok(Some(Either::A(transport)));
         }
         let config = self.0.clone().ok_or(Error::TlsRequired)?;

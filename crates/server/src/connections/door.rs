@@ -67,7 +67,7 @@ impl Door {
         let failed = OncePerMinute::new(move |number| {
             tracing::warn!(number, "connections could not be accepted for a while; mostly too many files are open");
         });
-        let (listener, slots) = (listener.to_tokio()?, Slots::new(limits));
+        let (listener, slots) = (listener.into_tokio()?, Slots::new(limits));
         Ok(Self { listener, limits, slots, refusal, turned_away, failed })
     }
 

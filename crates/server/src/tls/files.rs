@@ -23,7 +23,7 @@ pub(super) struct Files {
 pub(super) struct FileState([i64; 7]);
 
 impl Files {
-    /// What is known of both; `None` for a file that cannot be found.
+    /// What is known of both; `None` for what is no file, or cannot be found.
     pub(super) fn state(&self) -> [Option<FileState>; 2] {
         [&self.certificate, &self.key].map(|path| FileState::of(path))
     }
@@ -36,7 +36,8 @@ impl Files {
 
 impl FileState {
     fn of(path: &Path) -> Option<Self> {
-        let file = fs::metadata(path).ok()?;
+        // Others, such as pipes, are read when somebody says so.
+        let file = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
         let whole = |number: u64| i64::from_ne_bytes(number.to_ne_bytes());
         let place = [whole(file.dev()), whole(file.ino()), whole(file.size())];
         let [device, node, size] = place;
