@@ -97,6 +97,12 @@ impl Server {
         answer(agent().get(url).call())
     }
 
+    /// The same of a caller who shows a token.
+    pub(crate) fn get_with_token(&self, path: &str, token: &str) -> (u16, String) {
+        let request = agent().get(format!("{}{path}", self.url));
+        answer(request.header("authorization", format!("Bearer {token}")).call())
+    }
+
     /// Status and body of a POST request.
     pub(crate) fn post(&self, path: &str, content_type: &str, body: &[u8]) -> (u16, String) {
         answer(agent().post(format!("{}{path}", self.url)).content_type(content_type).send(body))

@@ -34,5 +34,7 @@ mod remote;
 mod replay;
 mod sample;
 mod serve;
+mod soak;
 mod streaming;
 mod tls;
+mod tokens;

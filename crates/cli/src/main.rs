@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Command::Import { command } => commands::import::run(command),
         Command::Sql(sql) => console::run(sql),
         Command::Replay(replay) => commands::replay::run(replay),
+        Command::Token { command } => commands::token::run(command),
         Command::Backup(backup) => commands::backup::run(backup),
         Command::Check(check) => commands::check::run(check),
         Command::Generate { command } => commands::generate::run(command),

@@ -8,6 +8,7 @@ use skillscope_query::Engine;
 use skillscope_store::Store;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::access::Access;
 use crate::threads::Threads;
 
 /// The store and the query engine, which all protocols share. Cheap to clone.
@@ -18,18 +19,19 @@ struct Shared {
     store: Arc<Store>,
     engine: Engine,
     threads: Threads,
+    access: Access,
     backups: Arc<Semaphore>,
     stopping: AtomicBool,
 }
 
 impl App {
-    /// Serves what is in `store`, with answers from `engine`.
+    /// Serves what is in `store`, with answers from `engine`, to those who have `access`.
     ///
     /// # Errors
     /// Where the system has no more threads.
-    pub fn new(store: Arc<Store>, engine: Engine) -> io::Result<Self> {
+    pub fn new(store: Arc<Store>, engine: Engine, access: Access) -> io::Result<Self> {
         let (threads, backups) = (Threads::start()?, Arc::new(Semaphore::new(1)));
-        Ok(Self(Arc::new(Shared { store, engine, threads, backups, stopping: AtomicBool::new(false) })))
+        Ok(Self(Arc::new(Shared { store, engine, threads, access, backups, stopping: AtomicBool::new(false) })))
     }
 
     pub(crate) fn store(&self) -> Arc<Store> {
@@ -38,6 +40,10 @@ impl App {
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.0.access
     }
 
     pub(crate) fn threads(&self) -> &Threads {

@@ -1,19 +1,27 @@
 //! Who asks, and for which accounts. Every door finds out here, from what its protocol tells of a client, before it
 //! answers with anything of an account.
 //!
-//! No client has to prove who it is. An HTTP client sees every account, and names one in each request. A client of
-//! PostgreSQL names its account once, as its database, and sees that account alone; a database of its own stands for
-//! all. A client of Flight SQL names its account in a header; one that names none sees all.
+//! Where the data directory has no tokens, no client has to prove who it is. Otherwise each shows a token, which opens
+//! one account or all of them. An HTTP client names an account in each request. A client of PostgreSQL names its account
+//! once, as its database, and sees that account alone; a database of its own stands for all. A client of Flight SQL names
+//! its account in a header; one that names none sees all that its token opens.
+
+mod shown;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use datafusion_postgres::pgwire::api::METADATA_DATABASE;
-use skillscope_query::Scope;
+use skillscope_query::{Scope, SqlSession};
 use skillscope_segment::AccountId;
 use tonic::metadata::MetadataMap;
+
+use crate::App;
+use crate::access::{Access, Holder, Pass, Permission};
+use shown::Shown;
 
 /// The PostgreSQL database in which operators see all accounts.
 pub(crate) const ALL_ACCOUNTS: &str = AccountId::OF_ALL;
@@ -22,14 +30,28 @@ pub(crate) const ALL_ACCOUNTS: &str = AccountId::OF_ALL;
 const ACCOUNT_HEADER: &str = "account";
 
 /// Who asks.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Caller {
+    pass: Pass,
+    /// The accounts that the caller sees: those of the pass, or fewer.
     scope: Scope,
 }
 
 /// Why a caller is not served.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub(crate) enum Refused {
+    /// The caller shows no token.
+    #[error("a token is asked for here: send it as Authorization: Bearer TOKEN")]
+    NoToken,
+    /// What the caller shows is no token that is good.
+    #[error("the token is not known, or it has been revoked or has expired")]
+    UnknownToken,
+    /// The token has ended while it was used.
+    #[error("the token has been revoked or has expired")]
+    TokenEnded,
+    /// The token is for something else.
+    #[error("the token does not have the scope {0}")]
+    NotPermitted(Permission),
     /// The name of the account breaks the rules for account names.
     #[error("{rule}")]
     NoAccount {
@@ -53,31 +75,80 @@ pub(crate) enum Refused {
 }
 
 impl Caller {
-    /// The sender of an HTTP request with these headers.
-    pub(crate) fn of_http(_headers: &HeaderMap) -> Result<Self, Refused> {
-        Ok(Self { scope: Scope::All })
+    /// The sender of an HTTP request, which came from the address `from`.
+    pub(crate) async fn of_http(parts: &Parts, access: &Access, from: Option<IpAddr>) -> Result<Self, Refused> {
+        let authorization = parts.headers.get(AUTHORIZATION);
+        let shown = Shown::bearer(authorization.map(axum::http::HeaderValue::as_bytes));
+        let pass = let_in(&shown, access, from).await?;
+        Ok(Self { scope: pass.scope().clone(), pass })
     }
 
-    /// A client of PostgreSQL, whose start-up packet has these parameters: its database is an account, or
-    /// [`ALL_ACCOUNTS`].
-    pub(crate) fn of_postgresql(startup: &HashMap<String, String>) -> Result<Self, Refused> {
-        let database = startup.get(METADATA_DATABASE).map(String::as_str).ok_or(Refused::NoDatabase)?;
-        Self::of_account(Some(database).filter(|database| *database != ALL_ACCOUNTS))
-    }
-
-    /// The sender of a Flight SQL request with these headers.
-    pub(crate) fn of_flight(headers: &MetadataMap) -> Result<Self, Refused> {
+    /// The sender of a Flight SQL request with these headers, which came from the address `from`.
+    pub(crate) async fn of_flight(
+        headers: &MetadataMap,
+        access: &Access,
+        from: Option<IpAddr>,
+    ) -> Result<Self, Refused> {
+        let authorization = headers.get(AUTHORIZATION.as_str());
+        let shown = Shown::bearer_or_basic(authorization.map(|value| value.as_bytes()));
+        let pass = let_in(&shown, access, from).await?;
         let account = headers.get(ACCOUNT_HEADER).map(|account| account.to_str().map_err(|_| Refused::NotText));
-        Self::of_account(account.transpose()?)
+        Self::within(pass, account.transpose()?)
     }
 
-    fn of_account(named: Option<&str>) -> Result<Self, Refused> {
-        Ok(Self { scope: named.map_or(Ok(Scope::All), |named| known(named).map(Scope::Account))? })
+    /// What a client of Flight SQL that has shown these headers may show with its other requests: the token by itself.
+    pub(crate) fn bearer_of_flight(headers: &MetadataMap) -> Option<String> {
+        let authorization = headers.get(AUTHORIZATION.as_str())?;
+        match Shown::bearer_or_basic(Some(authorization.as_bytes())) {
+            Shown::Bearer(secret) => Some(format!("Bearer {secret}")),
+            Shown::Basic { secret, .. } => Some(format!("Bearer {secret}")),
+            Shown::Nothing | Shown::Unknown => None,
+        }
+    }
+
+    /// A client of PostgreSQL that has `pass`, and whose start-up packet has these parameters: its database is an
+    /// account, or [`ALL_ACCOUNTS`].
+    pub(crate) fn of_postgresql(startup: &HashMap<String, String>, pass: Pass) -> Result<Self, Refused> {
+        let database = startup.get(METADATA_DATABASE).map(String::as_str).ok_or(Refused::NoDatabase)?;
+        if database != ALL_ACCOUNTS {
+            return Self::within(pass, Some(database));
+        }
+        let caller = Self::within(pass, None)?;
+        caller.check_all()?;
+        Ok(caller)
+    }
+
+    fn within(pass: Pass, account: Option<&str>) -> Result<Self, Refused> {
+        let all = Self { scope: pass.scope().clone(), pass };
+        let scope = all.scope_of(account)?;
+        Ok(Self { scope, ..all })
+    }
+
+    /// Checks that the caller may do this.
+    pub(crate) fn check_permission(&self, permission: Permission) -> Result<(), Refused> {
+        if self.pass.permits(permission) { Ok(()) } else { Err(Refused::NotPermitted(permission)) }
     }
 
     /// The accounts that the caller sees.
     pub(crate) fn scope(&self) -> &Scope {
         &self.scope
+    }
+
+    /// Who it is, for limits and counts.
+    pub(crate) fn holder(&self) -> Holder {
+        self.pass.holder()
+    }
+
+    /// Completes when the caller must not be served any longer.
+    pub(crate) async fn ended(self) -> Refused {
+        self.pass.ended().await;
+        Refused::TokenEnded
+    }
+
+    /// A session for the caller's statements over the accounts in `scope`.
+    pub(crate) fn sql(&self, app: &App, scope: Scope, door: &'static str) -> SqlSession {
+        let session = app.engine().sql(scope, door);
+        if self.pass.permits(Permission::Admin) { session } else { session.with_own_statements() }
     }
 
     /// The accounts of a request that names one, or means all that the caller sees.
@@ -88,8 +159,7 @@ impl Caller {
     /// The account of a request that names it.
     pub(crate) fn account(&self, named: &str) -> Result<AccountId, Refused> {
         let account = known(named)?;
-        self.check(named)?;
-        Ok(account)
+        if self.scope.includes(named) { Ok(account) } else { self.check_all().map(|()| account) }
     }
 
     /// Checks that a request for what belongs to all accounts may be answered.
@@ -99,77 +169,37 @@ impl Caller {
             Scope::Account(own) => Err(Refused::OutOfScope { own: own.clone() }),
         }
     }
+}
 
-    fn check(&self, named: &str) -> Result<(), Refused> {
-        if self.scope.includes(named) { Ok(()) } else { self.check_all() }
+/// Lets a caller in by what it shows. Where nobody is asked, it does not matter what that is.
+async fn let_in(shown: &Shown<'_>, access: &Access, from: Option<IpAddr>) -> Result<Pass, Refused> {
+    if let Some(pass) = access.without_token() {
+        return Ok(pass);
     }
+    let pass = match shown {
+        Shown::Nothing => return Err(Refused::NoToken),
+        Shown::Bearer(secret) => access.by_secret(secret),
+        Shown::Basic { name, secret } => access.by_name_and_secret(name, secret),
+        Shown::Unknown => None,
+    };
+    if pass.is_none() {
+        access.fail(from).await;
+    }
+    pass.ok_or(Refused::UnknownToken)
 }
 
 fn known(named: &str) -> Result<AccountId, Refused> {
     AccountId::parse(named).map_err(|error| Refused::NoAccount { named: named.to_owned(), rule: error.to_string() })
 }
 
-/// A handler of HTTP requests takes the caller as an argument.
+/// A handler of HTTP requests takes the caller as an argument. Its route lets only those come so far that may.
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refused> {
-        Self::of_http(&parts.headers)
+        parts.extensions.get().cloned().ok_or(Refused::NoToken)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn database(name: &str) -> HashMap<String, String> {
-        HashMap::from([(METADATA_DATABASE.to_owned(), name.to_owned())])
-    }
-
-    fn header(account: &[u8]) -> MetadataMap {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCOUNT_HEADER, axum::http::HeaderValue::from_bytes(account).unwrap());
-        MetadataMap::from_headers(headers)
-    }
-
-    fn acme() -> Scope {
-        Scope::Account(AccountId::parse("acme").unwrap())
-    }
-
-    #[test]
-    fn a_database_is_an_account_or_all_of_them() {
-        assert_eq!(Caller::of_postgresql(&database("acme")).unwrap().scope(), &acme());
-        assert_eq!(Caller::of_postgresql(&database(ALL_ACCOUNTS)).unwrap().scope(), &Scope::All);
-        assert_eq!(Caller::of_postgresql(&HashMap::new()), Err(Refused::NoDatabase));
-        assert!(matches!(Caller::of_postgresql(&database("no/account")), Err(Refused::NoAccount { .. })));
-    }
-
-    #[test]
-    fn a_header_of_flight_sql_names_the_account() {
-        assert_eq!(Caller::of_flight(&header(b"acme")).unwrap().scope(), &acme());
-        assert_eq!(Caller::of_flight(&MetadataMap::new()).unwrap().scope(), &Scope::All);
-        assert!(matches!(Caller::of_flight(&header(b"")), Err(Refused::NoAccount { .. })));
-        assert_eq!(Caller::of_flight(&header(b"\xff")), Err(Refused::NotText));
-    }
-
-    #[test]
-    fn a_request_over_http_names_any_account() {
-        let caller = Caller::of_http(&HeaderMap::new()).unwrap();
-        assert_eq!(caller.scope_of(Some("acme")).unwrap(), acme());
-        assert_eq!(caller.scope_of(None).unwrap(), Scope::All);
-        assert_eq!(caller.account("acme").unwrap().as_str(), "acme");
-        assert!(matches!(caller.account("a/b"), Err(Refused::NoAccount { .. })));
-        assert!(caller.check_all().is_ok());
-    }
-
-    #[test]
-    fn a_caller_of_one_account_asks_for_no_other() {
-        let caller = Caller { scope: acme() };
-        assert_eq!(caller.scope_of(None).unwrap(), acme());
-        assert_eq!(caller.account("acme").unwrap().as_str(), "acme");
-        let refused = Refused::OutOfScope { own: AccountId::parse("acme").unwrap() };
-        assert_eq!(caller.account("bolt").as_ref(), Err(&refused));
-        assert_eq!(caller.scope_of(Some("bolt")).as_ref(), Err(&refused));
-        assert_eq!(caller.check_all(), Err(refused));
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@
 //! the query engine, and learn in `caller.rs` who asks and for which account. This crate computes nothing: it takes
 //! requests apart, asks the store or the engine, and writes the answers.
 
+mod access;
 mod address;
 mod app;
 mod caller;
@@ -25,6 +26,10 @@ mod tests;
 mod threads;
 mod tls;
 
+pub use access::{
+    Access, AccessError, ControlSocket, ListedToken, NewToken, Oauth1Secrets, Permission, Secret, TokenAdministration,
+    UnknownPermission, owner_secret,
+};
 pub use address::{AddressError, Guards, Lack, listen_addresses};
 pub use app::App;
 pub use connections::ConnectionLimits;

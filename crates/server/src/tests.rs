@@ -1,5 +1,6 @@
 //! HTTP, asked within the process through the routes that the server serves.
 
+mod access;
 mod anything;
 mod connections;
 mod door;

@@ -63,6 +63,18 @@ impl Store {
         })
     }
 
+    /// Makes a data directory at `path` where there is none yet.
+    ///
+    /// # Errors
+    /// Where there is something else, or it cannot be made.
+    pub fn make_directory(path: &Path) -> Result<()> {
+        if Self::is_data_directory(path) {
+            return Ok(());
+        }
+        let options = StoreOptions::default();
+        DataDirectory::open(path, options.disk, options.archive_group_readable).map(drop)
+    }
+
     /// Whether there is a data directory at `path`.
     pub fn is_data_directory(path: &Path) -> bool {
         DataDirectory::is_one(path)

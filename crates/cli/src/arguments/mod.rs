@@ -20,6 +20,7 @@ mod sql;
 mod sql_limits;
 mod store_address;
 mod tls;
+mod token;
 
 use std::path::PathBuf;
 
@@ -39,7 +40,9 @@ pub(crate) use replay::ReplayArguments;
 pub(crate) use scope::scope;
 pub(crate) use serve::ServeArguments;
 pub(crate) use sql::{MaxRows, OutputFormat, SqlArguments};
+pub(crate) use store_address::DataDirectory;
 pub(crate) use tls::{SelfSignedArguments, TlsCommand};
+pub(crate) use token::{AddTokenArguments, TokenCommand};
 
 /// Reports and SQL over the closed skill segments of a messaging contact centre.
 #[derive(Debug, Parser)]
@@ -73,6 +76,11 @@ pub(crate) enum Command {
     Sql(SqlArguments),
     /// Write reports for many instants of the past from an archive, or play its segments into a server.
     Replay(ReplayArguments),
+    /// Say who may enter a server: make tokens, list them, take them back.
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
     /// Copy a data directory, also while a server has it open.
     Backup(BackupArguments),
     /// Verify a data directory that no server has open; exit with 1 if anything is wrong with it.

@@ -8,3 +8,4 @@ mod reload;
 pub(crate) mod replay;
 pub(crate) mod self_signed;
 pub(crate) mod serve;
+pub(crate) mod token;

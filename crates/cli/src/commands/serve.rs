@@ -2,6 +2,7 @@
 //! comes.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -12,8 +13,8 @@ use rustix::fs::Mode;
 use rustix::process::umask;
 use skillscope_query::{Clock, Engine};
 use skillscope_server::{
-    App, ConnectionLimits, CorsOrigins, Guards, HttpOptions, Listener, Tls, listen_addresses, serve_flight_sql,
-    serve_http, serve_postgresql,
+    Access, App, ConnectionLimits, ControlSocket, CorsOrigins, Guards, HttpOptions, Listener, Tls, listen_addresses,
+    serve_flight_sql, serve_http, serve_postgresql,
 };
 use skillscope_store::{Maintenance, Retention, Store, StoreOptions};
 use tokio::runtime::Builder;
@@ -33,7 +34,10 @@ pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
     // Whatever the server writes is its owner's alone, also what statements spill to disk.
     umask(Mode::RWXG | Mode::RWXO);
     let tls = arguments.tls.open()?;
-    let guards = Guards { tokens: false, tls: tls.is_some(), trusted_proxy: false, insecure: arguments.insecure };
+    let access =
+        if arguments.demo { Access::of_anybody()? } else { Access::of_directory(&arguments.directory.data_dir)? };
+    let guards =
+        Guards { tokens: access.asks(), tls: tls.is_some(), trusted_proxy: false, insecure: arguments.insecure };
     let resolve = |listen: &str| listen_addresses(listen, guards).map_err(Usage::error);
     let mut doors = Doors {
         http: resolve(&arguments.listen)?,
@@ -54,9 +58,14 @@ pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
     let runtime = runtime.context("cannot start the server's threads")?;
     let maintenance = Maintenance::start(Arc::clone(&store)).context("cannot start the thread of maintenance")?;
     allocator::give_back_from_time_to_time();
-    let app = App::new(Arc::clone(&store), engine).context("cannot start the server's threads")?;
-    let served = runtime.block_on(serve(Arc::new(doors), Arc::clone(&store), app, http_options, sample.is_some()));
+    let app = App::new(Arc::clone(&store), engine, access.clone()).context("cannot start the server's threads")?;
+    runtime.block_on(hear_owner(data_dir, &access))?;
+    let serving = serve(Arc::new(doors), Arc::clone(&store), app, access.clone(), http_options, sample.is_some());
+    let served = runtime.block_on(serving);
     drop(maintenance);
+    if let Err(error) = access.write_uses() {
+        tracing::warn!(%error, "it is not written down when tokens were used");
+    }
     for (reason, count) in store.dead_letters() {
         tracing::warn!(%reason, count, folder = %store.dead_letter_folder().display(), "events had no effect and were kept");
     }
@@ -98,6 +107,16 @@ fn store_options(arguments: &ServeArguments, clock: Clock) -> Result<StoreOption
         archive_group_readable: Some(arguments.archive_access.archive_group_readable),
         ..defaults
     })
+}
+
+/// Hears what the owner of the data directory says, from now on.
+async fn hear_owner(data_dir: &Path, access: &Access) -> Result<()> {
+    match ControlSocket::bind(data_dir) {
+        Ok(socket) => drop(tokio::spawn(socket.serve(access.clone()))),
+        Err(error) => tracing::warn!(%error, "changes of tokens are seen when the server starts again"),
+    }
+    // A token may have been added before anybody could hear of it.
+    Ok(access.reload()?)
 }
 
 /// The addresses that each protocol may listen on. The first free one is taken.
@@ -172,13 +191,20 @@ const HTTP: Scheme = Scheme { plain: "http", encrypted: ("https", "") };
 const POSTGRESQL: Scheme = Scheme { plain: "postgresql", encrypted: ("postgresql", "?sslmode=require") };
 const FLIGHT: Scheme = Scheme { plain: "grpc", encrypted: ("grpc+tls", "") };
 
-async fn serve(doors: Arc<Doors>, store: Arc<Store>, app: App, http_options: HttpOptions, is_demo: bool) -> Result<()> {
+async fn serve(
+    doors: Arc<Doors>,
+    store: Arc<Store>,
+    app: App,
+    access: Access,
+    http_options: HttpOptions,
+    is_demo: bool,
+) -> Result<()> {
     let (listener, url) = doors.listen(&doors.http, HTTP)?;
     let postgresql = doors.postgresql.as_deref().map(|addresses| doors.listen(addresses, POSTGRESQL)).transpose()?;
     let flight = doors.flight.as_deref().map(|addresses| doors.listen(addresses, FLIGHT)).transpose()?;
     // Signals are handled before the URL is printed, so that the reader of the URL can already stop the server.
     let stop = stop_signal()?.shared();
-    reload::when_told(doors.tls.clone())?;
+    reload::when_told(doors.tls.clone(), access)?;
     doors.announce(&store, &url);
     if let Some(tls) = &doors.tls {
         let (weak, url) = ((Arc::downgrade(&doors), Arc::downgrade(&store)), url.clone());

@@ -59,7 +59,7 @@ impl Source {
             }
             Err(Error::InUse { url: Some(url), .. }) => {
                 tracing::info!("{} is open in the server at {url}, which is asked", data_dir.display());
-                Ok(Self::Server { server: RemoteServer::on_this_machine(&url)?, scope })
+                Ok(Self::Server { server: RemoteServer::on_this_machine(&url, data_dir)?, scope })
             }
             Err(error) => Err(error.into()),
         }

@@ -3,8 +3,10 @@
 use std::fmt::Display;
 use std::io::Read;
 use std::net::IpAddr;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use skillscope_server::owner_secret;
 use ureq::config::Config;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use ureq::http::{Request, Response, StatusCode, Uri, request};
@@ -55,10 +57,11 @@ impl RemoteServer {
 
     /// The server on this machine that has a data directory open, at the URL that it has told. A proxy could not reach
     /// it.
-    pub(crate) fn on_this_machine(url: &str) -> Result<Self> {
+    pub(crate) fn on_this_machine(url: &str, data_dir: &Path) -> Result<Self> {
         let (url, fingerprint) = url.split_once(CERTIFICATE).unwrap_or((url, ""));
         let trust = fingerprint.parse().map_or(Trust::System, Trust::Own);
-        Self::new(url, None, None, trust)
+        let bearer = owner_secret(data_dir)?.map(|secret| Bearer::new(&secret)).transpose()?;
+        Self::new(url, None, bearer, trust)
     }
 
     fn new(url: &str, proxy: Option<Proxy>, bearer: Option<Bearer>, trust: Trust) -> Result<Self> {

@@ -86,7 +86,7 @@ impl SqlService {
 
     #[cfg(test)]
     pub(crate) fn listed_statements(&self) -> usize {
-        self.running.list(&crate::Scope::All).len()
+        self.running.count()
     }
 
     pub(super) fn base(&self) -> &SessionState {

@@ -10,7 +10,7 @@ use datafusion::common::ScalarValue;
 use datafusion::execution::session_state::SessionState;
 use datafusion::prelude::SessionContext;
 
-use super::run::{SqlRows, SqlTask};
+use super::run::{SqlRows, SqlTask, StatementReach};
 use super::service::SqlService;
 use super::statement_runner::{SqlDescription, StatementRunner};
 use super::statement_tables::StatementTables;
@@ -23,6 +23,7 @@ use crate::{Error, Result, Scope};
 pub struct SqlSession {
     runner: StatementRunner,
     store: Arc<StoreTables>,
+    reach: StatementReach,
     /// Schemas that a protocol's clients expect.
     schemas: Vec<(String, Arc<dyn SchemaProvider>)>,
 }
@@ -35,7 +36,8 @@ impl std::fmt::Debug for SqlSession {
 
 impl SqlSession {
     pub(crate) fn new(service: Arc<SqlService>, store: Arc<StoreTables>, scope: Scope, door: &'static str) -> Self {
-        Self { runner: StatementRunner::of(service, scope, door), store, schemas: Vec::new() }
+        let runner = StatementRunner::of(service, scope.clone(), door);
+        Self { reach: StatementReach::new(runner.number(), scope), runner, store, schemas: Vec::new() }
     }
 
     /// The accounts that this session sees.
@@ -56,7 +58,7 @@ impl SqlSession {
         let nothing = self.store.no_segments(self.scope().clone());
         let mut base = self.runner.base().clone();
         base.config_mut().options_mut().catalog.default_catalog = catalog_name.to_owned();
-        let state = self.store.state(&base, self.runner.number(), nothing, &[]).map_err(Error::of_sql)?;
+        let state = self.store.state(&base, &self.reach, nothing, &[]).map_err(Error::of_sql)?;
         let context = SessionContext::new_with_state(state);
         let known = |context: &SessionContext| context.catalog(catalog_name).map(|catalog| catalog.schema_names());
         let before = known(&context).unwrap_or_default();
@@ -88,6 +90,13 @@ impl SqlSession {
     /// The same session with a shorter limit of time. A longer one than the limit of all statements has no effect.
     pub fn within(mut self, limit: Duration) -> Self {
         self.runner.shorten(limit);
+        self
+    }
+
+    /// The same session for a client that lists and ends no statements but those of sessions that see the same accounts:
+    /// one that sees all of them need not be an operator.
+    pub fn with_own_statements(mut self) -> Self {
+        self.reach = self.reach.own();
         self
     }
 
@@ -146,7 +155,7 @@ impl SqlSession {
 
     fn tables(&self, segments: SegmentsTable) -> Arc<dyn StatementTables> {
         let (store, schemas) = (Arc::clone(&self.store), self.schemas.clone());
-        Arc::new(SessionTables { store, segments, session: self.runner.number(), schemas })
+        Arc::new(SessionTables { store, segments, reach: self.reach.clone(), schemas })
     }
 }
 
@@ -154,12 +163,12 @@ impl SqlSession {
 struct SessionTables {
     store: Arc<StoreTables>,
     segments: SegmentsTable,
-    session: u64,
+    reach: StatementReach,
     schemas: Vec<(String, Arc<dyn SchemaProvider>)>,
 }
 
 impl StatementTables for SessionTables {
     fn state(&self, base: &SessionState) -> datafusion::error::Result<SessionState> {
-        self.store.state(base, self.session, self.segments.clone(), &self.schemas)
+        self.store.state(base, &self.reach, self.segments.clone(), &self.schemas)
     }
 }

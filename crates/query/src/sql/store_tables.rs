@@ -9,7 +9,7 @@ use skillscope_store::Store;
 
 use super::catalog::catalog;
 use super::functions::{self, Caller};
-use super::run::RunningQueries;
+use super::run::{RunningQueries, StatementReach};
 use super::service::SqlService;
 use crate::report::ReportSession;
 use crate::table::SegmentsTable;
@@ -44,15 +44,15 @@ impl StoreTables {
     pub(super) fn state(
         &self,
         base: &SessionState,
-        session: u64,
+        reach: &StatementReach,
         segments: SegmentsTable,
         schemas: &[(String, Arc<dyn SchemaProvider>)],
     ) -> datafusion::error::Result<SessionState> {
         let mut state = base.clone();
         let segments = Arc::new(segments);
         let name = base.config_options().catalog.default_catalog.clone();
-        state.register_catalog_list(catalog(&name, &self.running, &segments, schemas)?);
-        functions::register_for(Caller { segments, session }, &mut state, &self.reports, &self.running)?;
+        state.register_catalog_list(catalog(&name, &self.running, &segments, reach, schemas)?);
+        functions::register_for(Caller { segments, reach: reach.clone() }, &mut state, &self.reports, &self.running)?;
         state.execution_props_mut().query_execution_start_time = DateTime::from_timestamp_millis(self.clock.now());
         Ok(state)
     }

@@ -2,10 +2,13 @@
 //!
 //! The header `account` of a request names the account that it sees; without the header it sees all.
 
+mod admission;
 #[cfg(any(test, feature = "fuzzing"))]
 mod anything;
 mod bound_values;
+mod ending;
 mod error;
+mod handshake;
 mod incoming;
 mod messages;
 mod metadata;
@@ -32,6 +35,7 @@ use crate::connections::{ConnectionLimits, Door, Encryption, Refusal};
 use crate::listener::{Listener, serve_on_sql_threads};
 use crate::stopping::Stopping;
 use crate::tls::Handshakes;
+use admission::Admitting;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use anything::take_anything;
 use incoming::{PLAIN, sockets};
@@ -75,6 +79,7 @@ pub async fn serve_flight_sql(
         let door = Door::open(listener, limits, "--flight-connections", Refusal::new(b""))?;
         let incoming = sockets(door, encryption);
         let stopping = Stopping::after(shutdown);
+        let access = serving.access().clone();
         let service = FlightServiceServer::new(FlightDoor::new(serving, limits.unread_answer, stopping.clone()));
         let (begun, over) = (stopping.clone(), stopping);
         let serving = Server::builder()
@@ -83,7 +88,7 @@ pub async fn serve_flight_sql(
             .http2_max_header_list_size(HEADER_BYTES)
             .http2_keepalive_interval(Some(IDLE))
             .http2_keepalive_timeout(Some(ANSWER))
-            .add_service(Metered::new(service.max_decoding_message_size(MESSAGE_BYTES)))
+            .add_service(Admitting::new(Metered::new(service.max_decoding_message_size(MESSAGE_BYTES)), access))
             .serve_with_incoming_shutdown(incoming, async move { begun.begun().await });
         let out_of_patience = async {
             over.over().await;

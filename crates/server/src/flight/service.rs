@@ -1,5 +1,6 @@
 //! The methods of Flight SQL.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use arrow_flight::encode::{DictionaryHandling, FlightDataEncoderBuilder};
@@ -11,14 +12,16 @@ use arrow_flight::sql::{
     CommandGetCatalogs, CommandGetDbSchemas, CommandGetSqlInfo, CommandGetTableTypes, CommandGetTables,
     CommandPreparedStatementQuery, CommandStatementQuery, DoPutPreparedStatementResult, SqlInfo, TicketStatementQuery,
 };
-use arrow_flight::{Action, FlightDescriptor, FlightInfo, Ticket};
-use futures::{StreamExt, TryStreamExt};
+use arrow_flight::{Action, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse, Ticket};
+use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use skillscope_query::SqlSession;
-use tonic::metadata::MetadataMap;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
+use super::admission::caller_of;
 use super::bound_values::bound_values;
+use super::ending::until;
 use super::error::{refused, status};
+use super::handshake::handshake;
 use super::messages::{Batches, encoded, info, ipc, one_batch, parameter_schema};
 use super::metadata::{SQL_INFO, TABLE_TYPES, schemas, tables};
 use super::prepared::Prepared;
@@ -44,18 +47,24 @@ impl FlightDoor {
         Self { app, patience, stopping }
     }
 
-    fn session(&self, headers: &MetadataMap) -> Result<SqlSession, Status> {
-        let caller = Caller::of_flight(headers).map_err(refused)?;
-        Ok(self.app.engine().sql(caller.scope().clone(), DOOR))
+    fn session<T>(&self, request: &Request<T>) -> Result<SqlSession, Status> {
+        Ok(self.session_of(&caller_of(request)?))
     }
 
-    async fn rows(&self, headers: &MetadataMap, prepared: Prepared) -> Result<Response<Batches>, Status> {
-        let rows = self.session(headers)?.run(&prepared.text, prepared.parameters).await.map_err(status)?;
+    fn session_of(&self, caller: &Caller) -> SqlSession {
+        caller.sql(&self.app, caller.scope().clone(), DOOR)
+    }
+
+    async fn rows<T>(&self, request: &Request<T>, prepared: Prepared) -> Result<Response<Batches>, Status> {
+        let caller = caller_of(request)?;
+        let rows = self.session_of(&caller).run(&prepared.text, prepared.parameters).await.map_err(status)?;
         let encoder = FlightDataEncoderBuilder::new()
             .with_schema(rows.schema())
             .with_dictionary_handling(DictionaryHandling::Resend)
             .build(rows.map_err(|error| FlightError::Tonic(Box::new(status(error)))));
+        let ended = caller.ended().map(|reason| Err(refused(reason)));
         let batches = encoder.map_err(Status::from).boxed();
+        let batches = until(batches, ended).boxed();
         Ok(Response::new(ended_when_unread(batches, self.patience, self.stopping.clone())))
     }
 }
@@ -64,12 +73,19 @@ impl FlightDoor {
 impl FlightSqlService for FlightDoor {
     type FlightService = Self;
 
+    async fn do_handshake(
+        &self,
+        request: Request<Streaming<HandshakeRequest>>,
+    ) -> Result<Response<Pin<Box<dyn Stream<Item = Result<HandshakeResponse, Status>> + Send>>>, Status> {
+        handshake(self.app.access(), &request).await
+    }
+
     async fn get_flight_info_statement(
         &self,
         query: CommandStatementQuery,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        let description = self.session(request.metadata())?.describe(&query.query).await.map_err(status)?;
+        let description = self.session(&request)?.describe(&query.query).await.map_err(status)?;
         let ticket = TicketStatementQuery { statement_handle: Prepared::new(query.query).to_handle()? };
         info(encoded(&ticket), &description.schema, request.into_inner())
     }
@@ -79,7 +95,7 @@ impl FlightSqlService for FlightDoor {
         ticket: TicketStatementQuery,
         request: Request<Ticket>,
     ) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
-        self.rows(request.metadata(), Prepared::from_handle(&ticket.statement_handle)?).await
+        self.rows(&request, Prepared::from_handle(&ticket.statement_handle)?).await
     }
 
     async fn do_action_create_prepared_statement(
@@ -87,7 +103,7 @@ impl FlightSqlService for FlightDoor {
         query: ActionCreatePreparedStatementRequest,
         request: Request<Action>,
     ) -> Result<ActionCreatePreparedStatementResult, Status> {
-        let description = self.session(request.metadata())?.describe(&query.query).await.map_err(status)?;
+        let description = self.session(&request)?.describe(&query.query).await.map_err(status)?;
         Ok(ActionCreatePreparedStatementResult {
             prepared_statement_handle: Prepared::new(query.query).to_handle()?,
             dataset_schema: ipc(&description.schema)?,
@@ -111,7 +127,7 @@ impl FlightSqlService for FlightDoor {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let prepared = Prepared::from_handle(&query.prepared_statement_handle)?;
-        let description = self.session(request.metadata())?.describe(&prepared.text).await.map_err(status)?;
+        let description = self.session(&request)?.describe(&prepared.text).await.map_err(status)?;
         info(encoded(&query), &description.schema, request.into_inner())
     }
 
@@ -120,7 +136,7 @@ impl FlightSqlService for FlightDoor {
         query: CommandPreparedStatementQuery,
         request: Request<Ticket>,
     ) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
-        self.rows(request.metadata(), Prepared::from_handle(&query.prepared_statement_handle)?).await
+        self.rows(&request, Prepared::from_handle(&query.prepared_statement_handle)?).await
     }
 
     async fn do_action_close_prepared_statement(
@@ -164,7 +180,7 @@ impl FlightSqlService for FlightDoor {
         query: CommandGetDbSchemas,
         request: Request<Ticket>,
     ) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
-        Ok(one_batch(schemas(&self.session(request.metadata())?, query).await?))
+        Ok(one_batch(schemas(&self.session(&request)?, query).await?))
     }
 
     async fn get_flight_info_tables(
@@ -181,7 +197,7 @@ impl FlightSqlService for FlightDoor {
         query: CommandGetTables,
         request: Request<Ticket>,
     ) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
-        Ok(one_batch(tables(&self.session(request.metadata())?, query).await?))
+        Ok(one_batch(tables(&self.session(&request)?, query).await?))
     }
 
     async fn get_flight_info_table_types(

@@ -1,5 +1,6 @@
 //! Reports, ingestion, SQL and operation over HTTP, and the OpenAPI document that describes them.
 
+mod admission;
 mod backup;
 mod connection;
 mod cors;

@@ -1,7 +1,7 @@
 //! Errors as problem documents.
 
 use axum::Json;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -63,6 +63,7 @@ problems! {
     invalid_body: BAD_REQUEST, "invalid-body", "Invalid request body";
     invalid_query: BAD_REQUEST, "invalid-query", "Invalid SQL statement";
     not_encrypted: BAD_REQUEST, "not-encrypted", "Not encrypted";
+    unauthorized: UNAUTHORIZED, "unauthorized", "Not let in";
     forbidden: FORBIDDEN, "forbidden", "Forbidden";
     not_found: NOT_FOUND, "not-found", "Not found";
     method_not_allowed: METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed";
@@ -101,6 +102,9 @@ impl IntoResponse for Problem {
         if let Some(seconds) = retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"skillscope\""));
+        }
         response
     }
 }
@@ -110,7 +114,8 @@ impl From<Refused> for Problem {
         match refused {
             Refused::NoAccount { named, rule } => Self::invalid_parameter(rule).blaming("account", Some(named)),
             Refused::NotText | Refused::NoDatabase => Self::invalid_parameter(refused.to_string()),
-            Refused::OutOfScope { .. } => Self::forbidden(refused.to_string()),
+            Refused::NoToken | Refused::UnknownToken | Refused::TokenEnded => Self::unauthorized(refused.to_string()),
+            Refused::OutOfScope { .. } | Refused::NotPermitted(_) => Self::forbidden(refused.to_string()),
         }
     }
 }

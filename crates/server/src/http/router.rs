@@ -15,6 +15,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::admission::permitted;
 use super::guard::guard;
 use super::openapi::Document;
 use super::options::HttpOptions;
@@ -24,20 +25,24 @@ use super::request_body::BodyLimits;
 use super::state::HttpState;
 use super::{backup, events, health, host_lookup, openapi, report, segments, sql};
 use crate::App;
+use crate::access::{Access, Permission};
 
-/// Every route. Its method and path come from the `#[utoipa::path]` of its handler, which also describes it in the
-/// document.
-fn routes() -> OpenApiRouter<HttpState> {
-    let live = OpenApiRouter::default()
-        .routes(routes!(report::get))
+/// Every route, by what a caller must be permitted. Its method and path come from the `#[utoipa::path]` of its handler,
+/// which also describes it in the document.
+fn routes(access: &Access) -> OpenApiRouter<HttpState> {
+    let new = OpenApiRouter::<HttpState>::default;
+    let reports = new().routes(routes!(report::get));
+    let ingestion = new().routes(routes!(segments::post)).routes(routes!(events::post));
+    let statements = new().routes(routes!(sql::post));
+    let operation = new().routes(routes!(backup::post));
+    let live = permitted(Permission::Report, access, reports)
+        .merge(permitted(Permission::Sql, access, statements))
         .routes(routes!(host_lookup::get))
-        .routes(routes!(sql::post))
         .layer(map_response(no_store));
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(live)
-        .routes(routes!(segments::post))
-        .routes(routes!(events::post))
-        .routes(routes!(backup::post))
+        .merge(permitted(Permission::Ingest, access, ingestion))
+        .merge(permitted(Permission::Admin, access, operation))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(openapi::get))
@@ -45,7 +50,7 @@ fn routes() -> OpenApiRouter<HttpState> {
 
 /// The routes of `app`, with the layers that every request and answer goes through.
 pub(crate) fn router(app: App, options: HttpOptions) -> Router {
-    let (routes, document) = routes().split_for_parts();
+    let (routes, document) = routes(app.access()).split_for_parts();
     let options = Arc::new(options);
     let router = routes
         .fallback(unknown_path)

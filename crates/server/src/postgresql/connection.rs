@@ -19,7 +19,7 @@ use tokio_util::codec::Framed;
 
 use super::client::{Client, Stream};
 use super::encryption::Encryption;
-use super::error::{SqlState, error, fatal, malformed, shut_down, unreadable};
+use super::error::{SqlState, error, fatal, malformed, refused, shut_down, unreadable};
 use super::execute::execute;
 use super::incoming::{Incoming, Message};
 use super::layout;
@@ -28,6 +28,7 @@ use super::queries::Queries;
 use super::session::Session;
 use super::startup::Sessions;
 use super::startup_packet::StartUpPacket;
+use crate::caller::Caller;
 use crate::stopping::Stopping;
 
 /// How long a client may take until it is let in.
@@ -74,8 +75,16 @@ impl Connection {
         let mut client = Framed::new(begun.wire, codec);
         let Ok(let_in) = timeout_at(end, self.let_in(&mut client, begun.packet)).await else { return Ok(()) };
         let ended = match let_in {
-            Ok(true) => self.answer_all(&mut client).await,
-            Ok(false) => {
+            Ok(Some(caller)) => {
+                let answering = self.answer_all(&mut client);
+                let ended = caller.ended();
+                let outcome = tokio::select! {
+                    answered = answering => answered,
+                    reason = ended => Err(refused(reason)),
+                };
+                outcome
+            }
+            Ok(None) => {
                 // Who asks to cancel a statement waits for the end, and takes a connection that breaks off for a failure.
                 let _ = timeout(FAREWELL, client.close()).await;
                 return Ok(());
@@ -89,21 +98,21 @@ impl Connection {
         }
     }
 
-    /// Opens the session. Says whether there is one: a client may also just ask to cancel a statement, or go.
+    /// Opens the session, and tells whose it is. There may be none: a client may also just ask to cancel a statement, or
+    /// go.
     async fn let_in<S: Stream>(
         &mut self,
         client: &mut Client<S>,
         packet: PgWireResult<Option<StartUpPacket>>,
-    ) -> PgWireResult<bool> {
+    ) -> PgWireResult<Option<Caller>> {
         match packet? {
             Some(StartUpPacket::Cancel { pid, key }) => self.sessions.cancels.cancel(pid, &key),
             Some(StartUpPacket::Start(startup)) => {
-                self.sessions.open(client, &startup, &self.session).await?;
-                return Ok(true);
+                return self.sessions.open(client, &mut self.incoming, &startup, &self.session).await.map(Some);
             }
             Some(StartUpPacket::Tls | StartUpPacket::Gss) | None => {}
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Answers messages until the client goes, or the connection must end for a reason that the client is told.

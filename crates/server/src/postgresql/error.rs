@@ -28,6 +28,8 @@ pub(super) enum SqlState {
     Protocol,
     UnknownDatabase,
     NotAuthorized,
+    WrongPassword,
+    NotPermitted,
     FailedTransaction,
     ReadOnly,
     OutOfMemory,
@@ -57,6 +59,8 @@ impl SqlState {
             Self::Protocol => "08P01",
             Self::UnknownDatabase => "3D000",
             Self::NotAuthorized => "28000",
+            Self::WrongPassword => "28P01",
+            Self::NotPermitted => "42501",
             Self::FailedTransaction => "25P02",
             Self::ReadOnly => "25006",
             Self::OutOfMemory => "53200",
@@ -97,8 +101,17 @@ pub(super) fn refused(refused: Refused) -> PgWireError {
             format!("there is no database \"{named}\": it is an account, or {ALL_ACCOUNTS} for all of them"),
         ),
         Refused::NoDatabase => fatal(SqlState::UnknownDatabase, refused.to_string()),
+        Refused::TokenEnded => fatal(SqlState::Shutdown, format!("terminating connection: {refused}")),
+        Refused::OutOfScope { .. } | Refused::NotPermitted(_) => fatal(SqlState::NotPermitted, refused.to_string()),
         other => fatal(SqlState::NotAuthorized, other.to_string()),
     }
+}
+
+/// A client that has not proved that it has a token, which ends the connection. Whether there is a token of this name
+/// does not show.
+pub(super) fn wrong_password(user: &str) -> PgWireError {
+    let reason = "the user is the name of a token, and the password the token; it may be wrong, revoked or expired";
+    fatal(SqlState::WrongPassword, format!("password authentication failed for user \"{user}\": {reason}"))
 }
 
 /// A packet at the start that is refused, which ends the connection.

@@ -77,7 +77,7 @@ fn longest(kind: u8) -> Option<usize> {
     match kind {
         b'Q' | b'P' => Some(STATEMENT_BYTES),
         b'B' => Some(VALUES_BYTES),
-        b'C' | b'D' | b'E' | b'F' | b'H' | b'S' | b'X' => Some(SMALL_BYTES),
+        b'C' | b'D' | b'E' | b'F' | b'H' | b'S' | b'X' | b'p' => Some(SMALL_BYTES),
         // Nothing is copied to the server. What still comes is passed over.
         b'c' | b'd' | b'f' => Some(STEP_BYTES),
         _ => None,
@@ -221,13 +221,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_length_that_its_kind_does_not_have_is_refused_before_the_body() {
-        for kind in b"QPBCDEFHSXcdf" {
+        for kind in b"QPBCDEFHSXcdfp" {
             for length in [i32::MIN, -1, 0, 3, 0x3fff_ffff, i32::MAX] {
                 let sent = [&[*kind][..], &length.to_be_bytes()].concat();
                 assert!(matches!(read(&sent).await, Err(Unreadable::Length { .. })), "{kind} {length}");
             }
         }
-        for kind in (0..=255).filter(|kind| !b"QPBCDEFHSXcdf".contains(kind)) {
+        for kind in (0..=255).filter(|kind| !b"QPBCDEFHSXcdfp".contains(kind)) {
             let sent = [&[kind][..], &[0, 0, 0, 4]].concat();
             assert!(matches!(read(&sent).await, Err(Unreadable::Kind(_))), "{kind}");
         }

@@ -27,6 +27,7 @@ mod memory;
 mod prepared;
 mod queries;
 mod rows;
+mod scram;
 mod session;
 mod setting_names;
 mod settings;

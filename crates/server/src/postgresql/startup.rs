@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use datafusion_postgres::pgwire::api::auth::{
     DefaultServerParameterProvider, finish_authentication, protocol_negotiation,
 };
-use datafusion_postgres::pgwire::api::{ClientInfo, PidSecretKeyGenerator, RandomPidSecretKeyGenerator};
+use datafusion_postgres::pgwire::api::{ClientInfo, METADATA_USER, PidSecretKeyGenerator, RandomPidSecretKeyGenerator};
 use datafusion_postgres::pgwire::error::PgWireResult;
 use datafusion_postgres::pgwire::messages::startup::Startup;
 use skillscope_query::{Error, SqlSession};
@@ -14,9 +14,12 @@ use skillscope_segment::AccountId;
 use super::cancels::Cancels;
 use super::catalog::{Catalogs, Database};
 use super::client::{Client, Stream};
-use super::error::{not_let_in, not_started, refused};
+use super::error::{not_let_in, not_started, refused, wrong_password};
+use super::incoming::Incoming;
+use super::scram::prove;
 use super::session::Session;
 use crate::App;
+use crate::access::Permission;
 use crate::caller::{ALL_ACCOUNTS, Caller};
 
 /// How `system.queries` names the door of these statements.
@@ -39,19 +42,47 @@ impl Sessions {
     pub(super) async fn open<S: Stream>(
         &self,
         client: &mut Client<S>,
+        incoming: &mut Incoming,
         startup: &Startup,
         session: &Session,
-    ) -> PgWireResult<()> {
+    ) -> PgWireResult<Caller> {
         static NUMBERS: LazyLock<RandomPidSecretKeyGenerator> = LazyLock::new(RandomPidSecretKeyGenerator::default);
         protocol_negotiation(client, startup).await?;
         let parameters = startup.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         session.settings.start(client, parameters).map_err(|wrong| not_started(&wrong))?;
-        let caller = Caller::of_postgresql(client.metadata()).map_err(refused)?;
+        let caller = self.caller(client, incoming, startup).await?;
         let (opened, catalog) = self.session(&caller).map_err(not_let_in)?;
         let (pid, key) = NUMBERS.generate(&*client);
         client.set_pid_and_secret_key(pid, key.clone());
         session.open(opened.clone(), catalog, self.cancels.enter(pid, key, opened));
-        finish_authentication(client, &DefaultServerParameterProvider::default()).await
+        finish_authentication(client, &DefaultServerParameterProvider::default()).await?;
+        Ok(caller)
+    }
+
+    /// Finds out who the client is. Whatever it lacks, it learns only after it has proved that.
+    async fn caller<S: Stream>(
+        &self,
+        client: &mut Client<S>,
+        incoming: &mut Incoming,
+        startup: &Startup,
+    ) -> PgWireResult<Caller> {
+        let access = self.app.access();
+        let pass = match access.without_token() {
+            Some(pass) => pass,
+            None => {
+                let user = startup.parameters.get(METADATA_USER).map(String::as_str).unwrap_or_default();
+                match prove(client, incoming, access, user).await? {
+                    Some(pass) => pass,
+                    None => {
+                        access.fail(Some(client.socket_addr().ip())).await;
+                        return Err(wrong_password(user));
+                    }
+                }
+            }
+        };
+        let caller = Caller::of_postgresql(client.metadata(), pass).map_err(refused)?;
+        caller.check_permission(Permission::Sql).map_err(refused)?;
+        Ok(caller)
     }
 
     #[cfg(test)]
@@ -61,7 +92,7 @@ impl Sessions {
 
     fn session(&self, caller: &Caller) -> Result<(SqlSession, Arc<Database>), Error> {
         // The socket tells a client that reads nothing from one that leaves a portal suspended.
-        let session = self.app.engine().sql(caller.scope().clone(), DOOR).with_pauses();
+        let session = caller.sql(&self.app, caller.scope().clone(), DOOR).with_pauses();
         // Clients expect the tables in a catalog with the name of the database.
         let database = caller.scope().account().map_or(ALL_ACCOUNTS, AccountId::as_str).to_owned();
         let mut catalog = None;

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 
 use crate::http::router;
-use crate::{App, CorsOrigins, HttpOptions};
+use crate::{Access, App, CorsOrigins, HttpOptions};
 
 /// The clock of the tests: 18 January 2018, shortly before nine.
 pub(super) const NOW: i64 = 1_516_265_515_679;
@@ -62,7 +62,7 @@ impl Door {
         let store = Arc::new(Store::open_with(directory.path(), of_store).unwrap());
         let engine = Engine::new(Arc::clone(&store), Clock::Fixed(NOW), SqlLimits::default()).unwrap();
         let options = HttpOptions { max_body_bytes: MAX_BODY_BYTES, max_sql_rows: MAX_SQL_ROWS, ..options };
-        let app = App::new(store, engine).unwrap();
+        let app = App::new(store, engine, Access::of_directory(directory.path()).unwrap()).unwrap();
         Self { routes: router(app.clone(), options), app, directory }
     }
 

@@ -46,6 +46,8 @@ const OURS_BEFORE_VERSION: [&str; 2] = [LOCK, NEW_VERSION];
 /// lock              locked by the process that has the directory open
 /// clock             up to when time is known to have come, in milliseconds since the epoch, as text
 /// server            where that process listens, as a URL
+/// tokens…           who may enter the server; of the server alone, and no part of a backup
+/// control           the socket by which the owner reaches the server; of the server alone
 /// ```
 #[derive(Debug)]
 pub(crate) struct DataDirectory {

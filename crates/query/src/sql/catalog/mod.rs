@@ -14,7 +14,7 @@ use datafusion::catalog::{
 use datafusion::datasource::TableType;
 use datafusion::error::Result;
 
-use super::run::RunningQueries;
+use super::run::{RunningQueries, StatementReach};
 use crate::table::SegmentsTable;
 use names::SEGMENTS;
 pub(super) use names::{CATALOG, PUBLIC};
@@ -32,11 +32,12 @@ pub(super) fn catalog(
     name: &str,
     running: &Arc<RunningQueries>,
     segments: &Arc<SegmentsTable>,
+    reach: &StatementReach,
     more: &[(String, Arc<dyn SchemaProvider>)],
 ) -> Result<Arc<dyn CatalogProviderList>> {
     let catalog = MemoryCatalogProvider::new();
     catalog.register_schema(PUBLIC, Arc::new(PublicSchema { segments: Arc::clone(segments) }))?;
-    let system = SystemSchema { running: Arc::clone(running), segments: Arc::clone(segments) };
+    let system = SystemSchema { running: Arc::clone(running), segments: Arc::clone(segments), reach: reach.clone() };
     catalog.register_schema(SYSTEM, Arc::new(system))?;
     for (name, schema) in more {
         catalog.register_schema(name, Arc::clone(schema))?;
@@ -81,6 +82,7 @@ impl SchemaProvider for PublicSchema {
 struct SystemSchema {
     running: Arc<RunningQueries>,
     segments: Arc<SegmentsTable>,
+    reach: StatementReach,
 }
 
 #[async_trait]
@@ -94,7 +96,7 @@ impl SchemaProvider for SystemSchema {
         match name {
             FILES => system::files(&snapshot, scope).map(Some),
             PARTITIONS => system::partitions(&snapshot, scope).map(Some),
-            QUERIES => system::queries(&self.running, scope).map(Some),
+            QUERIES => system::queries(&self.running, &self.reach).map(Some),
             _ => Ok(None),
         }
     }

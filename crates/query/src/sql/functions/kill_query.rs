@@ -7,17 +7,16 @@ use arrow::datatypes::{DataType, Int64Type};
 use datafusion::error::Result;
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 
-use crate::Scope;
-use crate::sql::run::RunningQueries;
+use crate::sql::run::{RunningQueries, StatementReach};
 
 /// `kill_query(id)`: ends the statement that has this number in `system.queries`, and is true where there was one. A
 /// session cannot end its own statements: a statement that ended itself would not tell which others it had ended.
-pub(super) fn kill_query(running: Arc<RunningQueries>, scope: Scope, session: u64) -> ScalarUDF {
+pub(super) fn kill_query(running: Arc<RunningQueries>, reach: StatementReach) -> ScalarUDF {
     let kill = move |arguments: &[ColumnarValue]| -> Result<ColumnarValue> {
         let [ids] = ColumnarValue::values_to_arrays(arguments)?
             .try_into()
             .map_err(|_| datafusion::common::plan_datafusion_err!("kill_query takes the id of one statement"))?;
-        let kill = |id: Option<i64>| id.map(|id| running.kill(id, &scope, session));
+        let kill = |id: Option<i64>| id.map(|id| running.kill(id, &reach));
         let killed: BooleanArray = ids.as_primitive::<Int64Type>().iter().map(kill).collect();
         Ok(ColumnarValue::Array(Arc::new(killed)))
     };

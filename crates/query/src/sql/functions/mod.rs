@@ -25,7 +25,7 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::registry::FunctionRegistry;
 
 use super::bounds::bounded;
-use super::run::RunningQueries;
+use super::run::{RunningQueries, StatementReach};
 use super::times::beside_text;
 use crate::report::ReportSession;
 use crate::table::SegmentsTable;
@@ -41,8 +41,8 @@ pub use to_text::{write_double, write_single};
 /// What functions need to know of the statement that calls them.
 pub(super) struct Caller {
     pub(super) segments: Arc<SegmentsTable>,
-    /// The number of its session.
-    pub(super) session: u64,
+    /// What its session may list and end.
+    pub(super) reach: StatementReach,
 }
 
 /// Registers the functions that are the same for every statement, in the place of DataFusion's of the same names.
@@ -80,10 +80,9 @@ pub(super) fn register_for(
     reports: &Arc<ReportSession>,
     running: &Arc<RunningQueries>,
 ) -> Result<()> {
-    let scope = caller.segments.scope().clone();
     let report = SkillReport { reports: Arc::clone(reports), segments: caller.segments };
     state.register_udtf(skill_report::NAME, Arc::new(report));
-    state.register_udf(Arc::new(kill_query::kill_query(Arc::clone(running), scope, caller.session)))?;
+    state.register_udf(Arc::new(kill_query::kill_query(Arc::clone(running), caller.reach)))?;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ mod outbox;
 mod planners;
 mod rows;
 mod running_queries;
+mod statement_reach;
 mod turns;
 mod workers;
 
@@ -19,6 +20,7 @@ pub(super) use outbox::Outbox;
 pub(super) use planners::Planners;
 pub use rows::SqlRows;
 pub(super) use running_queries::{ListedQuery, QueryPhase, RunningQueries};
+pub(super) use statement_reach::StatementReach;
 pub(super) use turns::{Turn, Turns};
 pub use workers::SqlTask;
 pub(super) use workers::Workers;

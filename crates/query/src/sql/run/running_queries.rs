@@ -11,6 +11,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::statement_reach::StatementReach;
 use crate::{Clock, Error, Scope};
 
 /// The most statements whose rows wait for their clients. They have no turn, but memory.
@@ -45,7 +46,7 @@ pub(in crate::sql) struct RunningQuery {
     pub(in crate::sql) id: i64,
     /// The scope of its session.
     pub(in crate::sql) scope: Scope,
-    session: u64,
+    pub(super) session: u64,
     /// The number of the statement among all that have arrived.
     pub(in crate::sql) number: u64,
     /// The protocol by which the statement came, or `console`.
@@ -173,18 +174,23 @@ impl RunningQueries {
         ListedQuery { query, list: Arc::clone(self) }
     }
 
-    /// The statements of sessions in `scope`, in the order in which they arrived.
-    pub(in crate::sql) fn list(&self, scope: &Scope) -> Vec<Arc<RunningQuery>> {
+    /// How many there are.
+    #[cfg(test)]
+    pub(in crate::sql) fn count(&self) -> usize {
+        self.queries.lock().len()
+    }
+
+    /// The statements that a session reaches, in the order in which they arrived.
+    pub(in crate::sql) fn list(&self, reach: &StatementReach) -> Vec<Arc<RunningQuery>> {
         let queries = self.queries.lock();
-        let mut listed: Vec<_> = queries.values().filter(|query| is_in_scope(query, scope)).cloned().collect();
+        let mut listed: Vec<_> = queries.values().filter(|query| reach.lists(query)).cloned().collect();
         listed.sort_by_key(|query| (query.clock, query.id));
         listed
     }
 
-    /// Ends a statement of another session; false where there is none in scope that has this number.
-    pub(in crate::sql) fn kill(&self, id: i64, scope: &Scope, session: u64) -> bool {
-        let is_another = |query: &&Arc<RunningQuery>| is_in_scope(query, scope) && query.session != session;
-        let query = self.queries.lock().get(&id).filter(is_another).cloned();
+    /// Ends a statement of another session; false where a session reaches none that has this number.
+    pub(in crate::sql) fn kill(&self, id: i64, reach: &StatementReach) -> bool {
+        let query = self.queries.lock().get(&id).filter(|query| reach.ends(query)).cloned();
         query.inspect(|query| query.end(Ending::Killed)).is_some()
     }
 
@@ -224,11 +230,6 @@ impl RunningQueries {
 
 /// Statements have numbers that a person can type.
 const ID_MASK: u64 = (1 << 30) - 1;
-
-/// An account sees the statements of its own sessions, and none of an operator's.
-fn is_in_scope(query: &RunningQuery, scope: &Scope) -> bool {
-    *scope == Scope::All || query.scope == *scope
-}
 
 /// A statement on the list, which it leaves when this is dropped.
 #[derive(Debug)]

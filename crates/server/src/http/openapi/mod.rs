@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 
 use super::problem::Problem;
 pub(super) use event_body::EventBody;
@@ -28,6 +29,7 @@ pub(super) use segment_body::SegmentBody;
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     components(schemas(Problem)),
+    modifiers(&TokenScheme),
     tags(
         (name = "report", description = "Counts of closed skill segments."),
         (name = "ingestion", description = "Bringing closed segments and conversation events in."),
@@ -36,6 +38,21 @@ pub(super) use segment_body::SegmentBody;
     )
 )]
 pub(super) struct Document;
+
+/// By what name the document calls the way to show a token.
+pub(super) const BEARER: &str = "token";
+
+/// Describes how a caller shows its token, where the server asks for one.
+struct TokenScheme;
+
+impl Modify for TokenScheme {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let description = "A token of the data directory (`skillscope token add`). Where it has none, nobody is asked.";
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description)).build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme(BEARER, SecurityScheme::Http(scheme));
+    }
+}
 
 /// This document.
 #[utoipa::path(get, path = "/openapi.json", tag = "operation",

@@ -91,7 +91,7 @@ pub(super) async fn post(
     };
     drop(body);
     let SqlBody { query, account } = parsed.map_err(|error| Problem::invalid_body(error.to_string()))?;
-    let session = app.engine().sql(caller.scope_of(account.as_deref())?, DOOR);
+    let session = caller.sql(&app, caller.scope_of(account.as_deref())?, DOOR);
     let rows = answer(session, query, format, options.max_sql_rows).await?;
     let content_type = HeaderValue::from_static(format.content_type());
     Ok(([(CONTENT_TYPE, content_type), (VARY, HeaderValue::from_static("accept"))], rows).into_response())

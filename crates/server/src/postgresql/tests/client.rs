@@ -15,8 +15,8 @@ use super::super::connection::Connection;
 use super::super::encryption::Encryption;
 use super::super::memory::MessageMemory;
 use super::super::startup::Sessions;
-use crate::App;
 use crate::stopping::Stopping;
+use crate::{Access, App};
 
 /// What a client can send and not have read. Less than a hostile message has, so that a server which waits for all of
 /// it would be seen.
@@ -28,7 +28,7 @@ pub(super) struct Server {
     pub(super) memory: MessageMemory,
     encryption: Encryption,
     stopping: Stopping,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Server {
@@ -48,15 +48,19 @@ impl Server {
         let directory = TempDir::new().unwrap();
         let store = Arc::new(Store::open_with(directory.path(), StoreOptions::default()).unwrap());
         let engine = Engine::new(Arc::clone(&store), Clock::Fixed(1_516_265_515_679), limits).unwrap();
-        let app = App::new(store, engine).unwrap();
+        let app = App::new(store, engine, Access::of_directory(directory.path()).unwrap()).unwrap();
         Self {
             app: app.clone(),
             sessions: Sessions::new(app),
             memory: MessageMemory::new(64 << 20),
             encryption: Encryption::new(None),
             stopping,
-            _directory: directory,
+            directory,
         }
+    }
+
+    pub(super) fn directory(&self) -> &std::path::Path {
+        self.directory.path()
     }
 
     /// A connection over which nothing has been sent.

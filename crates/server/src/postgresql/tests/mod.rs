@@ -11,3 +11,4 @@ mod socket;
 mod start;
 mod stop;
 mod tls;
+mod tokens;

@@ -6,13 +6,15 @@ use datafusion::catalog::TableProvider;
 use datafusion::error::Result;
 
 use super::SystemTable;
-use crate::Scope;
-use crate::sql::run::RunningQueries;
+use crate::sql::run::{RunningQueries, StatementReach};
 
 /// The table `system.queries`: the statements that are being answered, this one among them.
-pub(in crate::sql::catalog) fn queries(running: &RunningQueries, scope: &Scope) -> Result<Arc<dyn TableProvider>> {
+pub(in crate::sql::catalog) fn queries(
+    running: &RunningQueries,
+    reach: &StatementReach,
+) -> Result<Arc<dyn TableProvider>> {
     let elapsed = |elapsed: std::time::Duration| u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    SystemTable::of(&running.list(scope))
+    SystemTable::of(&running.list(reach))
         .numbers("id", |query| query.id)
         .optional_texts("account_id", |query| query.scope.account().map(ToString::to_string))
         .texts("door", |query| query.door.to_string())

@@ -1,0 +1,33 @@
+//! Who may enter: tokens, what each of them opens, and until when.
+//!
+//! | part | file |
+//! | --- | --- |
+//! | what a token is, and what is kept of it | `token.rs`, `secret.rs`, `scram_verifier.rs`, `permission.rs` |
+//! | where it is kept | `token_file.rs` |
+//! | making, listing, and taking back | `administration.rs`, `control/` |
+//! | letting callers in, until it is taken back | `registry.rs`, `pass.rs`, `logins.rs`, `attempts.rs` |
+//!
+//! How a protocol tells who asks stands in `caller.rs`.
+
+mod administration;
+mod attempts;
+mod control;
+mod error;
+mod hex;
+mod logins;
+mod pass;
+mod permission;
+mod registry;
+mod scram_verifier;
+mod secret;
+mod token;
+mod token_file;
+
+pub use administration::{ListedToken, Oauth1Secrets, TokenAdministration, owner_secret};
+pub use control::ControlSocket;
+pub use error::AccessError;
+pub(crate) use pass::{Holder, Pass};
+pub use permission::{Permission, UnknownPermission};
+pub use registry::Access;
+pub use secret::Secret;
+pub use token::NewToken;

@@ -1,0 +1,241 @@
+//! The tokens that a running server knows.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use parking_lot::{Mutex, RwLock};
+use skillscope_query::Clock;
+use tokio::sync::watch;
+
+use super::AccessError;
+use super::attempts::Attempts;
+use super::logins::Logins;
+use super::pass::{LiveToken, Pass};
+use super::scram_verifier::ScramVerifier;
+use super::secret::{Fingerprint, Secret, random};
+use super::token::{Credential, Token, TokenId};
+use super::token_file::TokenFile;
+
+/// Who may enter a server. Cheap to clone.
+///
+/// Where the data directory has never had a token, nobody is asked. From the first token on everybody is, also when
+/// the last one has been revoked.
+#[derive(Debug, Clone)]
+pub struct Access(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    /// None where nobody is ever asked.
+    file: Option<TokenFile>,
+    tokens: RwLock<Arc<Tokens>>,
+    /// Whether tokens are asked for, which ends whatever was let in without one.
+    asks: watch::Sender<bool>,
+    logins: Mutex<Logins>,
+    attempts: Attempts,
+    /// Makes the verifiers of names that nobody has.
+    nobody: [u8; 32],
+    /// What was written down last of the uses.
+    written_uses: Mutex<BTreeMap<String, i64>>,
+}
+
+/// The tokens, by what callers show.
+#[derive(Debug, Default)]
+struct Tokens {
+    by_id: BTreeMap<TokenId, Arc<LiveToken>>,
+    by_fingerprint: HashMap<Fingerprint, Arc<LiveToken>>,
+    by_name: HashMap<String, Arc<LiveToken>>,
+    by_consumer_key: HashMap<String, Arc<LiveToken>>,
+}
+
+/// A client of PostgreSQL that says a name, and has to prove that it has the token.
+#[derive(Debug)]
+pub(crate) struct ScramAttempt {
+    pub(crate) verifier: ScramVerifier,
+    live: Option<Arc<LiveToken>>,
+}
+
+impl Access {
+    /// Nobody is asked.
+    ///
+    /// # Errors
+    /// Where the system has no random numbers.
+    pub fn of_anybody() -> Result<Self, AccessError> {
+        Self::new(None)
+    }
+
+    /// By the tokens of a data directory, which may have none, and need not exist.
+    ///
+    /// # Errors
+    /// Where the file of tokens cannot be read.
+    pub fn of_directory(folder: &Path) -> Result<Self, AccessError> {
+        let access = Self::new(Some(TokenFile::in_directory(folder)))?;
+        access.reload()?;
+        Ok(access)
+    }
+
+    fn new(file: Option<TokenFile>) -> Result<Self, AccessError> {
+        let written_uses = file.as_ref().map(TokenFile::uses).unwrap_or_default();
+        Ok(Self(Arc::new(Shared {
+            file,
+            tokens: RwLock::default(),
+            asks: watch::Sender::new(false),
+            logins: Mutex::default(),
+            attempts: Attempts::default(),
+            nobody: random()?,
+            written_uses: Mutex::new(written_uses),
+        })))
+    }
+
+    /// Whether callers are asked for a token.
+    pub fn asks(&self) -> bool {
+        *self.0.asks.borrow()
+    }
+
+    /// Takes over what the file of tokens says now. What was let in by a token that is gone ends.
+    ///
+    /// # Errors
+    /// Where the file cannot be read; what was known before stays.
+    pub fn reload(&self) -> Result<(), AccessError> {
+        let Some(file) = &self.0.file else { return Ok(()) };
+        // Whoever reads the file later must not be overtaken by what was read before.
+        let mut current = self.0.tokens.write();
+        let Some(tokens) = file.read()? else { return Ok(()) };
+        let new = Tokens::of(tokens, &current);
+        let gone: Vec<_> = current.by_id.iter().filter(|(id, _)| !new.by_id.contains_key(id)).collect();
+        gone.into_iter().for_each(|(_, live)| live.revoke());
+        *current = Arc::new(new);
+        drop(current);
+        self.0.asks.send_if_modified(|asks| !std::mem::replace(asks, true));
+        Ok(())
+    }
+
+    /// The pass of a caller who shows nothing; `None` where tokens are asked for.
+    pub(crate) fn without_token(&self) -> Option<Pass> {
+        let pass = Pass::of_anybody(self.0.asks.subscribe());
+        pass.is_good().then_some(pass)
+    }
+
+    /// The pass of whoever shows this text: a token, or what stands for one after a log-in.
+    pub(crate) fn by_secret(&self, text: &str) -> Option<Pass> {
+        let shown = Fingerprint::of(text);
+        let live = self.tokens().by_fingerprint.get(&shown).cloned();
+        if let Some(live) = live.filter(|live| live.token.opens_with(&shown)) {
+            return Some(Pass::of_token(live, None)).filter(Pass::is_good);
+        }
+        self.0.logins.lock().pass(&shown)
+    }
+
+    /// The pass of whoever shows a token together with its name.
+    pub(crate) fn by_name_and_secret(&self, name: &str, text: &str) -> Option<Pass> {
+        let shown = Fingerprint::of(text);
+        let live = self.tokens().by_name.get(name).cloned()?;
+        live.token.opens_with(&shown).then(|| Pass::of_token(live, None)).filter(Pass::is_good)
+    }
+
+    /// Begins to let a client of PostgreSQL in that says this name. Whether there is such a token shows in nothing.
+    pub(crate) fn scram(&self, name: &str) -> ScramAttempt {
+        let live = self.tokens().by_name.get(name).cloned();
+        let verifier = live.as_ref().and_then(|live| live.token.scram());
+        let verifier = verifier.unwrap_or_else(|| ScramVerifier::of_nobody(name, &self.0.nobody));
+        ScramAttempt { verifier, live }
+    }
+
+    /// Stands for the token of `pass` until `expires`, so that a client need not keep the token itself.
+    ///
+    /// # Errors
+    /// Where the system has no random numbers.
+    pub(crate) fn log_in(&self, pass: &Pass, expires: i64) -> Result<Secret, AccessError> {
+        self.0.logins.lock().add(pass.token(), expires)
+    }
+
+    /// The same for the owner of the data directory, who may do everything.
+    ///
+    /// # Errors
+    /// Where the system has no random numbers.
+    pub(super) fn log_in_owner(&self, expires: i64) -> Result<Secret, AccessError> {
+        self.0.logins.lock().add(None, expires)
+    }
+
+    /// Counts an attempt to enter that failed, and keeps whoever goes on trying waiting.
+    pub(crate) async fn fail(&self, from: Option<IpAddr>) {
+        let wait = self.0.attempts.failed(from, Instant::now());
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// How many attempts to enter have failed since the start.
+    pub(crate) fn failed_attempts(&self) -> u64 {
+        self.0.attempts.count()
+    }
+
+    /// Writes down when each token was used last, if that has changed.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn write_uses(&self) -> Result<(), AccessError> {
+        let Some(file) = &self.0.file else { return Ok(()) };
+        let mut written = self.0.written_uses.lock();
+        let tokens = self.tokens();
+        let mut uses = BTreeMap::new();
+        for (id, live) in &tokens.by_id {
+            let id = id.text();
+            let before = written.get(&id).copied().unwrap_or(0);
+            let last_use = live.last_use.load(Ordering::Relaxed).max(before);
+            if last_use > 0 {
+                uses.insert(id, last_use);
+            }
+        }
+        if uses != *written {
+            file.write_uses(&uses)?;
+            *written = uses;
+        }
+        Ok(())
+    }
+
+    fn tokens(&self) -> Arc<Tokens> {
+        Arc::clone(&self.0.tokens.read())
+    }
+}
+
+impl Tokens {
+    /// The tokens of the file. What is known of one that was there `before` stays.
+    fn of(tokens: Vec<Token>, before: &Self) -> Self {
+        let mut new = Self::default();
+        for token in tokens {
+            let live = before.by_id.get(&token.id).cloned().unwrap_or_else(|| LiveToken::new(token));
+            match &live.token.credential {
+                Credential::Bearer { sha256, .. } => {
+                    new.by_fingerprint.insert(*sha256, Arc::clone(&live));
+                    new.by_name.insert(live.token.name.clone(), Arc::clone(&live));
+                }
+                Credential::Oauth1(keys) => {
+                    new.by_consumer_key.insert(keys.consumer_key.clone(), Arc::clone(&live));
+                }
+            }
+            new.by_id.insert(live.token.id, live);
+        }
+        new
+    }
+}
+
+impl ScramAttempt {
+    /// The pass of a client whose proof is right.
+    pub(crate) fn pass(self, proof: &[u8], auth_message: &[u8]) -> Option<Pass> {
+        if !self.verifier.accepts(proof, auth_message) {
+            return None;
+        }
+        self.live.map(|live| Pass::of_token(live, None)).filter(Pass::is_good)
+    }
+}
+
+/// For how long the owner of a data directory gets in with one answer of the control socket: long enough for a large
+/// import or backup.
+pub(super) fn owners_time() -> i64 {
+    const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+    Clock::System.now().saturating_add(DAY_MS)
+}

@@ -1,0 +1,72 @@
+//! What a caller shows to be let in, in the header `Authorization`.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// What a caller shows to be let in.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Shown<'h> {
+    Nothing,
+    /// A token, or what stands for one (RFC 6750).
+    Bearer(&'h str),
+    /// The name of a token, and the token as the password (RFC 7617).
+    Basic {
+        name: String,
+        secret: String,
+    },
+    /// Something that nobody is let in by.
+    Unknown,
+}
+
+impl<'h> Shown<'h> {
+    /// Only a token by itself: a browser would add a name and a password, once it knows them, to what a page of another
+    /// site asks for.
+    pub(super) fn bearer(header: Option<&'h [u8]>) -> Self {
+        match Self::bearer_or_basic(header) {
+            Self::Basic { .. } => Self::Unknown,
+            other => other,
+        }
+    }
+
+    pub(super) fn bearer_or_basic(header: Option<&'h [u8]>) -> Self {
+        let Some(header) = header else { return Self::Nothing };
+        let text = std::str::from_utf8(header).ok();
+        let Some((scheme, value)) = text.and_then(|text| text.trim().split_once(' ')) else { return Self::Unknown };
+        let value = value.trim();
+        if scheme.eq_ignore_ascii_case("bearer") {
+            Self::Bearer(value)
+        } else if scheme.eq_ignore_ascii_case("basic") {
+            Self::basic(value).unwrap_or(Self::Unknown)
+        } else {
+            Self::Unknown
+        }
+    }
+
+    fn basic(value: &str) -> Option<Self> {
+        let text = String::from_utf8(STANDARD.decode(value).ok()?).ok()?;
+        let (name, secret) = text.split_once(':')?;
+        Some(Self::Basic { name: name.to_owned(), secret: secret.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_has_a_scheme_and_a_value() {
+        let shown = |header: &'static str| Shown::bearer_or_basic(Some(header.as_bytes()));
+        assert_eq!(Shown::bearer_or_basic(None), Shown::Nothing);
+        for bearer in ["Bearer skt_a", "bearer skt_a", "BEARER   skt_a "] {
+            assert_eq!(shown(bearer), Shown::Bearer("skt_a"), "{bearer:?}");
+        }
+        // The example of RFC 7617, section 2.
+        let (name, secret) = ("Aladdin".to_owned(), "open sesame".to_owned());
+        assert_eq!(shown("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), Shown::Basic { name, secret });
+        for unknown in ["", "Bearer", "skt_a", "Digest a", "Basic %", "Basic YQ==", "Basic /w=="] {
+            assert_eq!(shown(unknown), Shown::Unknown, "{unknown:?}");
+        }
+        assert_eq!(Shown::bearer_or_basic(Some(b"Bearer \xff")), Shown::Unknown);
+        assert_eq!(Shown::bearer(Some(b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")), Shown::Unknown);
+    }
+}

@@ -1,0 +1,99 @@
+//! Letting requests in: who asks, and whether that caller may use the route.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use hyper::body::{Frame, SizeHint};
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa_axum::router::OpenApiRouter;
+
+use super::openapi::{BEARER, problem_response};
+use super::state::HttpState;
+use crate::access::{Access, Permission};
+use crate::caller::{Caller, Refused};
+
+/// What a route asks of its callers.
+#[derive(Debug, Clone)]
+struct Admission {
+    access: Access,
+    permission: Permission,
+}
+
+/// These routes, for callers who have this permission; the document says so, too.
+pub(super) fn permitted(
+    permission: Permission,
+    access: &Access,
+    routes: OpenApiRouter<HttpState>,
+) -> OpenApiRouter<HttpState> {
+    let admission = Admission { access: access.clone(), permission };
+    let mut routes = routes.route_layer(axum::middleware::from_fn_with_state(admission, admit));
+    for item in routes.get_openapi_mut().paths.paths.values_mut() {
+        for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+            operation.security = Some(vec![SecurityRequirement::new(BEARER, [permission.as_str()])]);
+            let unknown = "A token is asked for, and there is none, or it is not known, revoked or expired.";
+            let forbidden = "The token is for another account, or for something else than this, or a web page of another origin asks.";
+            let refusals = [problem_response(401, unknown), problem_response(403, forbidden)];
+            operation.responses.responses.extend(refusals);
+        }
+    }
+    routes
+}
+
+/// Passes a request on together with its caller. What is under way when the caller's token ends, ends with it.
+async fn admit(State(admission): State<Admission>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let caller = match Caller::of_http(&parts, &admission.access, None).await {
+        Ok(caller) => caller,
+        Err(refused) => return refused.into_response(),
+    };
+    if let Err(refused) = caller.check_permission(admission.permission) {
+        return refused.into_response();
+    }
+    parts.extensions.insert(caller.clone());
+    let answering = next.run(Request::from_parts(parts, body));
+    let response = tokio::select! {
+        biased;
+        response = answering => response,
+        refused = caller.clone().ended() => return refused.into_response(),
+    };
+    // What is there as a whole goes out at once.
+    if response.body().size_hint().exact().is_some() {
+        return response;
+    }
+    response.map(|body| Body::new(EndingBody { body, ended: caller.ended().fuse().boxed() }))
+}
+
+/// A body that breaks off when the token of whoever asked for it ends.
+struct EndingBody {
+    body: Body,
+    ended: BoxFuture<'static, Refused>,
+}
+
+impl HttpBody for EndingBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if let Poll::Ready(refused) = self.ended.poll_unpin(context) {
+            return Poll::Ready(Some(Err(axum::Error::new(refused))));
+        }
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
