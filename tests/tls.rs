@@ -1,7 +1,7 @@
 //! Everything over TLS: the clients of all protocols, and certificates that change.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::binary::{Server, run, serve, skipped, stderr, succeed};
 use crate::foreign;
-use crate::process::{PATIENCE, send_signal, until};
+use crate::process::{PATIENCE, Running, send_signal, until};
 use crate::python::{self, Python};
 use crate::sample;
 
@@ -397,6 +397,84 @@ fn psql_cancels_over_tls_and_one_that_is_killed_ends_its_statement() {
         }
         until("the statement has ended", || running() == 0);
     }
+}
+
+/// A token for everything, of a directory that may be open.
+fn token(data: &str) -> String {
+    let of_all = ["--name", "wall", "--account", "*", "--scopes", "report,ingest,sql,admin"];
+    succeed(["token", "add", "--data-dir", data].into_iter().chain(of_all)).trim().to_owned()
+}
+
+#[test]
+fn an_address_that_others_can_reach_is_listened_on_with_tokens_and_tls() {
+    let folder = TempDir::new().unwrap();
+    self_signed(folder.path(), "localhost");
+    let place = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (data, cert, key, file) = (place("data"), place("cert.pem"), place("key.pem"), place("token"));
+    sample::import_into(Path::new(&data));
+    let listen = ["serve", "--listen", "0.0.0.0:0", "--data-dir", &data];
+    let encrypted = ["--tls-cert", &cert, "--tls-key", &key];
+    let refused = |more: &[&str]| {
+        let output = run(listen.iter().chain(more));
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        stderr(&output)
+    };
+    let told = refused(&[]);
+    assert!(told.contains("skillscope token add") && told.contains("--tls-cert"), "{told}");
+    let told = refused(&encrypted);
+    assert!(told.contains("skillscope token add") && !told.contains("--tls-cert"), "{told}");
+    fs::write(&file, token(&data)).unwrap();
+    let told = refused(&[]);
+    assert!(!told.contains("skillscope token add") && told.contains("--tls-cert"), "{told}");
+
+    let mut command = crate::binary::skillscope(listen.iter().chain(&encrypted));
+    let mut process = Running(command.stdout(Stdio::piped()).spawn().unwrap());
+    let mut url = String::new();
+    BufReader::new(process.0.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    let port = url.trim().strip_prefix("https://0.0.0.0:").unwrap_or_else(|| panic!("{url}"));
+    let url = format!("https://localhost:{port}");
+    assert_counts(&count(&["--url", &url, "--ca-cert", &cert, "--token-file", &file]));
+    let told = stderr(&count(&["--url", &url, "--ca-cert", &cert]));
+    assert!(told.contains("wants a token"), "{told}");
+    assert_counts(&count(&["--data-dir", &data]));
+}
+
+#[test]
+fn tokens_are_shown_over_tls_at_every_door() {
+    let Some(python) = Python::with_libraries("tokens_are_shown_over_tls_at_every_door") else { return };
+    let encrypted = Encrypted::serve("localhost,127.0.0.1");
+    let token = token(&encrypted.path("data"));
+    let script = r#"
+import json, ssl, sys, urllib.request, warnings; warnings.simplefilter("ignore")
+import adbc_driver_flightsql.dbapi as flight, psycopg
+url, flight_url, port, ca, token = sys.argv[1:]
+def rows(connection):
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select count(*) from segments")
+        return cursor.fetchone()[0]
+def refused(ask):
+    try:
+        ask()
+    except Exception:
+        return True
+def http(headers):
+    request = urllib.request.Request(f"{url}/v1/sql", json.dumps({"query": "select count(*) as n from segments"}).encode(),
+                                     {"content-type": "application/json", **headers})
+    with urllib.request.urlopen(request, context=ssl.create_default_context(cafile=ca)) as answer:
+        return json.load(answer)[0]["n"]
+def postgresql(password):
+    return rows(psycopg.connect(f"host=127.0.0.1 port={port} user=wall dbname=account-1 sslmode=verify-full sslrootcert={ca}", password=password))
+def flight_sql(more):
+    trusted = {"adbc.flight.sql.client_option.tls_root_certs": open(ca).read()}
+    return rows(flight.connect(flight_url, db_kwargs={**trusted, **more}))
+print(http({"authorization": f"Bearer {token}"}), refused(lambda: http({})))
+print(postgresql(token), refused(lambda: postgresql("x")))
+print(flight_sql({"adbc.flight.sql.authorization_header": f"Bearer {token}"}), refused(lambda: flight_sql({})))
+print(flight_sql({"username": "wall", "password": token}))
+"#;
+    let ca = encrypted.path("cert.pem");
+    let arguments = [encrypted.server.url.as_str(), &encrypted.flight, encrypted.postgresql_port(), &ca, &token];
+    assert_eq!(python.run(script, &arguments), "200 True\n200 True\n200 True\n200\n");
 }
 
 #[test]
