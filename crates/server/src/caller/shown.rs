@@ -1,7 +1,14 @@
 //! What a caller shows to be let in, in the header `Authorization`.
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+/// Clients of Flight SQL in Go leave the padding out.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// What a caller shows to be let in.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,7 +50,7 @@ impl<'h> Shown<'h> {
     }
 
     fn basic(value: &str) -> Option<Self> {
-        let text = String::from_utf8(STANDARD.decode(value).ok()?).ok()?;
+        let text = String::from_utf8(BASE64.decode(value).ok()?).ok()?;
         let (name, secret) = text.split_once(':')?;
         Some(Self::Basic { name: name.to_owned(), secret: secret.to_owned() })
     }
@@ -63,6 +70,8 @@ mod tests {
         // The example of RFC 7617, section 2.
         let (name, secret) = ("Aladdin".to_owned(), "open sesame".to_owned());
         assert_eq!(shown("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), Shown::Basic { name, secret });
+        let (name, secret) = ("Aladdin".to_owned(), "open sesame".to_owned());
+        assert_eq!(shown("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ"), Shown::Basic { name, secret });
         for unknown in ["", "Bearer", "skt_a", "Digest a", "Basic %", "Basic YQ==", "Basic /w=="] {
             assert_eq!(shown(unknown), Shown::Unknown, "{unknown:?}");
         }

@@ -77,7 +77,7 @@ fn longest(kind: u8) -> Option<usize> {
     match kind {
         b'Q' | b'P' => Some(STATEMENT_BYTES),
         b'B' => Some(VALUES_BYTES),
-        b'C' | b'D' | b'E' | b'F' | b'H' | b'S' | b'X' | b'p' => Some(SMALL_BYTES),
+        b'C' | b'D' | b'E' | b'F' | b'H' | b'S' | b'X' => Some(SMALL_BYTES),
         // Nothing is copied to the server. What still comes is passed over.
         b'c' | b'd' | b'f' => Some(STEP_BYTES),
         _ => None,
@@ -133,6 +133,19 @@ impl Incoming {
     /// The next message. `None` where the client has gone.
     pub(super) async fn message<R: AsyncRead + Unpin>(
         &mut self,
+        stream: &mut R,
+    ) -> Result<Option<Message>, Unreadable> {
+        self.message_of(longest, stream).await
+    }
+
+    /// The answer of a client that has been asked to prove who it is, which comes at no other time.
+    pub(super) async fn proof<R: AsyncRead + Unpin>(&mut self, stream: &mut R) -> Result<Option<Message>, Unreadable> {
+        self.message_of(|kind| (kind == b'p').then_some(SMALL_BYTES), stream).await
+    }
+
+    async fn message_of<R: AsyncRead + Unpin>(
+        &mut self,
+        longest: impl Fn(u8) -> Option<usize>,
         stream: &mut R,
     ) -> Result<Option<Message>, Unreadable> {
         if !self.fill(stream, 1 + LENGTH_BYTES).await? {
@@ -221,13 +234,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_length_that_its_kind_does_not_have_is_refused_before_the_body() {
-        for kind in b"QPBCDEFHSXcdfp" {
+        for kind in b"QPBCDEFHSXcdf" {
             for length in [i32::MIN, -1, 0, 3, 0x3fff_ffff, i32::MAX] {
                 let sent = [&[*kind][..], &length.to_be_bytes()].concat();
                 assert!(matches!(read(&sent).await, Err(Unreadable::Length { .. })), "{kind} {length}");
             }
         }
-        for kind in (0..=255).filter(|kind| !b"QPBCDEFHSXcdfp".contains(kind)) {
+        for kind in (0..=255).filter(|kind| !b"QPBCDEFHSXcdf".contains(kind)) {
             let sent = [&[kind][..], &[0, 0, 0, 4]].concat();
             assert!(matches!(read(&sent).await, Err(Unreadable::Kind(_))), "{kind}");
         }

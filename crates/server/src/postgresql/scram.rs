@@ -25,9 +25,6 @@ use crate::access::{Access, Pass, Secret};
 
 const MECHANISM: &str = "SCRAM-SHA-256";
 
-/// The kind of message that carries what a client answers.
-const ANSWER: u8 = b'p';
-
 /// Lets a client in that says this name and proves that it has the token; `None` where its proof is wrong.
 ///
 /// # Errors
@@ -76,14 +73,11 @@ async fn send<S: Stream>(client: &mut Client<S>, message: Authentication) -> PgW
 }
 
 /// The body of the client's next answer.
-async fn answer<S: Stream>(client: &mut Client<S>, incoming: &mut Incoming) -> PgWireResult<String> {
-    let message = incoming.message(client.get_mut()).await.map_err(unreadable)?;
+async fn answer<S: Stream>(client: &mut Client<S>, incoming: &mut Incoming) -> PgWireResult<Vec<u8>> {
+    let message = incoming.proof(client.get_mut()).await.map_err(unreadable)?;
     let gone = || fatal(SqlState::Protocol, "the client has gone");
     let message = message.ok_or_else(gone)?;
-    if message.kind != ANSWER {
-        return Err(malformed());
-    }
-    String::from_utf8(message.body().to_vec()).map_err(|_| malformed())
+    Ok(message.body().to_vec())
 }
 
 /// The client's first answer: a mechanism, a length, and the first message of SCRAM.
@@ -96,12 +90,11 @@ struct ClientFirst {
 }
 
 impl ClientFirst {
-    fn parse(body: &str) -> Option<Self> {
-        let (mechanism, rest) = body.split_once('\0')?;
-        // Text that is UTF-8 may have a length of four bytes before it that is, too: none is as long as 16 MiB.
-        let (length, message) = rest.split_at_checked(4)?;
-        let length = length.as_bytes().try_into().ok().map(i32::from_be_bytes)?;
-        if mechanism != MECHANISM || usize::try_from(length) != Ok(message.len()) {
+    fn parse(body: &[u8]) -> Option<Self> {
+        let rest = body.strip_prefix(MECHANISM.as_bytes())?.strip_prefix(b"\0")?;
+        let (length, message) = rest.split_first_chunk()?;
+        let message = str::from_utf8(message).ok()?;
+        if usize::try_from(i32::from_be_bytes(*length)) != Ok(message.len()) {
             return None;
         }
         // `y`: the client could bind the channel, and has seen that the server does not offer it.
@@ -125,8 +118,8 @@ struct ClientFinal {
 }
 
 impl ClientFinal {
-    fn parse(body: &str) -> Option<Self> {
-        let (without_proof, proof) = body.rsplit_once(",p=")?;
+    fn parse(body: &[u8]) -> Option<Self> {
+        let (without_proof, proof) = str::from_utf8(body).ok()?.rsplit_once(",p=")?;
         let (binding, nonce) = without_proof.split_once(',')?;
         let binding = String::from_utf8(STANDARD.decode(binding.strip_prefix("c=")?).ok()?).ok()?;
         let nonce = nonce.strip_prefix("r=")?.to_owned();
@@ -139,7 +132,7 @@ mod tests {
     use super::*;
 
     fn first(mechanism: &str, length: u8, message: &str) -> Option<ClientFirst> {
-        ClientFirst::parse(&format!("{mechanism}\0\0\0\0{}{message}", char::from(length)))
+        ClientFirst::parse(&[mechanism.as_bytes(), &[0, 0, 0, 0, length], message.as_bytes()].concat())
     }
 
     #[test]
@@ -153,16 +146,18 @@ mod tests {
             let length = u8::try_from(wrong.len()).unwrap();
             assert!(first(MECHANISM, length, wrong).is_none(), "{wrong}");
         }
-        assert!(ClientFirst::parse("SCRAM-SHA-256\0").is_none() && ClientFirst::parse("").is_none());
+        let long = format!("n,,n=,r={}", "C".repeat(192));
+        assert!(first(MECHANISM, 200, &long).is_some(), "its length is no text");
+        assert!(ClientFirst::parse(b"SCRAM-SHA-256\0").is_none() && ClientFirst::parse(b"").is_none());
     }
 
     #[test]
     fn a_last_answer_brings_a_proof() {
-        let parsed = ClientFinal::parse("c=biws,r=CS,p=YQ==").unwrap();
+        let parsed = ClientFinal::parse(b"c=biws,r=CS,p=YQ==").unwrap();
         assert_eq!((parsed.binding.as_str(), parsed.nonce.as_str(), parsed.proof.as_slice()), ("n,,", "CS", &b"a"[..]));
         assert_eq!(parsed.without_proof, "c=biws,r=CS");
         for wrong in ["", "c=biws,r=CS", "r=CS,p=YQ==", "c=%,r=CS,p=YQ==", "c=biws,r=CS,p=%", "c=biws,CS,p=YQ=="] {
-            assert!(ClientFinal::parse(wrong).is_none(), "{wrong}");
+            assert!(ClientFinal::parse(wrong.as_bytes()).is_none(), "{wrong}");
         }
     }
 }
