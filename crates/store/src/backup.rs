@@ -65,7 +65,7 @@ impl Backup {
         let journal = directory.staging().join(format!("backup-{number}.redb"));
         let backup = Self { disk: Arc::clone(directory.disk()), journal, files, dead_letters };
         let counters = Counters { next_file: number.saturating_add(1), commits: 1 };
-        drop(journal::create(Arc::clone(&backup.disk), &backup.journal, change, counters)?);
+        drop(journal::create(Arc::clone(&backup.disk), &backup.journal, change, counters, None)?);
         Ok(backup)
     }
 

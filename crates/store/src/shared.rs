@@ -1,6 +1,7 @@
 //! The state that reads, writes, backups and maintenance of a store share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 
@@ -10,6 +11,7 @@ use crate::disk::health::DiskHealth;
 use crate::error::{Error, Result};
 use crate::options::StoreOptions;
 use crate::snapshot::Snapshot;
+use crate::statistics::Statistics;
 use crate::time::Time;
 use crate::writer::{Published, Writer};
 
@@ -23,6 +25,7 @@ pub(crate) struct Shared {
     writer: Mutex<Writer>,
     health: DiskHealth,
     time: Time,
+    statistics: Arc<Statistics>,
 }
 
 impl Shared {
@@ -30,7 +33,11 @@ impl Shared {
         let published = writer.published();
         let time = Time::of(&directory, &options, &published.latest(), writer.arrivals());
         let health = DiskHealth::new(writer.is_sound());
-        Self { directory, options, published, writer: Mutex::new(writer), health, time }
+        let statistics = Arc::clone(writer.statistics());
+        let now = options.clock.now();
+        let watermarks = writer.segmenter().watermarks().map(|(_, time)| time).filter(|time| *time <= now);
+        watermarks.for_each(|time| statistics.note_event(time));
+        Self { directory, options, published, writer: Mutex::new(writer), health, time, statistics }
     }
 
     pub(crate) fn directory(&self) -> &Arc<DataDirectory> {
@@ -49,6 +56,16 @@ impl Shared {
     /// What time it is, as far as the clock can be believed.
     pub(crate) fn time(&self) -> &Time {
         &self.time
+    }
+
+    /// What is counted of the store's work.
+    pub(crate) fn statistics(&self) -> &Statistics {
+        &self.statistics
+    }
+
+    /// The writer, unless others have it for as long as `patience`.
+    pub(crate) fn writer_within(&self, patience: Duration) -> Option<MutexGuard<'_, Writer>> {
+        self.writer.try_lock_for(patience)
     }
 
     /// All segments stored so far.

@@ -11,19 +11,22 @@ use skillscope_segment::{EventBatch, Impossible, Input, ReadOptions};
 use crate::archive::file::ArchiveFile;
 use crate::archive::totals::ArchivedTotals;
 use crate::backup::Backup;
+use crate::counting_sink::CountingSink;
 use crate::disk::directory::DataDirectory;
 use crate::disk::overlay::OverlayDisk;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::holdings::LastTold;
 use crate::maintenance::scrub::Scrub;
 use crate::options::StoreOptions;
 use crate::recovery;
 use crate::rows::keys::KeyHasher;
 use crate::shared::Shared;
 use crate::snapshot::Snapshot;
+use crate::statistics::StoreCounts;
 use crate::totals::Totals;
 use crate::write::append::Appends;
 use crate::write::appended::Appended;
-use crate::write::ingestion::{Ingested, RecordSink, Records, ingest};
+use crate::write::ingestion::{Ingested, Records, ingest};
 
 /// The segments of one data directory. Readers take snapshots and never wait for a write to finish.
 #[derive(Debug)]
@@ -32,6 +35,7 @@ pub struct Store {
     appends: Appends,
     archived_totals: ArchivedTotals,
     scrub: Scrub,
+    last_told: LastTold,
     /// The number of rounds of maintenance that began; held by the one that is under way.
     maintenance_rounds: Mutex<u64>,
 }
@@ -59,6 +63,7 @@ impl Store {
             archived_totals: ArchivedTotals::new(options.totals_bytes),
             shared: Shared::new(directory, options, writer),
             scrub: Scrub::default(),
+            last_told: LastTold::default(),
             maintenance_rounds: Mutex::default(),
         })
     }
@@ -115,7 +120,7 @@ impl Store {
     /// # Errors
     /// Where nothing can be read at all, or a chunk cannot be written; chunks before it stay stored.
     pub fn ingest(&self, records: Records, input: Input, options: &ReadOptions) -> Result<Ingested> {
-        ingest(records, input, options, self)
+        ingest(records, input, options, CountingSink::new(self, records))
     }
 
     /// Lets event time begin anew, so that a file of older events is put in order as if it were the first.
@@ -134,6 +139,11 @@ impl Store {
     /// How many events could have no effect since the start, by reason.
     pub fn dead_letters(&self) -> BTreeMap<Impossible, u64> {
         self.appends.dead_letters()
+    }
+
+    /// What has been done since the start.
+    pub fn counts(&self) -> StoreCounts {
+        self.shared.statistics().read(self.dead_letters())
     }
 
     /// The folder of the files that such events are kept in.
@@ -198,6 +208,10 @@ impl Store {
         &self.appends
     }
 
+    pub(crate) fn last_told(&self) -> &LastTold {
+        &self.last_told
+    }
+
     pub(crate) fn totals_of_files(&self) -> &ArchivedTotals {
         &self.archived_totals
     }
@@ -209,17 +223,5 @@ impl Store {
     /// Waits for the round of maintenance that is under way. The value is the number of rounds that have begun.
     pub(crate) fn maintenance_rounds(&self) -> MutexGuard<'_, u64> {
         self.maintenance_rounds.lock()
-    }
-}
-
-impl RecordSink for &Store {
-    type Error = Error;
-
-    fn append(&mut self, batch: &RecordBatch) -> Result<Appended> {
-        Store::append(self, batch)
-    }
-
-    fn append_events(&mut self, events: EventBatch) -> Result<Appended> {
-        Store::append_events(self, events, true)
     }
 }

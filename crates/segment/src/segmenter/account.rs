@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 
-use super::followed::{FollowedConversation, Target};
+use super::followed::{FollowedConversation, Numbers, Target};
 use super::segmented::Segmented;
 use super::trial::Trial;
 use super::{Arrival, AskPast, Closed, MOST_WAITING};
@@ -24,6 +24,8 @@ pub(super) struct Account {
     pub(super) conversations: HashMap<Box<str>, Box<FollowedConversation>>,
     /// The number of waiting events.
     pub(super) waiting: usize,
+    /// The number of open conversations.
+    pub(super) open: usize,
     /// When conversations with waiting events are due. An entry may be outdated, with nothing waiting any more.
     due: BinaryHeap<Reverse<(i64, Box<str>)>>,
 }
@@ -38,6 +40,7 @@ impl Account {
             trial: 0,
             conversations: HashMap::new(),
             waiting: 0,
+            open: 0,
             due: BinaryHeap::new(),
         }
     }
@@ -68,8 +71,10 @@ impl Account {
         self.waiting > 0 && self.last_arrival.saturating_add(wait_ms) <= now
     }
 
-    pub(super) fn open_conversations(&self) -> usize {
-        self.conversations.values().filter(|followed| followed.is_open()).count()
+    /// Notes what a change of a conversation is for the numbers of the account, given what they were before.
+    pub(super) fn recount(&mut self, before: Numbers, after: Numbers) {
+        self.waiting = (self.waiting + after.waiting).saturating_sub(before.waiting);
+        self.open = (self.open + after.open).saturating_sub(before.open);
     }
 
     /// Notes when a conversation is due, unless an earlier time is noted.
@@ -108,11 +113,12 @@ impl Account {
         let Some(followed) = self.conversations.get_mut(conversation) else { return Ok(()) };
         if followed.waiting_since().any(|waiting| waiting <= since) {
             around.trial.note_change(&self.id, conversation, followed);
-            let (waiting, closed_at) = (followed.waiting(), followed.closed_at());
+            let (before, closed_at) = (followed.numbers(), followed.closed_at());
             let mut target = Target { account: self.id.as_str(), conversation, past, out };
             let outcome = followed.give_up(since, &mut target);
             // Updated after a failure too, since a roll-back subtracts the events that wait now.
-            self.waiting = (self.waiting + followed.waiting()).saturating_sub(waiting);
+            let after = followed.numbers();
+            self.recount(before, after);
             outcome?;
             self.settle(conversation, closed_at, around);
         }
@@ -144,7 +150,8 @@ impl Account {
         if let Some(followed) = self.conversations.get_mut(conversation) {
             trial.note_change(&self.id, conversation, followed);
         }
-        self.conversations.remove(conversation);
+        let before = self.conversations.remove(conversation);
+        self.recount(numbers_of(before.as_deref()), Numbers::default());
     }
 
     /// Puts a conversation back in an earlier state; `None` removes it.
@@ -156,11 +163,10 @@ impl Account {
         closed: &mut VecDeque<Closed>,
     ) {
         let before = self.conversations.remove(&conversation);
-        self.waiting = self.waiting.saturating_sub(before.as_ref().map_or(0, |state| state.waiting()));
+        self.recount(numbers_of(before.as_deref()), numbers_of(state.as_deref()));
         let Some(mut state) = state else { return };
         // The entry in `due` is the current one: the earlier one may have been removed.
         state.due = before.map_or(i64::MAX, |before| before.due);
-        self.waiting += state.waiting();
         if let Some(at) = state.closed_at() {
             let (account, arrived) = (self.id.clone(), self.last_arrival);
             closed.push_back(Closed { account, conversation: conversation.clone(), at, arrived });
@@ -168,6 +174,10 @@ impl Account {
         self.conversations.insert(conversation.clone(), state);
         self.note_due(&conversation, wait_ms);
     }
+}
+
+fn numbers_of(followed: Option<&FollowedConversation>) -> Numbers {
+    followed.map(FollowedConversation::numbers).unwrap_or_default()
 }
 
 /// The parts of a segmenter that an account needs beside itself.

@@ -24,6 +24,23 @@ pub enum Impossible {
     TooLate,
 }
 
+impl Impossible {
+    /// Every reason.
+    pub const ALL: [Self; 5] =
+        [Self::NotStarted, Self::AfterClose, Self::StartedTwice, Self::ResumedWhileOpen, Self::TooLate];
+
+    /// A word for the reason.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NotStarted => "not_started",
+            Self::AfterClose => "after_close",
+            Self::StartedTwice => "started_twice",
+            Self::ResumedWhileOpen => "resumed_while_open",
+            Self::TooLate => "too_late",
+        }
+    }
+}
+
 /// An event without effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {

@@ -50,6 +50,15 @@ struct Waiting {
     event: EventKind<Box<str>>,
 }
 
+/// What is counted of conversations.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Numbers {
+    /// Events that wait for earlier ones.
+    pub(super) waiting: usize,
+    /// Conversations that are open.
+    pub(super) open: usize,
+}
+
 /// A time that is never reached.
 fn never() -> i64 {
     i64::MAX
@@ -108,6 +117,11 @@ impl FollowedConversation {
 
     fn has_waiting(&self) -> bool {
         self.waiting() > 0
+    }
+
+    /// What this conversation is in the numbers of its account.
+    pub(super) fn numbers(&self) -> Numbers {
+        Numbers { waiting: self.waiting(), open: usize::from(self.is_open()) }
     }
 
     /// The number of waiting events.
@@ -184,6 +198,7 @@ impl FollowedConversation {
             let sequence = *sequence;
             disorder.skipped.push((self.next_sequence, sequence));
             disorder.join_first();
+            target.out.gaps_given_up += 1;
             self.next_sequence = sequence;
             self.take_contiguous(true, target)?;
         }

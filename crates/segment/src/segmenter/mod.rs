@@ -190,7 +190,7 @@ impl Segmenter {
         }
         out.accepted += 1;
         around.trial.note_change(&account.id, conversation, followed);
-        let (waiting, closed_at) = (followed.waiting(), followed.closed_at());
+        let (before, closed_at) = (followed.numbers(), followed.closed_at());
         let mut target = Target { account: account.id.as_str(), conversation, past, out };
         let outcome = match place {
             Place::Repeat => Ok(()),
@@ -205,9 +205,9 @@ impl Segmenter {
             }
         };
         // Updated after a failure too, since a roll-back subtracts the events that wait now.
-        account.waiting = (account.waiting + followed.waiting()).saturating_sub(waiting);
+        let (after, is_open, is_early) = (followed.numbers(), followed.is_open(), place == Place::Early);
+        account.recount(before, after);
         outcome?;
-        let (is_open, is_early) = (followed.is_open(), place == Place::Early);
         if !is_open {
             account.settle(conversation, closed_at, around);
         }
@@ -320,7 +320,12 @@ impl Segmenter {
 
     /// The number of conversations that are open.
     pub fn open_conversations(&self) -> usize {
-        self.accounts.values().map(Account::open_conversations).sum()
+        self.accounts.values().map(|account| account.open).sum()
+    }
+
+    /// The number of events that wait for earlier ones of their conversations.
+    pub fn waiting_events(&self) -> usize {
+        self.accounts.values().map(|account| account.waiting).sum()
     }
 
     /// Restores a conversation from the state of an earlier segmenter.

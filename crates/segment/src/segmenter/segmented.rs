@@ -13,13 +13,15 @@ pub struct Segmented {
     pub segments: SegmentBatchBuilder,
     /// The events without effect, which may have arrived earlier.
     pub dead_letters: Vec<DeadLetter>,
+    /// The number of gaps in conversations that are not waited for any more.
+    pub gaps_given_up: usize,
 }
 
 impl Segmented {
     /// No results yet.
     pub fn new() -> Self {
         let segments = SegmentBatchBuilder::with_capacity(0);
-        Self { accepted: 0, duplicates: 0, segments, dead_letters: Vec::new() }
+        Self { accepted: 0, duplicates: 0, segments, dead_letters: Vec::new(), gaps_given_up: 0 }
     }
 }
 

@@ -79,6 +79,11 @@ impl ArchivedKeys {
         Ok(sought.iter().filter_map(stored).collect())
     }
 
+    /// Memory that the keys take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.read.iter().map(|(_, keys)| keys.bytes()).sum()
+    }
+
     fn read(&self, file: &Arc<ArchiveFile>) -> Result<Arc<KeyIndex>> {
         let mut keys = KeyIndex::new();
         let account = file.account().as_str();

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
@@ -55,6 +56,8 @@ pub(crate) struct DataDirectory {
     disk: Arc<dyn Disk>,
     /// Whether the owner's group may read the archive.
     is_archive_shared: bool,
+    /// How many files were in `quarantine/` when that was last looked at.
+    quarantined: AtomicU64,
     _lock: Lock,
 }
 
@@ -92,6 +95,7 @@ impl DataDirectory {
         directory.empty_staging()?;
         directory.forget_server()?;
         directory.sync()?;
+        directory.count_quarantined()?;
         Ok(directory)
     }
 
@@ -124,7 +128,7 @@ impl DataDirectory {
             let url = url.and_then(|text| Some(std::str::from_utf8(&text).ok()?.trim().to_owned()));
             return Err(Error::InUse { path: path.to_owned(), url });
         };
-        Ok(Self { path: path.to_owned(), disk, is_archive_shared: false, _lock: lock })
+        Ok(Self { path: path.to_owned(), disk, is_archive_shared: false, quarantined: AtomicU64::new(0), _lock: lock })
     }
 
     /// Closes what others may have been able to read so far. Where this process is not the owner, that is left to him.
@@ -173,6 +177,12 @@ impl DataDirectory {
 
     pub(crate) fn journal(&self) -> PathBuf {
         self.path.join(JOURNAL)
+    }
+
+    /// The length of the journal.
+    pub(crate) fn journal_bytes(&self) -> Result<u64> {
+        let path = self.journal();
+        self.disk.open(&path).and_then(|file| file.length()).map_err(Error::io("open", path))
     }
 
     /// Tells other processes where this one listens.
@@ -257,6 +267,7 @@ impl DataDirectory {
         let relative = path.strip_prefix(&self.path).unwrap_or(path);
         let place = self.free_name(relative)?;
         self.disk.rename(path, &place).map_err(Error::io("set aside", path))?;
+        self.quarantined.fetch_add(1, Ordering::Relaxed);
         self.sync_folders_of(&place)?;
         Ok(place)
     }
@@ -268,6 +279,7 @@ impl DataDirectory {
         self.disk.write(&staged, bytes).map_err(Error::io("write", &staged))?;
         self.disk.sync(&staged).map_err(Error::io("sync", &staged))?;
         self.disk.rename(&staged, &place).map_err(Error::io("move into place", &place))?;
+        self.quarantined.fetch_add(1, Ordering::Relaxed);
         self.sync_folders_of(&place)?;
         Ok(place)
     }
@@ -357,6 +369,17 @@ impl DataDirectory {
     /// Every file that was set aside, in order of path.
     pub(crate) fn quarantined_files(&self) -> Result<Vec<PathBuf>> {
         self.files_below(QUARANTINE)
+    }
+
+    /// Looks how many files are in `quarantine/`, from which an operator may take some.
+    pub(crate) fn count_quarantined(&self) -> Result<()> {
+        self.quarantined.store(self.quarantined_files()?.len() as u64, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// How many files are in `quarantine/`, as far as is known without looking.
+    pub(crate) fn quarantined(&self) -> u64 {
+        self.quarantined.load(Ordering::Relaxed)
     }
 
     /// Every file of dead letters, in order of name.

@@ -72,6 +72,13 @@ pub(crate) struct Counters {
 }
 
 impl JournalChange<'_> {
+    /// The rows and conversations that it writes, in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        let rows = self.entries.iter().map(|entry| entry.rows.len() as u64);
+        let conversations = self.conversations.changed.iter().map(|(_, record)| record.len() as u64);
+        rows.chain(conversations).sum()
+    }
+
     fn has_files(&self) -> bool {
         let Self { added, retired, gone, lost, verified, .. } = self;
         !(added.is_empty() && retired.is_empty() && gone.is_empty() && lost.is_empty() && verified.is_empty())

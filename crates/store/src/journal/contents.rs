@@ -126,7 +126,7 @@ fn is_damage(error: &io::Error) -> bool {
 
 /// Adds all values of a journal to `contents`, the list of files first.
 fn read(file: Box<dyn InPlaceFile>, verify: bool, contents: &mut Contents) -> std::result::Result<(), redb::Error> {
-    let database = open_database(file, verify)?;
+    let database = open_database(file, verify, None)?;
     let transaction = database.begin_write()?;
     if let Some(next) = transaction.open_table(COUNTERS)?.get(NEXT_FILE)? {
         contents.next_file = next.value();

@@ -1,10 +1,13 @@
 //! The journal's file: its tables, and the names that its values stand under.
 
 use std::io;
+use std::sync::Arc;
+use std::time::Instant;
 
 use redb::{Builder, Database, StorageBackend, TableDefinition};
 
 use crate::disk::InPlaceFile;
+use crate::statistics::Histogram;
 
 /// Rows that no archive file has yet: account, hour of `end_time`, number of the entry → rows.
 pub(crate) const ENTRIES: TableDefinition<(&str, i64, u64), &[u8]> = TableDefinition::new("entries");
@@ -45,10 +48,15 @@ pub(crate) const ENTRY: &str = "entry ";
 /// Memory for pages that are read or written.
 const CACHE_BYTES: usize = 32 << 20;
 
-pub(crate) fn open_database(file: Box<dyn InPlaceFile>, verify: bool) -> std::result::Result<Database, redb::Error> {
+/// Opens the database in `file`. How long each sync takes is added to `sync_times`.
+pub(crate) fn open_database(
+    file: Box<dyn InPlaceFile>,
+    verify: bool,
+    sync_times: SyncTimes,
+) -> std::result::Result<Database, redb::Error> {
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(verify);
-    Ok(builder.create_with_backend(Backend(file))?)
+    Ok(builder.create_with_backend(Backend { file, sync_times })?)
 }
 
 pub(crate) fn entry_name((account, hour, number): (&str, i64, u64)) -> String {
@@ -63,30 +71,41 @@ pub(crate) fn file_name(kind: &str, number: u64) -> String {
     format!("{kind} {number}")
 }
 
+/// Where it is counted how long syncs take; nowhere, for a database that nobody waits for.
+pub(crate) type SyncTimes = Option<Arc<Histogram>>;
+
 /// A file as redb wants it.
 #[derive(Debug)]
-struct Backend(Box<dyn InPlaceFile>);
+struct Backend {
+    file: Box<dyn InPlaceFile>,
+    sync_times: SyncTimes,
+}
 
 impl StorageBackend for Backend {
     fn len(&self) -> io::Result<u64> {
-        self.0.length()
+        self.file.length()
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let bytes = self.0.read_at(offset, out.len())?;
+        let bytes = self.file.read_at(offset, out.len())?;
         out.copy_from_slice(&bytes);
         Ok(())
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {
-        self.0.set_length(length)
+        self.file.set_length(length)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.sync()
+        let start = Instant::now();
+        self.file.sync()?;
+        if let Some(times) = &self.sync_times {
+            times.add_since(start);
+        }
+        Ok(())
     }
 
     fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_at(offset, bytes)
+        self.file.write_at(offset, bytes)
     }
 }

@@ -14,15 +14,18 @@ pub(crate) mod verified;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use redb::Database;
 
 use self::change::{Counters, JournalChange, write};
 use self::commit_record::CommitRecord;
 use self::contents::{Contents, inspect};
-use self::layout::open_database;
+use self::layout::{SyncTimes, open_database};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
+use crate::statistics::Statistics;
 
 /// The rows that are not archived yet and the list of archive files, in one redb database, so that both change together
 /// or not at all. A commit is durable when it returns.
@@ -37,6 +40,7 @@ pub(crate) struct Journal {
     /// The number of the last commit that was tried.
     commits: u64,
     record: CommitRecord,
+    statistics: Arc<Statistics>,
 }
 
 impl Journal {
@@ -50,8 +54,16 @@ impl Journal {
         let contents = inspect(disk.as_ref(), path)?;
         let record = CommitRecord::beside(path, Arc::clone(&disk));
         let commits = contents.commits.max(contents.noted_commits).unwrap_or(0);
-        let mut journal =
-            Self { disk, path: path.to_owned(), database: None, next_entry: 1, next_file: 1, commits, record };
+        let mut journal = Self {
+            disk,
+            path: path.to_owned(),
+            database: None,
+            next_entry: 1,
+            next_file: 1,
+            commits,
+            record,
+            statistics: Arc::default(),
+        };
         let entries = contents.entries.iter().map(|entry| entry.number);
         journal.next_entry = entries.max().map_or(1, |last| last.saturating_add(1));
         let files = contents.files.iter().chain(&contents.retired).map(|file| file.number.saturating_add(1));
@@ -62,6 +74,11 @@ impl Journal {
     /// From now on, files get numbers above this one.
     pub(crate) fn pass_over_file(&mut self, number: u64) {
         self.next_file = self.next_file.max(number.saturating_add(1));
+    }
+
+    /// What is counted, here and by all who share it.
+    pub(crate) fn statistics(&self) -> &Arc<Statistics> {
+        &self.statistics
     }
 
     /// Whether commits can be made; otherwise [`Self::replace`] comes first.
@@ -96,7 +113,13 @@ impl Journal {
         // The database is put back only after success: an error or a panic leaves none, since it may be damaged.
         let Some(database) = self.database.take() else { return Err(self.unusable()) };
         self.commits = self.commits.saturating_add(1);
-        write(&database, &change, &self.counters()).map_err(|error| self.error("write", error))?;
+        let (start, bytes) = (Instant::now(), change.bytes());
+        if let Err(error) = write(&database, &change, &self.counters()) {
+            self.statistics.commit_failures.fetch_add(1, Ordering::Relaxed);
+            return Err(self.error("write", error));
+        }
+        self.statistics.commit_times.add_since(start);
+        self.statistics.commit_sizes.add(bytes);
         self.database = Some(database);
         self.record.note(self.commits);
         Ok(())
@@ -110,7 +133,8 @@ impl Journal {
         self.database = None;
         let new = self.path.with_extension("new");
         self.commits = self.commits.saturating_add(1);
-        let written = create(Arc::clone(&self.disk), &new, change, self.counters());
+        let sync_times = Some(Arc::clone(&self.statistics.sync_times));
+        let written = create(Arc::clone(&self.disk), &new, change, self.counters(), sync_times);
         let moved = written.and_then(|database| {
             self.disk.rename(&new, &self.path).map_err(Error::io("move into place", &self.path))?;
             self.sync_folder()?;
@@ -119,6 +143,7 @@ impl Journal {
         if moved.is_err() {
             // The unfinished file takes room, and the disk may be full.
             let _ = self.disk.remove(&new);
+            self.statistics.commit_failures.fetch_add(1, Ordering::Relaxed);
         }
         self.database = Some(moved?);
         self.record.note(self.commits);
@@ -151,6 +176,7 @@ pub(crate) fn create(
     path: &Path,
     change: JournalChange<'_>,
     counters: Counters,
+    sync_times: SyncTimes,
 ) -> Result<Database> {
     let change = JournalChange { is_whole: true, ..change };
     match disk.remove(path) {
@@ -159,7 +185,7 @@ pub(crate) fn create(
     }
     let failed = |error| Error::Io { action: "write", path: path.to_owned(), source: io_error(error) };
     let file = disk.open_in_place(path).map_err(Error::io("create", path))?;
-    let database = open_database(file, false).map_err(failed)?;
+    let database = open_database(file, false, sync_times).map_err(failed)?;
     write(&database, &change, &counters).map_err(failed)?;
     // The commit before the newest is what counts when the newest is damaged. Before the first there is nothing.
     write(&database, &JournalChange::default(), &counters).map_err(failed)?;

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use super::policy::compaction::{MergeCandidate, files_to_merge};
+use super::policy::compaction::{MergeCandidate, files_to_merge, merges_due};
 use crate::archive::file::ArchiveFile;
 use crate::archive::placing::place;
 use crate::error::{Error, Result};
 use crate::journal::change::JournalChange;
 use crate::journal::file_record::FileRecord;
+use crate::options::StoreOptions;
 use crate::rows::run::{Run, concatenated};
 use crate::shared::Shared;
+use crate::snapshot::{AccountFiles, Snapshot};
 
 /// Small files of one account and day on their way to becoming one.
 ///
@@ -31,8 +33,10 @@ pub(crate) struct Compaction {
 /// Merges files, from beginning to end; tells whether there were any.
 pub(super) fn compact(shared: &Shared) -> Result<bool> {
     let Some(compaction) = Compaction::begin(shared) else { return Ok(false) };
+    let job = shared.statistics().compaction.begin();
     let written = compaction.write(shared);
     compaction.finish(shared, written)?;
+    job.done();
     Ok(true)
 }
 
@@ -103,14 +107,26 @@ fn chosen(shared: &Shared) -> Option<Vec<Arc<ArchiveFile>>> {
     let snapshot = shared.snapshot();
     snapshot.accounts().find_map(|account| {
         let files = &snapshot.segments(account)?.files;
-        let resident = files.resident.values().map(|file| (file, true));
-        let all = resident.chain(files.archived.values().map(|file| (file, false)));
-        let mergeable: Vec<_> = all.filter(|(file, _)| file.can_be_merged()).collect();
-        let candidates = mergeable
-            .iter()
-            .map(|(file, is_resident)| MergeCandidate { record: file.record(), is_resident: *is_resident });
-        let numbers = files_to_merge(candidates, &hot, now)?;
+        let numbers = files_to_merge(candidates(files), &hot, now)?;
         let is_chosen = |file: &&Arc<ArchiveFile>| numbers.contains(&file.record().number);
-        Some(mergeable.into_iter().map(|(file, _)| file).filter(is_chosen).cloned().collect())
+        Some(mergeable(files).map(|(file, _)| file).filter(is_chosen).cloned().collect())
     })
+}
+
+/// How many files are to be merged now, and how many bytes they have.
+pub(crate) fn due(snapshot: &Snapshot, options: &StoreOptions) -> (u64, u64) {
+    let (hot, now) = (options.hot(), options.clock.now());
+    let of_accounts = snapshot.accounts().filter_map(|account| snapshot.segments(account));
+    let due = of_accounts.flat_map(|segments| merges_due(candidates(&segments.files), &hot, now)).flatten();
+    due.fold((0, 0), |(files, bytes), file| (files + 1, bytes + file.bytes))
+}
+
+fn mergeable(files: &AccountFiles) -> impl Iterator<Item = (&Arc<ArchiveFile>, bool)> {
+    let resident = files.resident.values().map(|file| (file, true));
+    let all = resident.chain(files.archived.values().map(|file| (file, false)));
+    all.filter(|(file, _)| file.can_be_merged())
+}
+
+fn candidates(files: &AccountFiles) -> impl Iterator<Item = MergeCandidate<'_>> {
+    mergeable(files).map(|(file, is_resident)| MergeCandidate { record: file.record(), is_resident })
 }

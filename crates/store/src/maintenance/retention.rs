@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::eviction::evict_hour;
 use super::policy::retention::{is_expired, is_kept_long_enough};
@@ -42,6 +43,7 @@ pub(crate) fn expire(shared: &Shared) -> Result<bool> {
         snapshot = snapshot.with(file.account(), |segments| segments.files_mut().remove(file));
     }
     writer.publish(snapshot);
+    shared.statistics().files_expired.fetch_add(expired.len() as u64, Ordering::Relaxed);
     writer.remove_retired()?;
     Ok(true)
 }

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use skillscope_segment::AccountId;
 
 use super::policy::pressure::Gift;
-use super::policy::sealing::{WaitingHour, Waits, next_over, next_to_seal};
+use super::policy::sealing::{Overdue, WaitingHour, Waits, next_over, next_to_seal, overdue};
 use super::pressure::gift;
 use crate::archive::file::ArchiveFile;
 use crate::archive::placing::{place, unplace};
 use crate::error::Result;
 use crate::journal::change::JournalChange;
 use crate::journal::file_record::FileRecord;
+use crate::options::StoreOptions;
 use crate::rows::partition::Partition;
 use crate::rows::run::{Cut, Run, mergeable};
 use crate::shared::Shared;
+use crate::snapshot::Snapshot;
 use crate::writer::Writer;
 
 /// The rows of an hour on their way from the journal to the archive.
@@ -63,9 +65,19 @@ pub(crate) fn hour_to_seal(shared: &Shared, at_once: bool) -> Option<(AccountId,
         return Some((hour.account.clone(), hour.hour));
     }
     let waiting: Vec<_> = snapshot.all_partitions().filter_map(|partition| waiting_hour(partition)).collect();
-    let waits = Waits { grace_ms: shared.options().seal_grace_ms, late_ms: shared.options().late_wait_ms() };
+    let waits = waits(shared.options());
     let next = if at_once { next_over(&waiting, now) } else { next_to_seal(&waiting, waits, now) };
     next.map(|waiting| (waiting.account.clone(), waiting.hour))
+}
+
+fn waits(options: &StoreOptions) -> Waits {
+    Waits { grace_ms: options.seal_grace_ms, late_ms: options.late_wait_ms() }
+}
+
+/// How far sealing is behind.
+pub(crate) fn behind(snapshot: &Snapshot, options: &StoreOptions) -> Overdue {
+    let waiting = snapshot.all_partitions().filter_map(|partition| waiting_hour(partition));
+    overdue(waiting, waits(options), options.clock.now())
 }
 
 /// The rows of a partition that no file has yet, where there are some.
@@ -82,8 +94,11 @@ pub(super) fn waiting_hour(partition: &Partition) -> Option<WaitingHour<'_>> {
 /// Seals an hour, from beginning to end.
 fn seal(shared: &Shared, account: &AccountId, hour: i64) -> Result<()> {
     let Some(sealing) = Sealing::begin(shared, account, hour)? else { return Ok(()) };
+    let job = shared.statistics().sealing.begin();
     let written = sealing.write(shared);
-    sealing.finish(shared, written)
+    sealing.finish(shared, written)?;
+    job.done();
+    Ok(())
 }
 
 impl Sealing {

@@ -31,6 +31,9 @@ impl Store {
             }
         }
         let letters = self.appends().expire_dead_letters(shared.time().now());
+        if let Err(error) = shared.directory().count_quarantined() {
+            tracing::debug!(%error, "it is not known how many files were set aside");
+        }
         remove_expired(shared).and(letters)
     }
 }

@@ -29,6 +29,7 @@ pub struct Partition {
     opened: i64,
     rows: usize,
     bytes: usize,
+    totals_bytes: usize,
     end_times: RangeInclusive<i64>,
     skills: RangeInclusive<i64>,
 }
@@ -44,6 +45,7 @@ impl Partition {
             opened: i64::MAX,
             rows: 0,
             bytes: 0,
+            totals_bytes: 0,
             end_times: NOTHING,
             skills: NOTHING,
         }
@@ -104,11 +106,12 @@ impl Partition {
     }
 
     fn counted(mut self) -> Self {
-        (self.rows, self.bytes) = (0, 0);
+        (self.rows, self.bytes, self.totals_bytes) = (0, 0, 0);
         (self.end_times, self.skills) = (NOTHING, NOTHING);
         for run in self.sealed.iter().chain(&self.sealing).chain(&self.open) {
             self.rows += run.rows();
             self.bytes += run.bytes;
+            self.totals_bytes += run.totals.as_ref().map_or(0, |totals| totals.bytes());
             self.end_times = hull(&self.end_times, &run.end_times);
             self.skills = hull(&self.skills, &run.skills);
         }
@@ -172,9 +175,14 @@ impl Partition {
         self.sealing.iter().chain(&self.open).map(|run| run.rows()).sum()
     }
 
-    /// Memory that the rows take, in bytes.
+    /// Memory that the rows and their running totals take, in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Memory that running totals of the rows take, which is a part of [`bytes`](Self::bytes).
+    pub(crate) fn totals_bytes(&self) -> usize {
+        self.totals_bytes
     }
 
     /// Memory that rows take that no archive file has, in bytes.

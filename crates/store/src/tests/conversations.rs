@@ -22,7 +22,7 @@ pub(super) fn started(conversation: &str, time: i64) -> Event<String> {
     event(conversation, 0, time, EventKind::Started { skill_id: 7, source: None })
 }
 
-fn said(conversation: &str, sequence: u64, time: i64) -> Event<String> {
+pub(super) fn said(conversation: &str, sequence: u64, time: i64) -> Event<String> {
     event(conversation, sequence, time, EventKind::Message { sender: Sender::Consumer, agent_id: None })
 }
 

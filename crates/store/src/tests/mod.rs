@@ -13,6 +13,7 @@ mod recovery;
 mod samples;
 mod simulated_disk;
 mod simulation;
+mod statistics;
 mod streams;
 mod totals;
 mod writing;

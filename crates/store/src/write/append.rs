@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use arrow::array::RecordBatch;
 use skillscope_segment::{Arrival, DeadLetter, EventBatch, Impossible};
@@ -73,7 +74,11 @@ impl Appends {
             _ => i64::MAX,
         };
         let arrival = Arrival { now, steady, latest_credible };
-        self.submit(shared, Write::Events(Events { batch, arrival, gives_up_idle: false }), rows)
+        let past = batch.iter().map(|event| event.time).filter(|time| *time <= now.saturating_add(CREDIBLE_MS));
+        let newest = past.max();
+        let appended = self.submit(shared, Write::Events(Events { batch, arrival, gives_up_idle: false }), rows)?;
+        newest.into_iter().for_each(|time| shared.statistics().note_event(time));
+        Ok(appended)
     }
 
     /// Applies the waiting events of idle accounts, and tells whether there were any. An account is idle if it has had
@@ -91,6 +96,11 @@ impl Appends {
     /// How many events could have no effect since the start, by reason.
     pub(crate) fn dead_letters(&self) -> BTreeMap<Impossible, u64> {
         self.dead_letters.counts()
+    }
+
+    /// Memory that keys of archived files take.
+    pub(crate) fn archived_keys_bytes(&self) -> usize {
+        self.archived_keys.bytes()
     }
 
     /// Removes files of dead letters that are too old at `now`.
@@ -145,7 +155,11 @@ impl Appends {
         let mut dead_letters = Vec::new();
         let appended = self.try_append(writer, group, &mut dead_letters);
         match &appended {
-            Ok(_) => self.dead_letters.count(&dead_letters),
+            Ok(appended) => {
+                self.dead_letters.count(&dead_letters);
+                let gaps = appended.iter().map(|appended| appended.gaps_given_up as u64).sum();
+                writer.statistics().gaps_given_up.fetch_add(gaps, Ordering::Relaxed);
+            }
             Err(_) => writer.segmenter_and_keys().0.roll_back(),
         }
         appended

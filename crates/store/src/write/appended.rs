@@ -11,6 +11,8 @@ pub struct Appended {
     pub refused_count: usize,
     /// These rows, or the first of them where they are many.
     pub refused: Vec<RefusedRow>,
+    /// Gaps in conversations that are not waited for any longer.
+    pub(crate) gaps_given_up: usize,
 }
 
 impl Appended {

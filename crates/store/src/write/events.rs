@@ -23,6 +23,7 @@ pub(crate) struct Events {
 pub(crate) struct SegmentedEvents {
     accepted: usize,
     duplicates: usize,
+    gaps_given_up: usize,
 }
 
 impl Events {
@@ -47,7 +48,8 @@ impl Events {
         }
         segmenter.forget(self.arrival.steady);
         dead_letters.append(&mut out.dead_letters);
-        let segmented = SegmentedEvents { accepted: out.accepted, duplicates: out.duplicates };
+        let Segmented { accepted, duplicates, gaps_given_up, .. } = out;
+        let segmented = SegmentedEvents { accepted, duplicates, gaps_given_up };
         Ok((out.segments.finish()?, segmented))
     }
 }
@@ -59,6 +61,7 @@ impl SegmentedEvents {
             // The events are not to blame: the segment was delivered closed before, and the first delivery counts.
             tracing::warn!(reason = %refused.reason, "a segment that events closed was refused");
         }
-        Appended { accepted: self.accepted, duplicates: self.duplicates, ..Appended::default() }
+        let Self { accepted, duplicates, gaps_given_up } = self;
+        Appended { accepted, duplicates, gaps_given_up, ..Appended::default() }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::Writer;
 use crate::archive::file::ArchiveFile;
@@ -38,6 +39,7 @@ impl Writer {
         }
         self.commit_files(change, &others)?;
         file.set_given_up();
+        self.statistics().files_lost.fetch_add(1, Ordering::Relaxed);
         let now = self.clock.now();
         self.publish(snapshot.with(account, |segments| {
             for hour in &hours {

@@ -22,6 +22,7 @@ use crate::journal::entries::whole_journal;
 use crate::rows::keys::{KeyColumns, KeyHasher, KeyIndex};
 use crate::rows::run::Run;
 use crate::snapshot::Snapshot;
+use crate::statistics::Statistics;
 
 /// The latest snapshot. Anyone can read it, and only the [`Writer`] replaces it.
 #[derive(Debug)]
@@ -83,6 +84,10 @@ impl Writer {
 
     pub(crate) fn arrivals(&self) -> Arc<Arrivals> {
         Arc::clone(&self.arrivals)
+    }
+
+    pub(crate) fn statistics(&self) -> &Arc<Statistics> {
+        self.journal.statistics()
     }
 
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {

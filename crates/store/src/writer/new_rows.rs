@@ -1,5 +1,7 @@
 //! The commit of new rows.
 
+use std::sync::atomic::Ordering;
+
 use arrow::array::RecordBatch;
 use skillscope_segment::Segmenter;
 
@@ -53,6 +55,8 @@ impl<'w> NewRows<'w> {
             let extended = self.published.latest().with_rows(&cuts, self.now);
             self.journal.commit(JournalChange { entries, conversations, ..JournalChange::default() })?;
             self.published.replace(extended);
+            let stored = cuts.iter().map(|cut| cut.run.rows() as u64).sum();
+            self.journal.statistics().stored.fetch_add(stored, Ordering::Relaxed);
             self.arrivals.note(&cuts, self.now);
         }
         self.keys.keep();

@@ -156,7 +156,7 @@ proptest! {
         prop_assert_eq!(desk.accepted + desk.duplicates, deliveries.len());
     }
 
-    /// Anything at all in any order: no panic, and whatever closes is a valid segment.
+    /// Anything at all in any order: no panic, whatever closes is a valid segment, and what is counted is there.
     #[test]
     fn no_events_are_too_wild(
         events in prop::collection::vec((0..3_u8, prop_oneof![0..12_u64, (u64::MAX - 3)..u64::MAX], any_step(), any::<bool>()), 0..200),
@@ -179,6 +179,9 @@ proptest! {
             let arrival = crate::Arrival { now: 0, steady: 0, latest_credible: 150_000 };
             segmenter.take(&event, arrival, &mut |_, _, _| Ok::<_, Error>(None), &mut out).unwrap();
             if keep { segmenter.keep() } else { segmenter.roll_back() }
+            let followed = || segmenter.conversations().map(|(.., followed)| followed);
+            prop_assert_eq!(segmenter.open_conversations(), followed().filter(|followed| followed.is_open()).count());
+            prop_assert_eq!(segmenter.waiting_events(), followed().map(|followed| followed.waiting()).sum::<usize>());
         }
         for segment in crate::testing::segments_of(&out.segments.finish().unwrap()) {
             prop_assert!(segment.validate().is_ok(), "{segment:?}");

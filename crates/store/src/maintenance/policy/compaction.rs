@@ -33,6 +33,16 @@ pub(crate) fn files_to_merge<'f>(
     hot: &RangeInclusive<i64>,
     now: i64,
 ) -> Option<Vec<u64>> {
+    let due = merges_due(files, hot, now).next()?;
+    Some(due.iter().map(|file| file.number).collect())
+}
+
+/// All files of one account that should be merged, those together that should become one file.
+pub(crate) fn merges_due<'f>(
+    files: impl IntoIterator<Item = MergeCandidate<'f>>,
+    hot: &RangeInclusive<i64>,
+    now: i64,
+) -> impl Iterator<Item = Vec<&'f FileRecord>> {
     let mut groups: BTreeMap<(i64, i64, bool), Vec<&FileRecord>> = BTreeMap::new();
     for MergeCandidate { record, is_resident } in files {
         let is_small = record.bytes < SMALL_BYTES && record.rows < (MAX_RUN_ROWS / MANY) as u64;
@@ -40,11 +50,10 @@ pub(crate) fn files_to_merge<'f>(
             groups.entry((first, last, is_resident)).or_default().push(record);
         }
     }
-    let due = groups.into_values().map(fitting).find(|files| {
+    groups.into_values().map(fitting).filter(move |files| {
         let newest = files.iter().map(|file| file.written).max().unwrap_or(now);
         files.len() >= MANY || (files.len() >= 2 && newest.saturating_add(QUIET_MS) <= now)
-    })?;
-    Some(due.iter().map(|file| file.number).collect())
+    })
 }
 
 /// The first and the last of the hours whose files a file may be merged with.

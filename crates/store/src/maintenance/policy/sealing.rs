@@ -67,6 +67,28 @@ pub(crate) fn next_to_seal<'a>(hours: &[WaitingHour<'a>], waits: Waits, now: i64
     chosen.copied()
 }
 
+/// What should have been sealed by now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Overdue {
+    /// The number of hours of accounts.
+    pub(crate) hours: usize,
+    /// Memory that their rows take.
+    pub(crate) bytes: usize,
+    /// How long the first of them has been due, in milliseconds.
+    pub(crate) longest_ms: i64,
+}
+
+/// How far sealing is behind.
+pub(crate) fn overdue<'a>(hours: impl Iterator<Item = WaitingHour<'a>>, waits: Waits, now: i64) -> Overdue {
+    let due = hours.filter(|hour| hour.can_be_sealed(now) && hour.due(waits, now) <= now);
+    due.fold(Overdue::default(), |overdue, hour| Overdue {
+        hours: overdue.hours + 1,
+        bytes: overdue.bytes + hour.bytes,
+        // Rows of an hour ahead of the clock are due when they have come.
+        longest_ms: overdue.longest_ms.max(now.saturating_sub(hour.due(waits, now).max(hour.first_arrival.min(now)))),
+    })
+}
+
 /// Any hour that is over.
 pub(crate) fn next_over<'a>(hours: &[WaitingHour<'a>], now: i64) -> Option<WaitingHour<'a>> {
     hours.iter().find(|hour| hour.is_over(now)).copied()
