@@ -10,7 +10,7 @@ use datafusion::physical_plan::{ExecutionPlan, collect_partitioned, displayable}
 use skillscope_store::Store;
 
 use crate::report::{ReportSession, assemble, report_cells};
-use crate::sql::{SqlLimits, SqlService, SqlSession, SqlTask, StoreTables};
+use crate::sql::{DoorCounts, SqlLimits, SqlLoad, SqlService, SqlSession, SqlTask, StoreTables};
 use crate::table::SegmentsTable;
 use crate::{Clock, Error, Report, ReportParameters, ReportRequest, Result, Scope};
 
@@ -87,6 +87,16 @@ impl Engine {
     /// Runs a future on the SQL threads, such as the server of a protocol.
     pub fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> SqlTask<T> {
         self.sql.spawn(work)
+    }
+
+    /// What was counted of statements since the start, by the door by which they came.
+    pub fn sql_counts(&self) -> Vec<DoorCounts> {
+        self.sql.counts()
+    }
+
+    /// What statements take now.
+    pub fn sql_load(&self) -> SqlLoad {
+        self.sql.load()
     }
 
     /// The number of statements on the list.

@@ -12,6 +12,7 @@ mod plan;
 mod random;
 mod sessions;
 mod sql;
+mod statistics;
 mod text;
 mod totals;
 mod world;

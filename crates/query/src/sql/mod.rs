@@ -19,6 +19,7 @@ mod correlation;
 mod dialect;
 mod functions;
 mod limits;
+mod load;
 mod meaning;
 mod parameters;
 mod passing_plan;
@@ -37,8 +38,9 @@ mod words;
 
 pub use functions::{Span, write_double, write_single};
 pub use limits::SqlLimits;
+pub use load::SqlLoad;
 pub use parameters::{ArrayItem, ArrayText};
-pub use run::{SqlRows, SqlTask};
+pub use run::{DoorCounts, SqlRows, SqlTask, StatementOutcome};
 pub use sent_text::SentText;
 pub(crate) use service::SqlService;
 pub use session::SqlSession;

@@ -17,8 +17,12 @@ use super::catalog::{CATALOG, PUBLIC};
 use super::correlation::Correlation;
 use super::functions;
 use super::limits::SqlLimits;
+use super::load::SqlLoad;
 use super::meaning::{Conversions, Operators, Types};
-use super::run::{Planners, RunningQueries, SqlMemory, SqlTask, StatementMemory, Turns, UnlessEnded, Workers};
+use super::run::{
+    DoorCounts, Planners, RunningQueries, SqlMemory, SqlTask, StatementMemory, StatementStatistics, Turns, UnlessEnded,
+    Workers,
+};
 use super::times::TextTimes;
 use crate::totals::{AnswerFromTotals, totals_query_planner};
 use crate::{Error, Result};
@@ -30,6 +34,7 @@ pub(crate) struct SqlService {
     turns: Arc<Turns>,
     planners: Planners,
     memory: Arc<SqlMemory>,
+    statistics: StatementStatistics,
     workers: Workers,
     /// Functions, rules and disk space to spill to. Tables and memory are added for each statement.
     base: SessionState,
@@ -48,6 +53,7 @@ impl SqlService {
             turns: Arc::new(Turns::new(limits.running)),
             planners: Planners::new(limits.running),
             memory: Arc::new(SqlMemory::new(limits.memory_bytes)),
+            statistics: StatementStatistics::default(),
             workers: Workers::start().map_err(Error::Start)?,
             base: base(&limits)?,
             limits,
@@ -68,6 +74,28 @@ impl SqlService {
 
     pub(super) fn planners(&self) -> &Planners {
         &self.planners
+    }
+
+    /// What was counted of the statements of each door.
+    pub(super) fn statistics(&self) -> &StatementStatistics {
+        &self.statistics
+    }
+
+    /// What was counted of statements so far, by door.
+    pub(crate) fn counts(&self) -> Vec<DoorCounts> {
+        self.statistics.read()
+    }
+
+    /// What statements take now.
+    pub(crate) fn load(&self) -> SqlLoad {
+        SqlLoad {
+            statements: self.running.phases(),
+            most_at_work: self.limits.running as u64,
+            memory_bytes: self.memory.used() as u64,
+            memory_limit_bytes: self.limits.memory_bytes as u64,
+            spill_bytes: self.base.runtime_env().disk_manager.used_disk_space(),
+            spill_limit_bytes: self.limits.spill_bytes,
+        }
     }
 
     /// Memory for one more statement.

@@ -14,7 +14,9 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::limits::SqlLimits;
-use super::run::{Interruption, ListedQuery, Outbox, QueryPhase, SqlRows, SqlTask, Turn, interruptible};
+use super::run::{
+    Counted, DoorStatistics, Interruption, ListedQuery, Outbox, QueryPhase, SqlRows, SqlTask, Turn, interruptible,
+};
 use super::sent_text::SentText;
 use super::service::SqlService;
 use super::statement::{Statement, parse_deep};
@@ -29,6 +31,7 @@ pub struct StatementRunner {
     base: Arc<SessionState>,
     scope: Scope,
     door: &'static str,
+    statistics: Arc<DoorStatistics>,
     number: u64,
     limit: Duration,
     /// Whether rows wait for their reader for as long as the statement may take.
@@ -68,7 +71,8 @@ impl StatementRunner {
         let base = Arc::new(service.base().clone());
         let number = service.running().number_session();
         let limit = service.limits().time;
-        Self { service, base, scope, door, number, limit, has_pauses: false }
+        let statistics = service.statistics().door(door);
+        Self { service, base, scope, door, statistics, number, limit, has_pauses: false }
     }
 
     pub(crate) fn scope(&self) -> &Scope {
@@ -111,7 +115,7 @@ impl StatementRunner {
         text: &str,
         parse: impl FnOnce(&str) -> T + Send + 'static,
     ) -> Result<T> {
-        let watched = self.watched(text, |runner, listed, interruption| async move {
+        let watched = self.watched(text, Counted::Failure, |runner, listed, interruption| async move {
             // Parsing is short. A client that only begins or ends something has no need of a turn.
             listed.enter(QueryPhase::Planning);
             let text = listed.text.clone();
@@ -127,7 +131,7 @@ impl StatementRunner {
         text: &str,
         told: Vec<Option<DataType>>,
     ) -> Result<SqlDescription> {
-        let watched = self.watched(text, |runner, listed, interruption| async move {
+        let watched = self.watched(text, Counted::Failure, |runner, listed, interruption| async move {
             let _turn = runner.first_turn(&listed).await?;
             listed.enter(QueryPhase::Planning);
             let (text, parser) = (listed.text.clone(), runner.clone());
@@ -158,7 +162,7 @@ impl StatementRunner {
         let (schema, planned) = oneshot::channel();
         let stall = if self.has_pauses { self.limit } else { self.service.limits().stall };
         let (outbox, received) = Outbox::new(stall);
-        let watching = self.watched(text, |runner, listed, interruption| {
+        let watching = self.watched(text, Counted::Run, |runner, listed, interruption| {
             StatementRun { runner, listed, tables, parameters, schema, outbox, interruption }.run()
         })?;
         // From now on, dropping the rows ends the statement.
@@ -177,20 +181,24 @@ impl StatementRunner {
     fn watched<T: Send + 'static, F: Future<Output = Result<T>> + Send + 'static>(
         &self,
         text: &str,
+        counted: Counted,
         work: impl FnOnce(Self, Arc<ListedQuery>, Interruption) -> F,
     ) -> Result<SqlTask<Result<T>>> {
-        check_bytes(text).map_err(Error::Sql)?;
+        let mut arrived = self.statistics.arrived(counted);
+        check_bytes(text).map_err(Error::Sql).inspect_err(|_| arrived.wrong())?;
         let listed = self.service.running().enter(self.scope.clone(), self.number, self.door, text.to_owned());
         let (limit, query, interruption) = (self.limit, listed.query(), Interruption::default());
         let working = self.service.workers().spawn(work(self.clone(), Arc::new(listed), interruption.clone()));
         Ok(self.service.workers().spawn_watch(async move {
             let _interrupt = InterruptOnDrop(interruption);
-            tokio::select! {
+            let done = tokio::select! {
                 biased;
                 reason = query.ended() => Err(reason),
                 () = tokio::time::sleep(limit) => Err(Error::TimeLimit { limit }),
                 done = working => done.flatten(),
-            }
+            };
+            arrived.ended(&done);
+            done
         }))
     }
 
@@ -257,6 +265,7 @@ impl StatementRun {
         while let Some(batch) = stream.next().await {
             let batch = batch.and_then(|batch| Ok(SentText::batch(batch)?)).map_err(Error::of_sql)?;
             listed.add_rows(batch.num_rows());
+            runner.statistics.add_rows(batch.num_rows());
             if outbox.has_room() {
                 outbox.send(batch, &pool).await?;
             } else {

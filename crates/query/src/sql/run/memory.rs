@@ -22,6 +22,11 @@ impl SqlMemory {
         Self { bytes, used: AtomicUsize::new(0), statements: AtomicUsize::new(0) }
     }
 
+    /// The bytes that all statements use now.
+    pub(in crate::sql) fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
     /// The bytes that one statement may use now.
     fn share(&self) -> usize {
         self.bytes / 4 * 3 / self.statements.load(Ordering::Relaxed).max(1)

@@ -10,6 +10,7 @@ mod planners;
 mod rows;
 mod running_queries;
 mod statement_reach;
+mod statistics;
 mod turns;
 mod workers;
 
@@ -21,6 +22,8 @@ pub(super) use planners::Planners;
 pub use rows::SqlRows;
 pub(super) use running_queries::{ListedQuery, QueryPhase, RunningQueries};
 pub(super) use statement_reach::StatementReach;
+pub(super) use statistics::{Counted, DoorStatistics, StatementStatistics};
+pub use statistics::{DoorCounts, StatementOutcome};
 pub(super) use turns::{Turn, Turns};
 pub use workers::SqlTask;
 pub(super) use workers::Workers;

@@ -188,6 +188,17 @@ impl RunningQueries {
         listed
     }
 
+    /// The number of statements in each phase.
+    pub(in crate::sql) fn phases(&self) -> Vec<(&'static str, u64)> {
+        let mut numbers: Vec<_> = QueryPhase::ALL.into_iter().map(|phase| (phase.as_str(), 0)).collect();
+        for query in self.queries.lock().values() {
+            if let Some((_, number)) = numbers.get_mut(query.phase() as usize) {
+                *number += 1;
+            }
+        }
+        numbers
+    }
+
     /// Ends a statement of another session; false where a session reaches none that has this number.
     pub(in crate::sql) fn kill(&self, id: i64, reach: &StatementReach) -> bool {
         let query = self.queries.lock().get(&id).filter(|query| reach.ends(query)).cloned();
