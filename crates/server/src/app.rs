@@ -9,6 +9,7 @@ use skillscope_store::Store;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::access::Access;
+use crate::statistics::Statistics;
 use crate::threads::Threads;
 
 /// The store and the query engine, which all protocols share. Cheap to clone.
@@ -22,6 +23,7 @@ struct Shared {
     access: Access,
     backups: Arc<Semaphore>,
     stopping: AtomicBool,
+    statistics: Arc<Statistics>,
 }
 
 impl App {
@@ -31,7 +33,8 @@ impl App {
     /// Where the system has no more threads.
     pub fn new(store: Arc<Store>, engine: Engine, access: Access) -> io::Result<Self> {
         let (threads, backups) = (Threads::start()?, Arc::new(Semaphore::new(1)));
-        Ok(Self(Arc::new(Shared { store, engine, threads, access, backups, stopping: AtomicBool::new(false) })))
+        let (stopping, statistics) = (AtomicBool::new(false), Statistics::new());
+        Ok(Self(Arc::new(Shared { store, engine, threads, access, backups, stopping, statistics })))
     }
 
     pub(crate) fn store(&self) -> Arc<Store> {
@@ -53,6 +56,16 @@ impl App {
     /// The right to make a backup, until it is dropped; `None` while another has it.
     pub(crate) fn begin_backup(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.0.backups).try_acquire_owned().ok()
+    }
+
+    /// What the server counts of its own work.
+    pub(crate) fn statistics(&self) -> &Arc<Statistics> {
+        &self.0.statistics
+    }
+
+    /// Whether requests should be sent here.
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.is_stopping() && self.0.store.accepts_writes()
     }
 
     /// Lets the server say, from now on, that it is not ready.

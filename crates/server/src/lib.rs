@@ -17,9 +17,11 @@ pub mod fuzzing;
 mod http;
 mod listener;
 mod memory_budget;
+mod metrics;
 mod once_per_minute;
 mod postgresql;
 mod row_format;
+mod statistics;
 mod stopping;
 #[cfg(test)]
 mod tests;

@@ -28,6 +28,15 @@ struct Used {
     of_owners: HashMap<String, usize>,
 }
 
+/// A budget at a moment, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Budget {
+    pub(crate) used: u64,
+    pub(crate) most: u64,
+    /// Requests so far that found no room.
+    pub(crate) turned_away: u64,
+}
+
 /// The error where others had the memory for too long.
 #[derive(Debug)]
 pub(crate) struct NoRoom;
@@ -43,6 +52,12 @@ impl MemoryBudget {
     /// A budget of `most` bytes. `turned_away` logs how many requests found no room within `patience`.
     pub(crate) fn new(most: usize, patience: Duration, turned_away: Arc<OncePerMinute>) -> Arc<Self> {
         Arc::new(Self { most, patience, used: Mutex::default(), freed: Notify::new(), turned_away })
+    }
+
+    /// How much there is, and is taken now.
+    pub(crate) fn read(&self) -> Budget {
+        let used = self.used.lock().all as u64;
+        Budget { used, most: self.most as u64, turned_away: self.turned_away.total() }
     }
 
     /// A share for a request of `owner`, with nothing in it.
@@ -141,6 +156,7 @@ mod tests {
         assert!(first.grow(1).await.is_err());
         assert!(first.grow_at_once(1).is_err());
         assert!(budget.share("acme").grow(1).await.is_err(), "it is the same owner");
+        assert_eq!(budget.read(), Budget { used: 50, most: 100, turned_away: 3 });
         let mut second = budget.share("bolt");
         second.grow(25).await.unwrap();
         assert!(second.grow(1).await.is_err());

@@ -1,6 +1,7 @@
 //! Lines of the log about what happens as often as somebody outside wants it to.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -11,6 +12,7 @@ const PERIOD: Duration = Duration::from_secs(60);
 pub(crate) struct OncePerMinute {
     log: Box<dyn Fn(u64) + Send + Sync>,
     state: Mutex<State>,
+    total: AtomicU64,
 }
 
 #[derive(Default)]
@@ -23,11 +25,17 @@ struct State {
 impl OncePerMinute {
     /// `log` writes the line; it is given the number.
     pub(crate) fn new(log: impl Fn(u64) + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self { log: Box::new(log), state: Mutex::default() })
+        Arc::new(Self { log: Box::new(log), state: Mutex::default(), total: AtomicU64::new(0) })
+    }
+
+    /// How often it has happened so far.
+    pub(crate) fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
     }
 
     /// Counts one more. The first is logged at once, those that follow within a minute when it is over.
     pub(crate) fn note(self: &Arc<Self>) {
+        self.total.fetch_add(1, Ordering::Relaxed);
         let mut state = self.state.lock();
         state.since += 1;
         match state.last_line.map(|last| PERIOD.saturating_sub(last.elapsed())) {
@@ -81,6 +89,6 @@ mod tests {
         // As if the minute were over.
         log.state.lock().last_line = Instant::now().checked_sub(PERIOD);
         log.note();
-        assert_eq!(*lines.lock(), [1, 1000]);
+        assert_eq!((lines.lock().as_slice(), log.total()), ([1, 1000].as_slice(), 1001));
     }
 }

@@ -9,6 +9,7 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::PatientSocket;
+use super::counts::DoorCounts;
 use super::refusal::Refusal;
 use super::slots::{ConnectionLimits, Slot, Slots};
 use crate::listener::Listener;
@@ -69,6 +70,11 @@ impl Door {
         });
         let (listener, slots) = (listener.into_tokio()?, Slots::new(limits));
         Ok(Self { listener, limits, slots, refusal, turned_away, failed })
+    }
+
+    /// What is counted of its connections.
+    pub(crate) fn counts(&self) -> DoorCounts {
+        DoorCounts { slots: Arc::clone(&self.slots), turned_away: Arc::clone(&self.turned_away) }
     }
 
     /// The next connection for which there is a slot.

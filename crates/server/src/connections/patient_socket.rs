@@ -21,12 +21,14 @@ pub(crate) struct PatientSocket {
     /// When patience ends. It counts while `is_stuck`.
     end: Pin<Box<Sleep>>,
     is_stuck: bool,
-    _slot: Slot,
+    /// Whether patience has ended.
+    is_given_up: bool,
+    slot: Slot,
 }
 
 impl PatientSocket {
     pub(super) fn new(stream: TcpStream, peer: SocketAddr, patience: Duration, slot: Slot) -> Self {
-        Self { stream, peer, patience, end: Box::pin(sleep(patience)), is_stuck: false, _slot: slot }
+        Self { stream, peer, patience, end: Box::pin(sleep(patience)), is_stuck: false, is_given_up: false, slot }
     }
 
     pub(crate) fn peer(&self) -> SocketAddr {
@@ -49,7 +51,12 @@ impl PatientSocket {
             self.end.as_mut().reset(Instant::now() + self.patience);
         }
         match self.end.as_mut().poll(context) {
-            Poll::Ready(()) => Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "nobody reads the answer"))),
+            Poll::Ready(()) => {
+                if !std::mem::replace(&mut self.is_given_up, true) {
+                    self.slot.note_unread();
+                }
+                Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "nobody reads the answer")))
+            }
             Poll::Pending => Poll::Pending,
         }
     }
@@ -123,6 +130,8 @@ mod tests {
             }
         };
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        let again = socket.write_all(&[0; 1 << 20]).await.unwrap_err();
+        assert_eq!((again.kind(), socket.slot.unread()), (io::ErrorKind::TimedOut, 1), "it counts once");
     }
 
     #[tokio::test]

@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+
+use super::counts::DoorNumbers;
 
 /// How many connections a door may have at a time, and what ends one.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +42,8 @@ impl ConnectionLimits {
 pub(super) struct Slots {
     limits: ConnectionLimits,
     taken: Mutex<Taken>,
+    given: AtomicU64,
+    unread: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -57,7 +62,7 @@ pub(crate) struct Slot {
 
 impl Slots {
     pub(super) fn new(limits: ConnectionLimits) -> Arc<Self> {
-        Arc::new(Self { limits, taken: Mutex::default() })
+        Arc::new(Self { limits, taken: Mutex::default(), given: AtomicU64::new(0), unread: AtomicU64::new(0) })
     }
 
     /// A slot for a connection from `peer`; `None` if there are too many.
@@ -76,7 +81,34 @@ impl Slots {
             taken.of_peers.insert(peer, of_peer + 1);
         }
         taken.all += 1;
+        self.given.fetch_add(1, Ordering::Relaxed);
         Some(Slot { slots: Arc::clone(self), peer })
+    }
+}
+
+impl Slots {
+    /// The connections so far, and now.
+    pub(super) fn read(&self) -> DoorNumbers {
+        DoorNumbers {
+            open: self.taken.lock().all as u64,
+            limit: self.limits.most as u64,
+            accepted: self.given.load(Ordering::Relaxed),
+            unread: self.unread.load(Ordering::Relaxed),
+            ..DoorNumbers::default()
+        }
+    }
+}
+
+impl Slot {
+    /// The connections of its door that were closed because nobody read.
+    #[cfg(test)]
+    pub(super) fn unread(&self) -> u64 {
+        self.slots.unread.load(Ordering::Relaxed)
+    }
+
+    /// Counts a connection that is closed because nobody reads its answer.
+    pub(super) fn note_unread(&self) {
+        self.slots.unread.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -108,6 +140,7 @@ mod tests {
     #[test]
     fn a_slot_is_free_again_once_its_connection_has_gone() {
         let slots = Slots::new(limits(2, None));
+        assert_eq!((slots.read().open, slots.read().limit), (0, 2));
         let first = slots.take(peer(1));
         let second = slots.take(peer(1));
         assert!(first.is_some() && second.is_some());
@@ -116,6 +149,7 @@ mod tests {
         let third = slots.take(peer(2));
         assert!(third.is_some());
         assert!(slots.take(peer(2)).is_none());
+        assert_eq!((slots.read().open, slots.read().accepted), (2, 3));
     }
 
     #[test]

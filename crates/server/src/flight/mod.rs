@@ -77,6 +77,7 @@ pub async fn serve_flight_sql(
         let handshakes = listener.tls.as_ref().map(|tls| Handshakes::new(tls, "h2", FIRST_WORD)).transpose()?;
         let encryption = handshakes.map(|handshakes| Encryption::new(handshakes, PLAIN));
         let door = Door::open(listener, limits, "--flight-connections", Refusal::new(b""))?;
+        serving.statistics().flight.watch(&door);
         let incoming = sockets(door, encryption);
         let stopping = Stopping::after(shutdown);
         let access = serving.access().clone();

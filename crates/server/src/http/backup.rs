@@ -1,6 +1,7 @@
 //! The route that copies the data directory.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -50,8 +51,9 @@ pub(super) async fn post(State(app): State<App>, caller: Caller) -> Result<Respo
         noted.map_err(|_| Problem::internal("the backup could not be made; the server's log says why"))?;
     let backup = backup?;
     let (sender, receiver) = channel(WAITING_CHUNKS);
+    let statistics = Arc::clone(app.statistics());
     threads.spawn("", move || {
-        send(&backup, &sender);
+        statistics.note_backup(send(&backup, &sender));
         // What is held for the copy is free before the next one begins, and whoever has read the end may begin it.
         drop(backup);
         drop(turn);
@@ -65,13 +67,16 @@ async fn next(mut receiver: Receiver<io::Result<Bytes>>) -> Option<(io::Result<B
     Some((receiver.recv().await?, receiver))
 }
 
-/// Sends a backup. Where that fails, the connection is broken off.
-fn send(backup: &Backup, sender: &Sender<io::Result<Bytes>>) {
+/// Sends a backup, and tells whether it went whole. Where it did not, the connection is broken off.
+fn send(backup: &Backup, sender: &Sender<io::Result<Bytes>>) -> bool {
     let mut out = ChunkWriter { chunk: Vec::with_capacity(CHUNK_BYTES), sender: sender.clone() };
-    if let Err(error) = backup.write_to(&mut out) {
+    let written = backup.write_to(&mut out);
+    let is_whole = written.is_ok();
+    if let Err(error) = written {
         tracing::error!(%error, "a backup was cut short");
         let _ = sender.blocking_send(Err(io::Error::other(error)));
     }
+    is_whole
 }
 
 /// Sends what is written to it in chunks.

@@ -19,6 +19,7 @@ use super::problem::Problem;
 use super::request_body::{BodyLimits, RequestBody};
 use crate::App;
 use crate::caller::Caller;
+use crate::statistics::RecordKind;
 
 /// Rows that are stored at once. A request with at most as many is stored whole or not at all.
 const CHUNK_ROWS: usize = 1 << 20;
@@ -150,6 +151,8 @@ impl IngestionRequest {
         let account = caller.account(&account)?;
         let owner = account.as_str().to_owned();
         let body = body.read_encoded(&headers, &owner).await?;
+        let kind = if records == Records::Events { RecordKind::Events } else { RecordKind::Segments };
+        app.statistics().receive(kind, body.sent_bytes());
         // This future is dropped when the client leaves.
         let is_abandoned = Arc::new(AtomicBool::new(false));
         let _waiting = Waiting(Arc::clone(&is_abandoned));

@@ -18,7 +18,7 @@ use super::path_variables::PathVariables;
 use super::problem::Problem;
 use crate::App;
 use crate::caller::Caller;
-use crate::memory_budget::{MemoryBudget, Share};
+use crate::memory_budget::{Budget, MemoryBudget, Share};
 use crate::once_per_minute::OncePerMinute;
 
 /// Reports that are larger are written while they are sent.
@@ -97,6 +97,11 @@ impl ReportMemory {
             tracing::warn!(number, "reports were turned away: others had the memory for them; see --report-memory");
         });
         Self(MemoryBudget::new(options.report_memory, PATIENCE, turned_away))
+    }
+
+    /// How much of it there is, and is taken.
+    pub(super) fn budget(&self) -> Budget {
+        self.0.read()
     }
 
     /// The memory of a report with so many cells.

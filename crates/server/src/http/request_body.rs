@@ -14,7 +14,7 @@ use skillscope_segment::{Compression, Input};
 use super::negotiation::named;
 use super::options::HttpOptions;
 use super::problem::Problem;
-use crate::memory_budget::{MemoryBudget, NoRoom, Share};
+use crate::memory_budget::{Budget, MemoryBudget, NoRoom, Share};
 use crate::once_per_minute::OncePerMinute;
 
 const ENCODINGS: [(&str, Compression); 3] =
@@ -48,6 +48,11 @@ impl BodyLimits {
         });
         let memory = MemoryBudget::new(options.body_memory, options.body_patience, turned_away);
         Self { max_bytes: options.max_body_bytes, timeout: options.body_timeout, memory }
+    }
+
+    /// How much memory there is for bodies, and is taken.
+    pub(super) fn budget(&self) -> Budget {
+        self.memory.read()
     }
 
     fn too_large(&self) -> Problem {
@@ -150,6 +155,11 @@ pub(super) struct EncodedBody {
 }
 
 impl EncodedBody {
+    /// The bytes as they were sent.
+    pub(super) fn sent_bytes(&self) -> u64 {
+        self.body.bytes.len() as u64
+    }
+
     /// The number of bytes that the records in the body may take once they are decoded.
     pub(super) fn most_unfolded(&self) -> u64 {
         let at_least = (self.body.limits.max_bytes as u64).saturating_mul(UNFOLDS_AT_LEAST);

@@ -11,21 +11,26 @@ use axum::middleware::{from_fn_with_state, map_response, map_response_with_state
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::admission::permitted;
+use super::counting::count;
 use super::guard::guard;
+use super::metrics::MetricsTurn;
 use super::openapi::Document;
 use super::options::HttpOptions;
 use super::problem::Problem;
 use super::report::ReportMemory;
 use super::request_body::BodyLimits;
 use super::state::HttpState;
-use super::{backup, events, health, host_lookup, openapi, report, segments, sql};
+use super::{backup, events, health, host_lookup, metrics, openapi, report, segments, sql};
 use crate::App;
 use crate::access::{Access, Permission};
+use crate::metrics::TextFormat;
+use crate::statistics::HttpStatistics;
 
 /// Every route, by what a caller must be permitted. Its method and path come from the `#[utoipa::path]` of its handler,
 /// which also describes it in the document.
@@ -34,7 +39,7 @@ fn routes(access: &Access) -> OpenApiRouter<HttpState> {
     let reports = new().routes(routes!(report::get));
     let ingestion = new().routes(routes!(segments::post)).routes(routes!(events::post));
     let statements = new().routes(routes!(sql::post));
-    let operation = new().routes(routes!(backup::post));
+    let operation = new().routes(routes!(backup::post)).routes(routes!(metrics::get));
     let live = permitted(Permission::Report, access, reports)
         .merge(permitted(Permission::Sql, access, statements))
         .routes(routes!(host_lookup::get))
@@ -56,7 +61,7 @@ pub(crate) fn router(app: App, options: HttpOptions) -> Router {
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(Arc::clone(&options), guard))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(worth_compressing()))
         .layer(map_response_with_state(app.clone(), compress_elsewhere));
     let router = match options.cors_origins.layer() {
         Some(cors) => router.layer(cors),
@@ -64,8 +69,26 @@ pub(crate) fn router(app: App, options: HttpOptions) -> Router {
     };
     let bodies = Arc::new(BodyLimits::new(&options));
     let reports = ReportMemory::new(&options);
-    let state = HttpState { app, options, bodies, reports, document: Arc::new(document) };
-    router.layer(CatchPanicLayer::custom(panicked)).with_state(state)
+    // Every route is in the document, by its path.
+    let statistics = HttpStatistics::new(document.paths.paths.keys().cloned());
+    let counting = from_fn_with_state(Arc::clone(&statistics), count);
+    let state = HttpState {
+        app,
+        options,
+        bodies,
+        reports,
+        statistics,
+        metrics_turn: MetricsTurn::default(),
+        document: Arc::new(document),
+    };
+    router.layer(CatchPanicLayer::custom(panicked)).layer(counting).with_state(state)
+}
+
+/// Metrics are not compressed: they are to come also while the threads that compress are busy.
+fn worth_compressing() -> impl Predicate {
+    let of_metrics = TextFormat::MEDIA_TYPES.map(|(media_type, _)| NotForContentType::const_new(media_type));
+    let [text, open_metrics] = of_metrics;
+    DefaultPredicate::new().and(text).and(open_metrics)
 }
 
 /// Forbids browsers and proxies to keep an answer, which is about this instant.

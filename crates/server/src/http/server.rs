@@ -54,6 +54,8 @@ pub async fn serve_http(
     let door = Door::open(listener, options.connections, "--http-connections", refusal)?;
     let times = ConnectionTimes { header: options.header_timeout, idle: options.idle_timeout };
     let server = Arc::new(ConnectionServer::new(router(app.clone(), options), times));
+    app.statistics().http.watch(&door);
+    app.statistics().http.watch_late(server.late());
     let (stopping, stopped) = watch::channel(false);
     let mut shutdown = pin!(shutdown);
     loop {

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use utoipa::openapi::OpenApi;
 
+use super::metrics::MetricsTurn;
 use super::options::HttpOptions;
 use super::report::ReportMemory;
 use super::request_body::BodyLimits;
 use crate::App;
+use crate::statistics::HttpStatistics;
 
 /// What the handlers share. Each takes the part that it needs, as `State<…>`.
 #[derive(Clone)]
@@ -17,6 +19,8 @@ pub(super) struct HttpState {
     pub(super) options: Arc<HttpOptions>,
     pub(super) bodies: Arc<BodyLimits>,
     pub(super) reports: ReportMemory,
+    pub(super) statistics: Arc<HttpStatistics>,
+    pub(super) metrics_turn: MetricsTurn,
     pub(super) document: Arc<OpenApi>,
 }
 
@@ -41,6 +45,18 @@ impl FromRef<HttpState> for Arc<BodyLimits> {
 impl FromRef<HttpState> for ReportMemory {
     fn from_ref(state: &HttpState) -> Self {
         state.reports.clone()
+    }
+}
+
+impl FromRef<HttpState> for Arc<HttpStatistics> {
+    fn from_ref(state: &HttpState) -> Self {
+        Arc::clone(&state.statistics)
+    }
+}
+
+impl FromRef<HttpState> for MetricsTurn {
+    fn from_ref(state: &HttpState) -> Self {
+        state.metrics_turn.clone()
     }
 }
 

@@ -82,6 +82,7 @@ pub async fn serve_postgresql(
         let encryption = Encryption::new(handshakes);
         let refusal = encryption.refusal(Refusal::new(TOO_MANY), &memory, &stopping);
         let door = Door::open(listener, limits, "--pg-connections", refusal)?;
+        serving.statistics().postgresql.watch(&door);
         accept(door, Sessions::new(serving), memory, encryption, stopping).await
     };
     serve_on_sql_threads(&app, serve).await

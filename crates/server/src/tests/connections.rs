@@ -18,10 +18,10 @@ use crate::{ConnectionLimits, HttpOptions, serve_http};
 const LONG: Duration = Duration::from_secs(3600);
 
 /// Short, and long enough for a request that is sent in one go.
-const SHORT: Duration = Duration::from_millis(300);
+pub(super) const SHORT: Duration = Duration::from_millis(300);
 
 /// Nothing ends anything.
-fn patient() -> HttpOptions {
+pub(super) fn patient() -> HttpOptions {
     HttpOptions {
         connections: ConnectionLimits { unread_answer: LONG, ..ConnectionLimits::of(100) },
         header_timeout: LONG,
@@ -33,12 +33,12 @@ fn patient() -> HttpOptions {
     }
 }
 
-fn at_most(connections: usize, options: HttpOptions) -> HttpOptions {
+pub(super) fn at_most(connections: usize, options: HttpOptions) -> HttpOptions {
     HttpOptions { connections: ConnectionLimits { most: connections, ..options.connections }, ..options }
 }
 
 /// Serves a door's app over sockets for the rest of the test.
-fn serve(door: &Door, options: HttpOptions) -> SocketAddr {
+pub(super) fn serve(door: &Door, options: HttpOptions) -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let app = door.app.clone();
@@ -46,25 +46,25 @@ fn serve(door: &Door, options: HttpOptions) -> SocketAddr {
     address
 }
 
-async fn send(address: SocketAddr, request: &str) -> TcpStream {
+pub(super) async fn send(address: SocketAddr, request: &str) -> TcpStream {
     let mut client = TcpStream::connect(address).await.unwrap();
     client.write_all(request.as_bytes()).await.unwrap();
     client
 }
 
 /// All that the server sends until it closes. A connection that is reset has been closed, too.
-async fn rest(client: &mut TcpStream) -> String {
+pub(super) async fn rest(client: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     let _ = client.read_to_end(&mut answer).await;
     String::from_utf8_lossy(&answer).into_owned()
 }
 
 /// The answer to a request of its own connection.
-async fn ask(address: SocketAddr, request: &str) -> String {
+pub(super) async fn ask(address: SocketAddr, request: &str) -> String {
     rest(&mut send(address, request).await).await
 }
 
-const HEALTH: &str = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+pub(super) const HEALTH: &str = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 
 /// Asks until the door has room.
 async fn ask_in_the_end(address: SocketAddr, request: &str) -> String {

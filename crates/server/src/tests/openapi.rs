@@ -36,6 +36,7 @@ async fn the_document_is_openapi_3_1_and_lists_every_route() {
         [
             "GET /api/account/{account}/service/{service}/baseURI.json",
             "GET /healthz",
+            "GET /metrics",
             "GET /openapi.json",
             "GET /operations/api/account/{account}/msgskillsegments",
             "GET /readyz",

@@ -79,6 +79,11 @@ impl ConnectionServer {
         Self { routes, times, unfinished, unread }
     }
 
+    /// Counts the connections whose request did not come in time.
+    pub(super) fn late(&self) -> Arc<OncePerMinute> {
+        Arc::clone(&self.unfinished)
+    }
+
     /// Serves a connection until it ends. Once `stopped` says so, it ends with the request under way.
     pub(super) async fn serve(
         &self,
