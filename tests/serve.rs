@@ -96,7 +96,7 @@ fn begin_post(server: &Server, length: usize) -> TcpStream {
     connection.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     write!(
         connection,
-        "POST /v1/accounts/acme/segments HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n\
+        "POST /v1/accounts/acme/segments HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n\
          Content-Length: {length}\r\nExpect: 100-continue\r\n\r\n"
     )
     .unwrap();
@@ -169,7 +169,7 @@ fn pages_of_the_origin_given_may_read_reports() {
     let mut connection = TcpStream::connect(server.address()).unwrap();
     write!(
         connection,
-        "OPTIONS {REPORT} HTTP/1.1\r\nHost: x\r\nOrigin: https://wall.example\r\n\
+        "OPTIONS {REPORT} HTTP/1.1\r\nHost: localhost\r\nOrigin: https://wall.example\r\n\
          Access-Control-Request-Method: GET\r\nConnection: close\r\n\r\n"
     )
     .unwrap();

@@ -36,7 +36,9 @@ pub use address::{AddressError, Guards, Lack, listen_addresses};
 pub use app::App;
 pub use connections::ConnectionLimits;
 pub use flight::serve_flight_sql;
-pub use http::{CorsOrigins, HttpOptions, InvalidOrigin, serve_http};
+pub use http::{
+    AllowedHosts, CorsOrigins, HttpOptions, InvalidHost, InvalidNetwork, InvalidOrigin, TrustedProxies, serve_http,
+};
 pub use listener::Listener;
 pub use postgresql::serve_postgresql;
 pub use row_format::{RowFormat, RowWriter, distinct_names, with_names};

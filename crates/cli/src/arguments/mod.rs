@@ -12,6 +12,7 @@ mod event_wait;
 mod generate;
 mod import;
 mod instant;
+mod reachability;
 mod record_kind;
 mod replay;
 mod scope;

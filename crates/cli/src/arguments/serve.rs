@@ -9,6 +9,7 @@ use super::connections::ConnectionArguments;
 use super::dead_letters::DeadLetters;
 use super::event_wait::EventWait;
 use super::instant::instant;
+use super::reachability::ReachabilityArguments;
 use super::sql_limits::SqlLimitArguments;
 use super::store_address::DataDirectory;
 use super::tls::TlsFiles;
@@ -35,6 +36,8 @@ pub(crate) struct ServeArguments {
     /// Let pages of this origin read answers in a browser, such as https://wall.example; * lets every page. Repeatable.
     #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
     pub(crate) cors_origin: Vec<String>,
+    #[command(flatten)]
+    pub(crate) reachability: ReachabilityArguments,
     /// The hours before now whose segments are kept in memory; older ones are read from the archive.
     #[arg(long, value_name = "HOURS", default_value_t = StoreOptions::HOT_HOURS)]
     pub(crate) hot_hours: u32,

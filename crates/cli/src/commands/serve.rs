@@ -36,8 +36,12 @@ pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
     let tls = arguments.tls.open()?;
     let access =
         if arguments.demo { Access::of_anybody()? } else { Access::of_directory(&arguments.directory.data_dir)? };
-    let guards =
-        Guards { tokens: access.asks(), tls: tls.is_some(), trusted_proxy: false, insecure: arguments.insecure };
+    let guards = Guards {
+        tokens: access.asks(),
+        tls: tls.is_some(),
+        trusted_proxy: !arguments.reachability.trusted_proxy.is_empty(),
+        insecure: arguments.insecure,
+    };
     let resolve = |listen: &str| listen_addresses(listen, guards).map_err(Usage::error);
     let mut doors = Doors {
         http: resolve(&arguments.listen)?,
@@ -89,7 +93,9 @@ fn http_options(arguments: &ServeArguments) -> Result<HttpOptions> {
     let max_sql_rows = arguments.sql_rows;
     let of_connections = arguments.connections.http();
     let report_memory = arguments.report_memory.unwrap_or(of_connections.report_memory);
-    Ok(HttpOptions { report_memory, max_body_bytes, body_memory, max_sql_rows, cors_origins, ..of_connections })
+    let options =
+        HttpOptions { report_memory, max_body_bytes, body_memory, max_sql_rows, cors_origins, ..of_connections };
+    arguments.reachability.set(options, &arguments.listen)
 }
 
 /// The options of the store. A fixed clock decides which hours are in memory. Sealing and expiry always use the clock

@@ -206,6 +206,9 @@ impl StatementRunner {
     async fn first_turn(&self, listed: &ListedQuery) -> Result<Turn> {
         let limits = self.service.limits();
         let running = limits.running;
+        if !self.service.turns().has_room(&self.scope) {
+            return Err(Error::TooManyQueries { running });
+        }
         timeout(limits.patience, self.turn(listed)).await.map_err(|_| Error::TooManyQueries { running })
     }
 

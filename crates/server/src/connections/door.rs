@@ -77,6 +77,11 @@ impl Door {
         DoorCounts { slots: Arc::clone(&self.slots), turned_away: Arc::clone(&self.turned_away) }
     }
 
+    /// Whether other machines can reach it.
+    pub(crate) fn is_exposed(&self) -> bool {
+        self.listener.local_addr().is_ok_and(|address| !address.ip().to_canonical().is_loopback())
+    }
+
     /// The next connection for which there is a slot.
     pub(crate) async fn accept(&self) -> Connection {
         loop {

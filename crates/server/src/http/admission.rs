@@ -13,6 +13,7 @@ use hyper::body::{Frame, SizeHint};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa_axum::router::OpenApiRouter;
 
+use super::forwarded::SeenAs;
 use super::openapi::{BEARER, problem_response};
 use super::state::HttpState;
 use crate::access::{Access, Permission};
@@ -48,7 +49,8 @@ pub(super) fn permitted(
 /// Passes a request on together with its caller. What is under way when the caller's token ends, ends with it.
 async fn admit(State(admission): State<Admission>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let caller = match Caller::of_http(&parts, &admission.access, None).await {
+    let from = parts.extensions.get::<SeenAs>().map(|seen| seen.client);
+    let caller = match Caller::of_http(&parts, &admission.access, from).await {
         Ok(caller) => caller,
         Err(refused) => return refused.into_response(),
     };

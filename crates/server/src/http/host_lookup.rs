@@ -1,12 +1,11 @@
-//! The route by which existing clients look up the host of a service.
+//! The routes by which existing clients look up the host of a service.
 
-use axum::Json;
-use axum::http::HeaderMap;
-use axum::http::header::HOST;
 use axum::http::uri::Authority;
+use axum::{Extension, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::forwarded::SeenAs;
 use super::openapi::problem_responses;
 use super::path_variables::PathVariables;
 use super::problem::Problem;
@@ -27,17 +26,27 @@ pub(super) struct BaseUri {
     base_uri: String,
 }
 
+/// Where all services are.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct BaseUris {
+    #[serde(rename = "baseURIs")]
+    base_uris: Vec<BaseUri>,
+}
+
 problem_responses! {
     HostLookupProblems {
         400: "The request names no host.",
         404: "No such service.",
+    }
+    HostListProblems {
+        400: "The request names no host.",
     }
 }
 
 /// Look up the host of a service: it is always this server.
 #[utoipa::path(get, path = "/api/account/{account}/service/{service}/baseURI.json", tag = "report",
     params(
-        ("account" = String, Path, description = "The brand's account."),
+        ("account" = String, Path, description = "The brand's account. Any name is answered alike."),
         ("service" = String, Path, pattern = "^(leDataReporting|agentVep)$", description = "`leDataReporting` or `agentVep`."),
     ),
     responses(
@@ -46,14 +55,52 @@ problem_responses! {
     ))]
 pub(super) async fn get(
     PathVariables((account, service)): PathVariables<(String, String)>,
-    headers: HeaderMap,
+    Extension(seen): Extension<SeenAs>,
 ) -> Result<Json<BaseUri>, Problem> {
-    if !SERVICES.contains(&service.as_str()) {
+    let Some(known) = SERVICES.iter().find(|known| service == **known) else {
         let detail = format!("there is no such service; there are {}", SERVICES.join(" and "));
         return Err(Problem::not_found(detail).blaming("service", Some(service)));
+    };
+    Ok(Json(BaseUri::of(known, &account, &host(seen)?)))
+}
+
+/// Look up the hosts of all services: each is this server.
+#[utoipa::path(get, path = "/api/account/{account}/service/baseURI.json", tag = "report",
+    params(("account" = String, Path, description = "The brand's account. Any name is answered alike.")),
+    responses(
+        (status = 200, description = "The hosts.", body = BaseUris),
+        HostListProblems,
+    ))]
+pub(super) async fn list(
+    PathVariables(account): PathVariables<String>,
+    Extension(seen): Extension<SeenAs>,
+) -> Result<Json<BaseUris>, Problem> {
+    let host = host(seen)?;
+    let base_uris = SERVICES.iter().map(|service| BaseUri::of(service, &account, &host)).collect();
+    Ok(Json(BaseUris { base_uris }))
+}
+
+/// The same at the path of other clients.
+#[utoipa::path(get, path = "/csdr/account/{account}/service/baseURI.json", tag = "report",
+    params(("account" = String, Path, description = "The brand's account. Any name is answered alike.")),
+    responses(
+        (status = 200, description = "The hosts.", body = BaseUris),
+        HostListProblems,
+    ))]
+pub(super) async fn list_of_csdr(
+    account: PathVariables<String>,
+    seen: Extension<SeenAs>,
+) -> Result<Json<BaseUris>, Problem> {
+    list(account, seen).await
+}
+
+impl BaseUri {
+    fn of(service: &str, account: &str, host: &Authority) -> Self {
+        Self { service: service.to_owned(), account: account.to_owned(), base_uri: host.to_string() }
     }
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).and_then(|host| host.parse::<Authority>().ok());
-    let host =
-        host.ok_or_else(|| Problem::invalid_parameter("the request has no valid Host header").blaming("Host", None))?;
-    Ok(Json(BaseUri { service, account, base_uri: host.to_string() }))
+}
+
+/// The host as the client saw it.
+fn host(seen: SeenAs) -> Result<Authority, Problem> {
+    seen.host.ok_or_else(|| Problem::invalid_parameter("the request has no Host header").blaming("Host", None))
 }

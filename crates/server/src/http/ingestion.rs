@@ -20,6 +20,7 @@ use super::request_body::{BodyLimits, RequestBody};
 use crate::App;
 use crate::caller::Caller;
 use crate::statistics::RecordKind;
+use crate::threads::NotDone;
 
 /// Rows that are stored at once. A request with at most as many is stored whole or not at all.
 const CHUNK_ROWS: usize = 1 << 20;
@@ -172,8 +173,11 @@ impl IngestionRequest {
             let body = body.decoded(|| client.has_gone())?;
             Ok::<_, Problem>(store.ingest(records, Input::Bytes(body.bytes()), &options)?)
         });
-        let given_up = |_| Problem::internal("the records could not be read; the server's log says why");
-        let ingested = ingested.await.map_err(given_up)??;
+        let ingested = ingested.await.map_err(|not_done| match not_done {
+            NotDone::Full => Problem::busy("more records are waiting than can be taken; send the request again"),
+            NotDone::GivenUp => Problem::internal("the records could not be read; the server's log says why"),
+        });
+        let ingested = ingested??;
         Ok(Json(ingested.into()))
     }
 }

@@ -6,9 +6,11 @@ mod connection;
 mod cors;
 mod counting;
 mod events;
+mod forwarded;
 mod guard;
 mod health;
 mod host_lookup;
+mod hosts;
 mod ingestion;
 mod metrics;
 mod negotiation;
@@ -23,8 +25,15 @@ mod segments;
 mod server;
 mod sql;
 mod state;
+mod trailing_slash;
 
+#[cfg(test)]
+pub(crate) use connection::Ends;
 pub use cors::{CorsOrigins, InvalidOrigin};
+pub use forwarded::{InvalidNetwork, TrustedProxies};
+pub use hosts::{AllowedHosts, InvalidHost};
 pub use options::HttpOptions;
+#[cfg(test)]
+pub(crate) use router::Routes;
 pub(crate) use router::router;
 pub use server::serve_http;

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::cors::CorsOrigins;
+use super::forwarded::TrustedProxies;
+use super::hosts::AllowedHosts;
 use crate::ConnectionLimits;
 
 /// How the server answers over HTTP.
@@ -28,6 +30,10 @@ pub struct HttpOptions {
     pub max_sql_rows: u64,
     /// The origins whose pages may read answers, and change something.
     pub cors_origins: CorsOrigins,
+    /// The proxies whose word about their clients is believed.
+    pub trusted_proxies: TrustedProxies,
+    /// The names under which the server is reached, beside its own addresses.
+    pub allowed_hosts: AllowedHosts,
 }
 
 impl HttpOptions {
@@ -68,6 +74,8 @@ impl Default for HttpOptions {
             report_memory: usize::try_from(skillscope_store::memory_bytes() / 4).unwrap_or(usize::MAX),
             max_sql_rows: Self::MAX_SQL_ROWS,
             cors_origins: CorsOrigins::default(),
+            trusted_proxies: TrustedProxies::default(),
+            allowed_hosts: AllowedHosts::default(),
         }
     }
 }

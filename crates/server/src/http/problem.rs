@@ -60,6 +60,7 @@ macro_rules! problems {
 
 problems! {
     invalid_parameter: BAD_REQUEST, "invalid-parameter", "Invalid parameter";
+    malformed: BAD_REQUEST, "malformed-request", "Malformed request";
     invalid_body: BAD_REQUEST, "invalid-body", "Invalid request body";
     invalid_query: BAD_REQUEST, "invalid-query", "Invalid SQL statement";
     not_encrypted: BAD_REQUEST, "not-encrypted", "Not encrypted";
@@ -69,12 +70,16 @@ problems! {
     method_not_allowed: METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed";
     too_late: REQUEST_TIMEOUT, "too-late", "Request takes too long";
     too_large: PAYLOAD_TOO_LARGE, "too-large", "Request body too large";
+    url_too_long: URI_TOO_LONG, "url-too-long", "URL too long";
+    headers_too_large: REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large", "Headers too large";
+    misdirected: MISDIRECTED_REQUEST, "misdirected", "Misdirected request";
     not_acceptable: NOT_ACCEPTABLE, "not-acceptable", "Not acceptable";
     killed: CONFLICT, "killed", "Ended on request";
     too_slow: UNPROCESSABLE_ENTITY, "too-slow", "Statement takes too long";
     unsupported_media_type: UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type";
     internal: INTERNAL_SERVER_ERROR, "internal", "Internal error";
     unavailable: SERVICE_UNAVAILABLE, "unavailable", "Not available now";
+    unknown_version: HTTP_VERSION_NOT_SUPPORTED, "unknown-version", "HTTP version not supported";
     storage_full: INSUFFICIENT_STORAGE, "storage-full", "Storage is full";
 }
 
@@ -90,11 +95,28 @@ impl Problem {
     pub(super) fn busy(detail: impl Into<String>) -> Self {
         Self { retry_after: Some(1), ..Self::unavailable(detail) }
     }
+
+    /// The bytes of an answer for a client whose request nobody takes. It is the connection's last.
+    pub(super) fn last_words(&self) -> Vec<u8> {
+        let body = serde_json::to_string(self).unwrap_or_default();
+        let status = self.status().to_string();
+        let retry_after = self.retry_after.map(|seconds| format!("retry-after: {seconds}\r\n")).unwrap_or_default();
+        let length = body.len();
+        format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\n{retry_after}connection: close\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        )
+        .into_bytes()
+    }
+
+    fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = self.status();
         let retry_after = self.retry_after;
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();

@@ -20,6 +20,7 @@ use crate::App;
 use crate::caller::Caller;
 use crate::memory_budget::{Budget, MemoryBudget, Share};
 use crate::once_per_minute::OncePerMinute;
+use crate::threads::NotComputed;
 
 /// Reports that are larger are written while they are sent.
 const STREAMED_BYTES: usize = 1 << 20;
@@ -82,7 +83,10 @@ pub(super) async fn get(
         let threads = app.clone();
         let answered =
             threads.threads().reports.run(cells, async move { answer(&app, &request, Some(share)).await }).await;
-        answered.map_err(|_| Problem::internal("the report stopped; the server's log says why"))??
+        answered.map_err(|not_computed| match not_computed {
+            NotComputed::Overloaded => Problem::busy("more reports are asked for than can be computed; ask again"),
+            NotComputed::GivenUp => Problem::internal("the report stopped; the server's log says why"),
+        })??
     };
     Ok(([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response())
 }

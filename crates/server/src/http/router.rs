@@ -7,8 +7,9 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING};
-use axum::middleware::{from_fn_with_state, map_response, map_response_with_state};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
+use tower::util::MapRequest;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
@@ -18,19 +19,21 @@ use utoipa_axum::routes;
 
 use super::admission::permitted;
 use super::counting::count;
-use super::guard::guard;
+use super::guard::{Guard, guard};
 use super::metrics::MetricsTurn;
-use super::openapi::Document;
+use super::openapi::{Document, describe_common_problems};
 use super::options::HttpOptions;
 use super::problem::Problem;
 use super::report::ReportMemory;
 use super::request_body::BodyLimits;
 use super::state::HttpState;
+use super::trailing_slash::without_slash;
 use super::{backup, events, health, host_lookup, metrics, openapi, report, segments, sql};
 use crate::App;
 use crate::access::{Access, Permission};
 use crate::metrics::TextFormat;
 use crate::statistics::HttpStatistics;
+use crate::threads::ahead;
 
 /// Every route, by what a caller must be permitted. Its method and path come from the `#[utoipa::path]` of its handler,
 /// which also describes it in the document.
@@ -43,6 +46,8 @@ fn routes(access: &Access) -> OpenApiRouter<HttpState> {
     let live = permitted(Permission::Report, access, reports)
         .merge(permitted(Permission::Sql, access, statements))
         .routes(routes!(host_lookup::get))
+        .routes(routes!(host_lookup::list))
+        .routes(routes!(host_lookup::list_of_csdr))
         .layer(map_response(no_store));
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(live)
@@ -53,16 +58,22 @@ fn routes(access: &Access) -> OpenApiRouter<HttpState> {
         .routes(routes!(openapi::get))
 }
 
+/// What answers requests.
+pub(crate) type Routes = MapRequest<Router, fn(Request) -> Request>;
+
 /// The routes of `app`, with the layers that every request and answer goes through.
-pub(crate) fn router(app: App, options: HttpOptions) -> Router {
-    let (routes, document) = routes(app.access()).split_for_parts();
+pub(crate) fn router(app: App, options: HttpOptions) -> Routes {
+    let (routes, mut document) = routes(app.access()).split_for_parts();
+    describe_common_problems(&mut document);
     let options = Arc::new(options);
+    let access = app.access().clone();
+    let guards = Guard::new(Arc::clone(&options), move || access.asks());
     let router = routes
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(Arc::clone(&options), guard))
+        .layer(from_fn_with_state(guards, guard))
         .layer(CompressionLayer::new().compress_when(worth_compressing()))
-        .layer(map_response_with_state(app.clone(), compress_elsewhere));
+        .layer(from_fn_with_state(app.clone(), compress_elsewhere));
     let router = match options.cors_origins.layer() {
         Some(cors) => router.layer(cors),
         None => router,
@@ -81,7 +92,9 @@ pub(crate) fn router(app: App, options: HttpOptions) -> Router {
         metrics_turn: MetricsTurn::default(),
         document: Arc::new(document),
     };
-    router.layer(CatchPanicLayer::custom(panicked)).layer(counting).with_state(state)
+    let router = router.layer(CatchPanicLayer::custom(panicked)).layer(counting).with_state(state);
+    // A path is made what it stands for before its route is looked for.
+    MapRequest::new(router, without_slash)
 }
 
 /// Metrics are not compressed: they are to come also while the threads that compress are busy.
@@ -97,13 +110,18 @@ async fn no_store(mut response: Response) -> Response {
     response
 }
 
-/// An answer is compressed while its body is read. Threads that serve connections have no time for that.
-async fn compress_elsewhere(State(app): State<App>, response: Response) -> Response {
-    if response.headers().contains_key(CONTENT_ENCODING) {
-        response.map(|body| app.threads().reports.ahead(body))
-    } else {
-        response
+/// An answer is compressed while its body is read. Threads that serve connections have no time for that, and those for
+/// reports have none for anything but reports.
+async fn compress_elsewhere(State(app): State<App>, request: Request, next: Next) -> Response {
+    let is_report = request.uri().path().starts_with("/operations/");
+    let response = next.run(request).await;
+    if !response.headers().contains_key(CONTENT_ENCODING) {
+        return response;
     }
+    response.map(|body| match is_report {
+        true => app.threads().reports.ahead(body),
+        false => ahead(body, |making| app.engine().spawn(making)),
+    })
 }
 
 async fn unknown_path(request: Request) -> Problem {

@@ -20,21 +20,14 @@ use crate::tls::Handshakes;
 /// What one connection too many is told.
 static REFUSAL: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let problem = Problem::busy("there are too many connections, of all clients or of yours; try again in a moment");
-    answer("503 Service Unavailable\r\nretry-after: 1", &problem)
+    problem.last_words()
 });
 
 /// What a client is told that speaks plain text where TLS is spoken.
 static PLAIN: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let problem = Problem::not_encrypted("this port speaks HTTPS: write https:// in place of http:// in the URL");
-    answer("400 Bad Request", &problem)
+    problem.last_words()
 });
-
-/// The bytes of an answer for a client whose request is not read.
-fn answer(status: &str, problem: &Problem) -> Vec<u8> {
-    let body = serde_json::to_string(problem).unwrap_or_default();
-    let head = format!("HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\nconnection: close\r\n");
-    format!("{head}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
-}
 
 /// Serves HTTP on `listener` until `shutdown` completes. From then on no connection is accepted, and answers under way
 /// are given ten seconds to end.
@@ -53,7 +46,7 @@ pub async fn serve_http(
     let refusal = Refusal::new(&REFUSAL).encrypted(encryption.as_ref());
     let door = Door::open(listener, options.connections, "--http-connections", refusal)?;
     let times = ConnectionTimes { header: options.header_timeout, idle: options.idle_timeout };
-    let server = Arc::new(ConnectionServer::new(router(app.clone(), options), times));
+    let server = Arc::new(ConnectionServer::new(router(app.clone(), options), times, door.is_exposed()));
     app.statistics().http.watch(&door);
     app.statistics().http.watch_late(server.late());
     let (stopping, stopped) = watch::channel(false);

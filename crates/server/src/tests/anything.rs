@@ -166,6 +166,7 @@ fn any_request() -> impl Strategy<Value = Parts> {
         "/operations/api/account/{}/msgskillsegments",
         "/api/account/{}/service/agentVep/baseURI.json",
         "/api/account/acme/service/{}/baseURI.json",
+        "/api/account/{}/service/baseURI.json/",
         "/v1/accounts/{}/segments",
         "/v1/accounts/{}/events",
         "/v1/sql",
@@ -207,7 +208,7 @@ proptest! {
         runtime.block_on(async {
             door.post(SEGMENTS, "application/x-ndjson", line("c-0", 7, 1)).await;
             for (method, uri, content_type, encoding, body) in requests {
-                let mut request = Request::builder().method(method.as_str()).uri(&uri).header("host", "h");
+                let mut request = Request::builder().method(method.as_str()).uri(&uri).header("host", "localhost");
                 if let Some(content_type) = &content_type {
                     request = request.header("content-type", content_type);
                 }

@@ -15,7 +15,7 @@ use super::door::{Door, MAX_BODY_BYTES, MAX_SQL_ROWS};
 use crate::{ConnectionLimits, HttpOptions, serve_http};
 
 /// Far longer than any test takes.
-const LONG: Duration = Duration::from_secs(3600);
+pub(super) const LONG: Duration = Duration::from_secs(3600);
 
 /// Short, and long enough for a request that is sent in one go.
 pub(super) const SHORT: Duration = Duration::from_millis(300);
@@ -64,7 +64,7 @@ pub(super) async fn ask(address: SocketAddr, request: &str) -> String {
     rest(&mut send(address, request).await).await
 }
 
-pub(super) const HEALTH: &str = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+pub(super) const HEALTH: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 /// Asks until the door has room.
 async fn ask_in_the_end(address: SocketAddr, request: &str) -> String {
@@ -80,7 +80,7 @@ async fn ask_in_the_end(address: SocketAddr, request: &str) -> String {
 fn post(account: &str, length: usize, more: &str) -> String {
     let path = format!("/v1/accounts/{account}/segments");
     format!(
-        "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\nContent-Length: {length}\r\n{more}\r\n"
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nContent-Length: {length}\r\n{more}\r\n"
     )
 }
 
@@ -98,11 +98,11 @@ async fn half_sent_requests_make_room_for_others() {
 async fn a_connection_that_waits_for_its_next_request_ends_in_time_and_not_as_half_a_request() {
     let options = HttpOptions { idle_timeout: SHORT, ..patient() };
     let address = serve(&Door::new(), options);
-    let mut idle = send(address, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let mut idle = send(address, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     assert!(rest(&mut idle).await.starts_with("HTTP/1.1 200"));
     let header_timeout = 3 * SHORT;
     let address = serve(&Door::new(), HttpOptions { header_timeout, ..patient() });
-    let mut idle = send(address, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let mut idle = send(address, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     let mut first = [0; 8];
     idle.read_exact(&mut first).await.unwrap();
     tokio::time::sleep(2 * header_timeout).await;
@@ -113,7 +113,7 @@ async fn a_connection_that_waits_for_its_next_request_ends_in_time_and_not_as_ha
 #[tokio::test]
 async fn one_connection_too_many_is_asked_to_come_again() {
     let address = serve(&Door::new(), at_most(1, patient()));
-    let mut only = send(address, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let mut only = send(address, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     only.read_exact(&mut [0; 8]).await.unwrap();
     let refused = ask(address, HEALTH).await;
     assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
@@ -181,7 +181,7 @@ async fn an_answer_that_nobody_reads_ends_with_its_connection() {
     let address = serve(&Door::new(), HttpOptions { connections, ..options });
     let query =
         serde_json::json!({ "query": "select repeat('x', 1000) as x from generate_series(1, 90000)" }).to_string();
-    let head = "POST /v1/sql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length:";
+    let head = "POST /v1/sql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length:";
     let stalled = send(address, &format!("{head} {}\r\n\r\n{query}", query.len())).await;
     assert!(ask_in_the_end(address, HEALTH).await.starts_with("HTTP/1.1 200"), "it has made room");
     drop(stalled);
@@ -195,7 +195,7 @@ async fn a_server_that_stops_ends_what_is_idle_and_answers_what_is_under_way() {
     let (stop, told) = oneshot::channel::<()>();
     let serving = tokio::spawn(serve_http(listener, door.app.clone(), patient(), told.map(|_| ())));
     let mut silent = send(address, "").await;
-    let mut idle = send(address, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let mut idle = send(address, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     let mut under_way = send(address, &post("acme", 2, "Expect: 100-continue\r\n")).await;
     for connection in [&mut idle, &mut under_way] {
         connection.read_exact(&mut [0; 8]).await.unwrap();
@@ -214,7 +214,8 @@ async fn a_long_line_is_taken_and_one_that_is_too_long_is_refused() {
     let address = serve(&Door::new(), patient());
     let report = "/operations/api/account/acme/msgskillsegments?v=1&timeframe=60&skillIds=1";
     for (more, status) in [(20_000, "200"), (100_000, "431")] {
-        let line = format!("GET {report}{} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", ",12".repeat(more));
+        let line =
+            format!("GET {report}{} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", ",12".repeat(more));
         let answer = ask(address, &line).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
     }
@@ -240,7 +241,7 @@ async fn whatever_is_under_way_small_answers_are_given() {
         let wait = wait();
         threads.reports.handle().spawn(async move { wait() });
     }
-    let small = "GET /operations/api/account/acme/msgskillsegments?v=1&timeframe=60 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let small = "GET /operations/api/account/acme/msgskillsegments?v=1&timeframe=60 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     for request in [HEALTH, small] {
         assert!(ask(address, request).await.starts_with("HTTP/1.1 200"));
     }

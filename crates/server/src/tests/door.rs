@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::Response;
@@ -14,7 +13,7 @@ use skillscope_store::{Disk, Store, StoreOptions};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
-use crate::http::router;
+use crate::http::{Routes, router};
 use crate::{Access, App, CorsOrigins, HttpOptions};
 
 /// The clock of the tests: 18 January 2018, shortly before nine.
@@ -24,8 +23,11 @@ pub(super) const MAX_BODY_BYTES: usize = 64 << 10;
 
 pub(super) const MAX_SQL_ROWS: u64 = 100_000;
 
+/// What the server is called where nobody says otherwise.
+pub(super) const HOST: &str = "127.0.0.1:8080";
+
 pub(super) struct Door {
-    routes: Router,
+    routes: Routes,
     pub(super) app: App,
     directory: TempDir,
 }
@@ -66,7 +68,9 @@ impl Door {
         Self { routes: router(app.clone(), options), app, directory }
     }
 
-    pub(super) async fn send(&self, request: Request<Body>) -> Answer {
+    /// Sends a request, to the server's own host unless it names another.
+    pub(super) async fn send(&self, mut request: Request<Body>) -> Answer {
+        request.headers_mut().entry("host").or_insert(HOST.parse().unwrap());
         let response: Response = self.routes.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();
@@ -77,12 +81,12 @@ impl Door {
         self.directory.path()
     }
 
-    pub(super) fn routes(&self) -> Router {
+    pub(super) fn routes(&self) -> Routes {
         self.routes.clone()
     }
 
     pub(super) async fn get(&self, uri: &str) -> Answer {
-        self.send(Request::get(uri).header("host", "wall.example:8080").body(Body::empty()).unwrap()).await
+        self.send(Request::get(uri).body(Body::empty()).unwrap()).await
     }
 
     pub(super) async fn post(&self, uri: &str, content_type: &str, body: impl Into<Body>) -> Answer {

@@ -1,9 +1,13 @@
 //! The endpoint of the report: its answers, its parameters, and the host look-up of existing clients.
 
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Request, Version};
+use serde_json::json;
 
-use super::door::{Door, SEGMENTS, line, report_of};
+use tower::ServiceExt;
+
+use super::door::{Door, HOST, SEGMENTS, line, report_of};
+use crate::{HttpOptions, TrustedProxies};
 
 #[tokio::test]
 async fn a_stored_segment_is_in_the_next_report() {
@@ -98,14 +102,59 @@ async fn a_name_that_is_no_accounts_is_refused_as_it_is_where_segments_come_in()
 #[tokio::test]
 async fn existing_clients_find_the_host_that_they_asked() {
     let door = Door::new();
+    let of = |service: &str| json!({ "service": service, "account": "acme", "baseURI": HOST });
     for service in ["leDataReporting", "agentVep"] {
-        let answer = door.get(&format!("/api/account/acme/service/{service}/baseURI.json?version=1.0")).await;
-        let expected = serde_json::json!({"service": service, "account": "acme", "baseURI": "wall.example:8080"});
-        assert_eq!(answer.json(), expected);
+        for end in ["?version=1.0", "", "/", "/?version=1.0"] {
+            let answer = door.get(&format!("/api/account/acme/service/{service}/baseURI.json{end}")).await;
+            assert_eq!(answer.json(), of(service));
+        }
+    }
+    for list in ["/api/account/acme/service/baseURI.json", "/csdr/account/acme/service/baseURI.json"] {
+        for end in ["?version=1.0", "", "/?version=1.0"] {
+            let answer = door.get(&format!("{list}{end}")).await;
+            assert_eq!(answer.json(), json!({ "baseURIs": [of("leDataReporting"), of("agentVep")] }));
+            assert_eq!(answer.header("cache-control"), Some("no-store"));
+        }
     }
     door.get("/api/account/acme/service/other/baseURI.json").await.problem(404);
-    let without_host = Request::get("/api/account/acme/service/agentVep/baseURI.json").body(Body::empty()).unwrap();
-    assert_eq!(door.send(without_host).await.problem(400)["parameter"], "Host");
+}
+
+#[tokio::test]
+async fn a_look_up_needs_a_host() {
+    for path in ["/api/account/a/service/agentVep/baseURI.json", "/csdr/account/a/service/baseURI.json"] {
+        for version in [Version::HTTP_10, Version::HTTP_11] {
+            let request = Request::get(path).version(version).body(Body::empty()).unwrap();
+            let response = Door::new().routes().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), 400, "{path} {version:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_the_host_is_the_one_that_the_client_saw() {
+    let trusted_proxies = TrustedProxies::parse(&["127.0.0.0/8".to_owned()]).unwrap();
+    let (behind, direct) = (Door::with_http(HttpOptions { trusted_proxies, ..HttpOptions::default() }), Door::new());
+    for (door, expected) in [(&behind, "wall.example"), (&direct, HOST)] {
+        let request = Request::get("/api/account/acme/service/baseURI.json")
+            .header("x-forwarded-for", "203.0.113.9")
+            .header("x-forwarded-proto", "https")
+            .header("x-forwarded-host", "wall.example");
+        let answer = door.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.json()["baseURIs"][1]["baseURI"], expected);
+    }
+}
+
+#[tokio::test]
+async fn a_slash_at_the_end_of_the_familys_routes_is_none() {
+    let door = Door::new();
+    door.post(SEGMENTS, "application/x-ndjson", line("c-1", 7, 1)).await;
+    let (plain, with_slash) = (report_of("acme"), report_of("acme").replace('?', "/?"));
+    assert_eq!(door.get(&with_slash).await.body, door.get(&plain).await.body);
+    assert_eq!(door.get(&with_slash).await.status, 200);
+    // As it is not for any other, and not twice.
+    for path in ["/v1/sql/", "/healthz/", "/operations/api/account/acme/msgskillsegments//?v=1&timeframe=60"] {
+        door.get(path).await.problem(404);
+    }
 }
 
 /// What the fuzz target begins with, and what a fuzzer finds easily.

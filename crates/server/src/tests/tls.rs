@@ -19,9 +19,9 @@ const LONG: Duration = Duration::from_secs(3600);
 
 const SHORT: Duration = Duration::from_millis(300);
 
-const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-const LAST: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+const LAST: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 fn listen(certificate: &TestCertificate) -> (Listener, SocketAddr) {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -129,7 +129,7 @@ async fn an_idle_connection_and_one_whose_answer_nobody_reads_end_as_without_tls
     let connections = ConnectionLimits { most: 1, unread_answer: SHORT, ..ConnectionLimits::of(1) };
     let address = serve(&door, &certificate, HttpOptions { connections, ..patient(1) });
     let query = r#"{"query":"select repeat('x', 1000) as x from generate_series(1, 90000)"}"#;
-    let head = "POST /v1/sql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length:";
+    let head = "POST /v1/sql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length:";
     let mut stalled = connect(&certificate, address).await;
     stalled.write_all(format!("{head} {}\r\n\r\n{query}", query.len()).as_bytes()).await.unwrap();
     loop {
@@ -156,7 +156,7 @@ async fn a_server_that_stops_ends_handshakes_and_answers_what_is_under_way() {
     let mut idle = connect(&certificate, address).await;
     idle.write_all(HEALTH).await.unwrap();
     let mut under_way = connect(&certificate, address).await;
-    let post = b"POST /v1/accounts/acme/segments HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n";
+    let post = b"POST /v1/accounts/acme/segments HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n";
     under_way.write_all(post).await.unwrap();
     for connection in [&mut idle, &mut under_way] {
         connection.read_exact(&mut [0; 8]).await.unwrap();

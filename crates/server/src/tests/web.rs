@@ -75,6 +75,7 @@ fn preflight(origin: &str) -> Request<Body> {
         .uri(report_of("acme"))
         .header("origin", origin)
         .header("access-control-request-method", "GET")
+        .header("access-control-request-headers", "authorization")
         .body(Body::empty())
         .unwrap()
 }
@@ -88,7 +89,9 @@ const ALLOWED: &str = "access-control-allow-origin";
 #[tokio::test]
 async fn cors_is_off_by_default() {
     let door = Door::new();
-    assert_eq!(door.send(from("https://wall.example")).await.header(ALLOWED), None);
+    let answer = door.send(from("https://wall.example")).await;
+    answer.problem(403);
+    assert_eq!(answer.header(ALLOWED), None);
     door.send(preflight("https://wall.example")).await.problem(405);
 }
 
@@ -100,6 +103,7 @@ async fn pages_of_an_allowed_origin_may_read_answers() {
         assert_eq!(answer.status, 200);
         assert_eq!(answer.header(ALLOWED), Some(origin));
         assert!(answer.header("access-control-allow-methods").unwrap().contains("GET"));
+        assert!(answer.header("access-control-allow-headers").unwrap().contains("authorization"));
         assert_eq!(door.send(from(origin)).await.header(ALLOWED), Some(origin));
     }
     for origin in ["https://other.example", "https://wall.example.evil", "null"] {

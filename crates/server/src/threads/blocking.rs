@@ -18,9 +18,14 @@ pub(crate) struct BlockingThreads(Arc<FairQueue<Work>>);
 /// Whoever waits for the outcome of some work.
 pub(crate) struct Client<T>(oneshot::Sender<T>);
 
-/// The error where work was given up: it panicked, or the server is closing.
+/// Why work was not done.
 #[derive(Debug)]
-pub(crate) struct GivenUp;
+pub(crate) enum NotDone {
+    /// Too much waits already.
+    Full,
+    /// It panicked, or the server is closing.
+    GivenUp,
+}
 
 impl<T> Client<T> {
     /// Whether nobody waits any more.
@@ -50,9 +55,10 @@ impl BlockingThreads {
         Ok(threads)
     }
 
-    /// Runs `work` when it is the owner's turn. Nobody waits for it.
-    pub(crate) fn spawn(&self, owner: &str, work: impl FnOnce() + Send + 'static) {
-        self.0.push(owner, Box::new(work));
+    /// Runs `work` when it is the owner's turn. Nobody waits for it. Where too much waits already, it is dropped, and
+    /// the answer is false.
+    pub(crate) fn spawn(&self, owner: &str, work: impl FnOnce() + Send + 'static) -> bool {
+        self.0.push(owner, Box::new(work)).is_ok()
     }
 
     /// Runs `work` when it is the owner's turn, and waits for it. Work whose client has gone before its turn is not
@@ -61,16 +67,19 @@ impl BlockingThreads {
         &self,
         owner: &str,
         work: impl FnOnce(&Client<T>) -> T + Send + 'static,
-    ) -> Result<T, GivenUp> {
+    ) -> Result<T, NotDone> {
         let (client, outcome) = oneshot::channel();
         let client = Client(client);
-        self.spawn(owner, move || {
+        let is_taken = self.spawn(owner, move || {
             if !client.has_gone() {
                 let outcome = work(&client);
                 let _ = client.0.send(outcome);
             }
         });
-        outcome.await.map_err(|_| GivenUp)
+        if !is_taken {
+            return Err(NotDone::Full);
+        }
+        outcome.await.map_err(|_| NotDone::GivenUp)
     }
 }
 

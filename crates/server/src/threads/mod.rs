@@ -3,10 +3,12 @@
 //!
 //! | work | threads |
 //! | --- | --- |
-//! | reports that take long, the writing of their bytes, and compressing | `report.rs` |
+//! | reports that take long, the writing of their bytes, and compressing them | `report.rs`, and `backlog.rs` where they come too often |
 //! | reading and storing records, and copying the data directory | `blocking.rs`, fair to accounts by `fair_queue.rs` |
-//! | SQL | those of the engine |
+//! | SQL, and compressing everything but reports | those of the engine |
 
+mod ahead;
+mod backlog;
 mod blocking;
 mod fair_queue;
 mod report;
@@ -14,8 +16,9 @@ mod report;
 use std::io;
 use std::num::NonZeroUsize;
 
-pub(crate) use blocking::BlockingThreads;
-pub(crate) use report::ReportThreads;
+pub(crate) use ahead::ahead;
+pub(crate) use blocking::{BlockingThreads, NotDone};
+pub(crate) use report::{NotComputed, ReportThreads};
 
 /// How far threads stand back behind those that serve connections: reports before ingestion, and SQL behind both.
 const REPORTS: i32 = 5;

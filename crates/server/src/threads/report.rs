@@ -7,18 +7,19 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
-use futures::{FutureExt, StreamExt, stream};
+use futures::FutureExt;
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinHandle};
 
-use super::{REPORTS, step_back};
+use super::backlog::Backlog;
+use super::{REPORTS, ahead, step_back};
 
 /// A report of more cells is very large: only some are computed at a time.
 const LARGE_CELLS: u64 = 1 << 18;
 
-/// Pieces of a body that are ready before the client has read the ones before them.
-const PIECES_AHEAD: usize = 2;
+/// As many reports are computed at a time on each processor. Some of them wait for the disk.
+const PER_PROCESSOR: usize = 4;
 
 /// The stack of a thread. Plans are walked recursively. Only the part that is used becomes memory.
 const STACK_BYTES: usize = 16 << 20;
@@ -30,6 +31,16 @@ pub(crate) struct ReportThreads {
     handle: Handle,
     /// Turns of very large reports. They leave a thread to the others.
     turns: Arc<Semaphore>,
+    backlog: Backlog,
+}
+
+/// Why a report was not computed.
+#[derive(Debug)]
+pub(crate) enum NotComputed {
+    /// More are asked for than can be computed.
+    Overloaded,
+    /// It panicked, or the server is closing.
+    GivenUp,
 }
 
 /// A task that ends when this is dropped.
@@ -50,7 +61,8 @@ impl ReportThreads {
             .enable_all()
             .build()?;
         let turns = Arc::new(Semaphore::new(processors.div_ceil(2)));
-        Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime), turns })
+        let backlog = Backlog::new(PER_PROCESSOR * processors);
+        Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime), turns, backlog })
     }
 
     /// The threads as a runtime.
@@ -63,38 +75,20 @@ impl ReportThreads {
         &self,
         cells: u64,
         work: impl Future<Output = T> + Send + 'static,
-    ) -> Result<T, JoinError> {
-        let turns = Arc::clone(&self.turns);
-        Task(self.handle.spawn(async move {
-            // An error would mean that there are no turns any more.
-            let _turn = if cells > LARGE_CELLS { turns.acquire_owned().await.ok() } else { None };
+    ) -> Result<T, NotComputed> {
+        // An error would mean that there are no turns any more.
+        let turn = if cells > LARGE_CELLS { Arc::clone(&self.turns).acquire_owned().await.ok() } else { None };
+        let place = self.backlog.place().await.map_err(|_| NotComputed::Overloaded)?;
+        let computing = Task(self.handle.spawn(async move {
+            let _held = (turn, place);
             work.await
-        }))
-        .await
+        }));
+        computing.await.map_err(|_| NotComputed::GivenUp)
     }
 
     /// The same body, made on these threads, a little ahead of its reader.
     pub(crate) fn ahead(&self, body: Body) -> Body {
-        let (pieces, made) = mpsc::channel(PIECES_AHEAD);
-        let mut body = body.into_data_stream();
-        let task = Task(self.handle.spawn(async move {
-            while let Some(piece) = body.next().await {
-                if pieces.send(piece).await.is_err() {
-                    return;
-                }
-            }
-        }));
-        let next = |(mut made, task): (mpsc::Receiver<_>, Option<Task<()>>)| async move {
-            if let Some(piece) = made.recv().await {
-                return Some((piece, (made, task)));
-            }
-            // There are no more pieces, either because the body is whole or because the task has panicked.
-            match task?.await {
-                Ok(()) => None,
-                Err(error) => Some((Err(axum::Error::new(error)), (made, None))),
-            }
-        };
-        Body::from_stream(stream::unfold((made, Some(task)), next).fuse())
+        ahead(body, |making| Task(self.handle.spawn(making)))
     }
 }
 

@@ -8,6 +8,9 @@ use tokio::sync::oneshot;
 
 use crate::Scope;
 
+/// The most statements that wait for a turn. Each holds its text.
+const MOST_WAITING: usize = 2048;
+
 /// The turns of statements. A free one goes to the account that has the fewest; where several have equally few, to the
 /// one whose last turn is longest ago. An account that is alone may have all of them.
 #[derive(Debug)]
@@ -42,6 +45,13 @@ struct Waiting {
 impl Turns {
     pub(in crate::sql) fn new(turns: usize) -> Self {
         Self(Mutex::new(State { free: turns, given: 0, waiting: Vec::new(), accounts: HashMap::new() }))
+    }
+
+    /// Whether one more statement of `scope` may wait, so that there is room for those of others.
+    pub(in crate::sql) fn has_room(&self, scope: &Scope) -> bool {
+        let state = self.0.lock();
+        let of_scope = state.accounts.get(scope).map_or(0, |account| account.waiting);
+        of_scope < MOST_WAITING.saturating_sub(state.waiting.len())
     }
 
     /// Waits for a turn. Statements of an account get theirs in the order of their numbers, no two of which are equal.
@@ -177,6 +187,22 @@ mod tests {
         let other = now(other).unwrap();
         drop(other);
         assert!(now(third).is_some());
+    }
+
+    #[test]
+    fn an_account_that_has_many_waiting_leaves_room_for_others() {
+        let turns = Arc::new(Turns::new(0));
+        let (acme, bolt) = (account("acme"), account("bolt"));
+        let mut waiting = Vec::new();
+        while turns.has_room(&acme) {
+            let mut one = Box::pin(turns.take(&acme, waiting.len() as u64));
+            assert!(now(one.as_mut()).is_none());
+            waiting.push(one);
+        }
+        assert_eq!(waiting.len(), MOST_WAITING / 2);
+        assert!(turns.has_room(&bolt));
+        waiting.truncate(MOST_WAITING / 4);
+        assert!(turns.has_room(&acme));
     }
 
     #[test]

@@ -7,8 +7,10 @@
 //! ```
 
 mod body;
+mod ends;
 mod phase;
 mod socket;
+mod unread_request;
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -16,7 +18,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{io, pin};
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::HeaderValue;
@@ -33,15 +34,23 @@ use tokio::sync::watch;
 use tower::ServiceExt;
 
 use crate::connections::{Connection, Encryption, PatientSocket};
+use crate::http::problem::Problem;
+use crate::http::router::Routes;
 use crate::once_per_minute::OncePerMinute;
 use crate::tls::Wire;
 use body::{AnswerBody, ReceivedBody};
+pub(crate) use ends::Ends;
 use phase::Phase;
 use socket::HttpSocket;
+use unread_request::refusal;
 
 /// The most bytes of a request's first line and headers. A list of skills in the first line may be long: a URL has up
 /// to 64 KiB.
 const MAX_HEAD_BYTES: usize = 80 << 10;
+
+/// The most headers of a request, and the longest URL. Both are hyper's own.
+const MAX_HEADERS: usize = 100;
+const MAX_URL_BYTES: usize = u16::MAX as usize - 1;
 
 /// How long the rest of a body that nobody wants is read and dropped, so that the client gets to the answer.
 const LINGER: Duration = Duration::from_secs(5);
@@ -60,8 +69,10 @@ pub(super) struct ConnectionTimes {
 
 /// What serves the connections.
 pub(super) struct ConnectionServer {
-    routes: Router,
+    routes: Routes,
     times: ConnectionTimes,
+    /// Whether other machines can reach the listener.
+    is_exposed: bool,
     /// Connections whose request did not come in time.
     unfinished: Arc<OncePerMinute>,
     /// Connections whose answer was not read.
@@ -69,14 +80,14 @@ pub(super) struct ConnectionServer {
 }
 
 impl ConnectionServer {
-    pub(super) fn new(routes: Router, times: ConnectionTimes) -> Self {
+    pub(super) fn new(routes: Routes, times: ConnectionTimes, is_exposed: bool) -> Self {
         let unfinished = OncePerMinute::new(|number| {
             tracing::warn!(number, "connections were closed: their requests were not complete within --header-timeout");
         });
         let unread = OncePerMinute::new(|number| {
             tracing::warn!(number, "connections were closed: nobody read their answers within --answer-timeout");
         });
-        Self { routes, times, unfinished, unread }
+        Self { routes, times, is_exposed, unfinished, unread }
     }
 
     /// Counts the connections whose request did not come in time.
@@ -106,9 +117,11 @@ impl ConnectionServer {
     }
 
     async fn serve_wire(&self, wire: Wire<PatientSocket>, mut stopped: watch::Receiver<bool>) {
+        let ends =
+            Ends { peer: wire.stream().peer().ip(), is_encrypted: wire.is_encrypted(), is_exposed: self.is_exposed };
         let phase = Arc::new(Phase::default());
         let socket = TokioIo::new(HttpSocket::new(wire, Arc::clone(&phase), self.times));
-        let service = service_fn(|request| answer(&self.routes, &phase, request));
+        let service = service_fn(|request| answer(&self.routes, &phase, ends, request));
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).max_header_size(MAX_HEAD_BYTES);
         // The socket knows the difference between half a request and none. Where hyper has no time-out of its own, it
@@ -148,6 +161,9 @@ impl ConnectionServer {
                     // Over TLS, a connection that just breaks off may be an attack.
                     let _ = tokio::time::timeout(SILENCE, socket.shutdown()).await;
                 }
+                if let Some(problem) = refusal(&error, &socket) {
+                    let _ = tell(socket.into_inner(), &problem).await;
+                }
             }
         }
     }
@@ -161,13 +177,15 @@ async fn silence_after(mut stopped: watch::Receiver<bool>) {
 
 /// Answers a request by the routes.
 fn answer(
-    routes: &Router,
+    routes: &Routes,
     phase: &Arc<Phase>,
+    ends: Ends,
     request: Request<Incoming>,
 ) -> BoxFuture<'static, Result<Response<AnswerBody>, Infallible>> {
     phase.begin_request();
     let (phase, under_way) = (Arc::clone(phase), phase.under_way());
-    let request = request.map(|body| Body::new(ReceivedBody::new(body, Arc::clone(&phase))));
+    let mut request = request.map(|body| Body::new(ReceivedBody::new(body, Arc::clone(&phase))));
+    request.extensions_mut().insert(ends);
     let answer = routes.clone().oneshot(request);
     async move {
         let mut response = answer.await?;
@@ -178,6 +196,12 @@ fn answer(
         Ok(response.map(|body| AnswerBody::new(body, under_way)))
     }
     .boxed()
+}
+
+/// Says why a request is not read, and closes the connection.
+async fn tell(mut socket: impl AsyncRead + AsyncWrite + Unpin, problem: &Problem) -> io::Result<()> {
+    socket.write_all(&problem.last_words()).await?;
+    close(socket, true).await
 }
 
 /// Closes a connection. A client that is still sending a body may only read the answer when all is sent, and would lose

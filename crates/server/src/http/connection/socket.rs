@@ -20,6 +20,10 @@ pub(super) struct HttpSocket {
     times: ConnectionTimes,
     /// The requests that have been seen.
     requests: u64,
+    /// The requests whose answers have gone.
+    answered: u64,
+    /// The status with which hyper answers a request that it cannot read.
+    swallowed: Option<u16>,
     awaited: Awaited,
     /// When that has taken too long.
     end: Pin<Box<Sleep>>,
@@ -41,7 +45,17 @@ impl HttpSocket {
     pub(super) fn new(socket: Wire<PatientSocket>, phase: Arc<Phase>, times: ConnectionTimes) -> Self {
         // A connection is made for a request, which follows at once.
         let end = Box::pin(sleep(times.header));
-        Self { socket, phase, times, requests: 0, awaited: Awaited::Head, end, is_late: false }
+        Self {
+            socket,
+            phase,
+            times,
+            requests: 0,
+            answered: 0,
+            swallowed: None,
+            awaited: Awaited::Head,
+            end,
+            is_late: false,
+        }
     }
 
     /// Whether it was closed because half a request had come.
@@ -57,6 +71,38 @@ impl HttpSocket {
     /// Whether it was closed because nobody read the answer.
     pub(super) fn is_unread(&self) -> bool {
         self.socket.stream().is_out_of_patience()
+    }
+
+    /// The status with which hyper would have answered a request that it cannot read. There is no body in its answers,
+    /// and no reason, so they are kept back.
+    pub(super) fn swallowed_status(&self) -> Option<u16> {
+        self.swallowed
+    }
+
+    /// Whether half a request has come, and nothing else is under way.
+    pub(super) fn is_within_head(&self) -> bool {
+        self.owes_nothing() && self.phase.has_heard() && self.awaited == Awaited::Head
+    }
+
+    /// The socket alone.
+    pub(super) fn into_inner(self) -> Wire<PatientSocket> {
+        self.socket
+    }
+
+    /// Whether no request waits for an answer. What is written then is hyper's own about a request that it has not handed
+    /// on.
+    fn owes_nothing(&self) -> bool {
+        self.answered == self.phase.requests()
+    }
+
+    /// Takes what hyper writes of its own, and keeps it back.
+    fn swallow(&mut self, pieces: &[IoSlice<'_>]) -> usize {
+        const STATUS: std::ops::Range<usize> = 9..12;
+        let head = pieces.iter().find(|piece| !piece.is_empty());
+        let status =
+            head.and_then(|head| head.get(STATUS)).and_then(|status| str::from_utf8(status).ok()?.parse().ok());
+        self.swallowed = self.swallowed.or(status);
+        pieces.iter().map(|piece| piece.len()).sum()
     }
 
     fn await_anew(&mut self, awaited: Awaited) {
@@ -111,6 +157,9 @@ impl AsyncRead for HttpSocket {
 
 impl AsyncWrite for HttpSocket {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.owes_nothing() {
+            return Poll::Ready(Ok(self.swallow(&[IoSlice::new(bytes)])));
+        }
         let outcome = Pin::new(&mut self.socket).poll_write(context, bytes);
         self.written(outcome)
     }
@@ -120,6 +169,9 @@ impl AsyncWrite for HttpSocket {
         context: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.owes_nothing() {
+            return Poll::Ready(Ok(self.swallow(pieces)));
+        }
         let outcome = Pin::new(&mut self.socket).poll_write_vectored(context, pieces);
         self.written(outcome)
     }
@@ -129,7 +181,12 @@ impl AsyncWrite for HttpSocket {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(context)
+        let outcome = Pin::new(&mut self.socket).poll_flush(context);
+        // It is called once everything has been written that there is.
+        if outcome.is_ready() && !self.phase.is_under_way() {
+            self.answered = self.phase.requests();
+        }
+        outcome
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document. A route is described where its handler is. Here are the parts around the routes, and the
 //! bodies for which the server has no other type.
 
+mod common_problems;
 mod event_body;
 mod problem_responses;
 mod report_body;
@@ -15,6 +16,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::problem::Problem;
+pub(super) use common_problems::describe_common_problems;
 pub(super) use event_body::EventBody;
 pub(super) use problem_responses::{problem_response, problem_responses};
 pub(super) use report_body::ReportBody;
