@@ -161,7 +161,7 @@ def repeated(clients, call):
 
 
 def slow_bodies(server, until):
-    head = f"POST {SEGMENTS.format('hostile')} HTTP/1.1\r\nHost: a\r\nContent-Type: {NDJSON}\r\n"
+    head = f"POST {SEGMENTS.format('hostile')} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {NDJSON}\r\n"
     head += f"Content-Length: {63 << 20}\r\n\r\n"
     connections = []
     in_threads(lambda _: connections.append(server.send(head.encode() + b"\n" * (62 << 20))), 50)
@@ -171,7 +171,7 @@ def slow_bodies(server, until):
 
 
 def request(method, path, body=""):
-    return (f"{method} {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    return (f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n\r\n{body}")
 
 

@@ -15,6 +15,7 @@ mod flight;
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
+mod limiter;
 mod listener;
 mod memory_budget;
 mod metrics;
@@ -39,6 +40,7 @@ pub use flight::serve_flight_sql;
 pub use http::{
     AllowedHosts, CorsOrigins, HttpOptions, InvalidHost, InvalidNetwork, InvalidOrigin, TrustedProxies, serve_http,
 };
+pub use limiter::CallerLimits;
 pub use listener::Listener;
 pub use postgresql::serve_postgresql;
 pub use row_format::{RowFormat, RowWriter, distinct_names, with_names};

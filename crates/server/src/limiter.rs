@@ -138,7 +138,11 @@ mod tests {
         }
         let rate = NonZeroU32::new(4).unwrap();
         assert_eq!(at(0), Err(TooMuch::TooOften { rate, wait: Duration::from_millis(250) }));
-        assert_eq!(at(100), Err(TooMuch::TooOften { rate, wait: Duration::from_millis(150) }), "refusing costs nothing");
+        assert_eq!(
+            at(100),
+            Err(TooMuch::TooOften { rate, wait: Duration::from_millis(150) }),
+            "refusing costs nothing"
+        );
         assert_eq!(at(250), Ok(()));
         assert!(at(499).is_err());
         assert_eq!(at(500), Ok(()));

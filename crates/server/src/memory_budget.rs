@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use skillscope_segment::AccountId;
 use tokio::sync::Notify;
 
+use crate::access::Holder;
 use crate::once_per_minute::OncePerMinute;
 
 /// Memory that requests share. Each takes as much as it needs, piece by piece.
 ///
-/// No owner, which is mostly an account, has more than is free: one alone has half, two have a third each, and there is
-/// always something left for the next. What is larger than that is let in while there is nothing else.
+/// No owner, which is an account or a token, has more than is free: one alone has half, two have a third each, and there
+/// is always something left for the next. What is larger than that is let in while there is nothing else.
 pub(crate) struct MemoryBudget {
     most: usize,
     /// How long a request waits for others to end.
@@ -41,10 +43,28 @@ pub(crate) struct Budget {
 #[derive(Debug)]
 pub(crate) struct NoRoom;
 
+/// Whose memory a request takes. Each of them has its share.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Owners(Vec<String>);
+
+impl Owners {
+    /// An account, where the request names one, and the token of who asks.
+    pub(crate) fn of(account: Option<&AccountId>, holder: Holder) -> Self {
+        // No account has a colon in its name.
+        let token = match holder {
+            Holder::Token(id) => Some(format!("token:{id:?}")),
+            Holder::Owner | Holder::Anybody => None,
+        };
+        let account = account.map(|account| account.as_str().to_owned());
+        let nobody = (account.is_none() && token.is_none()).then(String::new);
+        Self(account.into_iter().chain(token).chain(nobody).collect())
+    }
+}
+
 /// The memory of one request. Dropping it gives everything back.
 pub(crate) struct Share {
     budget: Arc<MemoryBudget>,
-    owner: String,
+    owners: Owners,
     bytes: usize,
 }
 
@@ -60,9 +80,9 @@ impl MemoryBudget {
         Budget { used, most: self.most as u64, turned_away: self.turned_away.total() }
     }
 
-    /// A share for a request of `owner`, with nothing in it.
-    pub(crate) fn share(self: &Arc<Self>, owner: &str) -> Share {
-        Share { budget: Arc::clone(self), owner: owner.to_owned(), bytes: 0 }
+    /// A share for a request of `owners`, with nothing in it.
+    pub(crate) fn share(self: &Arc<Self>, owners: &Owners) -> Share {
+        Share { budget: Arc::clone(self), owners: owners.clone(), bytes: 0 }
     }
 }
 
@@ -101,14 +121,17 @@ impl Share {
             return true;
         }
         let mut used = self.budget.used.lock();
-        let of_owner = used.of_owners.get(&self.owner).copied().unwrap_or(0).saturating_add(bytes);
-        if used.all > 0 && of_owner > self.budget.most.saturating_sub(used.all) {
+        let of_owner = |owner: &String| used.of_owners.get(owner).copied().unwrap_or(0).saturating_add(bytes);
+        let most = self.owners.0.iter().map(of_owner).max().unwrap_or(bytes);
+        if used.all > 0 && most > self.budget.most.saturating_sub(used.all) {
             return false;
         }
         used.all += bytes;
-        match used.of_owners.get_mut(&self.owner) {
-            Some(known) => *known = of_owner,
-            None => drop(used.of_owners.insert(self.owner.clone(), of_owner)),
+        for owner in &self.owners.0 {
+            match used.of_owners.get_mut(owner) {
+                Some(known) => *known = known.saturating_add(bytes),
+                None => drop(used.of_owners.insert(owner.clone(), bytes)),
+            }
         }
         self.bytes += bytes;
         true
@@ -123,10 +146,12 @@ impl Share {
         self.bytes -= bytes;
         let mut used = self.budget.used.lock();
         used.all = used.all.saturating_sub(bytes);
-        if let Some(of_owner) = used.of_owners.get_mut(&self.owner) {
-            *of_owner = of_owner.saturating_sub(bytes);
-            if *of_owner == 0 {
-                used.of_owners.remove(&self.owner);
+        for owner in &self.owners.0 {
+            if let Some(of_owner) = used.of_owners.get_mut(owner) {
+                *of_owner = of_owner.saturating_sub(bytes);
+                if *of_owner == 0 {
+                    used.of_owners.remove(owner);
+                }
             }
         }
         drop(used);
@@ -144,6 +169,23 @@ impl Drop for Share {
 mod tests {
     use super::*;
 
+    fn of(account: &str) -> Owners {
+        Owners::of(AccountId::parse(account).ok().as_ref(), Holder::Anybody)
+    }
+
+    #[tokio::test]
+    async fn a_token_has_no_more_for_naming_many_accounts() {
+        let budget = budget(Duration::ZERO);
+        let with_token = |account: &str| Owners(vec![account.to_owned(), "token:1".to_owned()]);
+        let mut shares: Vec<Share> = ["a", "b", "c"].iter().map(|account| budget.share(&with_token(account))).collect();
+        shares[0].grow(25).await.unwrap();
+        shares[1].grow(25).await.unwrap();
+        assert!(shares[2].grow(1).await.is_err(), "the token has half");
+        assert!(budget.share(&of("d")).grow(25).await.is_ok());
+        drop(shares);
+        assert!(budget.used.lock().of_owners.is_empty());
+    }
+
     fn budget(patience: Duration) -> Arc<MemoryBudget> {
         MemoryBudget::new(100, patience, OncePerMinute::new(|_| {}))
     }
@@ -151,40 +193,40 @@ mod tests {
     #[tokio::test]
     async fn one_owner_leaves_room_for_the_next() {
         let budget = budget(Duration::ZERO);
-        let mut first = budget.share("acme");
+        let mut first = budget.share(&of("acme"));
         first.grow(50).await.unwrap();
         assert!(first.grow(1).await.is_err());
         assert!(first.grow_at_once(1).is_err());
-        assert!(budget.share("acme").grow(1).await.is_err(), "it is the same owner");
+        assert!(budget.share(&of("acme")).grow(1).await.is_err(), "it is the same owner");
         assert_eq!(budget.read(), Budget { used: 50, most: 100, turned_away: 3 });
-        let mut second = budget.share("bolt");
+        let mut second = budget.share(&of("bolt"));
         second.grow(25).await.unwrap();
         assert!(second.grow(1).await.is_err());
-        assert!(budget.share("cosy").grow(12).await.is_ok());
+        assert!(budget.share(&of("cosy")).grow(12).await.is_ok());
     }
 
     #[tokio::test]
     async fn what_is_larger_than_all_is_let_in_alone() {
         let budget = budget(Duration::ZERO);
-        let mut large = budget.share("acme");
+        let mut large = budget.share(&of("acme"));
         large.grow(1000).await.unwrap();
-        assert!(budget.share("bolt").grow(1).await.is_err());
+        assert!(budget.share(&of("bolt")).grow(1).await.is_err());
         drop(large);
-        let mut small = budget.share("bolt");
+        let mut small = budget.share(&of("bolt"));
         small.grow(1).await.unwrap();
-        assert!(budget.share("acme").grow(1000).await.is_err());
+        assert!(budget.share(&of("acme")).grow(1000).await.is_err());
     }
 
     #[tokio::test]
     async fn memory_that_is_given_back_wakes_those_who_wait() {
         let budget = budget(Duration::from_secs(60));
-        let mut first = budget.share("acme");
+        let mut first = budget.share(&of("acme"));
         first.grow(50).await.unwrap();
-        let mut second = budget.share("acme");
+        let mut second = budget.share(&of("acme"));
         let (grown, ()) = tokio::join!(second.grow(20), async { drop(first) });
         grown.unwrap();
         drop(second);
-        budget.share("cosy").grow(0).await.unwrap();
+        budget.share(&of("cosy")).grow(0).await.unwrap();
         assert_eq!(budget.used.lock().all, 0);
         assert!(budget.used.lock().of_owners.is_empty());
     }

@@ -1,10 +1,11 @@
 //! The options of `serve` that limit connections.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{RangedI64ValueParser, RangedU64ValueParser};
-use skillscope_server::{ConnectionLimits, HttpOptions};
+use skillscope_server::{CallerLimits, ConnectionLimits, HttpOptions};
 
 #[derive(Debug, Args)]
 pub(crate) struct ConnectionArguments {
@@ -20,6 +21,12 @@ pub(crate) struct ConnectionArguments {
     /// The most connections of each protocol from one address; without it, one address may have all of them.
     #[arg(long, value_name = "NUMBER", value_parser = number())]
     connections_per_peer: Option<usize>,
+    /// The most requests of one token at a time, over HTTP; one more is answered with 429.
+    #[arg(long, value_name = "NUMBER", default_value_t = CallerLimits::CONCURRENCY, value_parser = number())]
+    token_concurrency: usize,
+    /// The most requests of one token a second, over HTTP; a second's may come at once. Without it there is no such limit.
+    #[arg(long, value_name = "NUMBER")]
+    token_rate: Option<NonZeroU32>,
     /// How long the first line and the headers of an HTTP request may take.
     #[arg(long, value_name = "SECONDS", default_value_t = HttpOptions::HEADER_SECONDS, value_parser = seconds())]
     header_timeout: u32,
@@ -57,6 +64,7 @@ impl ConnectionArguments {
             connections: self.limits(self.http_connections),
             header_timeout: Duration::from_secs(self.header_timeout.into()),
             idle_timeout: Duration::from_secs(self.idle_timeout.into()),
+            of_a_token: CallerLimits { concurrency: self.token_concurrency, rate: self.token_rate },
             body_timeout: Duration::from_secs(self.body_timeout.into()),
             ..HttpOptions::default()
         }

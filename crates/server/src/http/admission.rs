@@ -1,11 +1,12 @@
 //! Letting requests in: who asks, and whether that caller may use the route.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -16,8 +17,10 @@ use utoipa_axum::router::OpenApiRouter;
 use super::forwarded::SeenAs;
 use super::openapi::{BEARER, problem_response};
 use super::state::HttpState;
-use crate::access::{Access, Permission};
+use super::token_limits::limit;
+use crate::access::{Access, Holder, Permission};
 use crate::caller::{Caller, Refused};
+use crate::limiter::Limiter;
 
 /// What a route asks of its callers.
 #[derive(Debug, Clone)]
@@ -30,16 +33,21 @@ struct Admission {
 pub(super) fn permitted(
     permission: Permission,
     access: &Access,
+    limiter: &Arc<Limiter<Holder>>,
     routes: OpenApiRouter<HttpState>,
 ) -> OpenApiRouter<HttpState> {
     let admission = Admission { access: access.clone(), permission };
-    let mut routes = routes.route_layer(axum::middleware::from_fn_with_state(admission, admit));
+    let mut routes = routes
+        .route_layer(from_fn_with_state(Arc::clone(limiter), limit))
+        .route_layer(from_fn_with_state(admission, admit));
     for item in routes.get_openapi_mut().paths.paths.values_mut() {
         for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
             operation.security = Some(vec![SecurityRequirement::new(BEARER, [permission.as_str()])]);
             let unknown = "A token is asked for, and there is none, or it is not known, revoked or expired.";
             let forbidden = "The token is for another account, or for something else than this, or a web page of another origin asks.";
-            let refusals = [problem_response(401, unknown), problem_response(403, forbidden)];
+            let too_much = "The token asks for too much at a time, or too often.";
+            let refusals = [(401, unknown), (403, forbidden), (429, too_much)];
+            let refusals = refusals.map(|(status, description)| problem_response(status, description));
             operation.responses.responses.extend(refusals);
         }
     }

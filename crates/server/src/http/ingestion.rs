@@ -19,6 +19,7 @@ use super::problem::Problem;
 use super::request_body::{BodyLimits, RequestBody};
 use crate::App;
 use crate::caller::Caller;
+use crate::memory_budget::Owners;
 use crate::statistics::RecordKind;
 use crate::threads::NotDone;
 
@@ -151,7 +152,7 @@ impl IngestionRequest {
         let Self { caller, account, time_zone, headers, body } = self;
         let account = caller.account(&account)?;
         let owner = account.as_str().to_owned();
-        let body = body.read_encoded(&headers, &owner).await?;
+        let body = body.read_encoded(&headers, &Owners::of(Some(&account), caller.holder())).await?;
         let kind = if records == Records::Events { RecordKind::Events } else { RecordKind::Segments };
         app.statistics().receive(kind, body.sent_bytes());
         // This future is dropped when the client leaves.

@@ -25,6 +25,7 @@ mod segments;
 mod server;
 mod sql;
 mod state;
+mod token_limits;
 mod trailing_slash;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::cors::CorsOrigins;
 use super::forwarded::TrustedProxies;
 use super::hosts::AllowedHosts;
-use crate::ConnectionLimits;
+use crate::{CallerLimits, ConnectionLimits};
 
 /// How the server answers over HTTP.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub struct HttpOptions {
     pub report_memory: usize,
     /// The most rows in one answer to a statement.
     pub max_sql_rows: u64,
+    /// What one token may ask for.
+    pub of_a_token: CallerLimits,
     /// The origins whose pages may read answers, and change something.
     pub cors_origins: CorsOrigins,
     /// The proxies whose word about their clients is believed.
@@ -73,6 +75,7 @@ impl Default for HttpOptions {
             body_patience: seconds(5),
             report_memory: usize::try_from(skillscope_store::memory_bytes() / 4).unwrap_or(usize::MAX),
             max_sql_rows: Self::MAX_SQL_ROWS,
+            of_a_token: CallerLimits::default(),
             cors_origins: CorsOrigins::default(),
             trusted_proxies: TrustedProxies::default(),
             allowed_hosts: AllowedHosts::default(),

@@ -72,6 +72,7 @@ problems! {
     too_large: PAYLOAD_TOO_LARGE, "too-large", "Request body too large";
     url_too_long: URI_TOO_LONG, "url-too-long", "URL too long";
     headers_too_large: REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large", "Headers too large";
+    too_many_requests: TOO_MANY_REQUESTS, "too-many-requests", "Too many requests";
     misdirected: MISDIRECTED_REQUEST, "misdirected", "Misdirected request";
     not_acceptable: NOT_ACCEPTABLE, "not-acceptable", "Not acceptable";
     killed: CONFLICT, "killed", "Ended on request";
@@ -94,6 +95,11 @@ impl Problem {
     /// Something that there is not enough of now, and soon may be.
     pub(super) fn busy(detail: impl Into<String>) -> Self {
         Self { retry_after: Some(1), ..Self::unavailable(detail) }
+    }
+
+    /// Somebody asks for more than one caller may, and may again after some seconds.
+    pub(super) fn too_many(detail: impl Into<String>, seconds: u32) -> Self {
+        Self { retry_after: Some(seconds), ..Self::too_many_requests(detail) }
     }
 
     /// The bytes of an answer for a client whose request nobody takes. It is the connection's last.

@@ -18,7 +18,7 @@ use super::path_variables::PathVariables;
 use super::problem::Problem;
 use crate::App;
 use crate::caller::Caller;
-use crate::memory_budget::{Budget, MemoryBudget, Share};
+use crate::memory_budget::{Budget, MemoryBudget, Owners, Share};
 use crate::once_per_minute::OncePerMinute;
 use crate::threads::NotComputed;
 
@@ -79,7 +79,7 @@ pub(super) async fn get(
     let body = if cells <= SMALL_CELLS {
         answer(&app, &request, None).await?
     } else {
-        let share = memory.take(account.as_str(), cells).await?;
+        let share = memory.take(&Owners::of(Some(&account), caller.holder()), cells).await?;
         let threads = app.clone();
         let answered =
             threads.threads().reports.run(cells, async move { answer(&app, &request, Some(share)).await }).await;
@@ -109,8 +109,8 @@ impl ReportMemory {
     }
 
     /// The memory of a report with so many cells.
-    async fn take(&self, account: &str, cells: u64) -> Result<Share, Problem> {
-        let mut share = self.0.share(account);
+    async fn take(&self, owners: &Owners, cells: u64) -> Result<Share, Problem> {
+        let mut share = self.0.share(owners);
         let bytes = usize::try_from(cells.saturating_mul(BYTES_PER_CELL)).unwrap_or(usize::MAX);
         share.grow(bytes).await.map_err(|_| {
             Problem::busy("other large reports have the memory that there is for them (--report-memory); ask again")

@@ -14,7 +14,7 @@ use skillscope_segment::{Compression, Input};
 use super::negotiation::named;
 use super::options::HttpOptions;
 use super::problem::Problem;
-use crate::memory_budget::{Budget, MemoryBudget, NoRoom, Share};
+use crate::memory_budget::{Budget, MemoryBudget, NoRoom, Owners, Share};
 use crate::once_per_minute::OncePerMinute;
 
 const ENCODINGS: [(&str, Compression); 3] =
@@ -82,14 +82,14 @@ where
 }
 
 impl RequestBody {
-    /// Reads the body, in memory of `owner`.
-    pub(super) async fn read(self, owner: &str) -> Result<HeldBody, Problem> {
+    /// Reads the body, in memory of `owners`.
+    pub(super) async fn read(self, owners: &Owners) -> Result<HeldBody, Problem> {
         let max_bytes = self.limits.max_bytes;
-        self.read_at_most(max_bytes, owner).await
+        self.read_at_most(max_bytes, owners).await
     }
 
-    /// Reads a body that is not to have more than `max_bytes`, in memory of `owner`.
-    pub(super) async fn read_at_most(self, max_bytes: usize, owner: &str) -> Result<HeldBody, Problem> {
+    /// Reads a body that is not to have more than `max_bytes`, in memory of `owners`.
+    pub(super) async fn read_at_most(self, max_bytes: usize, owners: &Owners) -> Result<HeldBody, Problem> {
         let Self { body, limits } = self;
         let max_bytes = max_bytes.min(limits.max_bytes);
         let too_large = || {
@@ -99,7 +99,7 @@ impl RequestBody {
         if body.size_hint().lower() > max_bytes as u64 {
             return Err(too_large());
         }
-        let mut share = limits.memory.share(owner);
+        let mut share = limits.memory.share(owners);
         let mut pieces = body.into_data_stream();
         let mut bytes = Vec::new();
         loop {
@@ -119,9 +119,9 @@ impl RequestBody {
 
     /// Reads the body, which may be compressed: the header `Content-Encoding` tells, and where it does not, the body's
     /// first bytes do.
-    pub(super) async fn read_encoded(self, headers: &HeaderMap, owner: &str) -> Result<EncodedBody, Problem> {
+    pub(super) async fn read_encoded(self, headers: &HeaderMap, owners: &Owners) -> Result<EncodedBody, Problem> {
         let told = named(headers, CONTENT_ENCODING, &ENCODINGS, Some(Compression::None))?;
-        let mut body = self.read(owner).await?;
+        let mut body = self.read(owners).await?;
         let compression = if told == Compression::None { Compression::of(&body.bytes) } else { told };
         let mut expected = 0;
         if compression != Compression::None {

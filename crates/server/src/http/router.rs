@@ -30,29 +30,30 @@ use super::state::HttpState;
 use super::trailing_slash::without_slash;
 use super::{backup, events, health, host_lookup, metrics, openapi, report, segments, sql};
 use crate::App;
-use crate::access::{Access, Permission};
+use crate::access::{Access, Holder, Permission};
+use crate::limiter::Limiter;
 use crate::metrics::TextFormat;
 use crate::statistics::HttpStatistics;
 use crate::threads::ahead;
 
 /// Every route, by what a caller must be permitted. Its method and path come from the `#[utoipa::path]` of its handler,
 /// which also describes it in the document.
-fn routes(access: &Access) -> OpenApiRouter<HttpState> {
+fn routes(access: &Access, limiter: &Arc<Limiter<Holder>>) -> OpenApiRouter<HttpState> {
     let new = OpenApiRouter::<HttpState>::default;
     let reports = new().routes(routes!(report::get));
     let ingestion = new().routes(routes!(segments::post)).routes(routes!(events::post));
     let statements = new().routes(routes!(sql::post));
     let operation = new().routes(routes!(backup::post)).routes(routes!(metrics::get));
-    let live = permitted(Permission::Report, access, reports)
-        .merge(permitted(Permission::Sql, access, statements))
+    let live = permitted(Permission::Report, access, limiter, reports)
+        .merge(permitted(Permission::Sql, access, limiter, statements))
         .routes(routes!(host_lookup::get))
         .routes(routes!(host_lookup::list))
         .routes(routes!(host_lookup::list_of_csdr))
         .layer(map_response(no_store));
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(live)
-        .merge(permitted(Permission::Ingest, access, ingestion))
-        .merge(permitted(Permission::Admin, access, operation))
+        .merge(permitted(Permission::Ingest, access, limiter, ingestion))
+        .merge(permitted(Permission::Admin, access, limiter, operation))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(openapi::get))
@@ -63,7 +64,7 @@ pub(crate) type Routes = MapRequest<Router, fn(Request) -> Request>;
 
 /// The routes of `app`, with the layers that every request and answer goes through.
 pub(crate) fn router(app: App, options: HttpOptions) -> Routes {
-    let (routes, mut document) = routes(app.access()).split_for_parts();
+    let (routes, mut document) = routes(app.access(), &Limiter::new(options.of_a_token)).split_for_parts();
     describe_common_problems(&mut document);
     let options = Arc::new(options);
     let access = app.access().clone();

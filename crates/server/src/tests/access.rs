@@ -8,7 +8,7 @@ use skillscope_segment::AccountId;
 
 use super::door::{Answer, Door, SEGMENTS, line, report_of};
 use super::events::EVENTS;
-use crate::{NewToken, Permission, TokenAdministration};
+use crate::{CallerLimits, HttpOptions, NewToken, Permission, TokenAdministration};
 
 /// A server with tokens.
 struct Guarded {
@@ -25,7 +25,11 @@ fn account(name: &str) -> Scope {
 impl Guarded {
     /// A server whose first token, which opens everything, has been added.
     fn new() -> (Self, String) {
-        let door = Door::new();
+        Self::with(HttpOptions::default())
+    }
+
+    fn with(options: HttpOptions) -> (Self, String) {
+        let door = Door::with_http(options);
         let tokens = TokenAdministration::of(door.directory()).unwrap();
         let guarded = Self { door, tokens };
         let all = guarded.add("all", Scope::All, &ALL);
@@ -151,7 +155,7 @@ async fn an_answer_under_way_ends_with_its_token() {
     let (guarded, _) = Guarded::new();
     let token = guarded.add("analyst", Scope::All, &[Permission::Sql]);
     let query = r#"{"query":"select repeat('x', 1000) as x from generate_series(1, 90000) a"}"#;
-    let request = Request::post("/v1/sql").header("content-type", "application/json");
+    let request = Request::post("/v1/sql").header("host", "localhost").header("content-type", "application/json");
     let request = request.header("authorization", format!("Bearer {token}")).body(Body::from(query)).unwrap();
     let mut body = tower::ServiceExt::oneshot(guarded.door.routes(), request).await.unwrap().into_body();
     assert!(body.frame().await.unwrap().is_ok());
@@ -201,4 +205,54 @@ async fn statements_of_everybody_are_for_operators() {
         assert_eq!(guarded.send(token, "POST", "/v1/sql", &kill).await.json()[0]["killed"], false);
     }
     assert_eq!(guarded.send(&operator, "POST", "/v1/sql", &kill).await.json()[0]["killed"], true);
+}
+
+#[tokio::test]
+async fn a_token_that_asks_too_often_is_asked_to_wait_and_others_are_not() {
+    let of_a_token = CallerLimits { rate: std::num::NonZeroU32::new(2), ..CallerLimits::default() };
+    let (guarded, token) = Guarded::with(HttpOptions { of_a_token, ..HttpOptions::default() });
+    let other = guarded.add("other", account("acme"), &[Permission::Report]);
+    let ask = async |token: &str| guarded.send(token, "GET", &report_of("acme"), "").await;
+    // However slow the machine is, three in a row do not take a second, or else more are asked.
+    let refused = loop {
+        let answer = ask(&token).await;
+        if answer.status != 200 {
+            break answer;
+        }
+    };
+    let problem = refused.problem(429);
+    assert!(problem["detail"].as_str().unwrap().contains("--token-rate"), "{problem}");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(ask(&other).await.status, 200);
+    // Whoever is not let in costs the token nothing, and is told nothing else.
+    ask("not-a-token").await.problem(401);
+}
+
+#[tokio::test]
+async fn a_token_has_so_many_requests_under_way() {
+    let of_a_token = CallerLimits { concurrency: 1, ..CallerLimits::default() };
+    let (guarded, token) = Guarded::with(HttpOptions { of_a_token, ..HttpOptions::default() });
+    let other = guarded.add("other", account("acme"), &[Permission::Report]);
+    let statement = r#"{"query":"select repeat('x', 1000) as x from generate_series(1, 20000)"}"#;
+    let request = Request::post("/v1/sql").header("host", "localhost").header("content-type", "application/json");
+    let request = request.header("authorization", format!("Bearer {token}")).body(Body::from(statement)).unwrap();
+    let unread = tower::ServiceExt::oneshot(guarded.door.routes(), request).await.unwrap();
+    assert_eq!(unread.status(), 200);
+    let refused = guarded.send(&token, "GET", &report_of("acme"), "").await;
+    assert!(refused.problem(429)["detail"].as_str().unwrap().contains("--token-concurrency"));
+    assert!(refused.header("retry-after").is_some());
+    assert_eq!(guarded.send(&other, "GET", &report_of("acme"), "").await.status, 200);
+    drop(unread);
+    assert_eq!(guarded.send(&token, "GET", &report_of("acme"), "").await.status, 200);
+}
+
+#[tokio::test]
+async fn with_tokens_the_server_answers_to_any_name() {
+    let (guarded, token) = Guarded::new();
+    let request = |token: &str| {
+        let request = Request::get(report_of("acme")).header("host", "reports.example");
+        request.header("authorization", format!("Bearer {token}")).body(Body::empty()).unwrap()
+    };
+    assert_eq!(guarded.door.send(request(&token)).await.status, 200);
+    guarded.door.send(request("no-token")).await.problem(401);
 }

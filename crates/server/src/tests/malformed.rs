@@ -35,7 +35,7 @@ async fn what_is_too_long_is_told_with_its_limit() {
     let detail = |problem: Value| problem["detail"].as_str().unwrap().to_owned();
     let long = detail(problem(&ask(address, &url(22_000)).await, 414));
     assert!(long.contains("65534"), "{long}");
-    for skills in [27_000, 100_000, 400_000] {
+    for skills in [28_000, 100_000, 400_000] {
         let larger = detail(problem(&ask(address, &url(skills)).await, 431));
         assert!(larger.contains("81920") && larger.contains("65534"), "{larger}");
     }

@@ -162,8 +162,11 @@ async fn a_long_answer_that_fails_is_broken_off_and_says_why_at_its_end() {
         [(long(100_000, "1 / (90000 - value)"), "Divide by zero"), (long(100_001, "1"), "more than 100000 rows")]
     {
         let body = serde_json::json!({ "query": query }).to_string();
-        let request =
-            Request::post("/v1/sql").header("content-type", "application/json").body(Body::from(body)).unwrap();
+        let request = Request::post("/v1/sql")
+            .header("host", "localhost")
+            .header("content-type", "application/json")
+            .body(Body::from(body))
+            .unwrap();
         let mut body = door.routes().oneshot(request).await.unwrap().into_body();
         let (mut bytes, mut is_broken) = (Vec::new(), false);
         while let Some(frame) = body.frame().await {

@@ -17,14 +17,12 @@ use super::options::HttpOptions;
 use super::problem::Problem;
 use super::request_body::RequestBody;
 use crate::caller::Caller;
+use crate::memory_budget::Owners;
 use crate::{App, RowFormat};
 use answer::answer;
 
 /// How `system.queries` names the door of these statements.
 const DOOR: &str = "http";
-
-/// Whose memory a statement's body takes: it names its account in itself.
-const NO_ACCOUNT: &str = "";
 
 /// The longest body: far more than the longest statement takes, however its characters are written.
 const MAX_BODY_BYTES: usize = 8 << 20;
@@ -84,7 +82,9 @@ pub(super) async fn post(
     check_parameters(parameters.as_deref().unwrap_or_default())?;
     named(&headers, CONTENT_TYPE, &[("application/json", ())], None)?;
     let format = accepted(&headers, &RowFormat::MEDIA_TYPES)?;
-    let body = body.read_at_most(MAX_BODY_BYTES, NO_ACCOUNT).await?;
+    // It names its account in itself.
+    let owners = Owners::of(None, caller.holder());
+    let body = body.read_at_most(MAX_BODY_BYTES, &owners).await?;
     let parsed: Result<SqlBody, _> = match body.bytes() {
         short if short.len() <= SHORT_BYTES => serde_json::from_slice(&short),
         long => app.engine().spawn(async move { serde_json::from_slice(&long) }).await?,

@@ -25,7 +25,7 @@ async fn metrics(door: &Door) -> Exposition {
 }
 
 async fn accepting(door: &Door, accept: &str) -> Answer {
-    let request = Request::get("/metrics").header("host", "a:1").header("accept", accept);
+    let request = Request::get("/metrics").header("host", "localhost").header("accept", accept);
     door.send(request.header("accept-encoding", "gzip").body(Body::empty()).unwrap()).await
 }
 
