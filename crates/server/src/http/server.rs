@@ -41,6 +41,9 @@ pub async fn serve_http(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let listener: Listener = listener.into();
+    if let Some(tls) = &listener.tls {
+        app.statistics().watch_certificate(tls);
+    }
     let handshakes = listener.tls.as_ref().map(|tls| Handshakes::new(tls, "http/1.1", options.header_timeout));
     let encryption = handshakes.transpose()?.map(|handshakes| Encryption::new(handshakes, &PLAIN));
     let refusal = Refusal::new(&REFUSAL).encrypted(encryption.as_ref());

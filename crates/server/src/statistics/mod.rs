@@ -4,10 +4,11 @@
 mod doors;
 mod requests;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::tls::Tls;
 pub(crate) use doors::DoorStatistics;
 pub(crate) use requests::{CountedRequest, HttpStatistics};
 
@@ -23,6 +24,7 @@ pub(crate) struct Statistics {
     backups_failed: AtomicU64,
     /// When the last one was done, in milliseconds since the epoch; 0 before.
     last_backup: AtomicU64,
+    certificate: OnceLock<Tls>,
 }
 
 /// The kinds of records that are taken in.
@@ -71,6 +73,16 @@ impl Statistics {
 
     pub(crate) fn received_bytes(&self, kind: RecordKind) -> u64 {
         self.received_bytes.get(kind as usize).map_or(0, |received| received.load(Ordering::Relaxed))
+    }
+
+    /// Tells of the certificate that all doors show.
+    pub(crate) fn watch_certificate(&self, tls: &Tls) {
+        let _ = self.certificate.set(tls.clone());
+    }
+
+    /// The certificate that all doors show, if there is one.
+    pub(crate) fn certificate(&self) -> Option<&Tls> {
+        self.certificate.get()
     }
 
     /// Counts a backup whose last byte was sent, or that failed before.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use chrono::{NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use parking_lot::{Mutex, RwLock};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -72,6 +72,12 @@ impl Tls {
     pub fn fingerprint(&self) -> Fingerprint {
         let shown = self.0.shown.read();
         Fingerprint::of(shown.cert.first().map(AsRef::as_ref).unwrap_or_default())
+    }
+
+    /// When the certificate ends that is shown now; `None` where it does not say so as certificates do.
+    pub(crate) fn ends(&self) -> Option<DateTime<Utc>> {
+        let shown = Arc::clone(&self.0.shown.read());
+        Some(Validity::of(shown.cert.first()?)?.until)
     }
 
     /// Calls `then` whenever another certificate has been taken. Only the first caller is heard.

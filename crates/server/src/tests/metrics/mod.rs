@@ -17,6 +17,7 @@ use super::connections::{HEALTH, SHORT, ask, at_most, patient, rest, send, serve
 use super::door::{Answer, Door, SEGMENTS, line, report_of};
 use super::events::{EVENTS, event};
 use crate::HttpOptions;
+use crate::tls::TestCertificate;
 
 const NDJSON: &str = "application/x-ndjson";
 
@@ -45,6 +46,8 @@ async fn busy() -> Door {
         let rows = door.app.engine().sql(Scope::All, protocol).run("select 1", Vec::new()).await.unwrap();
         rows.try_collect::<Vec<_>>().await.unwrap();
     }
+    let certificate = TestCertificate::valid((2018, 1, 1), (2040, 1, 2));
+    door.app.statistics().watch_certificate(&certificate.tls());
     door.post("/v1/backup", "text/plain", "").await;
     // Its end is noted once its last byte has gone.
     while door.app.statistics().backups().done == 0 {
@@ -157,6 +160,14 @@ async fn health_is_told() {
     assert!(before.value("process_open_fds", &[]) <= before.value("process_max_fds", &[]));
     door.app.stop();
     assert_eq!(told(&metrics(&door).await), [0.0, 1.0, 0.0]);
+}
+
+#[tokio::test]
+async fn the_end_of_the_certificate_is_told() {
+    // The second day of 2040.
+    let ends = metrics(&busy().await).await.value("skillscope_tls_certificate_expires_timestamp_seconds", &[]);
+    assert_eq!(ends, 2_209_075_200.0);
+    assert_eq!(metrics(&Door::new()).await.find("skillscope_tls_certificate_expires_timestamp_seconds", &[]), None);
 }
 
 #[tokio::test]
