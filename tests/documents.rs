@@ -63,6 +63,7 @@ documents! {
     replay: "docs/replay.md",
     cluster: "docs/cluster.md",
     operations: "docs/operations.md",
+    access: "docs/access.md",
     limits: "docs/limits.md",
 }
 

@@ -1,7 +1,7 @@
-//! Other people's libraries, from PyPI, in a virtual environment of the tests' own.
+//! Other people's libraries, from PyPI, in virtual environments of the tests' own.
 //!
-//! It sees no library that the machine or its user has, and `python/requirements.txt` names the version of each one in
-//! it. So a test that passes here does not depend on what happens to be installed.
+//! They see no library that the machine or its user has, and a file in `python/` names the version of each one in them.
+//! So a test that passes here does not depend on what happens to be installed.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -11,41 +11,72 @@ use std::sync::OnceLock;
 use crate::binary::{skipped, stderr};
 use crate::foreign;
 
-const REQUIREMENTS: &str = include_str!("python/requirements.txt");
+/// The libraries of an environment.
+struct Libraries {
+    folder: &'static str,
+    requirements: &'static str,
+    /// Those that come as sources alone, which are written in Python and need not be compiled.
+    sources: &'static str,
+    /// Whether each library gets the versions that it asks for.
+    agree: bool,
+}
 
-/// A Python that has the libraries of `python/requirements.txt` and no other.
+/// What most tests use.
+static OF_TESTS: Libraries = Libraries {
+    folder: "python",
+    requirements: include_str!("python/requirements.txt"),
+    sources: ":none:",
+    agree: true,
+};
+
+/// A client of this family of APIs that asks for versions of long ago.
+static OF_TAP: Libraries = Libraries {
+    folder: "tap",
+    requirements: include_str!("python/tap.txt"),
+    sources: "tap-liveperson,tap-framework,singer-python",
+    agree: false,
+};
+
+/// A Python that has the libraries of a file in `python/` and no other.
 #[derive(Clone)]
 pub(crate) struct Python {
     folder: PathBuf,
+    libraries: &'static Libraries,
 }
 
 impl Python {
-    /// `None`, visibly, where the libraries cannot be had.
+    /// `None`, visibly, where the libraries of `python/requirements.txt` cannot be had.
     pub(crate) fn with_libraries(test: &str) -> Option<Self> {
         // Without a network, one failure is told by all tests and not waited for by each.
         static MADE: OnceLock<Result<Python, String>> = OnceLock::new();
-        let made = MADE.get_or_init(|| Self::make(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("python")));
+        let made = MADE.get_or_init(|| Self::make(&OF_TESTS));
         made.as_ref().inspect_err(|reason| skipped(test, reason)).ok().cloned()
     }
 
+    /// `None`, visibly, where those of `python/tap.txt` cannot be had.
+    pub(crate) fn with_tap(test: &str) -> Option<Self> {
+        Self::make(&OF_TAP).inspect_err(|reason| skipped(test, reason)).ok()
+    }
+
     /// Makes the environment, unless an earlier run has.
-    fn make(folder: &Path) -> Result<Self, String> {
+    fn make(libraries: &'static Libraries) -> Result<Self, String> {
+        let folder = &Path::new(env!("CARGO_TARGET_TMPDIR")).join(libraries.folder);
         // Another process may run tests as well, and may be at it.
         let lock = File::create(folder.with_extension("lock")).unwrap();
         lock.lock().unwrap();
-        let made = Self { folder: folder.to_owned() };
+        let made = Self { folder: folder.to_owned(), libraries };
         // Written last: without it, an interrupted run has left the folder.
         let whole = folder.join("whole");
-        if fs::read_to_string(&whole).is_ok_and(|installed| installed == REQUIREMENTS) && made.runs() {
+        if fs::read_to_string(&whole).is_ok_and(|installed| installed == libraries.requirements) && made.runs() {
             return Ok(made);
         }
         made.make_environment()?;
         made.install()?;
-        fs::write(whole, REQUIREMENTS).unwrap();
+        fs::write(whole, libraries.requirements).unwrap();
         Ok(made)
     }
 
-    fn program(&self) -> PathBuf {
+    pub(crate) fn program(&self) -> PathBuf {
         self.folder.join("bin/python3")
     }
 
@@ -67,13 +98,16 @@ impl Python {
         Err("no python3 here makes virtual environments; on Debian, the package python3-venv brings one".to_owned())
     }
 
-    /// Installs what `python/requirements.txt` names, nothing else and nothing that has to be compiled here.
+    /// Installs the libraries, nothing else and nothing that has to be compiled here.
     fn install(&self) -> Result<(), String> {
-        let requirements = self.folder.join("requirements.txt");
-        fs::write(&requirements, REQUIREMENTS).unwrap();
-        self.pip(&["install", "--quiet", "--no-deps", "--only-binary=:all:", "-r", requirements.to_str().unwrap()])?;
+        let Libraries { requirements, sources, agree, .. } = self.libraries;
+        let named = self.folder.join("requirements.txt");
+        fs::write(&named, requirements).unwrap();
+        let sources = format!("--no-binary={sources}");
+        let kinds = ["--no-deps", "--only-binary=:all:", &sources];
+        self.pip(&[&["install", "--quiet", "-r", named.to_str().unwrap()][..], &kinds].concat())?;
         // With another version of Python, libraries may need others that are not named.
-        self.pip(&["check"])
+        if *agree { self.pip(&["check"]) } else { Ok(()) }
     }
 
     fn pip(&self, arguments: &[&str]) -> Result<(), String> {

@@ -1,6 +1,7 @@
 //! Tokens, from the command line to the clients that show them.
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Output;
 
 use serde_json::{Value, json};
@@ -14,14 +15,18 @@ use crate::sample;
 const REPORT: &str = "/operations/api/account/account-1/msgskillsegments?timeframe=60&v=1";
 
 /// A data directory, and what its owner does with tokens.
-struct Owner(TempDir);
+pub(crate) struct Owner(TempDir);
 
 impl Owner {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(TempDir::new().unwrap())
     }
 
-    fn directory(&self) -> &str {
+    pub(crate) fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn directory(&self) -> &str {
         self.0.path().to_str().unwrap()
     }
 
@@ -29,7 +34,19 @@ impl Owner {
         run(["token"].iter().chain(arguments).chain(&["--data-dir", self.directory()]))
     }
 
-    fn add(&self, name: &str, account: &str, scopes: &str) -> String {
+    /// The keys and secrets of a new token of OAuth 1.0, by their names.
+    pub(crate) fn add_oauth1(&self, name: &str, account: &str, scopes: &str) -> Value {
+        let output = self.token(&["add", "--name", name, "--account", account, "--scopes", scopes, "--oauth1"]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let printed = String::from_utf8(output.stdout).unwrap();
+        printed
+            .lines()
+            .map(|line| line.split_once('=').unwrap())
+            .map(|(name, value)| (name.to_owned(), Value::from(value)))
+            .collect()
+    }
+
+    pub(crate) fn add(&self, name: &str, account: &str, scopes: &str) -> String {
         let output = self.token(&["add", "--name", name, "--account", account, "--scopes", scopes]);
         assert!(output.status.success(), "{}", stderr(&output));
         let printed = String::from_utf8(output.stdout).unwrap();

@@ -14,13 +14,17 @@ use std::net::IpAddr;
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
 use datafusion_postgres::pgwire::api::METADATA_DATABASE;
 use skillscope_query::{Scope, SqlSession};
 use skillscope_segment::AccountId;
 use tonic::metadata::MetadataMap;
 
 use crate::App;
-use crate::access::{Access, Holder, Pass, Permission};
+use crate::access::{
+    Access, AccessError, AskedUrl, Holder, NotSigned, Pass, Permission, Secret, SignedRequest, SigningSecrets,
+    Untimely, WINDOW_SECONDS,
+};
 use shown::Shown;
 
 /// The PostgreSQL database in which operators see all accounts.
@@ -37,6 +41,13 @@ pub(crate) struct Caller {
     scope: Scope,
 }
 
+/// What somebody shows who logs in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Credentials<'s> {
+    Secret { name: &'s str, secret: &'s str },
+    Signing { name: &'s str, shown: SigningSecrets<'s> },
+}
+
 /// Why a caller is not served.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub(crate) enum Refused {
@@ -46,6 +57,30 @@ pub(crate) enum Refused {
     /// What the caller shows is no token that is good.
     #[error("the token is not known, or it has been revoked or has expired")]
     UnknownToken,
+    /// The request is not signed by a token that is good, or has come before.
+    #[error(
+        "the signature is not that of a known token for this request, or the request has come before; it is HMAC-SHA1 or HMAC-SHA256 over {method} {url}"
+    )]
+    NotSigned {
+        /// The method and the URL as the server believes the client to have signed them.
+        method: String,
+        /// Without its query.
+        url: String,
+    },
+    /// The request is signed as it should be, for another time.
+    #[error(
+        "the request is signed for {} s {} this server's clock: it may be {WINDOW_SECONDS} s off",
+        ahead.unsigned_abs(), if *ahead < 0 { "behind" } else { "ahead of" }
+    )]
+    SignedAtAnotherTime {
+        /// In seconds.
+        ahead: i64,
+    },
+    /// The request is signed as it should be, for a time of which nothing is known any more.
+    #[error(
+        "requests of this token that were signed for later times have been taken, and earlier ones are not remembered: sign anew, and where the clock of one client is ahead, give each a token of its own"
+    )]
+    SignedTooEarly,
     /// The token has ended while it was used.
     #[error("the token has been revoked or has expired")]
     TokenEnded,
@@ -76,10 +111,34 @@ pub(crate) enum Refused {
 
 impl Caller {
     /// The sender of an HTTP request, which came from the address `from`.
-    pub(crate) async fn of_http(parts: &Parts, access: &Access, from: Option<IpAddr>) -> Result<Self, Refused> {
-        let authorization = parts.headers.get(AUTHORIZATION);
-        let shown = Shown::bearer(authorization.map(axum::http::HeaderValue::as_bytes));
-        let pass = let_in(&shown, access, from).await?;
+    pub(crate) async fn of_http(
+        asked: AskedUrl<'_>,
+        headers: &HeaderMap,
+        access: &Access,
+        from: Option<IpAddr>,
+    ) -> Result<Self, Refused> {
+        let authorization = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+        let pass = match Shown::of_http(&asked, authorization) {
+            Shown::Signature(signed) => signed_in(asked, signed.as_deref(), access, from).await?,
+            other => let_in(&other, access, from).await?,
+        };
+        Ok(Self { scope: pass.scope().clone(), pass })
+    }
+
+    /// Somebody who logs in from the address `from`.
+    pub(crate) async fn of_login(
+        shown: Credentials<'_>,
+        access: &Access,
+        from: Option<IpAddr>,
+    ) -> Result<Self, Refused> {
+        let pass = access.without_token().or_else(|| match shown {
+            Credentials::Secret { name, secret } => access.by_name_and_secret(name, secret),
+            Credentials::Signing { name, shown } => access.by_name_and_signing_secrets(name, shown),
+        });
+        if pass.is_none() {
+            access.fail(from).await;
+        }
+        let pass = pass.ok_or(Refused::UnknownToken)?;
         Ok(Self { scope: pass.scope().clone(), pass })
     }
 
@@ -102,7 +161,7 @@ impl Caller {
         match Shown::bearer_or_basic(Some(authorization.as_bytes())) {
             Shown::Bearer(secret) => Some(format!("Bearer {secret}")),
             Shown::Basic { secret, .. } => Some(format!("Bearer {secret}")),
-            Shown::Nothing | Shown::Unknown => None,
+            Shown::Nothing | Shown::Signature(_) | Shown::Unknown => None,
         }
     }
 
@@ -132,6 +191,19 @@ impl Caller {
     /// The accounts that the caller sees.
     pub(crate) fn scope(&self) -> &Scope {
         &self.scope
+    }
+
+    /// What stands for the caller's token until `expires`.
+    ///
+    /// # Errors
+    /// Where the system has no random numbers.
+    pub(crate) fn log_in(&self, access: &Access, expires: i64) -> Result<Secret, AccessError> {
+        access.log_in(&self.pass, expires)
+    }
+
+    /// From when on the caller's token opens nothing more, in milliseconds since the epoch.
+    pub(crate) fn expires(&self) -> Option<i64> {
+        self.pass.expires()
     }
 
     /// Who it is, for limits and counts.
@@ -180,12 +252,37 @@ async fn let_in(shown: &Shown<'_>, access: &Access, from: Option<IpAddr>) -> Res
         Shown::Nothing => return Err(Refused::NoToken),
         Shown::Bearer(secret) => access.by_secret(secret),
         Shown::Basic { name, secret } => access.by_name_and_secret(name, secret),
-        Shown::Unknown => None,
+        Shown::Signature(_) | Shown::Unknown => None,
     };
     if pass.is_none() {
         access.fail(from).await;
     }
     pass.ok_or(Refused::UnknownToken)
+}
+
+/// Lets the sender of a request in by its signature.
+async fn signed_in(
+    asked: AskedUrl<'_>,
+    signed: Option<&SignedRequest>,
+    access: &Access,
+    from: Option<IpAddr>,
+) -> Result<Pass, Refused> {
+    if let Some(pass) = access.without_token() {
+        return Ok(pass);
+    }
+    let outcome = match signed {
+        Some(signed) => access.by_signature(signed).await,
+        None => Err(NotSigned::Unknown),
+    };
+    match outcome {
+        Ok(pass) => return Ok(pass),
+        // Only who knows the secrets is told so.
+        Err(NotSigned::Untimely(Untimely::Clock { ahead })) => return Err(Refused::SignedAtAnotherTime { ahead }),
+        Err(NotSigned::Untimely(Untimely::Overtaken)) => return Err(Refused::SignedTooEarly),
+        Err(NotSigned::Untimely(Untimely::Replayed) | NotSigned::Unknown) => {}
+    }
+    access.fail(from).await;
+    Err(Refused::NotSigned { method: asked.method.to_owned(), url: asked.base_url() })
 }
 
 fn known(named: &str) -> Result<AccountId, Refused> {

@@ -8,6 +8,7 @@ mod durability;
 mod events;
 mod guard;
 mod ingestion;
+mod login;
 mod malformed;
 mod metrics;
 mod openapi;

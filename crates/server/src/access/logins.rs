@@ -43,6 +43,14 @@ impl Logins {
         Ok(secret)
     }
 
+    /// A secret that looks like the others, and stands for nothing.
+    ///
+    /// # Errors
+    /// Where the system has no random numbers.
+    pub(super) fn of_nobody() -> Result<Secret, AccessError> {
+        Secret::random(PREFIX)
+    }
+
     /// The pass of whoever shows the secret of a log-in.
     pub(super) fn pass(&self, shown: &Fingerprint) -> Option<Pass> {
         let (known, login) = self.0.get_key_value(shown)?;

@@ -6,6 +6,7 @@
 //! | where it is kept | `token_file.rs` |
 //! | making, listing, and taking back | `administration.rs`, `control/` |
 //! | letting callers in, until it is taken back | `registry.rs`, `pass.rs`, `logins.rs`, `attempts.rs` |
+//! | requests that are signed | `oauth1/` |
 //!
 //! How a protocol tells who asks stands in `caller.rs`.
 
@@ -15,6 +16,7 @@ mod control;
 mod error;
 mod hex;
 mod logins;
+mod oauth1;
 mod pass;
 mod permission;
 mod registry;
@@ -26,8 +28,10 @@ mod token_file;
 pub use administration::{ListedToken, Oauth1Secrets, TokenAdministration, owner_secret};
 pub use control::ControlSocket;
 pub use error::AccessError;
+pub(crate) use oauth1::{AskedUrl, SignedRequest, Untimely, WINDOW_SECONDS};
 pub(crate) use pass::{Holder, Pass};
 pub use permission::{Permission, UnknownPermission};
 pub use registry::Access;
+pub(crate) use registry::{NotSigned, SigningSecrets};
 pub use secret::Secret;
 pub use token::NewToken;

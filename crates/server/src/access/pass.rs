@@ -1,5 +1,6 @@
 //! What a caller has that was let in, until it is taken back.
 
+use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -59,6 +60,16 @@ pub(crate) enum Holder {
     Token(TokenId),
 }
 
+impl Display for Holder {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anybody => f.write_str("anybody"),
+            Self::Owner => f.write_str("owner"),
+            Self::Token(id) => f.write_str(&id.text()),
+        }
+    }
+}
+
 impl Pass {
     /// The pass of anybody, until `is_over` says that tokens are asked for.
     pub(super) fn of_anybody(is_over: watch::Receiver<bool>) -> Self {
@@ -98,6 +109,11 @@ impl Pass {
             Bearer::Owner => Holder::Owner,
             Bearer::Token(live) => Holder::Token(live.token.id),
         }
+    }
+
+    /// From when on it opens nothing more, in milliseconds since the epoch of the machine's clock.
+    pub(crate) fn expires(&self) -> Option<i64> {
+        self.expires
     }
 
     /// The token, of a caller who has one.

@@ -9,15 +9,17 @@ use std::time::Instant;
 
 use parking_lot::{Mutex, RwLock};
 use skillscope_query::Clock;
+use subtle::ConstantTimeEq;
 use tokio::sync::watch;
 
 use super::AccessError;
 use super::attempts::Attempts;
 use super::logins::Logins;
+use super::oauth1::{Replays, SignedRequest, Untimely};
 use super::pass::{LiveToken, Pass};
 use super::scram_verifier::ScramVerifier;
 use super::secret::{Fingerprint, Secret, random};
-use super::token::{Credential, Token, TokenId};
+use super::token::{Credential, SigningKeys, Token, TokenId};
 use super::token_file::TokenFile;
 
 /// Who may enter a server. Cheap to clone.
@@ -36,6 +38,7 @@ struct Shared {
     asks: watch::Sender<bool>,
     logins: Mutex<Logins>,
     attempts: Attempts,
+    replays: Replays,
     /// Makes the verifiers of names that nobody has.
     nobody: [u8; 32],
     /// What was written down last of the uses.
@@ -56,6 +59,24 @@ struct Tokens {
 pub(crate) struct ScramAttempt {
     pub(crate) verifier: ScramVerifier,
     live: Option<Arc<LiveToken>>,
+}
+
+/// Why the sender of a signed request is not let in.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NotSigned {
+    /// The signature is not that of a token that is good.
+    Unknown,
+    /// The signature is right.
+    Untimely(Untimely),
+}
+
+/// The keys and secrets of OAuth 1.0, in the words of clients that log in with them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SigningSecrets<'s> {
+    pub(crate) app_key: &'s str,
+    pub(crate) secret: &'s str,
+    pub(crate) access_token: &'s str,
+    pub(crate) access_token_secret: &'s str,
 }
 
 impl Access {
@@ -80,6 +101,7 @@ impl Access {
     fn new(file: Option<TokenFile>) -> Result<Self, AccessError> {
         let written_uses = file.as_ref().map(TokenFile::uses).unwrap_or_default();
         Ok(Self(Arc::new(Shared {
+            replays: Replays::of(file.clone()),
             file,
             tokens: RwLock::default(),
             asks: watch::Sender::new(false),
@@ -136,6 +158,35 @@ impl Access {
         live.token.opens_with(&shown).then(|| Pass::of_token(live, None)).filter(Pass::is_good)
     }
 
+    /// The pass of whoever knows all that a token of OAuth 1.0 signs with, together with its name.
+    pub(crate) fn by_name_and_signing_secrets(&self, name: &str, shown: SigningSecrets<'_>) -> Option<Pass> {
+        let live = self.tokens().by_consumer_key.get(shown.app_key).cloned()?;
+        let knows = live.token.signing_keys().is_some_and(|keys| keys.are(shown)) && live.token.name == name;
+        knows.then(|| Pass::of_token(live, None)).filter(Pass::is_good)
+    }
+
+    /// The pass of the sender of a signed request.
+    pub(crate) async fn by_signature(&self, request: &SignedRequest) -> Result<Pass, NotSigned> {
+        let live = self.tokens().by_consumer_key.get(request.consumer_key()).cloned();
+        let keys = live.as_ref().and_then(|live| live.token.signing_keys());
+        let is_signed = request.is_signed_with(keys);
+        let live = live.filter(|_| is_signed).ok_or(NotSigned::Unknown)?;
+        let (token, timestamp, now) = (live.token.id, request.timestamp(), Clock::System.now() / 1000);
+        let taken = self.0.replays.take(token, timestamp, request.nonce(), now);
+        if taken.map_err(NotSigned::Untimely)? {
+            let shared = Arc::clone(&self.0);
+            let written = tokio::task::spawn_blocking(move || shared.replays.write(token, timestamp, now)).await;
+            // Reports go on where the disk does not.
+            if !matches!(written, Ok(Ok(()))) {
+                tracing::warn!(
+                    ?written,
+                    "signed requests could be sent again after a restart: it cannot be written down that they came"
+                );
+            }
+        }
+        Some(Pass::of_token(live, None)).filter(Pass::is_good).ok_or(NotSigned::Unknown)
+    }
+
     /// Begins to let a client of PostgreSQL in that says this name. Whether there is such a token shows in nothing.
     pub(crate) fn scram(&self, name: &str) -> ScramAttempt {
         let live = self.tokens().by_name.get(name).cloned();
@@ -144,12 +195,16 @@ impl Access {
         ScramAttempt { verifier, live }
     }
 
-    /// Stands for the token of `pass` until `expires`, so that a client need not keep the token itself.
+    /// Stands for the token of `pass` until `expires`, so that a client need not keep the token itself. Where nobody is
+    /// asked, it stands for nothing, and opens nothing once somebody is.
     ///
     /// # Errors
     /// Where the system has no random numbers.
     pub(crate) fn log_in(&self, pass: &Pass, expires: i64) -> Result<Secret, AccessError> {
-        self.0.logins.lock().add(pass.token(), expires)
+        match pass.token() {
+            Some(token) => self.0.logins.lock().add(Some(token), expires),
+            None => Logins::of_nobody(),
+        }
     }
 
     /// The same for the owner of the data directory, who may do everything.
@@ -199,6 +254,19 @@ impl Access {
 
     fn tokens(&self) -> Arc<Tokens> {
         Arc::clone(&self.0.tokens.read())
+    }
+}
+
+impl SigningKeys {
+    /// Whether they are those that somebody shows, in a time that does not tell how much of them is.
+    fn are(&self, shown: SigningSecrets<'_>) -> bool {
+        let pairs = [
+            (&self.consumer_key, shown.app_key),
+            (&self.consumer_secret, shown.secret),
+            (&self.token, shown.access_token),
+            (&self.token_secret, shown.access_token_secret),
+        ];
+        pairs.iter().fold(true, |all, (own, shown)| all & bool::from(own.as_bytes().ct_eq(shown.as_bytes())))
     }
 }
 

@@ -123,6 +123,14 @@ impl Token {
             Credential::Oauth1(_) => None,
         }
     }
+
+    /// By what its holder signs requests.
+    pub(super) fn signing_keys(&self) -> Option<&SigningKeys> {
+        match &self.credential {
+            Credential::Bearer { .. } => None,
+            Credential::Oauth1(keys) => Some(keys),
+        }
+    }
 }
 
 /// A colon would end the name in Basic authentication, and a control character would upset whoever lists names.

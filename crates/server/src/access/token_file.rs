@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::AccessError;
 use super::token::{Token, TokenId};
 
-/// The names of the files. Neither is part of a backup: a copy of the data opens nothing.
+/// The names of the files. None is part of a backup: a copy of the data opens nothing.
 const TOKENS: &str = "tokens";
 const USES: &str = "token-uses";
+const TIMESTAMPS: &str = "token-timestamps";
 const LOCK: &str = "tokens.lock";
 
 /// The layout of the file that this version writes.
@@ -84,6 +85,19 @@ impl TokenFile {
     /// Where it cannot be written.
     pub(super) fn write_uses(&self, uses: &BTreeMap<String, i64>) -> Result<(), AccessError> {
         self.replace(USES, uses)
+    }
+
+    /// The latest timestamp that each token has signed with, as far as that still matters.
+    pub(super) fn timestamps(&self) -> BTreeMap<String, i64> {
+        // Without them a server must start all the same. Requests of the last minutes could be sent again then.
+        let bytes = fs::read(self.folder.join(TIMESTAMPS)).unwrap_or_default();
+        serde_json::from_slice(&bytes).unwrap_or_default()
+    }
+
+    /// # Errors
+    /// Where they cannot be written.
+    pub(super) fn write_timestamps(&self, timestamps: &BTreeMap<String, i64>) -> Result<(), AccessError> {
+        self.replace(TIMESTAMPS, timestamps)
     }
 
     fn replace(&self, name: &str, contents: &impl Serialize) -> Result<(), AccessError> {

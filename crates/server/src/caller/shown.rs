@@ -1,8 +1,10 @@
-//! What a caller shows to be let in, in the header `Authorization`.
+//! What a caller shows to be let in: in the header `Authorization`, or by a signature also in the query.
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use crate::access::{AskedUrl, SignedRequest};
 
 /// Clients of Flight SQL in Go leave the padding out.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -11,7 +13,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// What a caller shows to be let in.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Shown<'h> {
     Nothing,
     /// A token, or what stands for one (RFC 6750).
@@ -21,14 +23,24 @@ pub(super) enum Shown<'h> {
         name: String,
         secret: String,
     },
+    /// The request's own signature (RFC 5849), or what cannot be one.
+    Signature(Option<Box<SignedRequest>>),
     /// Something that nobody is let in by.
     Unknown,
 }
 
 impl<'h> Shown<'h> {
+    /// What the sender of an HTTP request shows.
+    pub(super) fn of_http(asked: &AskedUrl<'_>, header: Option<&'h [u8]>) -> Self {
+        match SignedRequest::read(asked, header) {
+            Some(signed) => Self::Signature(signed.ok().map(Box::new)),
+            None => Self::bearer(header),
+        }
+    }
+
     /// Only a token by itself: a browser would add a name and a password, once it knows them, to what a page of another
     /// site asks for.
-    pub(super) fn bearer(header: Option<&'h [u8]>) -> Self {
+    fn bearer(header: Option<&'h [u8]>) -> Self {
         match Self::bearer_or_basic(header) {
             Self::Basic { .. } => Self::Unknown,
             other => other,
@@ -63,19 +75,19 @@ mod tests {
     #[test]
     fn a_header_has_a_scheme_and_a_value() {
         let shown = |header: &'static str| Shown::bearer_or_basic(Some(header.as_bytes()));
-        assert_eq!(Shown::bearer_or_basic(None), Shown::Nothing);
+        assert!(matches!(Shown::bearer_or_basic(None), Shown::Nothing));
         for bearer in ["Bearer skt_a", "bearer skt_a", "BEARER   skt_a "] {
-            assert_eq!(shown(bearer), Shown::Bearer("skt_a"), "{bearer:?}");
+            assert!(matches!(shown(bearer), Shown::Bearer("skt_a")), "{bearer:?}");
         }
         // The example of RFC 7617, section 2.
-        let (name, secret) = ("Aladdin".to_owned(), "open sesame".to_owned());
-        assert_eq!(shown("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), Shown::Basic { name, secret });
-        let (name, secret) = ("Aladdin".to_owned(), "open sesame".to_owned());
-        assert_eq!(shown("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ"), Shown::Basic { name, secret });
-        for unknown in ["", "Bearer", "skt_a", "Digest a", "Basic %", "Basic YQ==", "Basic /w=="] {
-            assert_eq!(shown(unknown), Shown::Unknown, "{unknown:?}");
+        for basic in ["Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ"] {
+            let basic = shown(basic);
+            assert!(matches!(basic, Shown::Basic { name, secret } if (&*name, &*secret) == ("Aladdin", "open sesame")));
         }
-        assert_eq!(Shown::bearer_or_basic(Some(b"Bearer \xff")), Shown::Unknown);
-        assert_eq!(Shown::bearer(Some(b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")), Shown::Unknown);
+        for unknown in ["", "Bearer", "skt_a", "Digest a", "Basic %", "Basic YQ==", "Basic /w=="] {
+            assert!(matches!(shown(unknown), Shown::Unknown), "{unknown:?}");
+        }
+        assert!(matches!(Shown::bearer_or_basic(Some(b"Bearer \xff")), Shown::Unknown));
+        assert!(matches!(Shown::bearer(Some(b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")), Shown::Unknown));
     }
 }

@@ -1,4 +1,9 @@
 use axum::http::{HeaderMap, HeaderValue, Request};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use skillscope_query::Clock;
 
 use super::*;
 use crate::access::{NewToken, TokenAdministration};
@@ -8,7 +13,7 @@ struct Guarded {
     access: Access,
     acme: String,
     all: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Guarded {
@@ -20,7 +25,7 @@ impl Guarded {
             tokens.add(wanted).unwrap().reveal().to_owned()
         };
         let (acme, all) = (add("acme's", account()), add("all", Scope::All));
-        Self { access: Access::of_directory(folder.path()).unwrap(), acme, all, _folder: folder }
+        Self { access: Access::of_directory(folder.path()).unwrap(), acme, all, folder }
     }
 
     fn pass(&self, token: &str) -> Pass {
@@ -101,6 +106,10 @@ async fn a_token_opens_what_it_says_and_nothing_else() {
     }
 }
 
+fn asked(path: &str) -> AskedUrl<'_> {
+    AskedUrl { method: "GET", scheme: "https", host: "wall.example", path, query: "" }
+}
+
 #[tokio::test]
 async fn who_shows_no_token_or_a_wrong_one_is_refused() {
     let guarded = Guarded::new();
@@ -110,10 +119,11 @@ async fn who_shows_no_token_or_a_wrong_one_is_refused() {
             request = request.header(AUTHORIZATION, authorization);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        Caller::of_http(&parts, &guarded.access, None).await.map(|caller| caller.scope().clone())
+        let caller = Caller::of_http(asked("/"), &parts.headers, &guarded.access, None).await;
+        caller.map(|caller| caller.scope().clone())
     };
     assert_eq!(of_http(None).await, Err(Refused::NoToken));
-    let basic = STANDARD_BASIC.encode(format!("all:{}", guarded.all));
+    let basic = STANDARD.encode(format!("all:{}", guarded.all));
     for wrong in ["Bearer skt_wrong".to_owned(), format!("Bearer {}x", guarded.all), format!("Basic {basic}")] {
         assert_eq!(of_http(Some(wrong)).await, Err(Refused::UnknownToken));
     }
@@ -123,5 +133,99 @@ async fn who_shows_no_token_or_a_wrong_one_is_refused() {
     assert_eq!(guarded.access.failed_attempts(), 3);
 }
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as STANDARD_BASIC;
+/// A token of OAuth 1.0 of the account acme, and a header that it signs for a request of `/signed`.
+struct Signer {
+    guarded: Guarded,
+    secrets: crate::Oauth1Secrets,
+}
+
+impl Signer {
+    fn new() -> Self {
+        let guarded = Guarded::new();
+        let tokens = TokenAdministration::of(guarded.folder.path()).unwrap();
+        let (name, permissions) = ("signer".to_owned(), vec![Permission::Sql]);
+        let secrets = tokens.add_oauth1(NewToken { name, account: account(), permissions, expires: None }).unwrap();
+        guarded.access.reload().unwrap();
+        Self { guarded, secrets }
+    }
+
+    fn header(&self, ahead: i64, nonce: &str) -> String {
+        let crate::Oauth1Secrets { consumer_key, consumer_secret, token, token_secret } = &self.secrets;
+        let timestamp = Clock::System.now() / 1000 + ahead;
+        // All of these are of characters that stay as they are.
+        let signed = format!(
+            "oauth_consumer_key={consumer_key}&oauth_nonce={nonce}&oauth_signature_method=HMAC-SHA256&oauth_timestamp={timestamp}&oauth_token={token}"
+        );
+        let text =
+            format!("GET&https%3A%2F%2Fwall.example%2Fsigned&{}", signed.replace('=', "%3D").replace('&', "%26"));
+        let mut mac = Hmac::<Sha256>::new_from_slice(format!("{consumer_secret}&{token_secret}").as_bytes()).unwrap();
+        mac.update(text.as_bytes());
+        let signature = STANDARD.encode(mac.finalize().into_bytes());
+        let signature = signature.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        let list = signed.replace('=', "=\"").replace('&', "\", ");
+        format!("OAuth realm=\"a, b\", {list}\", oauth_signature=\"{signature}\"")
+    }
+
+    async fn ask(&self, path: &str, header: &str) -> Result<Scope, Refused> {
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, HeaderValue::from_str(header).unwrap());
+        let caller = Caller::of_http(asked(path), &headers, &self.guarded.access, None).await;
+        caller.map(|caller| caller.scope().clone())
+    }
+}
+
+#[tokio::test]
+async fn a_signed_request_is_let_in_once() {
+    let signer = Signer::new();
+    let not_signed =
+        |path: &str| Err(Refused::NotSigned { method: "GET".to_owned(), url: format!("https://wall.example{path}") });
+    let header = signer.header(0, "a");
+    assert_eq!(signer.ask("/signed", &header).await, Ok(account()));
+    assert_eq!(signer.ask("/signed", &header).await, not_signed("/signed"), "again");
+    assert_eq!(signer.ask("/other", &signer.header(0, "b")).await, not_signed("/other"));
+    assert_eq!(signer.ask("/signed", &signer.header(0, "b").replace("\"b\"", "\"c\"")).await, not_signed("/signed"));
+    let unknown = signer.header(0, "d").replace(&signer.secrets.consumer_key, "nobody's");
+    assert_eq!(signer.ask("/signed", &unknown).await, not_signed("/signed"));
+    assert_eq!(signer.ask("/signed", "OAuth").await, not_signed("/signed"));
+    assert_eq!(signer.guarded.access.failed_attempts(), 5);
+}
+
+#[tokio::test]
+async fn a_client_whose_clock_is_off_is_told_if_its_signature_is_right() {
+    let signer = Signer::new();
+    for ahead in [-400, 400] {
+        let refused = signer.ask("/signed", &signer.header(ahead, "a")).await.unwrap_err();
+        let Refused::SignedAtAnotherTime { ahead: told } = refused else { panic!("{refused}") };
+        assert!((told - ahead).abs() <= 2, "{told}");
+        let refused = signer.ask("/other", &signer.header(ahead, "a")).await.unwrap_err();
+        assert!(matches!(refused, Refused::NotSigned { .. }), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_signed_before_a_restart_is_not_taken_after_it() {
+    let mut signer = Signer::new();
+    // A clock that is ahead, so that its requests are of the time after the restart.
+    let header = signer.header(60, "a");
+    assert_eq!(signer.ask("/signed", &header).await, Ok(account()));
+    signer.guarded.access = Access::of_directory(signer.guarded.folder.path()).unwrap();
+    assert_eq!(signer.ask("/signed", &header).await, Err(Refused::SignedTooEarly));
+    assert_eq!(signer.ask("/signed", &signer.header(70, "b")).await, Ok(account()));
+}
+
+#[tokio::test]
+async fn signatures_end_with_their_token() {
+    let signer = Signer::new();
+    TokenAdministration::of(signer.guarded.folder.path()).unwrap().revoke("signer").unwrap();
+    signer.guarded.access.reload().unwrap();
+    let refused = signer.ask("/signed", &signer.header(0, "a")).await.unwrap_err();
+    assert!(matches!(refused, Refused::NotSigned { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn without_tokens_a_signature_does_not_matter() {
+    let signer = Signer::new();
+    let anybody = Access::of_anybody().unwrap();
+    let signer = Signer { guarded: Guarded { access: anybody, ..signer.guarded }, ..signer };
+    assert_eq!(signer.ask("/any", "OAuth wrong").await, Ok(Scope::All));
+}

@@ -10,7 +10,12 @@ pub(super) fn refused(refused: Refused) -> Status {
     match refused {
         Refused::NoAccount { rule, .. } => Status::invalid_argument(format!("the header account: {rule}")),
         Refused::NotText | Refused::NoDatabase => Status::invalid_argument(refused.to_string()),
-        Refused::NoToken | Refused::UnknownToken | Refused::TokenEnded => Status::unauthenticated(refused.to_string()),
+        Refused::NoToken
+        | Refused::UnknownToken
+        | Refused::NotSigned { .. }
+        | Refused::SignedAtAnotherTime { .. }
+        | Refused::SignedTooEarly
+        | Refused::TokenEnded => Status::unauthenticated(refused.to_string()),
         Refused::OutOfScope { .. } | Refused::NotPermitted(_) => Status::permission_denied(refused.to_string()),
     }
 }

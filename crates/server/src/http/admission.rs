@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
@@ -18,7 +19,8 @@ use super::forwarded::SeenAs;
 use super::openapi::{BEARER, problem_response};
 use super::state::HttpState;
 use super::token_limits::limit;
-use crate::access::{Access, Holder, Permission};
+use super::trailing_slash::AsSent;
+use crate::access::{Access, AskedUrl, Holder, Permission};
 use crate::caller::{Caller, Refused};
 use crate::limiter::Limiter;
 
@@ -58,7 +60,7 @@ pub(super) fn permitted(
 async fn admit(State(admission): State<Admission>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let from = parts.extensions.get::<SeenAs>().map(|seen| seen.client);
-    let caller = match Caller::of_http(&parts, &admission.access, from).await {
+    let caller = match Caller::of_http(asked(&parts), &parts.headers, &admission.access, from).await {
         Ok(caller) => caller,
         Err(refused) => return refused.into_response(),
     };
@@ -77,6 +79,19 @@ async fn admit(State(admission): State<Admission>, request: Request, next: Next)
         return response;
     }
     response.map(|body| Body::new(EndingBody { body, ended: caller.ended().fuse().boxed() }))
+}
+
+/// A request as its sender saw it, which is what a signature covers.
+fn asked(parts: &Parts) -> AskedUrl<'_> {
+    let seen = parts.extensions.get::<SeenAs>();
+    let uri = parts.extensions.get::<AsSent>().map_or(&parts.uri, |AsSent(uri)| uri);
+    AskedUrl {
+        method: parts.method.as_str(),
+        scheme: seen.map_or("http", |seen| seen.scheme.as_str()),
+        host: seen.and_then(|seen| seen.host.as_ref()).map_or("", |host| host.as_str()),
+        path: uri.path(),
+        query: uri.query().unwrap_or_default(),
+    }
 }
 
 /// A body that breaks off when the token of whoever asked for it ends.

@@ -75,9 +75,7 @@ pub(super) async fn list(
     PathVariables(account): PathVariables<String>,
     Extension(seen): Extension<SeenAs>,
 ) -> Result<Json<BaseUris>, Problem> {
-    let host = host(seen)?;
-    let base_uris = SERVICES.iter().map(|service| BaseUri::of(service, &account, &host)).collect();
-    Ok(Json(BaseUris { base_uris }))
+    BaseUris::of(&account, seen).map(Json)
 }
 
 /// The same at the path of other clients.
@@ -92,6 +90,14 @@ pub(super) async fn list_of_csdr(
     seen: Extension<SeenAs>,
 ) -> Result<Json<BaseUris>, Problem> {
     list(account, seen).await
+}
+
+impl BaseUris {
+    /// All services, for a client that saw the server so.
+    pub(super) fn of(account: &str, seen: SeenAs) -> Result<Self, Problem> {
+        let host = host(seen)?;
+        Ok(Self { base_uris: SERVICES.iter().map(|service| BaseUri::of(service, account, &host)).collect() })
+    }
 }
 
 impl BaseUri {

@@ -12,6 +12,7 @@ mod health;
 mod host_lookup;
 mod hosts;
 mod ingestion;
+mod login;
 mod metrics;
 mod negotiation;
 mod openapi;

@@ -142,7 +142,12 @@ impl From<Refused> for Problem {
         match refused {
             Refused::NoAccount { named, rule } => Self::invalid_parameter(rule).blaming("account", Some(named)),
             Refused::NotText | Refused::NoDatabase => Self::invalid_parameter(refused.to_string()),
-            Refused::NoToken | Refused::UnknownToken | Refused::TokenEnded => Self::unauthorized(refused.to_string()),
+            Refused::NoToken
+            | Refused::UnknownToken
+            | Refused::NotSigned { .. }
+            | Refused::SignedAtAnotherTime { .. }
+            | Refused::SignedTooEarly
+            | Refused::TokenEnded => Self::unauthorized(refused.to_string()),
             Refused::OutOfScope { .. } | Refused::NotPermitted(_) => Self::forbidden(refused.to_string()),
         }
     }

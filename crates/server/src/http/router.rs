@@ -28,7 +28,7 @@ use super::report::ReportMemory;
 use super::request_body::BodyLimits;
 use super::state::HttpState;
 use super::trailing_slash::without_slash;
-use super::{backup, events, health, host_lookup, metrics, openapi, report, segments, sql};
+use super::{backup, events, health, host_lookup, login, metrics, openapi, report, segments, sql};
 use crate::App;
 use crate::access::{Access, Holder, Permission};
 use crate::limiter::Limiter;
@@ -49,6 +49,7 @@ fn routes(access: &Access, limiter: &Arc<Limiter<Holder>>) -> OpenApiRouter<Http
         .routes(routes!(host_lookup::get))
         .routes(routes!(host_lookup::list))
         .routes(routes!(host_lookup::list_of_csdr))
+        .routes(routes!(login::post))
         .layer(map_response(no_store));
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(live)

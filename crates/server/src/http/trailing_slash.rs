@@ -7,10 +7,15 @@ use axum::http::uri::PathAndQuery;
 /// How the paths of the family begin.
 const FAMILY: [&str; 3] = ["/operations/", "/api/account/", "/csdr/"];
 
+/// The URL of a request as its sender wrote it, among the extensions of one whose path was shortened.
+#[derive(Debug, Clone)]
+pub(super) struct AsSent(pub(super) Uri);
+
 /// The same request without the slash at the end of its path.
 pub(super) fn without_slash(mut request: Request) -> Request {
     if let Some(uri) = shortened(request.uri()) {
-        *request.uri_mut() = uri;
+        let sent = std::mem::replace(request.uri_mut(), uri);
+        request.extensions_mut().insert(AsSent(sent));
     }
     request
 }

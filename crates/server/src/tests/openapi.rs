@@ -42,6 +42,7 @@ async fn the_document_is_openapi_3_1_and_lists_every_route() {
             "GET /openapi.json",
             "GET /operations/api/account/{account}/msgskillsegments",
             "GET /readyz",
+            "POST /api/account/{account}/login",
             "POST /v1/accounts/{account}/events",
             "POST /v1/accounts/{account}/segments",
             "POST /v1/backup",
