@@ -35,6 +35,7 @@ mod questions;
 mod remote;
 mod replay;
 mod sample;
+mod schemathesis;
 mod serve;
 mod soak;
 mod streaming;

@@ -4,10 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use skillscope_store::Records;
 
-use super::ingestion::{
-    IngestionAccount, IngestionBody, IngestionHeaders, IngestionProblems, IngestionQuery, IngestionRequest,
-};
-use super::openapi::{EventBody, problem_responses};
+use super::ingestion::{IngestionAccount, IngestionBody, IngestionProblems, IngestionQuery, IngestionRequest};
+use super::openapi::{EventRecord, problem_responses};
 use super::problem::Problem;
 use crate::App;
 
@@ -23,8 +21,9 @@ problem_responses! {
 /// closes. An event is known by account, conversation and sequence, and has its effect once. One that waits for others
 /// is accepted; so is one that turns out to be impossible, which has no effect and is kept for the operator.
 #[utoipa::path(post, path = "/v1/accounts/{account}/events", tag = "ingestion",
-    params(IngestionAccount, IngestionQuery, IngestionHeaders),
-    request_body(description = "Conversation events, one a line.", content((EventBody = "application/x-ndjson"))),
+    params(IngestionAccount, IngestionQuery),
+    request_body(description = "Conversation events, one a line. The header `Content-Encoding` may say `gzip` or `zstd`.",
+        content((EventRecord = "application/x-ndjson"))),
     responses(
         (status = 200, description = "What was accepted is on disk, with the segments that it closed.", body = IngestionBody),
         IngestionProblems,

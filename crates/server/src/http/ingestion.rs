@@ -76,21 +76,12 @@ pub(super) struct IngestionAccount {
 }
 
 #[derive(IntoParams)]
-#[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "it is there to be described")]
-pub(super) struct IngestionHeaders {
-    /// `gzip`, `zstd` or `identity`.
-    #[param(rename = "Content-Encoding", pattern = "^(gzip|zstd|identity)$")]
-    content_encoding: Option<String>,
-}
-
-#[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it is there to be described")]
 pub(super) struct IngestionQuery {
     /// The time zone of times that name none: a name of the IANA database, or an offset. Without it, text of such a
     /// time is rejected, and timestamps of Arrow and Parquet are in UTC.
-    #[param(example = "Europe/Berlin")]
+    #[param(format = "time-zone", example = "Europe/Berlin")]
     time_zone: Option<String>,
 }
 

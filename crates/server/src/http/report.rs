@@ -53,7 +53,7 @@ problem_responses! {
             description = "The brand's account; one that has no segments gives an empty report."),
         ("timeframe" = i64, Query, minimum = 1, maximum = 1440, description = "How many minutes to look back."),
         ("v" = i64, Query, minimum = 1, maximum = 1, description = "The version of the API: 1."),
-        ("skillIds" = Option<String>, Query, pattern = "^(all|-?[0-9]+(,-?[0-9]+)*)$",
+        ("skillIds" = Option<String>, Query, pattern = "^(all|-?[0-9]{1,18}(,-?[0-9]{1,18})*)$",
             description = "Skills separated by commas, or `all`. Absent, it means `all`."),
         ("interval" = Option<i64>, Query, minimum = 5, maximum = 1440,
             description = "Minutes of an interval; it divides the timeframe. Absent, there are no intervals."),

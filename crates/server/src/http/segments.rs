@@ -5,10 +5,8 @@ use axum::extract::State;
 use skillscope_segment::Format;
 use skillscope_store::Records;
 
-use super::ingestion::{
-    IngestionAccount, IngestionBody, IngestionHeaders, IngestionProblems, IngestionQuery, IngestionRequest,
-};
-use super::openapi::{SegmentBody, problem_responses};
+use super::ingestion::{IngestionAccount, IngestionBody, IngestionProblems, IngestionQuery, IngestionRequest};
+use super::openapi::{SegmentRecord, problem_responses};
 use super::problem::Problem;
 use crate::App;
 
@@ -28,10 +26,10 @@ problem_responses! {
 /// A segment is known by account, conversation and index, and counts once. A record that breaks a rule is listed and
 /// left out; the others are stored.
 #[utoipa::path(post, path = "/v1/accounts/{account}/segments", tag = "ingestion",
-    params(IngestionAccount, IngestionQuery, IngestionHeaders),
-    request_body(description = "Closed segments: in NDJSON, one a line.", content(
-        (SegmentBody = "application/x-ndjson"),
-        (Vec<SegmentBody> = "application/json"),
+    params(IngestionAccount, IngestionQuery),
+    request_body(description = "Closed segments: in NDJSON, one a line. The header `Content-Encoding` may say `gzip` or `zstd`.", content(
+        (SegmentRecord = "application/x-ndjson"),
+        (Vec<SegmentRecord> = "application/json"),
         (Vec<u8> = "application/vnd.apache.arrow.stream"),
         (Vec<u8> = "application/vnd.apache.parquet"),
     )),

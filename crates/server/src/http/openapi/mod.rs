@@ -4,6 +4,7 @@
 mod common_problems;
 mod event_body;
 mod problem_responses;
+mod record;
 mod report_body;
 mod segment_body;
 mod values;
@@ -17,10 +18,11 @@ use utoipa::{Modify, OpenApi};
 
 use super::problem::Problem;
 pub(super) use common_problems::describe_common_problems;
-pub(super) use event_body::EventBody;
+use event_body::EventBody;
 pub(super) use problem_responses::{problem_response, problem_responses};
+pub(super) use record::{EventRecord, SegmentRecord};
 pub(super) use report_body::ReportBody;
-pub(super) use segment_body::SegmentBody;
+use segment_body::SegmentBody;
 
 /// The document without its routes.
 #[derive(OpenApi)]

@@ -36,10 +36,14 @@ const SHORT_BYTES: usize = 64 << 10;
 pub(super) struct SqlBody {
     /// A statement that reads, in DataFusion's dialect of SQL, over the table `segments`, its views, and the schema
     /// `system`.
-    #[schema(example = "select skill_id, count(*) as segments from segments group by skill_id")]
+    #[schema(
+        format = "sql",
+        min_length = 1,
+        example = "select skill_id, count(*) as segments from segments group by skill_id"
+    )]
     query: String,
     /// The only account whose rows are seen; absent, all are.
-    #[schema(example = "demo")]
+    #[schema(example = "demo", pattern = "^[A-Za-z0-9._-]{1,64}$")]
     account: Option<String>,
 }
 
