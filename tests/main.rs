@@ -27,6 +27,7 @@ mod formats;
 mod generate;
 mod history;
 mod import;
+mod isolation;
 mod links;
 mod node;
 mod process;

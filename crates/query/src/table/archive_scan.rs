@@ -26,7 +26,7 @@ use skillscope_store::{ArchiveFile, OpenArchiveFile};
 /// The bytes that are read first, from the end of a file. Most footers and page indexes fit.
 const FOOTER_BYTES: usize = 64 << 10;
 
-/// A scan of files by at most `threads` threads, with the columns of `schema`. Row groups and pages that `predicate`
+/// A scan of files by at most `threads` threads, with the columns of `schema`. Plans call the files as `told` says. Row groups and pages that `predicate`
 /// rules out are not read; rows that it rules out may still come.
 pub(crate) fn archive_scan(
     files: Vec<Arc<ArchiveFile>>,
@@ -35,6 +35,7 @@ pub(crate) fn archive_scan(
     projection: Option<&Vec<usize>>,
     limit: Option<usize>,
     threads: usize,
+    told: impl Fn(&ArchiveFile) -> String,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let mut source = ParquetSource::new(Arc::clone(schema)).with_parquet_file_reader_factory(Arc::new(ArchiveReaders));
     if let Some(predicate) = predicate {
@@ -44,21 +45,25 @@ pub(crate) fn archive_scan(
     let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
         .with_projection_indices(projection.cloned())?
         .with_limit(limit)
-        .with_file_groups(shares(files, schema, threads))
+        .with_file_groups(shares(files, schema, threads, told))
         .build();
     Ok(DataSourceExec::from_data_source(config))
 }
 
 /// The files in groups of about the same number of rows, one for each thread.
-fn shares(mut files: Vec<Arc<ArchiveFile>>, schema: &SchemaRef, threads: usize) -> Vec<FileGroup> {
+fn shares(
+    mut files: Vec<Arc<ArchiveFile>>,
+    schema: &SchemaRef,
+    threads: usize,
+    told: impl Fn(&ArchiveFile) -> String,
+) -> Vec<FileGroup> {
     files.sort_by_key(|file| std::cmp::Reverse(file.rows()));
     let mut groups: Vec<(u64, Vec<PartitionedFile>)> = vec![(0, Vec::new()); threads.clamp(1, files.len().max(1))];
     for file in files {
         // There is at least one group.
         if let Some((rows, group)) = groups.iter_mut().min_by_key(|(rows, _)| *rows) {
             *rows += file.rows();
-            let path = file.path().display().to_string();
-            let file_of_scan = PartitionedFile::new(path, file.bytes()).with_arrow_schema(Arc::clone(schema));
+            let file_of_scan = PartitionedFile::new(told(&file), file.bytes()).with_arrow_schema(Arc::clone(schema));
             group.push(file_of_scan.with_extension(file));
         }
     }

@@ -173,7 +173,7 @@ impl TableProvider for SegmentsTable {
         if files.is_empty() {
             return Ok(hot);
         }
-        let cold = archive_scan(files, filter, &schema, projection, limit, threads)?;
+        let cold = archive_scan(files, filter, &schema, projection, limit, threads, |file| self.scope.told_path(file))?;
         if partitions.is_empty() { Ok(cold) } else { UnionExec::try_new(vec![hot, cold]) }
     }
 }

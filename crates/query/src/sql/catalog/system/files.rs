@@ -14,7 +14,7 @@ pub(in crate::sql::catalog) fn files(snapshot: &Snapshot, scope: &Scope) -> Resu
     let mut files: Vec<&Arc<ArchiveFile>> = of_accounts(snapshot, scope, |account| snapshot.files(account));
     files.sort_by_key(|file| file.path());
     SystemTable::of(&files)
-        .texts("path", |file| file.path().display().to_string())
+        .texts("path", |file| scope.told_path(file))
         .texts("account_id", |file| file.account().to_string())
         .times("first_hour", |file| *file.hours().start())
         .times("last_hour", |file| *file.hours().end())
