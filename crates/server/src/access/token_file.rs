@@ -149,7 +149,11 @@ mod tests {
         let file = TokenFile::in_directory(folder.path());
         assert!(file.read().unwrap().is_none());
         let (token, secret) = Token::new(wanted("a"), 0).unwrap();
-        file.change(|tokens| Ok(tokens.push(token))).unwrap();
+        file.change(|tokens| {
+            tokens.push(token);
+            Ok(())
+        })
+        .unwrap();
         file.write_uses(&BTreeMap::from([("id".to_owned(), 7)])).unwrap();
         assert_eq!(file.uses(), BTreeMap::from([("id".to_owned(), 7)]));
         assert_eq!(file.read().unwrap().unwrap().first().unwrap().name, "a");

@@ -102,7 +102,7 @@ impl Drop for Waiting<'_> {
         if state.waiting == 0 {
             state.since = None;
             drop(state);
-            self.0.has_stayed.send_if_modified(|has_stayed| std::mem::take(has_stayed));
+            self.0.has_stayed.send_if_modified(std::mem::take);
         }
     }
 }
