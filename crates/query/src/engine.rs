@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use arrow::array::RecordBatch;
 use datafusion::execution::TaskContext;
@@ -10,6 +11,7 @@ use datafusion::physical_plan::{ExecutionPlan, collect_partitioned, displayable}
 use skillscope_store::Store;
 
 use crate::report::{ReportSession, assemble, report_cells};
+use crate::slow::log_report;
 use crate::sql::{DoorCounts, SqlLimits, SqlLoad, SqlService, SqlSession, SqlTask, StoreTables};
 use crate::table::SegmentsTable;
 use crate::{Clock, Error, Report, ReportParameters, ReportRequest, Result, Scope};
@@ -46,8 +48,10 @@ impl Engine {
     /// # Errors
     /// [`Error::Report`] where DataFusion fails on the plan.
     pub async fn report(&self, request: &ReportRequest) -> Result<Report> {
+        let begun = Instant::now();
         let plan = self.plan_report(request).await?;
         let report = plan.run().await?;
+        log_report(begun, self.sql.limits().slow, request.account(), &plan);
         self.check_outcomes(&report, request);
         Ok(report)
     }

@@ -13,6 +13,7 @@ mod engine;
 mod error;
 mod report;
 mod scope;
+mod slow;
 mod sql;
 mod table;
 #[cfg(test)]

@@ -33,11 +33,12 @@ pub struct Backup {
 }
 
 impl Backup {
-    /// Notes what is stored now. Writes are held up only while the conversations that are followed are noted.
+    /// Notes what is stored now. Writes are held up only while the conversations that are followed are noted. With
+    /// `verify`, files that were not read yet are compared with their checksums first.
     ///
     /// # Errors
     /// Where the copy of the journal cannot be written.
-    pub(crate) fn of(shared: &Shared) -> Result<Self> {
+    pub(crate) fn of(shared: &Shared, verify: bool) -> Result<Self> {
         // Giving up a file that is lost puts its rows back in memory, so the snapshot is taken again.
         let (snapshot, conversations, number, files) = loop {
             let (snapshot, conversations, number) = {
@@ -47,6 +48,9 @@ impl Backup {
             };
             let all: Vec<_> = snapshot.all_files().cloned().collect();
             let count = all.len();
+            if !verify {
+                break (snapshot, conversations, number, all);
+            }
             let files = shared.readable(all)?;
             if files.len() == count {
                 break (snapshot, conversations, number, files);
@@ -74,11 +78,23 @@ impl Backup {
     /// # Errors
     /// Where a file cannot be read or `out` cannot be written to.
     pub fn write_to(&self, out: impl Write) -> Result<()> {
+        self.write(out, &self.files)
+    }
+
+    /// Writes the directory without the files under `archive/`, for a [`LinkedCopy`](crate::LinkedCopy).
+    ///
+    /// # Errors
+    /// Where a file cannot be read or `out` cannot be written to.
+    pub fn write_without_archive_to(&self, out: impl Write) -> Result<()> {
+        self.write(out, &[])
+    }
+
+    fn write(&self, out: impl Write, files: &[Arc<ArchiveFile>]) -> Result<()> {
         let mut archive = Builder::new(out);
         let journal = self.disk.open(&self.journal).map_err(Error::io("open", &self.journal))?;
         let length = journal.length().map_err(Error::io("read", &self.journal))?;
         add(&mut archive, Path::new(JOURNAL), length, Chunks { file: journal, offset: 0, length })?;
-        for file in &self.files {
+        for file in files {
             let bytes = file.read()?;
             add(&mut archive, &file.path(), file.bytes(), bytes.as_ref())?;
         }

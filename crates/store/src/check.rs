@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 
 use crate::archive::file::ArchiveFile;
 use crate::calendar::day_of;
-use crate::disk::directory::DataDirectory;
+use crate::disk::directory::{DataDirectory, QUARANTINE, files_below};
 use crate::disk::{Disk, LocalDisk};
 use crate::error::{Error, Result};
 use crate::journal::contents::{Contents, inspect};
@@ -50,6 +50,11 @@ pub fn check(path: &Path) -> Result<Checked> {
     check.days(contents)?;
     check.checked.quarantined = check.directory.quarantined_files()?.len() as u64;
     Ok(check.checked)
+}
+
+/// How many files were set aside in the data directory at `path`.
+pub(crate) fn quarantined(path: &Path) -> Result<u64> {
+    Ok(files_below(&LocalDisk, path.join(QUARANTINE))?.len() as u64)
 }
 
 struct Check {

@@ -25,7 +25,7 @@ pub enum Error {
         source: io::Error,
     },
     /// Another process has the directory open.
-    #[error("{} is in use by another skillscope process; stop that one first", path.display())]
+    #[error("{} is in use by {}", path.display(), user(url.as_deref()))]
     InUse {
         /// The data directory.
         path: PathBuf,
@@ -96,6 +96,23 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A file of a copy's list is gone: its rows are in another file by now.
+    #[error("{} was moved or removed while the directory was being read; try again", path.display())]
+    Moved {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file cannot have a second name.
+    #[error(
+        "{} cannot be linked into a copy of this moment: {source}; make a copy with `skillscope backup`, and use that",
+        path.display()
+    )]
+    NoLinks {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
     /// A folder that should be empty.
     #[error("{} is not empty; name a new or an empty folder", path.display())]
     NotEmpty {
@@ -123,6 +140,20 @@ pub enum Error {
     /// A Parquet file could not be written or read.
     #[error("a Parquet file could not be processed: {0}")]
     Parquet(#[source] ParquetError),
+}
+
+/// Who has a directory open, and what to do about it.
+fn user(url: Option<&str>) -> String {
+    match url {
+        Some(url) => {
+            // What stands after it is for programs.
+            let url = url.split('#').next().unwrap_or_default();
+            format!("the server at {url}; use it with --url {url} where a command has that, or stop it first")
+        }
+        None => "another skillscope process, which answers no requests (a server that is still starting, an import or \
+                 a console); wait for it, or stop that one first"
+            .to_owned(),
+    }
 }
 
 impl From<ParquetError> for Error {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use parking_lot::{Mutex, MutexGuard};
-use skillscope_segment::{EventBatch, Impossible, Input, ReadOptions};
+use skillscope_segment::{AccountId, EventBatch, Impossible, Input, ReadOptions};
 
 use crate::archive::file::ArchiveFile;
 use crate::archive::totals::ArchivedTotals;
@@ -16,6 +16,7 @@ use crate::disk::directory::DataDirectory;
 use crate::disk::overlay::OverlayDisk;
 use crate::error::Result;
 use crate::holdings::LastTold;
+use crate::maintenance::retention::{Expiring, expiring};
 use crate::maintenance::scrub::Scrub;
 use crate::options::StoreOptions;
 use crate::recovery;
@@ -27,6 +28,42 @@ use crate::totals::Totals;
 use crate::write::append::Appends;
 use crate::write::appended::Appended;
 use crate::write::ingestion::{Ingested, Records, ingest};
+
+/// A data directory that this process has for itself, and has not read yet.
+#[derive(Debug)]
+pub struct Recovery {
+    directory: Arc<DataDirectory>,
+    options: StoreOptions,
+}
+
+impl Recovery {
+    /// Takes the data directory at `path`, making it where there is none.
+    ///
+    /// # Errors
+    /// Where the directory is in use, or is none of ours or of another format.
+    pub fn begin(path: &Path, options: StoreOptions) -> Result<Self> {
+        let directory = DataDirectory::open(path, Arc::clone(&options.disk), options.archive_group_readable)?;
+        Ok(Self { directory: Arc::new(directory), options })
+    }
+
+    /// Repairs what a crash left, and loads the hot hours, which may take a while.
+    ///
+    /// # Errors
+    /// Where the directory cannot be read.
+    pub fn finish(self) -> Result<Store> {
+        let Self { directory, options } = self;
+        let hasher = KeyHasher::new();
+        let writer = recovery::recover(&directory, &options, hasher)?;
+        Ok(Store {
+            appends: Appends::new(hasher, Arc::clone(&directory), &options),
+            archived_totals: ArchivedTotals::new(options.totals_bytes),
+            shared: Shared::new(directory, options, writer),
+            scrub: Scrub::default(),
+            last_told: LastTold::default(),
+            maintenance_rounds: Mutex::default(),
+        })
+    }
+}
 
 /// The segments of one data directory. Readers take snapshots and never wait for a write to finish.
 #[derive(Debug)]
@@ -55,17 +92,7 @@ impl Store {
     /// # Errors
     /// Where the directory is in use, is none of ours or of another format, or cannot be read.
     pub fn open_with(path: &Path, options: StoreOptions) -> Result<Self> {
-        let directory = Arc::new(DataDirectory::open(path, Arc::clone(&options.disk), options.archive_group_readable)?);
-        let hasher = KeyHasher::new();
-        let writer = recovery::recover(&directory, &options, hasher)?;
-        Ok(Self {
-            appends: Appends::new(hasher, Arc::clone(&directory), &options),
-            archived_totals: ArchivedTotals::new(options.totals_bytes),
-            shared: Shared::new(directory, options, writer),
-            scrub: Scrub::default(),
-            last_told: LastTold::default(),
-            maintenance_rounds: Mutex::default(),
-        })
+        Recovery::begin(path, options)?.finish()
     }
 
     /// Makes a data directory at `path` where there is none yet.
@@ -131,6 +158,23 @@ impl Store {
         segmenter.restart_event_time();
     }
 
+    /// The accounts that [retention](StoreOptions::retention) names, and of which there is nothing: no segment, and no
+    /// event ever came.
+    pub fn unknown_accounts_of_retention(&self) -> Vec<AccountId> {
+        let (snapshot, writer) = (self.snapshot(), self.shared.writer());
+        let named = self.shared.options().retention.accounts();
+        let is_known = |account: &str| {
+            snapshot.account(account).is_some() || writer.segmenter().watermarks().any(|(known, _)| known == account)
+        };
+        named.filter(|account| !is_known(account.as_str())).cloned().collect()
+    }
+
+    /// What [retention](StoreOptions::retention) would take from the archive at `now`, in milliseconds since the
+    /// epoch, by account.
+    pub fn expiring(&self, now: i64) -> BTreeMap<AccountId, Expiring> {
+        expiring(&self.shared, now)
+    }
+
     /// The number of conversations that are open.
     pub fn open_conversations(&self) -> usize {
         self.shared.writer().segmenter().open_conversations()
@@ -189,7 +233,15 @@ impl Store {
     /// # Errors
     /// Where the copy of the journal cannot be written.
     pub fn backup(&self) -> Result<Backup> {
-        Backup::of(&self.shared)
+        Backup::of(&self.shared, true)
+    }
+
+    /// The same for a [`LinkedCopy`](crate::LinkedCopy), which whoever makes it may verify: no file is looked into.
+    ///
+    /// # Errors
+    /// Where the copy of the journal cannot be written.
+    pub fn backup_to_link(&self) -> Result<Backup> {
+        Backup::of(&self.shared, false)
     }
 
     /// Tells other processes that this one serves the directory's data at `url`.

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use skillscope_store::memory_share;
+
 /// The limits of analysts' statements, for all of them together unless a field says otherwise.
 #[derive(Debug, Clone)]
 pub struct SqlLimits {
@@ -21,24 +23,30 @@ pub struct SqlLimits {
     /// The longest time that the reader of an answer may take to take the next rows, unless its session
     /// [has pauses](crate::SqlSession::with_pauses).
     pub stall: Duration,
+    /// A report or a statement that takes as long or longer is logged with its plan; `None` for none.
+    pub slow: Option<Duration>,
 }
 
 impl Default for SqlLimits {
-    /// A quarter of the machine's memory.
+    /// [A share](Self::MEMORY_PERCENT) of the memory.
     fn default() -> Self {
         Self {
-            memory_bytes: usize::try_from(skillscope_store::memory_bytes() / 4).unwrap_or(usize::MAX),
+            memory_bytes: usize::try_from(memory_share(Self::MEMORY_PERCENT)).unwrap_or(usize::MAX),
             spill_folder: None,
             spill_bytes: Self::SPILL_BYTES,
             time: Duration::from_secs(Self::SECONDS),
             running: Self::RUNNING,
             patience: Duration::from_secs(5),
             stall: Duration::from_secs(Self::STALL_SECONDS),
+            slow: None,
         }
     }
 }
 
 impl SqlLimits {
+    /// The default of [`memory_bytes`](Self::memory_bytes), in hundredths of [the memory](skillscope_store::memory_bytes).
+    pub const MEMORY_PERCENT: u64 = 14;
+
     /// The default of [`spill_bytes`](Self::spill_bytes).
     pub const SPILL_BYTES: u64 = 16 << 30;
 

@@ -49,7 +49,7 @@ impl std::fmt::Debug for SqlService {
 impl SqlService {
     pub(crate) fn new(limits: SqlLimits) -> Result<Self> {
         Ok(Self {
-            running: Arc::default(),
+            running: Arc::new(RunningQueries::new(limits.slow)),
             turns: Arc::new(Turns::new(limits.running)),
             planners: Planners::new(limits.running),
             memory: Arc::new(SqlMemory::new(limits.memory_bytes)),
@@ -60,7 +60,7 @@ impl SqlService {
         })
     }
 
-    pub(super) fn limits(&self) -> &SqlLimits {
+    pub(crate) fn limits(&self) -> &SqlLimits {
         &self.limits
     }
 

@@ -20,7 +20,7 @@ use crate::plan_runner::PlacedPlan;
 use crate::stretches::Extent;
 use crate::{Error, Result};
 
-/// A data directory, opened to read. No server may have it open.
+/// A data directory, or a copy of one, opened to read.
 #[derive(Debug)]
 pub(crate) struct Directory {
     /// The absolute path of the directory.

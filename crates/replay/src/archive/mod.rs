@@ -11,6 +11,7 @@ mod scan;
 mod unusable;
 
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -69,6 +70,15 @@ impl Archive {
             None => Content::Folder(Folder::open(&location, skipped.as_mut()).await?),
         };
         Ok(Self { location, content, skipped })
+    }
+
+    /// Opens the copy at `at` of the data directory at `location`, by which it is called.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub async fn open_copy(location: Location, at: &Path, keep_going: bool) -> Result<Self> {
+        let content = Content::Directory(Directory::open(at).await?);
+        Ok(Self { location, content, skipped: keep_going.then(Vec::new) })
     }
 
     /// The files that have been left out.

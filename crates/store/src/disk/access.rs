@@ -3,8 +3,10 @@
 
 use std::fs::{self, Metadata, Permissions};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+use super::directory::STAGING;
 
 pub(crate) const FILE_OF_OWNER: u32 = 0o600;
 pub(crate) const FOLDER_OF_OWNER: u32 = 0o700;
@@ -24,7 +26,8 @@ const EVERYBODY: u32 = 0o777;
 /// The implementation of [`Disk::keep_to_owner`](super::Disk::keep_to_owner). Links are not followed: what stands
 /// elsewhere is not the folder's.
 pub(super) fn keep_to_owner(folder: &Path, shared: Option<&Path>) -> io::Result<usize> {
-    let mut walk = Walk { shared, folders: Vec::new(), were_open: 0, failed: None };
+    let staging = folder.join(STAGING);
+    let mut walk = Walk { shared, staging: &staging, folders: Vec::new(), were_open: 0, failed: None };
     // The folder may be reached by a link.
     let metadata = folder.metadata()?;
     let mode = if shared.is_some() { WAY_OF_GROUP } else { FOLDER_OF_OWNER };
@@ -40,6 +43,8 @@ pub(super) fn keep_to_owner(folder: &Path, shared: Option<&Path>) -> io::Result<
 /// A way through a folder and all that is in it.
 struct Walk<'a> {
     shared: Option<&'a Path>,
+    /// Where files of the archive may have a second name, for a reader. The first one says who may read them.
+    staging: &'a Path,
     /// What was not looked into yet, and whether others could go there.
     folders: Vec<(PathBuf, bool)>,
     were_open: usize,
@@ -52,6 +57,7 @@ impl Walk<'_> {
             let entry = entry?;
             let path = entry.path();
             match entry.metadata() {
+                Ok(metadata) if metadata.is_file() && metadata.nlink() > 1 && path.starts_with(self.staging) => {}
                 Ok(metadata) => {
                     let is_shared = self.shared.is_some_and(|shared| path.starts_with(shared));
                     self.visit(path, &metadata, mode_of(&metadata, is_shared), is_way);

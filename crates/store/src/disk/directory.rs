@@ -11,6 +11,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 
 use super::Disk;
 use crate::error::{Error, Result};
+use crate::linked_copy::remove_left_copy;
 
 /// The layout that this version writes. Version 1 had no journal, and version 2 no conversations in it.
 const FORMAT_VERSION: u32 = 3;
@@ -18,12 +19,12 @@ const FORMAT_VERSION: u32 = 3;
 /// The oldest layout that is read, and becomes [`FORMAT_VERSION`] when it is opened.
 const OLDEST_VERSION: u32 = 2;
 
-const LOCK: &str = "lock";
+pub(crate) const LOCK: &str = "lock";
 pub(crate) const VERSION: &str = "format-version";
 const NEW_VERSION: &str = "format-version.new";
 pub(crate) const ARCHIVE: &str = "archive";
-const STAGING: &str = "staging";
-const QUARANTINE: &str = "quarantine";
+pub(crate) const STAGING: &str = "staging";
+pub(crate) const QUARANTINE: &str = "quarantine";
 const EXPIRED: &str = "expired";
 const CLOCK: &str = "clock";
 const NEW_CLOCK: &str = "clock.new";
@@ -42,7 +43,7 @@ const OURS_BEFORE_VERSION: [&str; 2] = [LOCK, NEW_VERSION];
 /// dead-letters/     conversation events that could have no effect, as NDJSON, by the day on which they came
 /// expired/          files whose rows are too old, by the hour in which that was found; removed a day later
 /// quarantine/       damaged files, and files that were on no list; never removed
-/// staging/          files being written; emptied at start
+/// staging/          files being written, and copies that other processes read; emptied at start
 /// format-version    the layout's version, as text
 /// lock              locked by the process that has the directory open
 /// clock             up to when time is known to have come, in milliseconds since the epoch, as text
@@ -255,7 +256,11 @@ impl DataDirectory {
     fn empty_staging(&self) -> Result<()> {
         let staging = self.staging();
         self.disk.create_folder(&staging).map_err(Error::io("create", &staging))?;
-        for (path, _) in self.disk.list(&staging).map_err(Error::io("list", &staging))? {
+        for (path, is_folder) in self.disk.list(&staging).map_err(Error::io("list", &staging))? {
+            if is_folder {
+                remove_left_copy(self.disk.as_ref(), &path);
+                continue;
+            }
             tracing::info!(file = %path.display(), "a file whose writing was interrupted is removed");
             self.disk.remove(&path).map_err(Error::io("remove", path))?;
         }
@@ -388,19 +393,24 @@ impl DataDirectory {
     }
 
     fn files_below(&self, folder: &str) -> Result<Vec<PathBuf>> {
-        let (mut files, mut folders) = (Vec::new(), vec![self.path.join(folder)]);
-        while let Some(folder) = folders.pop() {
-            let entries = match self.disk.list(&folder) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                entries => entries.map_err(Error::io("list", &folder))?,
-            };
-            for (path, is_folder) in entries {
-                if is_folder { folders.push(path) } else { files.push(path) }
-            }
-        }
-        files.sort();
-        Ok(files)
+        files_below(self.disk.as_ref(), self.path.join(folder))
     }
+}
+
+/// Every file below a folder, in order of path; none where there is no such folder.
+pub(crate) fn files_below(disk: &dyn Disk, folder: PathBuf) -> Result<Vec<PathBuf>> {
+    let (mut files, mut folders) = (Vec::new(), vec![folder]);
+    while let Some(folder) = folders.pop() {
+        let entries = match disk.list(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            entries => entries.map_err(Error::io("list", &folder))?,
+        };
+        for (path, is_folder) in entries {
+            if is_folder { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// The content of `format-version`.

@@ -1,12 +1,16 @@
 //! Retention: files that have expired leave the archive, and stand in `expired/` for a day.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use skillscope_segment::AccountId;
+
 use super::eviction::evict_hour;
 use super::policy::retention::{is_expired, is_kept_long_enough};
 use crate::archive::file::ArchiveFile;
+use crate::calendar::HOUR_MS;
 use crate::disk::directory::DataDirectory;
 use crate::error::Result;
 use crate::journal::change::JournalChange;
@@ -46,6 +50,40 @@ pub(crate) fn expire(shared: &Shared) -> Result<bool> {
     shared.statistics().files_expired.fetch_add(expired.len() as u64, Ordering::Relaxed);
     writer.remove_retired()?;
     Ok(true)
+}
+
+/// What is older than an account's segments may become.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Expiring {
+    /// Files of the archive, all of whose hours are too old.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Segments in them, and in hours that are too old and in no file yet.
+    pub rows: u64,
+}
+
+/// What would expire at `now`, by account.
+pub(crate) fn expiring(shared: &Shared, now: i64) -> BTreeMap<AccountId, Expiring> {
+    let (snapshot, retention) = (shared.snapshot(), &shared.options().retention);
+    let mut expiring = BTreeMap::<AccountId, Expiring>::new();
+    for file in snapshot.all_files() {
+        if is_expired(file.record().end(), retention.age_ms(file.account()), now) {
+            let of_account = expiring.entry(file.account().clone()).or_default();
+            of_account.files += 1;
+            of_account.bytes += file.bytes();
+            of_account.rows += file.rows();
+        }
+    }
+    for partition in snapshot.all_partitions() {
+        let end = partition.hour().saturating_add(HOUR_MS);
+        let runs = partition.sealing().iter().chain(partition.open());
+        let rows = runs.map(|run| run.batch.num_rows() as u64).sum::<u64>();
+        if rows > 0 && is_expired(end, retention.age_ms(partition.account()), now) {
+            expiring.entry(partition.account().clone()).or_default().rows += rows;
+        }
+    }
+    expiring
 }
 
 /// Removes the files that have stood in `expired/` for a day. One that cannot be removed holds up no other.

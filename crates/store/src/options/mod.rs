@@ -1,11 +1,12 @@
 //! How a store keeps its segments.
 
+mod memory;
 mod retention;
 
-use std::fs;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+pub use memory::{memory_bytes, memory_share};
 pub use retention::{Retention, RetentionError};
 
 use crate::calendar::{HOUR_MS, hour_of};
@@ -44,16 +45,16 @@ pub struct StoreOptions {
 }
 
 impl Default for StoreOptions {
-    /// The last 26 hours in at most half of the machine's memory, and a tenth of it for totals of older hours. Hours
-    /// are sealed ten minutes after their end, and kept forever.
+    /// The last 26 hours in [a share](Self::HOT_PERCENT) of the memory, and another for totals of older hours. Hours are
+    /// sealed ten minutes after their end, and kept forever.
     fn default() -> Self {
         Self {
             disk: Arc::new(LocalDisk),
             clock: Clock::System,
             hot_clock: Clock::System,
             hot_hours: Self::HOT_HOURS,
-            hot_bytes: memory_bytes() / 2,
-            totals_bytes: memory_bytes() / 10,
+            hot_bytes: memory_share(Self::HOT_PERCENT),
+            totals_bytes: memory_share(Self::TOTALS_PERCENT),
             seal_grace_ms: Self::SEAL_GRACE_MS,
             event_wait_ms: Self::EVENT_WAIT_MS,
             retention: Retention::default(),
@@ -67,6 +68,12 @@ impl Default for StoreOptions {
 impl StoreOptions {
     /// The default of [`hot_hours`](Self::hot_hours).
     pub const HOT_HOURS: u32 = 26;
+
+    /// The default of [`hot_bytes`](Self::hot_bytes), in hundredths of [the memory](memory_bytes).
+    pub const HOT_PERCENT: u64 = 36;
+
+    /// The default of [`totals_bytes`](Self::totals_bytes), in hundredths of [the memory](memory_bytes).
+    pub const TOTALS_PERCENT: u64 = 5;
 
     /// The default of [`seal_grace_ms`](Self::seal_grace_ms).
     pub const SEAL_GRACE_MS: i64 = 600_000;
@@ -101,15 +108,4 @@ impl StoreOptions {
     pub(crate) fn hot_since(&self) -> i64 {
         hour_of(self.hot_clock.now().saturating_sub(i64::from(self.hot_hours) * HOUR_MS))
     }
-}
-
-/// The machine's memory in bytes, or the process's share of it where that is smaller; 4 GiB where both are unknown.
-pub fn memory_bytes() -> u64 {
-    const UNKNOWN: u64 = 4 << 30;
-    let of_machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
-        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
-    });
-    let of_group = fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
-    of_machine.into_iter().chain(of_group).min().unwrap_or(UNKNOWN)
 }

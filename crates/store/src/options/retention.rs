@@ -46,6 +46,11 @@ impl Retention {
         self.others.is_some() || self.accounts.values().any(Option::is_some)
     }
 
+    /// The accounts that have an age of their own, in alphabetical order.
+    pub fn accounts(&self) -> impl Iterator<Item = &AccountId> {
+        self.accounts.keys()
+    }
+
     /// How old the segments of an account may become, in milliseconds; `None` keeps them forever.
     pub(crate) fn age_ms(&self, account: &AccountId) -> Option<i64> {
         self.accounts.get(account).copied().unwrap_or(self.others)

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use datafusion::physical_plan::ExecutionPlan;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::statement_reach::StatementReach;
+use crate::slow::log_statement;
 use crate::{Clock, Error, Scope};
 
 /// The most statements whose rows wait for their clients. They have no turn, but memory.
@@ -129,9 +130,16 @@ pub(in crate::sql) struct RunningQueries {
     numbers: RandomState,
     sessions: AtomicU64,
     arrived: AtomicU64,
+    /// How long a statement takes that is logged.
+    slow: Option<Duration>,
 }
 
 impl RunningQueries {
+    /// An empty list. Statements that are on it for as long as `slow`, or longer, are logged when they leave it.
+    pub(in crate::sql) fn new(slow: Option<Duration>) -> Self {
+        Self { slow, ..Self::default() }
+    }
+
     /// A number that no other session has.
     pub(in crate::sql) fn number_session(&self) -> u64 {
         self.sessions.fetch_add(1, Ordering::Relaxed)
@@ -266,6 +274,8 @@ impl std::ops::Deref for ListedQuery {
 impl Drop for ListedQuery {
     fn drop(&mut self) {
         self.list.queries.lock().remove(&self.query.id);
+        let query = &self.query;
+        log_statement(query.clock, self.list.slow, (&query.scope, query.door), &query.text, query.plan.get());
     }
 }
 

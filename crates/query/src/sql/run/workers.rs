@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use futures::FutureExt;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
+use tracing::Instrument;
 
 use crate::{Error, Result};
 
@@ -40,12 +41,12 @@ impl Workers {
         Ok(Self { runtime: Some(runtime), watch: Some(watch) })
     }
 
-    /// Runs `work` on these threads.
+    /// Runs `work` on these threads. What it logs tells the trace of the request that it is for.
     pub(in crate::sql) fn spawn<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> SqlTask<T> {
-        SqlTask(self.runtime.as_ref().map(|runtime| runtime.spawn(work)))
+        SqlTask(self.runtime.as_ref().map(|runtime| runtime.spawn(work.in_current_span())))
     }
 
     /// Runs work that watches a statement.
