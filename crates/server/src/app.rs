@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use skillscope_query::Engine;
 use skillscope_store::Store;
@@ -11,6 +12,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::access::Access;
 use crate::statistics::Statistics;
 use crate::threads::Threads;
+
+/// How long a backup without the archive waits for another, which takes a moment.
+const SHORT_BACKUP_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The store and the query engine, which all protocols share. Cheap to clone.
 #[derive(Clone)]
@@ -22,6 +26,8 @@ struct Shared {
     threads: Threads,
     access: Access,
     backups: Arc<Semaphore>,
+    /// Those without the archive, which take a moment and hold up no other.
+    short_backups: Arc<Semaphore>,
     stopping: AtomicBool,
     statistics: Arc<Statistics>,
 }
@@ -33,8 +39,9 @@ impl App {
     /// Where the system has no more threads.
     pub fn new(store: Arc<Store>, engine: Engine, access: Access) -> io::Result<Self> {
         let (threads, backups) = (Threads::start()?, Arc::new(Semaphore::new(1)));
-        let (stopping, statistics) = (AtomicBool::new(false), Statistics::new());
-        Ok(Self(Arc::new(Shared { store, engine, threads, access, backups, stopping, statistics })))
+        let (short_backups, stopping, statistics) =
+            (Arc::new(Semaphore::new(1)), AtomicBool::new(false), Statistics::new());
+        Ok(Self(Arc::new(Shared { store, engine, threads, access, backups, short_backups, stopping, statistics })))
     }
 
     pub(crate) fn store(&self) -> Arc<Store> {
@@ -53,9 +60,14 @@ impl App {
         &self.0.threads
     }
 
-    /// The right to make a backup, until it is dropped; `None` while another has it.
-    pub(crate) fn begin_backup(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.0.backups).try_acquire_owned().ok()
+    /// The right to make a backup, with the archive or without, until it is dropped; `None` while another has it. For
+    /// one without the archive, it is waited a while.
+    pub(crate) async fn begin_backup(&self, with_archive: bool) -> Option<OwnedSemaphorePermit> {
+        if with_archive {
+            return Arc::clone(&self.0.backups).try_acquire_owned().ok();
+        }
+        let turn = Arc::clone(&self.0.short_backups).acquire_owned();
+        tokio::time::timeout(SHORT_BACKUP_PATIENCE, turn).await.ok()?.ok()
     }
 
     /// What the server counts of its own work.

@@ -16,6 +16,7 @@ mod flight;
 pub mod fuzzing;
 mod http;
 mod limiter;
+mod lines_per_minute;
 mod listener;
 mod memory_budget;
 mod metrics;
@@ -38,7 +39,8 @@ pub use app::App;
 pub use connections::ConnectionLimits;
 pub use flight::serve_flight_sql;
 pub use http::{
-    AllowedHosts, CorsOrigins, HttpOptions, InvalidHost, InvalidNetwork, InvalidOrigin, TrustedProxies, serve_http,
+    AllowedHosts, CorsOrigins, HttpOptions, HttpRoutes, HttpServer, InvalidHost, InvalidNetwork, InvalidOrigin,
+    TrustedProxies, serve_http,
 };
 pub use limiter::CallerLimits;
 pub use listener::Listener;

@@ -10,6 +10,7 @@ mod guard;
 mod ingestion;
 mod login;
 mod malformed;
+mod memory;
 mod metrics;
 mod openapi;
 mod report;

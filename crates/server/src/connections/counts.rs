@@ -23,6 +23,7 @@ pub(crate) struct DoorNumbers {
 }
 
 /// Reads what a door counts, also once the door is closed.
+#[derive(Clone)]
 pub(crate) struct DoorCounts {
     pub(super) slots: Arc<Slots>,
     pub(super) turned_away: Arc<OncePerMinute>,

@@ -40,6 +40,8 @@ use admission::Admitting;
 pub(crate) use anything::take_anything;
 use incoming::{PLAIN, sockets};
 use request_body::Metered;
+#[cfg(test)]
+pub(crate) use request_body::PERCENT as MEMORY_PERCENT;
 use service::FlightDoor;
 use socket::FIRST_WORD;
 

@@ -11,14 +11,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::Request;
 use hyper::body::{Body, Frame, SizeHint};
+use skillscope_store::memory_share;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
 use tonic::Status;
 use tonic::server::NamedService;
 use tower::Service;
 
-/// What the bodies of all requests take while they come.
+/// What the bodies of all requests take while they come; less where [the share](PERCENT) is less.
 const ALL_BYTES: usize = 256 << 20;
+
+/// In hundredths of the memory.
+pub(crate) const PERCENT: u64 = 3;
 
 /// How long a client may send nothing of a body that it has begun.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -32,7 +36,8 @@ pub(super) struct Metered<S> {
 
 impl<S> Metered<S> {
     pub(super) fn new(inner: S) -> Self {
-        Self { inner, memory: Arc::new(Semaphore::new(ALL_BYTES)) }
+        let share = usize::try_from(memory_share(PERCENT)).unwrap_or(usize::MAX);
+        Self { inner, memory: Arc::new(Semaphore::new(share.min(ALL_BYTES))) }
     }
 }
 

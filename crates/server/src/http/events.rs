@@ -9,7 +9,7 @@ use super::openapi::{EventRecord, problem_responses};
 use super::problem::Problem;
 use crate::App;
 
-const MEDIA_TYPES: [(&str, ()); 1] = [("application/x-ndjson", ())];
+const MEDIA_TYPES: [(&str, Records); 1] = [("application/x-ndjson", Records::Events)];
 
 problem_responses! {
     EventsNotStored { 503: "The events could not be stored, or too much is under way.", }
@@ -30,6 +30,5 @@ problem_responses! {
         EventsNotStored,
     ))]
 pub(super) async fn post(State(app): State<App>, request: IngestionRequest) -> Result<Json<IngestionBody>, Problem> {
-    request.content_type(&MEDIA_TYPES)?;
-    request.ingest(app, Records::Events).await
+    request.ingest(app, "events", &MEDIA_TYPES).await
 }

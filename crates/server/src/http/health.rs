@@ -23,7 +23,7 @@ pub(super) async fn live() -> Json<Health> {
 }
 
 problem_responses! {
-    NotReady { 503: "The server is shutting down, or its disk refuses writes.", }
+    NotReady { 503: "The server is starting or shutting down, or its disk refuses writes.", }
 }
 
 /// Whether requests should be sent here: data is loaded, the disk takes writes, and the server is not shutting down.

@@ -16,6 +16,7 @@ use super::negotiation::named;
 use super::openapi::problem_responses;
 use super::path_variables::PathVariables;
 use super::problem::Problem;
+use super::rejected_uploads;
 use super::request_body::{BodyLimits, RequestBody};
 use crate::App;
 use crate::caller::Caller;
@@ -101,7 +102,7 @@ fn time_zone(query: Option<&str>) -> Result<Option<TimeZone>, Problem> {
 pub(super) struct IngestionRequest {
     caller: Caller,
     account: String,
-    time_zone: Option<TimeZone>,
+    query: Option<String>,
     headers: HeaderMap,
     body: RequestBody,
 }
@@ -116,10 +117,10 @@ where
         let (mut parts, body) = request.into_parts();
         let PathVariables(IngestionAccount { account }) = PathVariables::from_request_parts(&mut parts, state).await?;
         let caller = Caller::from_request_parts(&mut parts, state).await?;
-        let time_zone = time_zone(parts.uri.query())?;
+        let query = parts.uri.query().map(str::to_owned);
         let headers = parts.headers.clone();
         let Ok(body) = RequestBody::from_request(Request::from_parts(parts, body), state).await;
-        Ok(Self { caller, account, time_zone, headers, body })
+        Ok(Self { caller, account, query, headers, body })
     }
 }
 
@@ -133,14 +134,24 @@ impl Drop for Waiting {
 }
 
 impl IngestionRequest {
-    /// The choice that the header `Content-Type` names.
-    pub(super) fn content_type<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, Problem> {
-        named(&self.headers, CONTENT_TYPE, choices, None)
+    /// Stores the records, which are what the header `Content-Type` says, and answers what became of them. `noun` is
+    /// what the log calls them.
+    pub(super) async fn ingest(
+        self,
+        app: App,
+        noun: &str,
+        media_types: &[(&str, Records)],
+    ) -> Result<Json<IngestionBody>, Problem> {
+        let account = self.account.clone();
+        let outcome = self.store(app, media_types).await;
+        rejected_uploads::log(&account, noun, &outcome);
+        outcome.map(|ingested| Json(ingested.into()))
     }
 
-    /// Stores the records, and answers what became of them.
-    pub(super) async fn ingest(self, app: App, records: Records) -> Result<Json<IngestionBody>, Problem> {
-        let Self { caller, account, time_zone, headers, body } = self;
+    async fn store(self, app: App, media_types: &[(&str, Records)]) -> Result<Ingested, Problem> {
+        let Self { caller, account, query, headers, body } = self;
+        let records = named(&headers, CONTENT_TYPE, media_types, None)?;
+        let time_zone = time_zone(query.as_deref())?;
         let account = caller.account(&account)?;
         let owner = account.as_str().to_owned();
         let body = body.read_encoded(&headers, &Owners::of(Some(&account), caller.holder())).await?;
@@ -169,7 +180,6 @@ impl IngestionRequest {
             NotDone::Full => Problem::busy("more records are waiting than can be taken; send the request again"),
             NotDone::GivenUp => Problem::internal("the records could not be read; the server's log says why"),
         });
-        let ingested = ingested??;
-        Ok(Json(ingested.into()))
+        ingested?
     }
 }

@@ -19,14 +19,17 @@ mod openapi;
 mod options;
 mod path_variables;
 mod problem;
+mod rejected_uploads;
 mod report;
 mod request_body;
 mod router;
 mod segments;
 mod server;
 mod sql;
+mod starting;
 mod state;
 mod token_limits;
+mod traced;
 mod trailing_slash;
 
 #[cfg(test)]
@@ -38,4 +41,4 @@ pub use options::HttpOptions;
 #[cfg(test)]
 pub(crate) use router::Routes;
 pub(crate) use router::router;
-pub use server::serve_http;
+pub use server::{HttpRoutes, HttpServer, serve_http};

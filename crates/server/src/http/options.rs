@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use skillscope_store::{memory_bytes, memory_share};
+
 use super::cors::CorsOrigins;
 use super::forwarded::TrustedProxies;
 use super::hosts::AllowedHosts;
@@ -36,6 +38,8 @@ pub struct HttpOptions {
     pub trusted_proxies: TrustedProxies,
     /// The names under which the server is reached, beside its own addresses.
     pub allowed_hosts: AllowedHosts,
+    /// A request whose answer begins after as long, or longer, is logged; `None` for none.
+    pub slow_request: Option<Duration>,
 }
 
 impl HttpOptions {
@@ -48,37 +52,58 @@ impl HttpOptions {
     /// The default of `body_timeout`, in seconds.
     pub const BODY_SECONDS: u32 = 30;
 
-    /// The default of `max_body_bytes`.
+    /// The default of `max_body_bytes`, where there is memory for [enough of them](Self::BODIES).
     pub const MAX_BODY_BYTES: usize = 64 << 20;
 
     /// The memory for bodies is at least as many of the largest: one account has half of it, and a body is in memory
     /// twice while it is decompressed.
     pub const BODIES: usize = 4;
 
-    /// The default of `body_memory`; more where `max_body_bytes` needs more.
+    /// The most that is the default of `body_memory`, unless `max_body_bytes` needs more.
     pub const BODY_MEMORY: usize = 512 << 20;
+
+    /// The default of `body_memory` where it is less than [that](Self::BODY_MEMORY), in hundredths of [the
+    /// memory](memory_bytes).
+    pub const BODY_PERCENT: u64 = 10;
+
+    /// The default of `report_memory`, in hundredths of [the memory](memory_bytes).
+    pub const REPORT_PERCENT: u64 = 10;
 
     /// The default of `max_sql_rows`.
     pub const MAX_SQL_ROWS: u64 = 1_000_000;
 }
 
+impl HttpOptions {
+    /// The defaults of `max_body_bytes` and `body_memory` where there is so much memory for everything.
+    pub(crate) fn of_bodies(memory: u64) -> (usize, usize) {
+        let body_memory = bytes(memory / 100 * Self::BODY_PERCENT).min(Self::BODY_MEMORY);
+        (Self::MAX_BODY_BYTES.min(body_memory / Self::BODIES), body_memory)
+    }
+}
+
+fn bytes(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
 impl Default for HttpOptions {
     fn default() -> Self {
         let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+        let (max_body_bytes, body_memory) = Self::of_bodies(memory_bytes());
         Self {
             connections: ConnectionLimits::of(ConnectionLimits::HTTP),
             header_timeout: seconds(Self::HEADER_SECONDS),
             idle_timeout: seconds(Self::IDLE_SECONDS),
             body_timeout: seconds(Self::BODY_SECONDS),
-            max_body_bytes: Self::MAX_BODY_BYTES,
-            body_memory: Self::BODY_MEMORY,
+            max_body_bytes,
+            body_memory,
             body_patience: seconds(5),
-            report_memory: usize::try_from(skillscope_store::memory_bytes() / 4).unwrap_or(usize::MAX),
+            report_memory: bytes(memory_share(Self::REPORT_PERCENT)),
             max_sql_rows: Self::MAX_SQL_ROWS,
             of_a_token: CallerLimits::default(),
             cors_origins: CorsOrigins::default(),
             trusted_proxies: TrustedProxies::default(),
             allowed_hosts: AllowedHosts::default(),
+            slow_request: None,
         }
     }
 }

@@ -92,6 +92,11 @@ impl Problem {
         self
     }
 
+    /// The status and the reason of what was wrong with a request; `None` where the server is to blame.
+    pub(super) fn refusal(&self) -> Option<(u16, &str)> {
+        (400..500).contains(&self.status).then_some((self.status, self.detail.as_str()))
+    }
+
     /// Something that there is not enough of now, and soon may be.
     pub(super) fn busy(detail: impl Into<String>) -> Self {
         Self { retry_after: Some(1), ..Self::unavailable(detail) }

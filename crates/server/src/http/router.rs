@@ -27,6 +27,7 @@ use super::problem::Problem;
 use super::report::ReportMemory;
 use super::request_body::BodyLimits;
 use super::state::HttpState;
+use super::traced::traced;
 use super::trailing_slash::without_slash;
 use super::{backup, events, health, host_lookup, login, metrics, openapi, report, segments, sql};
 use crate::App;
@@ -74,6 +75,7 @@ pub(crate) fn router(app: App, options: HttpOptions) -> Routes {
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(guards, guard))
+        .layer(from_fn_with_state(Arc::clone(&options), traced))
         .layer(CompressionLayer::new().compress_when(worth_compressing()))
         .layer(from_fn_with_state(app.clone(), compress_elsewhere));
     let router = match options.cors_origins.layer() {

@@ -10,11 +10,11 @@ use super::openapi::{SegmentRecord, problem_responses};
 use super::problem::Problem;
 use crate::App;
 
-const MEDIA_TYPES: [(&str, Format); 4] = [
-    ("application/x-ndjson", Format::Ndjson),
-    ("application/json", Format::Json),
-    ("application/vnd.apache.arrow.stream", Format::Arrow),
-    ("application/vnd.apache.parquet", Format::Parquet),
+const MEDIA_TYPES: [(&str, Records); 4] = [
+    ("application/x-ndjson", Records::Segments(Format::Ndjson)),
+    ("application/json", Records::Segments(Format::Json)),
+    ("application/vnd.apache.arrow.stream", Records::Segments(Format::Arrow)),
+    ("application/vnd.apache.parquet", Records::Segments(Format::Parquet)),
 ];
 
 problem_responses! {
@@ -39,6 +39,5 @@ problem_responses! {
         SegmentsNotStored,
     ))]
 pub(super) async fn post(State(app): State<App>, request: IngestionRequest) -> Result<Json<IngestionBody>, Problem> {
-    let format = request.content_type(&MEDIA_TYPES)?;
-    request.ingest(app, Records::Segments(format)).await
+    request.ingest(app, "segments", &MEDIA_TYPES).await
 }

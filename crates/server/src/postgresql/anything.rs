@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::connection::Connection;
 use super::encryption::Encryption;
-use super::memory::{ALL_BYTES, MessageMemory};
+use super::memory::MessageMemory;
 use super::startup::Sessions;
 use crate::App;
 use crate::stopping::Stopping;
@@ -22,7 +22,7 @@ const OPENING: &[u8] = b"\0\0\0\x23\0\x03\0\0user\0a\0database\0account-1\0\0";
 /// Sends `bytes` over a connection, after a database has been opened or before, and reads what comes back.
 pub(crate) async fn take_anything(app: App, opens: bool, bytes: &[u8]) {
     let (near, far) = duplex(64 << 10);
-    let (sessions, memory) = (Sessions::new(app), MessageMemory::new(ALL_BYTES));
+    let (sessions, memory) = (Sessions::new(app), MessageMemory::of_process());
     let connection = Connection::new(sessions, &memory, Encryption::new(None), Stopping::after(pending()));
     let (mut answers, mut sending) = tokio::io::split(near);
     let client = async {

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use skillscope_store::memory_share;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tokio::time::timeout;
 
-/// All connections together.
-pub(super) const ALL_BYTES: usize = 256 << 20;
+/// All connections together; less where [the share](PERCENT) is less.
+const ALL_BYTES: usize = 256 << 20;
+
+/// In hundredths of the memory.
+pub(crate) const PERCENT: u64 = 2;
 
 /// What is counted.
 const UNIT_BYTES: usize = 1 << 10;
@@ -36,6 +40,12 @@ pub(super) struct Reserved {
 }
 
 impl MessageMemory {
+    /// As much as there is for all connections of this process.
+    pub(super) fn of_process() -> Self {
+        let share = usize::try_from(memory_share(PERCENT)).unwrap_or(usize::MAX);
+        Self::new(share.min(ALL_BYTES))
+    }
+
     pub(super) fn new(bytes: usize) -> Self {
         let units = bytes.div_ceil(UNIT_BYTES).min(Semaphore::MAX_PERMITS);
         Self { free: Arc::new(Semaphore::new(units)), units }

@@ -55,7 +55,9 @@ use crate::tls::Handshakes;
 pub(crate) use anything::take_anything;
 use connection::{Connection, START_UP};
 use encryption::{Encryption, PROTOCOL};
-use memory::{ALL_BYTES, MessageMemory};
+use memory::MessageMemory;
+#[cfg(test)]
+pub(crate) use memory::PERCENT as MEMORY_PERCENT;
 use startup::Sessions;
 
 /// How often the server checks that a client waiting for an answer is still connected.
@@ -77,7 +79,7 @@ pub async fn serve_postgresql(
 ) -> io::Result<()> {
     let (serving, listener) = (app.clone(), listener.into());
     let serve = async move || {
-        let (memory, stopping) = (MessageMemory::new(ALL_BYTES), Stopping::after(shutdown));
+        let (memory, stopping) = (MessageMemory::of_process(), Stopping::after(shutdown));
         let handshakes = listener.tls.as_ref().map(|tls| Handshakes::new(tls, PROTOCOL, START_UP)).transpose()?;
         let encryption = Encryption::new(handshakes);
         let refusal = encryption.refusal(Refusal::new(TOO_MANY), &memory, &stopping);

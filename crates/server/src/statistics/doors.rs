@@ -20,7 +20,12 @@ struct Watched {
 impl DoorStatistics {
     /// Reads what `door` counts from now on.
     pub(crate) fn watch(&self, door: &Door) {
-        self.0.lock().door = Some(door.counts());
+        self.watch_counts(door.counts());
+    }
+
+    /// The same by the counts alone.
+    pub(crate) fn watch_counts(&self, counts: DoorCounts) {
+        self.0.lock().door = Some(counts);
     }
 
     /// Reads how many of its connections did not send their request in time.

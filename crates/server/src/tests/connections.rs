@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 use super::door::{Door, MAX_BODY_BYTES, MAX_SQL_ROWS};
-use crate::{ConnectionLimits, HttpOptions, serve_http};
+use crate::{ConnectionLimits, HttpOptions, HttpServer, serve_http};
 
 /// Far longer than any test takes.
 pub(super) const LONG: Duration = Duration::from_secs(3600);
@@ -185,6 +185,33 @@ async fn an_answer_that_nobody_reads_ends_with_its_connection() {
     let stalled = send(address, &format!("{head} {}\r\n\r\n{query}", query.len())).await;
     assert!(ask_in_the_end(address, HEALTH).await.starts_with("HTTP/1.1 200"), "it has made room");
     drop(stalled);
+}
+
+#[tokio::test]
+async fn until_there_is_something_to_serve_the_server_lives_and_is_not_ready() {
+    let door = Door::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = HttpServer::open(listener, patient()).unwrap();
+    let routes = server.routes();
+    tokio::spawn(server.serve(pending()));
+    assert!(ask(address, HEALTH).await.starts_with("HTTP/1.1 200"));
+    let report = "GET /operations/api/account/acme/msgskillsegments?timeframe=60&v=1 HTTP/1.1\r\nHost: x\r\n";
+    let closing = |head: &str| format!("{head}Connection: close\r\n\r\n");
+    let ready = closing("GET /readyz HTTP/1.1\r\nHost: x\r\n");
+    for request in [&ready, &closing(report), &closing("POST /healthz HTTP/1.1\r\nHost: x\r\n")] {
+        let answer = ask(address, request).await;
+        assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+        assert!(answer.contains("retry-after: 1\r\n") && answer.contains("application/problem+json"), "{answer}");
+    }
+    // A connection of that time goes on.
+    let mut early = send(address, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    early.read_exact(&mut [0; 12]).await.unwrap();
+    routes.go_live(door.app.clone());
+    assert!(ask(address, &ready).await.starts_with("HTTP/1.1 200"));
+    early.write_all(closing(report).as_bytes()).await.unwrap();
+    let answers = rest(&mut early).await;
+    assert!(answers.contains("HTTP/1.1 200") && answers.contains("metricsTotal"), "{answers}");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread;
 
 use tokio::sync::oneshot;
+use tracing::Span;
 
 use super::fair_queue::FairQueue;
 use super::{INGESTION, step_back};
@@ -56,9 +57,10 @@ impl BlockingThreads {
     }
 
     /// Runs `work` when it is the owner's turn. Nobody waits for it. Where too much waits already, it is dropped, and
-    /// the answer is false.
+    /// the answer is false. What it logs tells the trace of the request that it is for.
     pub(crate) fn spawn(&self, owner: &str, work: impl FnOnce() + Send + 'static) -> bool {
-        self.0.push(owner, Box::new(work)).is_ok()
+        let span = Span::current();
+        self.0.push(owner, Box::new(move || span.in_scope(work))).is_ok()
     }
 
     /// Runs `work` when it is the owner's turn, and waits for it. Work whose client has gone before its turn is not

@@ -44,7 +44,7 @@ impl Threads {
             reports: ReportThreads::start(processors)?,
             text: BlockingThreads::start("ingest-text", Self::TEXT)?,
             columns: BlockingThreads::start("ingest-columns", processors)?,
-            backup: BlockingThreads::start("backup", 1)?,
+            backup: BlockingThreads::start("backup", 2)?,
         })
     }
 }

@@ -11,6 +11,7 @@ use futures::FutureExt;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinHandle};
+use tracing::Instrument;
 
 use super::backlog::Backlog;
 use super::{REPORTS, ahead, step_back};
@@ -79,10 +80,11 @@ impl ReportThreads {
         // An error would mean that there are no turns any more.
         let turn = if cells > LARGE_CELLS { Arc::clone(&self.turns).acquire_owned().await.ok() } else { None };
         let place = self.backlog.place().await.map_err(|_| NotComputed::Overloaded)?;
-        let computing = Task(self.handle.spawn(async move {
+        let work = async move {
             let _held = (turn, place);
             work.await
-        }));
+        };
+        let computing = Task(self.handle.spawn(work.in_current_span()));
         computing.await.map_err(|_| NotComputed::GivenUp)
     }
 

@@ -14,7 +14,7 @@ mod unread_request;
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use std::{io, pin};
 
@@ -69,7 +69,9 @@ pub(super) struct ConnectionTimes {
 
 /// What serves the connections.
 pub(super) struct ConnectionServer {
-    routes: Routes,
+    /// What is answered as long as nothing is live.
+    starting: Routes,
+    live: OnceLock<Routes>,
     times: ConnectionTimes,
     /// Whether other machines can reach the listener.
     is_exposed: bool,
@@ -80,14 +82,25 @@ pub(super) struct ConnectionServer {
 }
 
 impl ConnectionServer {
-    pub(super) fn new(routes: Routes, times: ConnectionTimes, is_exposed: bool) -> Self {
+    /// Answers by the routes `starting` until others [go live](Self::go_live).
+    pub(super) fn new(starting: Routes, times: ConnectionTimes, is_exposed: bool) -> Self {
         let unfinished = OncePerMinute::new(|number| {
             tracing::warn!(number, "connections were closed: their requests were not complete within --header-timeout");
         });
         let unread = OncePerMinute::new(|number| {
             tracing::warn!(number, "connections were closed: nobody read their answers within --answer-timeout");
         });
-        Self { routes, times, is_exposed, unfinished, unread }
+        Self { starting, live: OnceLock::new(), times, is_exposed, unfinished, unread }
+    }
+
+    /// Answers by these routes from the next request on, over connections that are there already, too.
+    pub(super) fn go_live(&self, routes: Routes) {
+        // There is one time at which a server is ready.
+        let _ = self.live.set(routes);
+    }
+
+    fn routes(&self) -> &Routes {
+        self.live.get().unwrap_or(&self.starting)
     }
 
     /// Counts the connections whose request did not come in time.
@@ -121,7 +134,7 @@ impl ConnectionServer {
             Ends { peer: wire.stream().peer().ip(), is_encrypted: wire.is_encrypted(), is_exposed: self.is_exposed };
         let phase = Arc::new(Phase::default());
         let socket = TokioIo::new(HttpSocket::new(wire, Arc::clone(&phase), self.times));
-        let service = service_fn(|request| answer(&self.routes, &phase, ends, request));
+        let service = service_fn(|request| answer(self.routes(), &phase, ends, request));
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).max_header_size(MAX_HEAD_BYTES);
         // The socket knows the difference between half a request and none. Where hyper has no time-out of its own, it

@@ -1,0 +1,24 @@
+//! What is answered while the server reads what is stored.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::routing::get;
+use tower::util::MapRequest;
+
+use super::health;
+use super::problem::Problem;
+use super::router::Routes;
+
+/// The routes of a server that is not ready: it lives, and everything else has to wait.
+pub(super) fn starting_routes() -> Routes {
+    let router = Router::new().route("/healthz", get(health::live)).fallback(not_yet);
+    MapRequest::new(router.method_not_allowed_fallback(not_yet), as_it_is)
+}
+
+fn as_it_is(request: Request) -> Request {
+    request
+}
+
+async fn not_yet() -> Problem {
+    Problem::busy("the server is starting: it reads what is stored; ask again in a moment")
+}
