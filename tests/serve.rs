@@ -1,13 +1,17 @@
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::net::UnixDatagram;
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::binary::{Server, run, serve, stderr};
+use crate::binary::{Server, run, serve, skillscope, stderr};
 use crate::foreign;
-use crate::process::PATIENCE;
+use crate::process::{PATIENCE, until};
+use crate::sample;
 
 const NOW: &str = "2018-01-18T08:51:55.679Z";
 
@@ -143,8 +147,7 @@ fn an_address_that_others_can_reach_needs_insecure() {
     let output = run(["serve", "--listen", "0.0.0.0:0", "--data-dir", data_dir]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("--insecure"), "{}", stderr(&output));
-    let mut command =
-        crate::binary::skillscope(["serve", "--listen", "0.0.0.0:0", "--insecure", "--data-dir", data_dir]);
+    let mut command = skillscope(["serve", "--listen", "0.0.0.0:0", "--insecure", "--data-dir", data_dir]);
     let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
     let mut address = [0; 15];
     child.stdout.as_mut().unwrap().read_exact(&mut address).unwrap();
@@ -195,6 +198,155 @@ fn connections_are_limited_and_half_a_request_ends() {
 }
 
 #[test]
+fn a_server_that_drains_takes_requests_and_says_that_it_is_not_ready() {
+    let directory = TempDir::new().unwrap();
+    let mut server = Server::over(directory.path(), &["--drain-delay", "3600"]);
+    assert_eq!(server.get("/readyz").0, 200);
+    server.signal("TERM");
+    until("the server is not ready", || server.get("/readyz").0 == 503);
+    assert_eq!(server.get("/healthz").0, 200);
+    assert_eq!(total(&server), 0);
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(1));
+}
+
+/// What a server has logged from its start to its end.
+fn log_of(command: &mut Command, ask: impl FnOnce(&Server)) -> String {
+    let folder = TempDir::new().unwrap();
+    let log = folder.path().join("log");
+    let mut server = Server::spawn(command.stderr(File::create(&log).unwrap()));
+    ask(&server);
+    server.signal("INT");
+    server.wait();
+    std::fs::read_to_string(log).unwrap()
+}
+
+#[test]
+fn the_log_begins_with_version_and_options() {
+    let directory = TempDir::new().unwrap();
+    let mut command = skillscope(["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
+    command.arg(directory.path()).env("SKILLSCOPE_RETAIN", "400d,acme=36h").env("SKILLSCOPE_LISTN", "x");
+    let log = log_of(&mut command, |_| {});
+    let begins = log.lines().find(|line| line.contains("skillscope begins to serve")).expect(&log);
+    assert!(begins.contains(&format!("version=\"{}\"", env!("CARGO_PKG_VERSION"))), "{begins}");
+    for option in ["--listen 127.0.0.1:0", "--retain 400d,acme=36h", "--http-connections 10000", "--demo false"] {
+        assert!(begins.contains(option), "{option}: {begins}");
+    }
+    assert!(log.contains("memory that may be taken") && log.contains("hot_mib="), "{log}");
+    assert!(log.contains("the variable SKILLSCOPE_LISTN is no option, and has no effect; is SKILLSCOPE_LISTEN meant?"));
+    assert!(!log.contains("SKILLSCOPE_RETAIN is no option"), "{log}");
+    assert!(log.contains("--retain names an account of which there is nothing"), "{log}");
+}
+
+#[test]
+fn an_upload_that_is_rejected_leaves_a_line() {
+    let directory = TempDir::new().unwrap();
+    let log = log_of(serve().arg("--data-dir").arg(directory.path()), |server| {
+        let lines = line("c-1", "2018-01-18T08:00:00Z") + "oops\n{}\n";
+        assert_eq!(server.post("/v1/accounts/acme/segments", "application/x-ndjson", lines.as_bytes()).0, 200);
+        assert_eq!(server.post("/v1/accounts/bolt/events", "application/json", b"[]").0, 415);
+        assert_eq!(server.post("/v1/accounts/cosy/segments", "application/x-ndjson", b"").0, 200);
+    });
+    let of_acme = log.lines().find(|line| line.contains("acme")).expect(&log);
+    for part in ["records=\"segments\"", "rejected=2", "accepted=1", "first=2", "reason="] {
+        assert!(of_acme.contains(part), "{part}: {of_acme}");
+    }
+    let of_bolt = log.lines().find(|line| line.contains("bolt")).expect(&log);
+    assert!(of_bolt.contains("status=415") && of_bolt.contains("records=\"events\""), "{of_bolt}");
+    assert!(!log.contains("cosy"), "{log}");
+}
+
+#[test]
+fn systemd_is_told_how_the_server_is() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let told = |part: &str| {
+        let mut bytes = [0; 1024];
+        loop {
+            let length = socket.recv(&mut bytes).unwrap();
+            if std::str::from_utf8(&bytes[..length]).unwrap().lines().any(|line| line.starts_with(part)) {
+                return;
+            }
+        }
+    };
+    let mut command = serve();
+    command.arg("--data-dir").arg(folder.path().join("data"));
+    let mut server = Server::spawn(command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "30000"));
+    for part in ["STATUS=reading", "READY=1", "WATCHDOG=1", "WATCHDOG=1"] {
+        told(part);
+    }
+    server.signal("HUP");
+    told("RELOADING=1");
+    told("READY=1");
+    server.signal("TERM");
+    told("STOPPING=1");
+    assert!(server.wait().success());
+}
+
+/// The lines of a log in JSON.
+fn objects(log: &str) -> Vec<Value> {
+    log.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+}
+
+#[test]
+fn lines_of_a_request_tell_its_trace() {
+    const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+    let directory = TempDir::new().unwrap();
+    let log = log_of(serve().args(["--log-format", "json", "--data-dir"]).arg(directory.path()), |server| {
+        for (account, header) in
+            [("acme", format!("traceparent: 00-{TRACE}-b7ad6b7169203331-01\r\n")), ("bolt", String::new())]
+        {
+            let mut connection = TcpStream::connect(server.address()).unwrap();
+            let head = format!("POST /v1/accounts/{account}/segments HTTP/1.1\r\nHost: {}\r\n", server.address());
+            write!(
+                connection,
+                "{head}{header}Content-Type: application/x-ndjson\r\nContent-Length: 5\r\nConnection: close\r\n\r\noops\n"
+            )
+            .unwrap();
+            let mut answer = String::new();
+            connection.read_to_string(&mut answer).unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        }
+    });
+    let objects = objects(&log);
+    let of = |account: &str| objects.iter().find(|object| object["fields"]["account"] == account).expect(&log);
+    assert_eq!(of("acme")["spans"][0]["trace_id"], TRACE);
+    assert_eq!(of("acme")["message"], "an upload had records that were rejected");
+    assert_eq!(of("bolt").get("spans"), None);
+}
+
+#[test]
+fn a_slow_statement_is_logged_with_its_plan() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    sample::import_into(&data);
+    let statement = "select count(*) as n from segments a, segments b where a.start_time < b.end_time";
+    let mut command = serve();
+    command.args(["--log-format", "json", "--slow-request", "1", "--data-dir"]).arg(&data);
+    let log = log_of(&mut command, |server| {
+        assert!(server.sql(statement)[0]["n"].as_i64().is_some());
+    });
+    let objects = objects(&log);
+    let slow = objects.iter().find(|object| object["message"] == "a slow statement").expect(&log);
+    let fields = &slow["fields"];
+    assert_eq!(
+        (&fields["statement"], &fields["account"], &fields["door"]),
+        (&statement.into(), &"*".into(), &"http".into())
+    );
+    let plan = fields["plan"].as_str().unwrap();
+    assert!(plan.contains("NestedLoopJoinExec"), "{plan}");
+    assert!(
+        objects.iter().any(|object| object["message"] == "a slow request" && object["fields"]["path"] == "/v1/sql")
+    );
+    let quiet = log_of(serve().args(["--slow-request", "0", "--data-dir"]).arg(&data), |server| {
+        server.sql(statement);
+    });
+    assert!(!quiet.contains("slow"), "{quiet}");
+}
+
+#[test]
 fn wrong_usage_ends_with_2() {
     for arguments in [
         &["serve", "--now", "yesterday"][..],
@@ -206,6 +358,9 @@ fn wrong_usage_ends_with_2() {
         &["serve", "--http-connections", "0"],
         &["serve", "--header-timeout", "0"],
         &["serve", "--body-memory", "1"],
+        &["serve", "--retain", "1d", "--now", NOW],
+        &["serve", "--retain-dry-run"],
+        &["serve", "--drain-delay", "-1"],
         &["sql", "--format", "xml"],
         &["sql", "--url", "ftp://x", "-c", "select 1"],
         &["replay"],

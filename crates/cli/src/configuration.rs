@@ -11,11 +11,16 @@ use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, Command};
 use toml::{Table, Value};
 
+use crate::nearest::nearest;
+
+/// What the names of all variables begin with.
+const PREFIX: &str = "SKILLSCOPE_";
+
 /// Lets the environment give every option.
 pub(crate) fn with_environment(command: Command) -> Command {
     let command = command.mut_args(|argument| {
         let Some(name) = option_name(&argument) else { return argument };
-        let variable = format!("SKILLSCOPE_{}", name.replace('-', "_").to_uppercase());
+        let variable = format!("{PREFIX}{}", name.replace('-', "_").to_uppercase());
         let argument = argument.env(variable).hide_env_values(true);
         match argument.get_action() {
             ArgAction::SetTrue => argument.value_parser(BoolishValueParser::new()),
@@ -23,6 +28,26 @@ pub(crate) fn with_environment(command: Command) -> Command {
         }
     });
     command.mut_subcommands(with_environment)
+}
+
+/// Warns of variables that look like options and are none: a mistyped one would have no effect, without a word.
+pub(crate) fn warn_of_unknown_variables(command: &Command) {
+    let known = variables(command);
+    for name in std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()) {
+        if !name.starts_with(PREFIX) || known.contains(&name) {
+            continue;
+        }
+        match nearest(&name, known.iter().map(String::as_str)) {
+            Some(meant) => tracing::warn!("the variable {name} is no option, and has no effect; is {meant} meant?"),
+            None => tracing::warn!("the variable {name} is no option, and has no effect"),
+        }
+    }
+}
+
+/// The variables that give the options of a command and of all its subcommands.
+fn variables(command: &Command) -> BTreeSet<String> {
+    let own = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str()).map(str::to_owned);
+    own.chain(command.get_subcommands().flat_map(variables)).collect()
 }
 
 /// The configuration file that the arguments or the environment name. It is looked for before the arguments are parsed,

@@ -50,7 +50,7 @@ impl ImportCommand {
 }
 
 #[derive(Debug, Args)]
-#[command(mut_arg("data_dir", |option| option.help("The data directory to load into; it is made if there is none")))]
+#[command(mut_arg("data_dir", |option| option.help("The data directory to load into; it is made if there is none. A server that has it open takes the records")))]
 pub(crate) struct ImportArguments {
     /// The files; - reads standard input.
     #[arg(required = true, value_name = "FILE")]

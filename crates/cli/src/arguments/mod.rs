@@ -12,6 +12,7 @@ mod event_wait;
 mod generate;
 mod import;
 mod instant;
+mod packaging;
 mod reachability;
 mod record_kind;
 mod replay;
@@ -29,6 +30,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::configuration;
+use crate::in_effect::OptionsInEffect;
+use crate::log::LogFormat;
 pub(crate) use backup::BackupArguments;
 pub(crate) use check::CheckArguments;
 pub(crate) use client::ClientArguments;
@@ -36,6 +39,7 @@ pub(crate) use connections::ConnectionArguments;
 pub(crate) use generate::{GenerateArguments, GenerateCommand};
 pub(crate) use import::ImportCommand;
 pub(crate) use instant::check_not_before_1970;
+pub(crate) use packaging::PackagingArguments;
 pub(crate) use record_kind::RecordKind;
 pub(crate) use replay::ReplayArguments;
 pub(crate) use scope::scope;
@@ -55,6 +59,12 @@ pub(crate) struct Arguments {
     /// The level of the log on standard error: error, warn, info, debug or trace, also for single modules.
     #[arg(long, global = true, value_name = "FILTER", default_value = "info", display_order = 901)]
     pub(crate) log: String,
+    /// How lines of the log look: text for people, or an object of JSON each.
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text", display_order = 902)]
+    pub(crate) log_format: LogFormat,
+    /// The options in effect, for the log.
+    #[arg(skip)]
+    pub(crate) in_effect: OptionsInEffect,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -84,19 +94,22 @@ pub(crate) enum Command {
     },
     /// Copy a data directory, also while a server has it open.
     Backup(BackupArguments),
-    /// Verify a data directory that no server has open; exit with 1 if anything is wrong with it.
+    /// Verify a data directory, also while a server has it open; exit with 1 if anything is wrong with it.
     Check(CheckArguments),
     /// Certificates for TLS.
     Tls {
         #[command(subcommand)]
         command: TlsCommand,
     },
+    /// Write the manual and the completions of shells, as packages have them.
+    #[command(hide = true)]
+    Packaging(PackagingArguments),
 }
 
 /// Reads the arguments of this process, completed from the environment and the configuration file. Wrong ones end the
 /// process with exit code 2.
 pub(crate) fn parse() -> Arguments {
-    let command = configuration::with_environment(Arguments::command());
+    let command = command();
     let command = match configuration::file(std::env::args_os()) {
         None => command,
         Some(path) => match configuration::with_file(command, &path) {
@@ -105,5 +118,11 @@ pub(crate) fn parse() -> Arguments {
         },
     };
     let matches = command.get_matches();
-    Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    Arguments { in_effect: OptionsInEffect::of(Arguments::command(), &matches), ..arguments }
+}
+
+/// All commands, with the variables of the environment that give their options.
+pub(crate) fn command() -> clap::Command {
+    configuration::with_environment(Arguments::command())
 }

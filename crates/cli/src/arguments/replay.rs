@@ -13,7 +13,8 @@ use super::instant::instant;
 
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArguments {
-    /// The segments to report on: a data directory, or a folder or s3://bucket/prefix with Parquet files of segments.
+    /// The segments to report on: a data directory, also one that a server has open, or a folder or s3://bucket/prefix
+    /// with Parquet files of segments.
     #[arg(long, value_name = "DIR|s3://BUCKET/PREFIX", value_parser = Location::from_str)]
     pub(crate) archive: Location,
     /// Report on this account alone, also where it has no segments.

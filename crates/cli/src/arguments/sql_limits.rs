@@ -9,7 +9,7 @@ use skillscope_query::SqlLimits;
 /// The limits of SQL. Reports have threads and memory of their own.
 #[derive(Debug, Args)]
 pub(crate) struct SqlLimitArguments {
-    /// Memory that all SQL statements together may use, in bytes; beyond it they spill to disk [default: a quarter of
+    /// Memory that all SQL statements together may use, in bytes; beyond it they spill to disk [default: 14 % of
     /// the machine's]
     #[arg(long, value_name = "BYTES")]
     sql_memory: Option<usize>,

@@ -28,10 +28,8 @@ fn from_directory(data_dir: &Path, to: &Path) -> Result<()> {
     // The copy is made from files, so no rows need to be in memory.
     let options = StoreOptions { hot_hours: 0, archive_group_readable: None, ..StoreOptions::default() };
     let store = match Store::open_with(data_dir, options) {
-        Err(Error::InUse { url: Some(url), .. }) => {
-            return from_server(&RemoteServer::on_this_machine(&url, data_dir)?, to);
-        }
-        opened => opened?,
+        Err(error) => return from_server(&RemoteServer::that_has_open(data_dir, error)?, to),
+        Ok(store) => store,
     };
     let backup = store.backup()?;
     let (reader, writer) = std::io::pipe().context("cannot make a pipe")?;

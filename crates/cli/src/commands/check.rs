@@ -7,10 +7,16 @@ use anyhow::Result;
 use crate::arguments::CheckArguments;
 use crate::escaped::Escaped;
 use crate::output;
+use crate::remote::RemoteServer;
 
-/// Verifies a data directory, and prints each problem.
+/// Verifies a data directory, and prints each problem. If a server has it open, its files are verified, and what that
+/// server tells of its journal.
 pub(crate) fn run(arguments: CheckArguments) -> Result<ExitCode> {
-    let checked = skillscope_store::check(&arguments.directory.data_dir)?;
+    let data_dir = &arguments.directory.data_dir;
+    let checked = match skillscope_store::check(data_dir) {
+        Ok(checked) => checked,
+        Err(error) => RemoteServer::that_has_open(data_dir, error)?.linked_copy(data_dir)?.check()?,
+    };
     for problem in &checked.problems {
         // A problem may quote an id from outside.
         output::print(&Escaped(problem).to_string());

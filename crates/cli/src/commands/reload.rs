@@ -4,6 +4,8 @@ use anyhow::{Context, Result};
 use skillscope_server::{Access, Tls};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::systemd;
+
 /// Reads again what may have changed, whenever SIGHUP comes. Takes a task of the current runtime.
 ///
 /// # Errors
@@ -12,9 +14,11 @@ pub(super) fn when_told(tls: Option<Tls>, access: Access) -> Result<()> {
     let mut hang_ups = signal(SignalKind::hangup()).context("cannot wait for SIGHUP")?;
     tokio::spawn(async move {
         while hang_ups.recv().await.is_some() {
+            systemd::reloading();
             let (tls, access) = (tls.clone(), access.clone());
             // The files may be on a disk that does not answer.
             let _ = tokio::task::spawn_blocking(move || reload(tls.as_ref(), &access)).await;
+            systemd::reloaded();
         }
     });
     Ok(())

@@ -7,10 +7,11 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use futures::TryStreamExt;
 use skillscope_query::{Clock, Engine, Scope, SqlRows, SqlSession};
-use skillscope_replay::{Archive, ArchiveRows, ArchiveSql, PlanRunner};
+use skillscope_replay::{ArchiveRows, ArchiveSql, PlanRunner};
 use skillscope_segment::AccountId;
-use skillscope_store::{Error, Store, StoreOptions};
+use skillscope_store::{LinkedCopy, Store, StoreOptions};
 
+use crate::archive;
 use crate::arguments::{SqlArguments, scope};
 use crate::remote::{RemoteRows, RemoteServer};
 
@@ -35,6 +36,8 @@ pub(super) enum Rows {
 pub(super) struct ArchiveSource {
     sql: ArchiveSql,
     scope: Scope,
+    /// What is read where a server has the directory open.
+    _copy: Option<LinkedCopy>,
 }
 
 impl Source {
@@ -42,9 +45,9 @@ impl Source {
         let scope = scope(arguments.account.as_ref());
         if let Some(location) = &arguments.archive {
             let runner = arguments.ballista.as_deref().map_or_else(PlanRunner::local, PlanRunner::cluster)?;
-            let archive = Archive::open(location.clone(), false).await?;
+            let (archive, copy) = archive::open(location, false).await?;
             let sql = ArchiveSql::new(archive, runner, &scope, arguments.limits.limits_of_console()).await?;
-            return Ok(Self::Archive(Box::new(ArchiveSource { sql, scope })));
+            return Ok(Self::Archive(Box::new(ArchiveSource { sql, scope, _copy: copy })));
         }
         if let Some(url) = &arguments.store.url {
             return Ok(Self::Server { server: RemoteServer::at(url, &arguments.store.client)?, scope });
@@ -57,11 +60,7 @@ impl Source {
                 let engine = Engine::new(Arc::new(store), Clock::System, arguments.limits.limits_of_console())?;
                 Ok(Self::Directory(engine.sql(scope, "console")))
             }
-            Err(Error::InUse { url: Some(url), .. }) => {
-                tracing::info!("{} is open in the server at {url}, which is asked", data_dir.display());
-                Ok(Self::Server { server: RemoteServer::on_this_machine(&url, data_dir)?, scope })
-            }
-            Err(error) => Err(error.into()),
+            Err(error) => Ok(Self::Server { server: RemoteServer::that_has_open(data_dir, error)?, scope }),
         }
     }
 

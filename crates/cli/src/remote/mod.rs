@@ -3,12 +3,14 @@
 //! ```text
 //! ingestion.rs  segments and events of an import ──┐
 //! rows.rs       the rows that answer a statement ──┼─▶ server.rs  URL, requests ─▶ problem.rs  why one was refused
-//! commands      a backup ──────────────────────────┘
+//! commands      a backup ──────────────────────────┤
+//! holder.rs     the server that has a directory ───┘
 //! ```
 //!
 //! Below the requests, `tls_connector.rs` encrypts, and `trust.rs` knows whose certificates are trusted.
 
 mod bearer;
+mod holder;
 mod ingestion;
 mod problem;
 mod rows;

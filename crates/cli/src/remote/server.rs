@@ -57,7 +57,7 @@ impl RemoteServer {
 
     /// The server on this machine that has a data directory open, at the URL that it has told. A proxy could not reach
     /// it.
-    pub(crate) fn on_this_machine(url: &str, data_dir: &Path) -> Result<Self> {
+    pub(super) fn on_this_machine(url: &str, data_dir: &Path) -> Result<Self> {
         let (url, fingerprint) = url.split_once(CERTIFICATE).unwrap_or((url, ""));
         let trust = fingerprint.parse().map_or(Trust::System, Trust::Own);
         let bearer = owner_secret(data_dir)?.map(|secret| Bearer::new(&secret)).transpose()?;
@@ -107,6 +107,11 @@ impl RemoteServer {
     pub(super) fn post(&self, path: &str, content_type: &str, body: &[u8]) -> Result<Response<Body>> {
         let request = Request::post(self.path(path)).header(CONTENT_TYPE, content_type);
         self.send(&self.agent, request, body)
+    }
+
+    /// Gets what is at a path, over the connections that requests share.
+    pub(super) fn get(&self, path: &str) -> Result<Response<Body>> {
+        self.send(&self.agent, Request::get(self.path(path)), ())
     }
 
     /// Sends a request, and waits until its answer begins. Every request goes through here.

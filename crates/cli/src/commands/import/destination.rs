@@ -30,7 +30,11 @@ impl Destination {
         let archive_group_readable = Some(command.arguments().archive_access.archive_group_readable);
         let mut options = StoreOptions { archive_group_readable, ..StoreOptions::default() };
         command.set(&mut options);
-        Ok(Self::Directory(Box::new(Store::open_with(&address.directory.data_dir, options)?)))
+        let data_dir = &address.directory.data_dir;
+        Ok(match Store::open_with(data_dir, options) {
+            Ok(store) => Self::Directory(Box::new(store)),
+            Err(error) => Self::Server(RemoteServer::that_has_open(data_dir, error)?),
+        })
     }
 
     pub(super) fn chunk_rows(&self) -> usize {

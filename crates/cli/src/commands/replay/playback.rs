@@ -6,12 +6,13 @@ use anyhow::{Context, Result};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::TimestampMillisecondType;
 use indicatif::ProgressBar;
-use skillscope_replay::{Archive, PlanRunner, Playback};
+use skillscope_replay::{PlanRunner, Playback};
 use skillscope_segment::column;
-use skillscope_store::{Appended, Clock};
+use skillscope_store::{Appended, Clock, LinkedCopy};
 use tokio::runtime::Handle;
 
 use super::{complain_of_skipped, show};
+use crate::archive;
 use crate::arguments::{ReplayArguments, scope};
 use crate::escaped::Escaped;
 use crate::output;
@@ -26,7 +27,7 @@ const MAX_ROWS: usize = 1 << 12;
 /// Sends segments to a server, each when it closes by the clock of the playback. Returns a sentence that says how many.
 pub(super) fn play(arguments: &ReplayArguments, url: &str, runtime: &Handle) -> Result<String> {
     let server = RemoteServer::at(url, &arguments.client)?;
-    let mut playback = runtime.block_on(playback(arguments))?;
+    let (mut playback, _copy) = runtime.block_on(playback(arguments))?;
     let mut sent = Sent {
         url,
         accepted: 0,
@@ -50,11 +51,13 @@ pub(super) fn play(arguments: &ReplayArguments, url: &str, runtime: &Handle) -> 
     Ok(format!("sent {} segments to {url}, which refused {}", sent.accepted, sent.refused))
 }
 
-async fn playback(arguments: &ReplayArguments) -> Result<Playback> {
+/// The segments in order, and what they are read from where a server has their directory open.
+async fn playback(arguments: &ReplayArguments) -> Result<(Playback, Option<LinkedCopy>)> {
     let scope = scope(arguments.account.as_ref());
-    let archive = Archive::open(arguments.archive.clone(), arguments.keep_going).await?;
+    let (archive, copy) = archive::open(&arguments.archive, arguments.keep_going).await?;
     let (range, speed) = ((arguments.from, arguments.to), arguments.speed.0);
-    Ok(Playback::new(archive, PlanRunner::local()?, scope, range, Clock::System.now(), speed).await?)
+    let playback = Playback::new(archive, PlanRunner::local()?, scope, range, Clock::System.now(), speed).await?;
+    Ok((playback, copy))
 }
 
 /// What became of the segments so far, and the progress bar that shows it.

@@ -2,9 +2,10 @@
 
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
-use skillscope_replay::{Archive, Instants, PlanRunner, Question, Replay};
+use skillscope_replay::{Instants, PlanRunner, Question, Replay};
 
 use super::{complain_of_skipped, show};
+use crate::archive;
 use crate::arguments::{ReplayArguments, scope};
 use crate::output::Usage;
 
@@ -14,7 +15,7 @@ pub(super) async fn write(arguments: &ReplayArguments) -> Result<String> {
     let out = arguments.out.as_deref().context("--out is needed")?;
     let instants = question.instants().count();
     let runner = arguments.ballista.as_deref().map_or_else(PlanRunner::local, PlanRunner::cluster)?;
-    let archive = Archive::open(arguments.archive.clone(), arguments.keep_going).await?;
+    let (archive, _copy) = archive::open(&arguments.archive, arguments.keep_going).await?;
     let replay = Replay::new(question, archive, runner, out)?;
     let template = "{elapsed_precise} {wide_bar} {human_pos} of {human_len} instants, {per_sec}, {eta} left";
     let bar = show(ProgressBar::new(instants), template)?;

@@ -1,5 +1,8 @@
-//! The log on standard error. Values of fields may hold text from outside, such as the id of a conversation; it is
-//! escaped here, whichever crate logs it.
+//! The log on standard error, as text or as JSON. Values of fields may hold text from outside, such as the id of a
+//! conversation; it is escaped here, whichever crate logs it.
+
+mod json;
+mod traces;
 
 use std::error::Error;
 use std::fmt::{self, Debug, Formatter, Write};
@@ -7,21 +10,52 @@ use std::io::IsTerminal;
 use std::panic::{self, PanicHookInfo};
 use std::thread;
 
+use anyhow::Result;
+use clap::ValueEnum;
 use tracing::Subscriber;
 use tracing::field::{Field, Visit};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::{MakeVisitor, VisitFmt, VisitOutput};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::{DefaultVisitor, Writer};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
+use self::json::{JsonFields, JsonLines};
+use self::traces::Traces;
 use crate::escaped::Escaped;
 
-/// Starts the log. `filter` tells the level, also for single modules.
-pub(crate) fn init(filter: &str) {
+/// How lines of the log look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// An object a line.
+    Json,
+}
+
+/// Starts the log. `filter` tells the level, also for single modules. Spans are sent to `otlp_endpoint`, if there is
+/// one, for as long as the returned value lives.
+///
+/// # Errors
+/// Where nothing can be sent there.
+pub(crate) fn init(filter: &str, format: LogFormat, otlp_endpoint: Option<&str>) -> Result<Traces> {
     let has_colours = std::io::stderr().is_terminal();
-    subscriber(filter, has_colours, std::io::stderr).init();
+    let subscriber = subscriber(filter, format, has_colours, std::io::stderr);
+    let traces = match otlp_endpoint {
+        Some(endpoint) => {
+            let (traces, layer) = traces::to(endpoint)?;
+            subscriber.with(layer).init();
+            traces
+        }
+        None => {
+            subscriber.init();
+            Traces::none()
+        }
+    };
     panic::set_hook(Box::new(log_panic));
+    Ok(traces)
 }
 
 /// Logs a panic in one line, like every other error. By default it would be several, with text from outside as it is.
@@ -32,18 +66,22 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     tracing::error!(thread = thread.name().unwrap_or_default(), %place, reason, "a defect: something panicked");
 }
 
-fn subscriber<W>(filter: &str, has_colours: bool, writer: W) -> impl Subscriber + Send + Sync
+fn subscriber<W>(
+    filter: &str,
+    format: LogFormat,
+    has_colours: bool,
+    writer: W,
+) -> impl Subscriber + for<'a> LookupSpan<'a> + Send + Sync
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter))
-        .with_ansi(has_colours)
-        .with_writer(writer)
-        .fmt_fields(EscapedFields)
-        // Reporting a log that cannot be written, because the disk is full, would panic.
-        .log_internal_errors(false)
-        .finish()
+    // Reporting a log that cannot be written, because the disk is full, would panic.
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer).log_internal_errors(false);
+    let lines = match format {
+        LogFormat::Text => lines.with_ansi(has_colours).fmt_fields(EscapedFields).boxed(),
+        LogFormat::Json => lines.with_ansi(false).fmt_fields(JsonFields).event_format(JsonLines).boxed(),
+    };
+    tracing_subscriber::registry().with(lines).with(EnvFilter::new(filter))
 }
 
 /// The default look of fields, colours included, with escaped values.
@@ -106,16 +144,22 @@ mod tests {
 
     use tracing::subscriber::with_default;
 
-    use super::{Error, log_panic, subscriber};
+    use serde_json::{Value, json};
+
+    use super::{Error, LogFormat, log_panic, subscriber};
 
     const EVIL: &str = "c-1\n\u{1b}[31m\r\u{202e}";
 
     /// What is logged in between.
     fn logged(has_colours: bool, log: impl FnOnce()) -> String {
+        logged_as(LogFormat::Text, has_colours, log)
+    }
+
+    fn logged_as(format: LogFormat, has_colours: bool, log: impl FnOnce()) -> String {
         let out = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&out);
         let writer = move || Sink(Arc::clone(&sink));
-        with_default(subscriber("info", has_colours, writer), log);
+        with_default(subscriber("info", format, has_colours, writer), log);
         let bytes = out.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
     }
@@ -154,6 +198,38 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_json_has_everything_and_ends_where_it_ends() {
+        let error = io::Error::other(EVIL);
+        let as_error: &(dyn Error + 'static) = &error;
+        let line = logged_as(LogFormat::Json, true, || {
+            tracing::info_span!("request", trace_id = "0af7", parent_id = 7_u64).in_scope(|| {
+                tracing::warn!(account = EVIL, number = -3, share = 0.5, is_so = true, shown = %EVIL, as_error, "it {EVIL}");
+            });
+        });
+        let line = line.strip_suffix('\n').unwrap();
+        assert!(!line.contains(['\n', '\r', '\u{1b}']), "{line:?}");
+        let mut object: Value = serde_json::from_str(line).unwrap();
+        let time = object["time"].take();
+        assert!(time.as_str().unwrap().ends_with('Z'), "{time}");
+        let fields = json!({
+            "account": EVIL, "number": -3, "share": 0.5, "is_so": true, "shown": EVIL, "as_error": EVIL,
+        });
+        let expected = json!({
+            "time": null, "level": "WARN", "target": "skillscope::log::tests", "message": format!("it {EVIL}"),
+            "fields": fields, "spans": [{ "name": "request", "trace_id": "0af7", "parent_id": 7 }],
+        });
+        assert_eq!(object, expected);
+    }
+
+    #[test]
+    fn a_line_of_json_without_fields_and_spans_has_none() {
+        let line = logged_as(LogFormat::Json, false, || tracing::info!("begun"));
+        let object: Value = serde_json::from_str(&line).unwrap();
+        let keys: Vec<&String> = object.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["level", "message", "target", "time"]);
+    }
+
+    #[test]
     fn a_panic_is_one_line() {
         let line = logged(false, || {
             std::panic::set_hook(Box::new(log_panic));
@@ -163,7 +239,7 @@ mod tests {
         });
         let line = line.strip_suffix('\n').unwrap();
         assert!(!line.contains(|c: char| c.is_control() || c == '\u{202e}'), "{line:?}");
-        assert!(line.contains(r"c-1\n\u{1b}[31m\r\u{202e}") && line.contains("log.rs:"), "{line:?}");
+        assert!(line.contains(r"c-1\n\u{1b}[31m\r\u{202e}") && line.contains("log/mod.rs:"), "{line:?}");
     }
 
     #[test]
