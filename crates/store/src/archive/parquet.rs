@@ -47,7 +47,8 @@ pub(crate) fn encode(batch: &RecordBatch, replaces: &[u64]) -> Result<Vec<u8>> {
 }
 
 fn encoded(batch: &RecordBatch, replaces: &[u64]) -> std::result::Result<Vec<u8>, ParquetError> {
-    let replaces = replaces.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
+    // As long as in a file's name: the size of a file, which its account is told, tells nothing of how many others have.
+    let replaces = replaces.iter().map(|number| format!("{number:08}")).collect::<Vec<_>>().join(",");
     let properties =
         properties(batch)?.set_key_value_metadata(Some(vec![KeyValue::new(REPLACES.to_owned(), replaces)])).build();
     // Arrow's own metadata is left out, so that every reader sees plain text and timestamps.
