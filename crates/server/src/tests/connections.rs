@@ -196,16 +196,16 @@ async fn until_there_is_something_to_serve_the_server_lives_and_is_not_ready() {
     let routes = server.routes();
     tokio::spawn(server.serve(pending()));
     assert!(ask(address, HEALTH).await.starts_with("HTTP/1.1 200"));
-    let report = "GET /operations/api/account/acme/msgskillsegments?timeframe=60&v=1 HTTP/1.1\r\nHost: x\r\n";
+    let report = "GET /operations/api/account/acme/msgskillsegments?timeframe=60&v=1 HTTP/1.1\r\nHost: localhost\r\n";
     let closing = |head: &str| format!("{head}Connection: close\r\n\r\n");
-    let ready = closing("GET /readyz HTTP/1.1\r\nHost: x\r\n");
-    for request in [&ready, &closing(report), &closing("POST /healthz HTTP/1.1\r\nHost: x\r\n")] {
+    let ready = closing("GET /readyz HTTP/1.1\r\nHost: localhost\r\n");
+    for request in [&ready, &closing(report), &closing("POST /healthz HTTP/1.1\r\nHost: localhost\r\n")] {
         let answer = ask(address, request).await;
         assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
         assert!(answer.contains("retry-after: 1\r\n") && answer.contains("application/problem+json"), "{answer}");
     }
     // A connection of that time goes on.
-    let mut early = send(address, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let mut early = send(address, "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     early.read_exact(&mut [0; 12]).await.unwrap();
     routes.go_live(door.app.clone());
     assert!(ask(address, &ready).await.starts_with("HTTP/1.1 200"));
