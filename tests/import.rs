@@ -219,7 +219,9 @@ fn a_running_server_is_loaded_through_its_url() {
 #[test]
 fn a_server_that_is_not_there_is_told_so() {
     let sample = sample::path();
-    for (url, code) in [("http://127.0.0.1:9", 1), ("https://127.0.0.1:9", 2), ("127.0.0.1:8080", 2)] {
+    for (url, code) in
+        [("http://127.0.0.1:9", 1), ("https://127.0.0.1:9", 1), ("ftp://127.0.0.1:9", 2), ("127.0.0.1:8080", 2)]
+    {
         let output = run(["import", "segments", sample.to_str().unwrap(), "--url", url]);
         assert_eq!(output.status.code(), Some(code));
         assert!(stderr(&output).contains(url), "{}", stderr(&output));
