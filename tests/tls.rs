@@ -412,7 +412,7 @@ fn an_address_that_others_can_reach_is_listened_on_with_tokens_and_tls() {
     let place = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (data, cert, key, file) = (place("data"), place("cert.pem"), place("key.pem"), place("token"));
     sample::import_into(Path::new(&data));
-    let listen = ["serve", "--listen", "0.0.0.0:0", "--data-dir", &data];
+    let listen = ["serve", "--listen", "0.0.0.0:0", "--data-dir", &data, "--log", "warn"];
     let encrypted = ["--tls-cert", &cert, "--tls-key", &key];
     let refused = |more: &[&str]| {
         let output = run(listen.iter().chain(more));
