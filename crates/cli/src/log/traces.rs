@@ -3,7 +3,7 @@
 /// Sends spans for as long as it lives. Dropping it sends what is left.
 pub(crate) struct Traces {
     #[cfg(feature = "otlp")]
-    sender: Option<Sender>,
+    _sender: Option<Sender>,
 }
 
 #[cfg(feature = "otlp")]
@@ -18,7 +18,7 @@ impl Traces {
     pub(super) fn none() -> Self {
         Self {
             #[cfg(feature = "otlp")]
-            sender: None,
+            _sender: None,
         }
     }
 }
@@ -34,9 +34,7 @@ where
 {
     use anyhow::Context;
     use opentelemetry::trace::TracerProvider;
-    use opentelemetry_otlp::{
-        SpanExporter, WithExportConfig, WithTonicConfig, tonic_types::transport::ClientTlsConfig,
-    };
+    use opentelemetry_otlp::{SpanExporter, WithExportConfig};
     use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
 
     const NAME: &str = "skillscope";
@@ -55,7 +53,7 @@ where
     let resource = Resource::builder().with_service_name(NAME).build();
     let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build();
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer(NAME));
-    Ok((Traces { sender: Some(Sender { provider, _runtime: runtime }) }, layer))
+    Ok((Traces { _sender: Some(Sender { provider, _runtime: runtime }) }, layer))
 }
 
 /// An error that says how to have them.
