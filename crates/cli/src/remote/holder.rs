@@ -1,9 +1,9 @@
 //! The server that has a data directory open, as commands find it that were told the directory alone.
 
-use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use skillscope_server::owner_secret;
 use skillscope_store::{Error, LinkedCopy};
 
 use super::server::RemoteServer;
@@ -19,11 +19,9 @@ impl RemoteServer {
     /// The same error, where it says something else; or that no server answers.
     pub(crate) fn that_has_open(data_dir: &Path, error: Error) -> Result<Self> {
         let Error::InUse { path, url: Some(url) } = error else { return Err(error.into()) };
-        let server = Self::on_this_machine(&url, data_dir)?;
-        // A process that is no server may have the directory of one that was killed.
-        if server.is_gone() {
-            return Err(Error::InUse { path, url: None }.into());
-        }
+        // A process that is no server may have the directory of one that was killed, and somebody else its port.
+        let Some(secret) = owner_secret(data_dir)? else { return Err(Error::InUse { path, url: None }.into()) };
+        let server = Self::on_this_machine(&url, &secret)?;
         tracing::info!("{} is open in the server at {}, which is asked", data_dir.display(), server.url());
         Ok(server)
     }
@@ -42,23 +40,5 @@ impl RemoteServer {
                 filled => return filled.with_context(no_copy).map(|()| copy),
             }
         }
-    }
-
-    /// Asks for the parts of a backup that are not under `archive/`.
-    fn backup_without_archive(&self) -> Result<impl Read + use<>> {
-        let response = self.post("/v1/backup?archive=false", "application/octet-stream", b"")?;
-        let response =
-            self.accepted(response).with_context(|| format!("the server at {} tells nothing", self.url()))?;
-        Ok(response.into_body().into_reader())
-    }
-
-    /// Whether nothing listens there.
-    fn is_gone(&self) -> bool {
-        let refused = |error: &ureq::Error| match error {
-            ureq::Error::Io(error) => error.kind() == ErrorKind::ConnectionRefused,
-            ureq::Error::ConnectionFailed => true,
-            _ => false,
-        };
-        self.get("/healthz").is_err_and(|error| error.chain().filter_map(|cause| cause.downcast_ref()).any(refused))
     }
 }

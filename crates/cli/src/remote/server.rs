@@ -3,10 +3,8 @@
 use std::fmt::Display;
 use std::io::Read;
 use std::net::IpAddr;
-use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use skillscope_server::owner_secret;
 use ureq::config::Config;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use ureq::http::{Request, Response, StatusCode, Uri, request};
@@ -55,13 +53,12 @@ impl RemoteServer {
         Ok(server)
     }
 
-    /// The server on this machine that has a data directory open, at the URL that it has told. A proxy could not reach
-    /// it.
-    pub(super) fn on_this_machine(url: &str, data_dir: &Path) -> Result<Self> {
+    /// The server on this machine that has a data directory open, at the URL that it has told, with the `secret` by which
+    /// it knows the directory's owner. A proxy could not reach it.
+    pub(super) fn on_this_machine(url: &str, secret: &str) -> Result<Self> {
         let (url, fingerprint) = url.split_once(CERTIFICATE).unwrap_or((url, ""));
         let trust = fingerprint.parse().map_or(Trust::System, Trust::Own);
-        let bearer = owner_secret(data_dir)?.map(|secret| Bearer::new(&secret)).transpose()?;
-        Self::new(url, None, bearer, trust)
+        Self::new(url, None, Some(Bearer::new(secret)?), trust)
     }
 
     fn new(url: &str, proxy: Option<Proxy>, bearer: Option<Bearer>, trust: Trust) -> Result<Self> {
@@ -88,7 +85,16 @@ impl RemoteServer {
 
     /// Asks for a copy of the server's data directory. The copy is sent while it is read.
     pub(crate) fn backup(&self) -> Result<impl Read + use<>> {
-        let response = self.send(&self.agent, Request::post(self.path("/v1/backup")), b"".as_slice())?;
+        self.backup_at("/v1/backup")
+    }
+
+    /// The same without the files of the archive.
+    pub(super) fn backup_without_archive(&self) -> Result<impl Read + use<>> {
+        self.backup_at("/v1/backup?archive=false")
+    }
+
+    fn backup_at(&self, path: &str) -> Result<impl Read + use<>> {
+        let response = self.send(&self.agent, Request::post(self.path(path)), b"".as_slice())?;
         let response = self.accepted(response).with_context(|| format!("the server at {} made no backup", self.url))?;
         Ok(response.into_body().into_reader())
     }
@@ -107,11 +113,6 @@ impl RemoteServer {
     pub(super) fn post(&self, path: &str, content_type: &str, body: &[u8]) -> Result<Response<Body>> {
         let request = Request::post(self.path(path)).header(CONTENT_TYPE, content_type);
         self.send(&self.agent, request, body)
-    }
-
-    /// Gets what is at a path, over the connections that requests share.
-    pub(super) fn get(&self, path: &str) -> Result<Response<Body>> {
-        self.send(&self.agent, Request::get(self.path(path)), ())
     }
 
     /// Sends a request, and waits until its answer begins. Every request goes through here.

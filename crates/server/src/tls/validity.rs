@@ -2,7 +2,8 @@
 
 use std::time::SystemTime;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
+use x509_certificate::X509Certificate;
 
 /// That a certificate ends is warned of as many days ahead.
 const WARNED_DAYS: i64 = 14;
@@ -17,17 +18,8 @@ pub(super) struct Validity {
 impl Validity {
     /// Reads it from a certificate; `None` where that is not laid out as certificates are.
     pub(super) fn of(certificate: &[u8]) -> Option<Self> {
-        let mut certificate = Der(Der(certificate).next(SEQUENCE)?);
-        let mut signed = Der(certificate.next(SEQUENCE)?);
-        if signed.0.first() == Some(&VERSION) {
-            signed.next(VERSION)?;
-        }
-        signed.next(INTEGER)?;
-        // The algorithm, and the issuer.
-        signed.next(SEQUENCE)?;
-        signed.next(SEQUENCE)?;
-        let mut validity = Der(signed.next(SEQUENCE)?);
-        Some(Self { from: validity.time()?, until: validity.time()? })
+        let certificate = X509Certificate::from_der(certificate).ok()?;
+        Some(Self { from: certificate.validity_not_before(), until: certificate.validity_not_after() })
     }
 
     /// What there is to warn of.
@@ -41,49 +33,6 @@ impl Validity {
         }
         let days = (self.until - now).num_days();
         (days < WARNED_DAYS).then(|| format!("ends in {days} days, at {}", self.until))
-    }
-}
-
-const INTEGER: u8 = 0x02;
-const UTC_TIME: u8 = 0x17;
-const GENERALIZED_TIME: u8 = 0x18;
-const SEQUENCE: u8 = 0x30;
-const VERSION: u8 = 0xa0;
-
-/// Values in DER: each is a tag, a length and as many bytes.
-struct Der<'b>(&'b [u8]);
-
-impl<'b> Der<'b> {
-    /// The bytes of the next value, if it has this tag.
-    fn next(&mut self, tag: u8) -> Option<&'b [u8]> {
-        let (first, rest) = self.0.split_first()?;
-        let (length, rest) = rest.split_first()?;
-        let (length, rest) = match usize::from(*length) {
-            short @ 0..0x80 => (short, rest),
-            long => {
-                let (digits, rest) = rest.split_at_checked(long & 0x7f)?;
-                let length = digits
-                    .iter()
-                    .try_fold(0_usize, |length, digit| length.checked_mul(256)?.checked_add(usize::from(*digit)))?;
-                (length, rest)
-            }
-        };
-        let (value, rest) = rest.split_at_checked(length)?;
-        self.0 = rest;
-        (*first == tag).then_some(value)
-    }
-
-    fn time(&mut self) -> Option<DateTime<Utc>> {
-        let tag = *self.0.first()?;
-        let text = std::str::from_utf8(self.next(tag)?).ok()?;
-        let text = match tag {
-            // Two digits of the year, from 1950 to 2049.
-            UTC_TIME if text.get(..2)? < "50" => format!("20{text}"),
-            UTC_TIME => format!("19{text}"),
-            GENERALIZED_TIME => text.to_owned(),
-            _ => return None,
-        };
-        NaiveDateTime::parse_from_str(&text, "%Y%m%d%H%M%SZ").ok().map(|time| time.and_utc())
     }
 }
 

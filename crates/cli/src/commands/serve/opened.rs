@@ -1,0 +1,37 @@
+//! What is there once the data directory has been read.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use skillscope_query::{Clock, Engine, SqlLimits};
+use skillscope_server::{Access, App};
+use skillscope_store::{Maintenance, Recovery, Store};
+
+use super::retention;
+
+/// What is there once the data directory has been read.
+pub(super) struct Opened {
+    pub(super) store: Arc<Store>,
+    pub(super) app: App,
+    _maintenance: Maintenance,
+}
+
+impl Opened {
+    pub(super) fn open(recovery: Recovery, clock: Clock, sql_limits: SqlLimits, access: Access) -> Result<Self> {
+        let store = Arc::new(recovery.finish()?);
+        retention::warn_of_unknown_accounts(&store);
+        let engine = Engine::new(Arc::clone(&store), clock, sql_limits)?;
+        let maintenance = Maintenance::start(Arc::clone(&store)).context("cannot start the thread of maintenance")?;
+        let app = App::new(Arc::clone(&store), engine, access).context("cannot start the server's threads")?;
+        Ok(Self { store, app, _maintenance: maintenance })
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        let folder = self.store.dead_letter_folder();
+        for (reason, count) in self.store.dead_letters() {
+            tracing::warn!(%reason, count, folder = %folder.display(), "events had no effect and were kept");
+        }
+    }
+}
