@@ -75,17 +75,17 @@ impl App {
         &self.0.statistics
     }
 
-    /// Whether requests should be sent here.
-    pub(crate) fn is_ready(&self) -> bool {
-        !self.is_stopping() && self.0.store.accepts_writes()
+    /// Why no requests should be sent here, if so.
+    pub(crate) fn not_ready(&self) -> Option<&'static str> {
+        if self.0.stopping.load(Ordering::Relaxed) {
+            return Some("the server is shutting down");
+        }
+        let refuses = "the disk refuses writes; reports and SQL go on, and it is tried again";
+        (!self.0.store.accepts_writes()).then_some(refuses)
     }
 
     /// Lets the server say, from now on, that it is not ready.
     pub(crate) fn stop(&self) {
         self.0.stopping.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.0.stopping.load(Ordering::Relaxed)
     }
 }

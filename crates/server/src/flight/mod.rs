@@ -6,7 +6,6 @@ mod admission;
 #[cfg(any(test, feature = "fuzzing"))]
 mod anything;
 mod bound_values;
-mod ending;
 mod error;
 mod handshake;
 mod incoming;

@@ -19,7 +19,6 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::admission::caller_of;
 use super::bound_values::bound_values;
-use super::ending::until;
 use super::error::{refused, status};
 use super::handshake::handshake;
 use super::messages::{Batches, encoded, info, ipc, one_batch, parameter_schema};
@@ -28,6 +27,7 @@ use super::prepared::Prepared;
 use super::unread::ended_when_unread;
 use crate::App;
 use crate::caller::Caller;
+use crate::ending::until;
 use crate::stopping::Stopping;
 
 /// How `system.queries` names the door of these statements.

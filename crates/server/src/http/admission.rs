@@ -1,27 +1,25 @@
 //! Letting requests in: who asks, and whether that caller may use the route.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
-use futures::future::BoxFuture;
-use hyper::body::{Frame, SizeHint};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa_axum::router::OpenApiRouter;
 
+use super::answer_body::is_whole;
 use super::forwarded::SeenAs;
 use super::openapi::{BEARER, problem_response};
 use super::state::HttpState;
 use super::token_limits::limit;
 use super::trailing_slash::AsSent;
 use crate::access::{Access, AskedUrl, Holder, Permission};
-use crate::caller::{Caller, Refused};
+use crate::caller::Caller;
+use crate::ending::until;
 use crate::limiter::Limiter;
 
 /// What a route asks of its callers.
@@ -74,11 +72,11 @@ async fn admit(State(admission): State<Admission>, request: Request, next: Next)
         response = answering => response,
         refused = caller.clone().ended() => return refused.into_response(),
     };
-    // What is there as a whole goes out at once.
-    if response.body().size_hint().exact().is_some() {
+    if is_whole(&response) {
         return response;
     }
-    response.map(|body| Body::new(EndingBody { body, ended: caller.ended().fuse().boxed() }))
+    let ended = caller.ended().map(|refused| Err(axum::Error::new(refused)));
+    response.map(|body| Body::from_stream(until(body.into_data_stream(), ended)))
 }
 
 /// A request as its sender saw it, which is what a signature covers.
@@ -91,34 +89,5 @@ fn asked(parts: &Parts) -> AskedUrl<'_> {
         host: seen.and_then(|seen| seen.host.as_ref()).map_or("", |host| host.as_str()),
         path: uri.path(),
         query: uri.query().unwrap_or_default(),
-    }
-}
-
-/// A body that breaks off when the token of whoever asked for it ends.
-struct EndingBody {
-    body: Body,
-    ended: BoxFuture<'static, Refused>,
-}
-
-impl HttpBody for EndingBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        if let Poll::Ready(refused) = self.ended.poll_unpin(context) {
-            return Poll::Ready(Some(Err(axum::Error::new(refused))));
-        }
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

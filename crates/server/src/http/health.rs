@@ -32,11 +32,8 @@ problem_responses! {
     NotReady,
 ))]
 pub(super) async fn ready(State(app): State<App>) -> Result<Json<Health>, Problem> {
-    if app.is_stopping() {
-        return Err(Problem::unavailable("the server is shutting down"));
+    match app.not_ready() {
+        Some(reason) => Err(Problem::unavailable(reason)),
+        None => Ok(Json(Health { status: "ready" })),
     }
-    if !app.store().accepts_writes() {
-        return Err(Problem::unavailable("the disk refuses writes; reports and SQL go on, and it is tried again"));
-    }
-    Ok(Json(Health { status: "ready" }))
 }

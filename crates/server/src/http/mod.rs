@@ -1,6 +1,7 @@
 //! Reports, ingestion, SQL and operation over HTTP, and the OpenAPI document that describes them.
 
 mod admission;
+mod answer_body;
 mod backup;
 mod connection;
 mod cors;

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING};
-use axum::middleware::{Next, from_fn_with_state, map_response};
+use axum::middleware::{from_fn_with_state, map_response, map_response_with_state};
 use axum::response::{IntoResponse, Response};
 use tower::util::MapRequest;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -41,7 +41,7 @@ use crate::threads::ahead;
 /// which also describes it in the document.
 fn routes(access: &Access, limiter: &Arc<Limiter<Holder>>) -> OpenApiRouter<HttpState> {
     let new = OpenApiRouter::<HttpState>::default;
-    let reports = new().routes(routes!(report::get));
+    let reports = new().routes(routes!(report::get)).layer(map_response(of_report_threads));
     let ingestion = new().routes(routes!(segments::post)).routes(routes!(events::post));
     let statements = new().routes(routes!(sql::post));
     let operation = new().routes(routes!(backup::post)).routes(routes!(metrics::get));
@@ -77,7 +77,7 @@ pub(crate) fn router(app: App, options: HttpOptions) -> Routes {
         .layer(from_fn_with_state(guards, guard))
         .layer(from_fn_with_state(Arc::clone(&options), traced))
         .layer(CompressionLayer::new().compress_when(worth_compressing()))
-        .layer(from_fn_with_state(app.clone(), compress_elsewhere));
+        .layer(map_response_with_state(app.clone(), compress_elsewhere));
     let router = match options.cors_origins.layer() {
         Some(cors) => router.layer(cors),
         None => router,
@@ -114,18 +114,25 @@ async fn no_store(mut response: Response) -> Response {
     response
 }
 
+/// Marks an answer that is compressed on the threads for reports.
+#[derive(Debug, Clone, Copy)]
+struct OfReportThreads;
+
+async fn of_report_threads(mut response: Response) -> Response {
+    response.extensions_mut().insert(OfReportThreads);
+    response
+}
+
 /// An answer is compressed while its body is read. Threads that serve connections have no time for that, and those for
 /// reports have none for anything but reports.
-async fn compress_elsewhere(State(app): State<App>, request: Request, next: Next) -> Response {
-    let is_report = request.uri().path().starts_with("/operations/");
-    let response = next.run(request).await;
+async fn compress_elsewhere(State(app): State<App>, response: Response) -> Response {
     if !response.headers().contains_key(CONTENT_ENCODING) {
         return response;
     }
-    response.map(|body| match is_report {
-        true => app.threads().reports.ahead(body),
-        false => ahead(body, |making| app.engine().spawn(making)),
-    })
+    match response.extensions().get() {
+        Some(OfReportThreads) => response.map(|body| app.threads().reports.ahead(body)),
+        None => response.map(|body| ahead(body, |making| app.engine().spawn(making))),
+    }
 }
 
 async fn unknown_path(request: Request) -> Problem {

@@ -1,19 +1,16 @@
 //! What one token may ask for at a time, and how often.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use hyper::body::{Frame, SizeHint};
 
+use super::answer_body::keep_until_gone;
 use super::problem::Problem;
 use crate::access::Holder;
 use crate::caller::Caller;
-use crate::limiter::{Limiter, TooMuch, Turn};
+use crate::limiter::{Limiter, TooMuch};
 
 /// Passes a request that was let in on, unless its token asks for too much. Whoever has no token cannot be told from
 /// others, and is not limited.
@@ -24,38 +21,7 @@ pub(super) async fn limit(State(limiter): State<Arc<Limiter<Holder>>>, request: 
         Ok(turn) => turn,
         Err(too_much) => return Problem::from(too_much).into_response(),
     };
-    let response = next.run(request).await;
-    // What is there as a whole goes out at once.
-    if response.body().size_hint().exact().is_some() {
-        return response;
-    }
-    response.map(|body| Body::new(CountedBody { body, _turn: turn }))
-}
-
-/// A body that is under way until it has gone.
-struct CountedBody {
-    body: Body,
-    _turn: Turn<Holder>,
-}
-
-impl HttpBody for CountedBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+    keep_until_gone(next.run(request).await, turn)
 }
 
 impl From<TooMuch> for Problem {

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::tls::Tls;
 pub(crate) use doors::DoorStatistics;
-pub(crate) use requests::{CountedRequest, HttpStatistics};
+pub(crate) use requests::HttpStatistics;
 
 /// What all doors count together.
 #[derive(Default)]

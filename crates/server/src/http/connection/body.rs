@@ -1,13 +1,13 @@
-//! The bodies of a request and its answer, which tell how far the request is.
+//! The body of a request, which tells how far the request is.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Bytes, HttpBody};
 use hyper::body::{Frame, Incoming, SizeHint};
 
-use super::phase::{Phase, UnderWay};
+use super::phase::Phase;
 
 /// A body as it comes in.
 pub(super) struct ReceivedBody {
@@ -49,37 +49,5 @@ impl Drop for ReceivedBody {
         if !self.has_ended {
             self.phase.leave_body_unread();
         }
-    }
-}
-
-/// A body as it goes out. Its request is under way until it has gone.
-pub(super) struct AnswerBody {
-    body: Body,
-    _under_way: UnderWay,
-}
-
-impl AnswerBody {
-    pub(super) fn new(body: Body, under_way: UnderWay) -> Self {
-        Self { body, _under_way: under_way }
-    }
-}
-
-impl HttpBody for AnswerBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

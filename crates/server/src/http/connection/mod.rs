@@ -34,13 +34,14 @@ use tokio::sync::watch;
 use tower::ServiceExt;
 
 use crate::connections::{Connection, Encryption, PatientSocket};
+use crate::http::answer_body::AnswerBody;
 use crate::http::problem::Problem;
 use crate::http::router::Routes;
 use crate::once_per_minute::OncePerMinute;
 use crate::tls::Wire;
-use body::{AnswerBody, ReceivedBody};
+use body::ReceivedBody;
 pub(crate) use ends::Ends;
-use phase::Phase;
+use phase::{Phase, UnderWay};
 use socket::HttpSocket;
 use unread_request::refusal;
 
@@ -194,7 +195,7 @@ fn answer(
     phase: &Arc<Phase>,
     ends: Ends,
     request: Request<Incoming>,
-) -> BoxFuture<'static, Result<Response<AnswerBody>, Infallible>> {
+) -> BoxFuture<'static, Result<Response<AnswerBody<UnderWay>>, Infallible>> {
     phase.begin_request();
     let (phase, under_way) = (Arc::clone(phase), phase.under_way());
     let mut request = request.map(|body| Body::new(ReceivedBody::new(body, Arc::clone(&phase))));

@@ -30,7 +30,7 @@ const CERTIFICATE: Definition = Definition::gauge(
 
 pub(super) fn add(all: &mut Exposition, app: &App) {
     all.family(&BUILD, [([word(env!("CARGO_PKG_VERSION"))], true.into())]);
-    all.single(&READY, app.is_ready());
+    all.single(&READY, app.not_ready().is_none());
     all.single(&ACCEPTS_WRITES, app.store().accepts_writes());
     all.single(&BREACHES, app.engine().breaches());
     let ends = app.statistics().certificate().and_then(Tls::ends);

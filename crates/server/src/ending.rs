@@ -5,7 +5,7 @@ use std::future::Future;
 use futures::{Stream, StreamExt, stream};
 
 /// The items of `stream`; once `end` completes, only what it says comes, and nothing after it.
-pub(super) fn until<T>(stream: impl Stream<Item = T>, end: impl Future<Output = T>) -> impl Stream<Item = T> {
+pub(crate) fn until<T>(stream: impl Stream<Item = T>, end: impl Future<Output = T>) -> impl Stream<Item = T> {
     let open = (Box::pin(stream), Box::pin(end));
     stream::unfold(Some(open), |open| async move {
         let (mut stream, mut end) = open?;
