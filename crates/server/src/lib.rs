@@ -10,10 +10,12 @@ mod address;
 mod app;
 mod caller;
 mod connections;
+mod ending;
 mod flight;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod hex;
 mod http;
 mod limiter;
 mod lines_per_minute;

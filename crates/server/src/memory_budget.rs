@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use skillscope_segment::AccountId;
 use tokio::sync::Notify;
 
-use crate::access::Holder;
+use crate::access::{Holder, TokenId};
 use crate::once_per_minute::OncePerMinute;
 
 /// Memory that requests share. Each takes as much as it needs, piece by piece.
@@ -27,7 +27,7 @@ pub(crate) struct MemoryBudget {
 #[derive(Default)]
 struct Used {
     all: usize,
-    of_owners: HashMap<String, usize>,
+    of_owners: HashMap<Owner, usize>,
 }
 
 /// A budget at a moment, in bytes.
@@ -45,18 +45,25 @@ pub(crate) struct NoRoom;
 
 /// Whose memory a request takes. Each of them has its share.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Owners(Vec<String>);
+pub(crate) struct Owners(Vec<Owner>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Owner {
+    Account(String),
+    Token(TokenId),
+    /// All requests together that name no account and show no token.
+    Nobody,
+}
 
 impl Owners {
     /// An account, where the request names one, and the token of who asks.
     pub(crate) fn of(account: Option<&AccountId>, holder: Holder) -> Self {
-        // No account has a colon in its name.
         let token = match holder {
-            Holder::Token(id) => Some(format!("token:{id:?}")),
+            Holder::Token(id) => Some(Owner::Token(id)),
             Holder::Owner | Holder::Anybody => None,
         };
-        let account = account.map(|account| account.as_str().to_owned());
-        let nobody = (account.is_none() && token.is_none()).then(String::new);
+        let account = account.map(|account| Owner::Account(account.as_str().to_owned()));
+        let nobody = (account.is_none() && token.is_none()).then_some(Owner::Nobody);
         Self(account.into_iter().chain(token).chain(nobody).collect())
     }
 }
@@ -121,7 +128,7 @@ impl Share {
             return true;
         }
         let mut used = self.budget.used.lock();
-        let of_owner = |owner: &String| used.of_owners.get(owner).copied().unwrap_or(0).saturating_add(bytes);
+        let of_owner = |owner: &Owner| used.of_owners.get(owner).copied().unwrap_or(0).saturating_add(bytes);
         let most = self.owners.0.iter().map(of_owner).max().unwrap_or(bytes);
         if used.all > 0 && most > self.budget.most.saturating_sub(used.all) {
             return false;
@@ -176,7 +183,8 @@ mod tests {
     #[tokio::test]
     async fn a_token_has_no_more_for_naming_many_accounts() {
         let budget = budget(Duration::ZERO);
-        let with_token = |account: &str| Owners(vec![account.to_owned(), "token:1".to_owned()]);
+        let holder = Holder::Token(serde_json::from_str("\"0000000000000001\"").unwrap());
+        let with_token = |account: &str| Owners::of(AccountId::parse(account).ok().as_ref(), holder);
         let mut shares: Vec<Share> = ["a", "b", "c"].iter().map(|account| budget.share(&with_token(account))).collect();
         shares[0].grow(25).await.unwrap();
         shares[1].grow(25).await.unwrap();

@@ -7,9 +7,7 @@ use crate::maintenance::{compaction, sealing};
 use crate::rows::partition::Partition;
 use crate::snapshot::Snapshot;
 use crate::store::Store;
-
-/// A segment that ended later than so many milliseconds after the clock's now says nothing about what comes in.
-const AHEAD_MS: i64 = 300_000;
+use crate::writer::arrivals::AHEAD_MS;
 
 /// The writer is waited for so long. Writes hold it for milliseconds, but for the journal to be written anew.
 const PATIENCE: Duration = Duration::from_millis(500);

@@ -12,7 +12,7 @@ use super::secret::{Fingerprint, Secret};
 /// What the secret of a log-in begins with.
 const PREFIX: &str = "skb_";
 
-/// As many log-ins are good at a time. Beyond them the one that would end first ends.
+/// As many log-ins are good at a time. Beyond them the one of the same token that would end first ends.
 const MOST: usize = 10_000;
 
 /// The log-ins that are good. They are gone when the server stops, and clients log in again.
@@ -36,11 +36,21 @@ impl Logins {
             self.0.retain(|_, login| login.expires > now);
         }
         if self.0.len() >= MOST {
-            let first = self.0.iter().min_by_key(|(_, login)| login.expires).map(|(fingerprint, _)| *fingerprint);
-            first.map(|first| self.0.remove(&first));
+            self.make_room(of.as_ref());
         }
         self.0.insert(Fingerprint::of(secret.reveal()), Login { of, expires });
         Ok(secret)
+    }
+
+    /// Ends the log-in that would end first: of the same token if it has any, so that one token does not end what others
+    /// have.
+    fn make_room(&mut self, of: Option<&Arc<LiveToken>>) {
+        let id = |of: Option<&Arc<LiveToken>>| of.map(|live| live.token.id);
+        let is_another = |login: &Login| id(login.of.as_ref()) != id(of);
+        let first = self.0.iter().min_by_key(|(_, login)| (is_another(login), login.expires));
+        if let Some(first) = first.map(|(fingerprint, _)| *fingerprint) {
+            self.0.remove(&first);
+        }
     }
 
     /// A secret that looks like the others, and stands for nothing.
@@ -57,17 +67,18 @@ impl Logins {
         if !known.is(shown) {
             return None;
         }
-        let pass = match &login.of {
+        match &login.of {
             Some(live) => Pass::of_token(Arc::clone(live), Some(login.expires)),
-            None => Pass::of_owner(login.expires),
-        };
-        Some(pass).filter(Pass::is_good)
+            None => Some(Pass::of_owner(login.expires)).filter(Pass::is_good),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::token::Token;
+    use crate::access::token::tests::wanted;
 
     #[test]
     fn memory_is_bounded_and_what_ends_first_goes_first() {
@@ -80,5 +91,18 @@ mod tests {
         }
         assert_eq!(logins.0.len(), MOST);
         assert!(!is_good(&logins, &first) && is_good(&logins, &later));
+    }
+
+    #[test]
+    fn a_token_that_logs_in_again_and_again_ends_its_own_log_ins_alone() {
+        let (mut logins, now) = (Logins::default(), Clock::System.now());
+        let token = |name: &str| Some(LiveToken::new(Token::new(wanted(name), now).unwrap().0));
+        let (quiet, busy) = (token("quiet"), token("busy"));
+        let kept = logins.add(quiet, now + 60_000).unwrap();
+        for _ in 0..MOST + 10 {
+            logins.add(busy.clone(), now + 120_000).unwrap();
+        }
+        assert_eq!(logins.0.len(), MOST);
+        assert!(logins.pass(&Fingerprint::of(kept.reveal())).is_some());
     }
 }

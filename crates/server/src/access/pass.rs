@@ -81,11 +81,15 @@ impl Pass {
         Self { bearer: Bearer::Owner, expires: Some(expires), is_over: watch::Sender::new(false).subscribe() }
     }
 
-    /// The pass of whoever has a token, which ends with it, or before.
-    pub(super) fn of_token(live: Arc<LiveToken>, before: Option<i64>) -> Self {
-        live.last_use.store(Clock::System.now(), Ordering::Relaxed);
-        let expires = live.token.expires.into_iter().chain(before).min();
-        Self { is_over: live.is_over.subscribe(), bearer: Bearer::Token(live), expires }
+    /// The pass of whoever has a token, which ends with it, or before. `None` where it has ended.
+    pub(super) fn of_token(live: Arc<LiveToken>, before: Option<i64>) -> Option<Self> {
+        let (now, expires) = (Clock::System.now(), live.token.expires.into_iter().chain(before).min());
+        let is_over = live.is_over.subscribe();
+        if *is_over.borrow() || expires.is_some_and(|expires| expires <= now) {
+            return None;
+        }
+        live.last_use.store(now, Ordering::Relaxed);
+        Some(Self { is_over, bearer: Bearer::Token(live), expires })
     }
 
     /// Whose data it opens.

@@ -146,7 +146,7 @@ impl Access {
         let shown = Fingerprint::of(text);
         let live = self.tokens().by_fingerprint.get(&shown).cloned();
         if let Some(live) = live.filter(|live| live.token.opens_with(&shown)) {
-            return Some(Pass::of_token(live, None)).filter(Pass::is_good);
+            return Pass::of_token(live, None);
         }
         self.0.logins.lock().pass(&shown)
     }
@@ -155,14 +155,14 @@ impl Access {
     pub(crate) fn by_name_and_secret(&self, name: &str, text: &str) -> Option<Pass> {
         let shown = Fingerprint::of(text);
         let live = self.tokens().by_name.get(name).cloned()?;
-        live.token.opens_with(&shown).then(|| Pass::of_token(live, None)).filter(Pass::is_good)
+        if live.token.opens_with(&shown) { Pass::of_token(live, None) } else { None }
     }
 
     /// The pass of whoever knows all that a token of OAuth 1.0 signs with, together with its name.
     pub(crate) fn by_name_and_signing_secrets(&self, name: &str, shown: SigningSecrets<'_>) -> Option<Pass> {
         let live = self.tokens().by_consumer_key.get(shown.app_key).cloned()?;
         let knows = live.token.signing_keys().is_some_and(|keys| keys.are(shown)) && live.token.name == name;
-        knows.then(|| Pass::of_token(live, None)).filter(Pass::is_good)
+        if knows { Pass::of_token(live, None) } else { None }
     }
 
     /// The pass of the sender of a signed request.
@@ -184,7 +184,7 @@ impl Access {
                 );
             }
         }
-        Some(Pass::of_token(live, None)).filter(Pass::is_good).ok_or(NotSigned::Unknown)
+        Pass::of_token(live, None).ok_or(NotSigned::Unknown)
     }
 
     /// Begins to let a client of PostgreSQL in that says this name. Whether there is such a token shows in nothing.
@@ -297,7 +297,7 @@ impl ScramAttempt {
         if !self.verifier.accepts(proof, auth_message) {
             return None;
         }
-        self.live.map(|live| Pass::of_token(live, None)).filter(Pass::is_good)
+        self.live.and_then(|live| Pass::of_token(live, None))
     }
 }
 

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::AccessError;
 use super::secret::random;
-use super::{AccessError, hex};
+use crate::hex;
 
 /// The least that clients take (RFC 7677). More would protect passwords that can be guessed; a token cannot.
 const ITERATIONS: u32 = 4096;

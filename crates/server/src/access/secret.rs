@@ -50,7 +50,7 @@ pub(super) fn random<const N: usize>() -> Result<[u8; N], super::AccessError> {
 /// What is kept of a secret: its SHA-256. A secret has 256 random bits, so nobody finds it by trying, and a slow hash
 /// would only slow down each request.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(super) struct Fingerprint(#[serde(with = "super::hex")] [u8; 32]);
+pub(super) struct Fingerprint(#[serde(with = "crate::hex")] [u8; 32]);
 
 impl Fingerprint {
     pub(super) fn of(text: &str) -> Self {

@@ -4,10 +4,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use skillscope_query::Scope;
 use skillscope_segment::AccountId;
 
+use super::AccessError;
 use super::permission::Permission;
 use super::scram_verifier::ScramVerifier;
 use super::secret::{Fingerprint, Secret, random};
-use super::{AccessError, hex};
+use crate::hex;
 
 /// What a token begins with.
 const PREFIX: &str = "skt_";
@@ -71,6 +72,13 @@ pub(crate) struct SigningKeys {
 impl std::fmt::Debug for SigningKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SigningKeys").field("consumer_key", &self.consumer_key).finish_non_exhaustive()
+    }
+}
+
+impl TokenId {
+    /// The identifier as text, by which what is known of the token is written down.
+    pub(super) fn text(self) -> String {
+        hex::digits(&self.0)
     }
 }
 

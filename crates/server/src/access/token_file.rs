@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::AccessError;
-use super::token::{Token, TokenId};
+use super::token::Token;
 
 /// The names of the files. None is part of a backup: a copy of the data opens nothing.
 const TOKENS: &str = "tokens";
@@ -108,13 +108,6 @@ impl TokenFile {
         fs::rename(&new, &path).map_err(AccessError::io("move into place", &path))?;
         let folder = File::open(&self.folder).and_then(|folder| folder.sync_all());
         folder.map_err(AccessError::io("sync", &self.folder))
-    }
-}
-
-impl TokenId {
-    /// The identifier as text, by which the uses are written down.
-    pub(super) fn text(self) -> String {
-        serde_json::to_value(self).ok().and_then(|id| id.as_str().map(str::to_owned)).unwrap_or_default()
     }
 }
 

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
+use crate::hex;
+
 /// The SHA-256 of a certificate. Written as 64 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint([u8; 32]);
@@ -18,7 +20,7 @@ impl Fingerprint {
 
 impl Display for Fingerprint {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::digits(&self.0))
     }
 }
 
@@ -26,16 +28,7 @@ impl FromStr for Fingerprint {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const RULE: &str = "a fingerprint has 64 hexadecimal digits";
-        if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(RULE);
-        }
-        let mut bytes = [0; 32];
-        for (place, byte) in bytes.iter_mut().enumerate() {
-            let digits = text.get(2 * place..2 * place + 2).ok_or(RULE)?;
-            *byte = u8::from_str_radix(digits, 16).map_err(|_| RULE)?;
-        }
-        Ok(Self(bytes))
+        hex::parse(text).map(Self).ok_or("a fingerprint has 64 hexadecimal digits")
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use crate::rows::run::Cut;
 
 /// An end later than this, in milliseconds after the clock's now, is none that has come.
-const AHEAD_MS: i64 = 300_000;
+pub(crate) const AHEAD_MS: i64 = 300_000;
 
 /// The latest end time, not ahead of the clock, of the rows that have arrived since it was last taken.
 #[derive(Debug)]
