@@ -54,7 +54,7 @@ class Connection:
             if self.streams is None:
                 self.streams = await asyncio.open_connection(*self.address, limit=1 << 20)
             reader, writer = self.streams
-            head = f"{'GET' if body is None else 'POST'} {path} HTTP/1.1\r\nHost: localhost\r\n"
+            head = f"{'GET' if body is None else 'POST'} {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n"
             if body is not None:
                 head += f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
             writer.write(head.encode() + b"\r\n" + (body or b""))

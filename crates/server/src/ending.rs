@@ -5,16 +5,19 @@ use std::future::Future;
 use futures::{Stream, StreamExt, stream};
 
 /// The items of `stream`; once `end` completes, only what it says comes, and nothing after it.
+///
+/// It may be polled after its end, as compression does.
 pub(crate) fn until<T>(stream: impl Stream<Item = T>, end: impl Future<Output = T>) -> impl Stream<Item = T> {
     let open = (Box::pin(stream), Box::pin(end));
-    stream::unfold(Some(open), |open| async move {
+    let items = stream::unfold(Some(open), |open| async move {
         let (mut stream, mut end) = open?;
         tokio::select! {
             biased;
             last = &mut end => Some((last, None)),
             item = stream.next() => item.map(|item| (item, Some((stream, end)))),
         }
-    })
+    });
+    items.fuse()
 }
 
 #[cfg(test)]
@@ -35,5 +38,7 @@ mod tests {
         assert_eq!(waiting, [9]);
         let never = Box::pin(until(stream::pending::<u8>(), pending())).next().now_or_never();
         assert_eq!(never, None);
+        let mut ended = Box::pin(until(stream::empty::<u8>(), pending()));
+        assert_eq!((ended.next().await, ended.next().await), (None, None));
     }
 }
