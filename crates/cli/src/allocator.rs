@@ -22,13 +22,18 @@ pub(crate) fn give_back_large_memory() {
 pub(crate) fn give_back_from_time_to_time() {
     const PERIOD: std::time::Duration = std::time::Duration::from_secs(5);
     const WORTH_IT: u64 = 64 << 20;
+    const MOST_ROUNDS: u32 = 64;
     let run = || {
-        let mut after_last = resident_bytes();
+        let (mut after_last, mut rounds) = (resident_bytes(), 0_u32);
         loop {
             std::thread::sleep(PERIOD);
             let now = resident_bytes();
             after_last = after_last.min(now);
-            if now.saturating_sub(after_last) > WORTH_IT {
+            let has_grown = now.saturating_sub(after_last) > WORTH_IT;
+            rounds = if has_grown { 0 } else { rounds.saturating_add(1) };
+            // What was still in use when memory was given back may be free by now, which no growth tells: it is tried
+            // again after 5 s, 10 s, 20 s … 320 s.
+            if has_grown || rounds.is_power_of_two() && rounds <= MOST_ROUNDS {
                 trim();
                 after_last = resident_bytes();
             }
