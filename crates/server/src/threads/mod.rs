@@ -36,7 +36,7 @@ pub(crate) struct Threads {
 }
 
 impl Threads {
-    const TEXT: usize = 32;
+    const TEXT: usize = 128;
 
     pub(crate) fn start() -> io::Result<Self> {
         let processors = processors();
