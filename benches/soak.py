@@ -229,6 +229,7 @@ async def slow(server, end):
             if random.random() < 0.5:
                 for byte in request:
                     writer.write(bytes([byte]))
+                    await writer.drain()
                     await asyncio.sleep(0.1)
             else:
                 writer.write(request)

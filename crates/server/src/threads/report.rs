@@ -19,8 +19,9 @@ use super::{REPORTS, ahead, step_back};
 /// A report of more cells is very large: only some are computed at a time.
 const LARGE_CELLS: u64 = 1 << 18;
 
-/// As many reports are computed at a time on each processor. Some of them wait for the disk.
-const PER_PROCESSOR: usize = 4;
+/// As many reports are computed at a time on each processor. One of them may wait for the disk; with more, each would take
+/// longer.
+const PER_PROCESSOR: usize = 2;
 
 /// The stack of a thread. Plans are walked recursively. Only the part that is used becomes memory.
 const STACK_BYTES: usize = 16 << 20;
