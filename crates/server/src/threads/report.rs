@@ -19,10 +19,6 @@ use super::{REPORTS, ahead, step_back};
 /// A report of more cells is very large: only some are computed at a time.
 const LARGE_CELLS: u64 = 1 << 18;
 
-/// As many reports are computed at a time on each processor. One of them may wait for the disk; with more, each would take
-/// longer.
-const PER_PROCESSOR: usize = 2;
-
 /// The stack of a thread. Plans are walked recursively. Only the part that is used becomes memory.
 const STACK_BYTES: usize = 16 << 20;
 
@@ -63,7 +59,8 @@ impl ReportThreads {
             .enable_all()
             .build()?;
         let turns = Arc::new(Semaphore::new(processors.div_ceil(2)));
-        let backlog = Backlog::new(PER_PROCESSOR * processors);
+        // One may wait for the disk. With more, each would take longer.
+        let backlog = Backlog::new(processors + 1);
         Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime), turns, backlog })
     }
 
