@@ -21,7 +21,7 @@ pub(crate) fn give_back_large_memory() {
 #[cfg(target_env = "gnu")]
 pub(crate) fn give_back_from_time_to_time() {
     const PERIOD: std::time::Duration = std::time::Duration::from_secs(5);
-    const WORTH_IT: u64 = 64 << 20;
+    const WORTH_IT: u64 = 32 << 20;
     const MOST_ROUNDS: u32 = 64;
     let run = || {
         let (mut after_last, mut rounds) = (resident_bytes(), 0_u32);
