@@ -57,7 +57,8 @@ class Server:
 
     def memory(self):
         with open(f"/proc/{self.process.pid}/status") as status:
-            return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1)) * 1024
+            # Pages of the program itself come in as it is used, and go when others need the memory.
+            return int(re.search(r"RssAnon:\s+(\d+)", status.read()).group(1)) * 1024
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
@@ -294,6 +295,7 @@ def report(outcomes, samples, growth, before, after):
         p50, p99 = latencies[len(latencies) // 2], latencies[len(latencies) * 99 // 100]
         print(f"{who:>16}  p50 {p50 * 1000:8.2f} ms  p99 {p99 * 1000:8.2f} ms")
     print(f"memory: {samples[0] / MIB:.0f} MiB first, {max(samples) / MIB:.0f} MiB at most, {growth / MIB:+.1f} MiB after the first part")
+    print("most of each minute, MiB:", *(f"{max(samples[begin:begin + 60]) / MIB:.0f}" for begin in range(0, len(samples), 60)))
     print(f"descriptors: {before} before, {after} after")
 
 
