@@ -69,7 +69,7 @@ impl HttpStatistics {
 
     /// A request has come, of the route whose path was matched.
     pub(crate) fn begin(self: &Arc<Self>, path: Option<&str>, method: &Method) -> CountedRequest {
-        let known = path.and_then(|path| self.places.get(path));
+        let known = path.and_then(|path| self.places.get(path).or_else(|| self.places.get(path.trim_end_matches('/'))));
         let route = known.copied().unwrap_or(self.routes.len().saturating_sub(1));
         let method = METHODS.iter().position(|known| *known == method.as_str()).unwrap_or(METHODS.len() - 1);
         self.in_progress.fetch_add(1, Ordering::Relaxed);
