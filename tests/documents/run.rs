@@ -119,10 +119,20 @@ impl Run {
         self.compare(place, script, shown, &[output.stdout, output.stderr].concat());
     }
 
-    /// A command with the ports on which servers listen in place of those in the text.
+    /// A command with the ports on which servers listen in place of those in the text. Whole numbers alone are replaced:
+    /// a free port may have the digits of a written one in it.
     fn with_ports(&self, text: &str) -> String {
-        let ports = self.servers.iter().flat_map(|server| &server.ports);
-        ports.fold(text.to_owned(), |text, (written, free)| text.replace(written, free))
+        let free_for = |number: &str| {
+            let mut ports = self.servers.iter().flat_map(|server| &server.ports);
+            ports.find(|(written, _)| written == number).map(|(_, free)| free.clone())
+        };
+        let parts = text.split_inclusive(|letter: char| !letter.is_ascii_digit());
+        let replaced = parts.map(|part| {
+            let number = part.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+            let rest = part.strip_prefix(number).unwrap_or_default();
+            free_for(number).unwrap_or_else(|| number.to_owned()) + rest
+        });
+        replaced.collect()
     }
 
     fn compare(&mut self, place: &str, command: &str, shown: &[String], printed: &[u8]) {
