@@ -57,8 +57,9 @@ impl House {
             "all": owner.add("all", "*", "sql,admin"),
         });
         let ports = ["--pg-listen", "127.0.0.1:0", "--flight-listen", "127.0.0.1:0"];
-        let options = ["--data-dir", owner.directory(), "--now", NOW, "--sql-stall-limit", "600"];
-        let mut server = Server::spawn(serve().args(options).args(ports));
+        let patience = ["--sql-stall-limit", "600", "--answer-timeout", "600"];
+        let options = ["--data-dir", owner.directory(), "--now", NOW];
+        let mut server = Server::spawn(serve().args(options).args(patience).args(ports));
         let postgresql = server.line().strip_prefix("postgresql://127.0.0.1:").unwrap().to_owned();
         let flight = server.line();
         Self { server, postgresql, flight, tokens, _owner: owner }
