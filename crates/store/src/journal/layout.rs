@@ -46,7 +46,7 @@ pub(crate) const CHECKSUMS_OF: &str = "checksums of file";
 pub(crate) const ENTRY: &str = "entry ";
 
 /// Memory for pages that are read or written.
-const CACHE_BYTES: usize = 32 << 20;
+const CACHE_BYTES: usize = 8 << 20;
 
 /// Opens the database in `file`. How long each sync takes is added to `sync_times`.
 pub(crate) fn open_database(
