@@ -76,19 +76,24 @@ pub(super) async fn get(
     let account = caller.account(&account)?;
     let request = ReportRequest::from_parameters(account.as_str(), app.engine().clock().now(), &parameters)?;
     let cells = app.engine().report_cells(&request);
-    let body = if cells <= SMALL_CELLS {
-        answer(&app, &request, None).await?
+    let (body, place) = if cells <= SMALL_CELLS {
+        (answer(&app, &request, None).await?, None)
     } else {
         let share = memory.take(&Owners::of(Some(&account), caller.holder()), cells).await?;
         let threads = app.clone();
         let answered =
             threads.threads().reports.run(cells, async move { answer(&app, &request, Some(share)).await }).await;
-        answered.map_err(|not_computed| match not_computed {
+        let (body, place) = answered.map_err(|not_computed| match not_computed {
             NotComputed::Overloaded => Problem::busy("more reports are asked for than can be computed; ask again"),
             NotComputed::GivenUp => Problem::internal("the report stopped; the server's log says why"),
-        })??
+        })?;
+        (body?, Some(place))
     };
-    Ok(([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response())
+    let mut response = ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response();
+    if let Some(place) = place {
+        response.extensions_mut().insert(place);
+    }
+    Ok(response)
 }
 
 /// The memory that large reports share.

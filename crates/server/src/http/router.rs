@@ -35,7 +35,7 @@ use crate::access::{Access, Holder, Permission};
 use crate::limiter::Limiter;
 use crate::metrics::TextFormat;
 use crate::statistics::HttpStatistics;
-use crate::threads::ahead;
+use crate::threads::{Place, ahead};
 
 /// Every route, by what a caller must be permitted. Its method and path come from the `#[utoipa::path]` of its handler,
 /// which also describes it in the document.
@@ -125,13 +125,14 @@ async fn of_report_threads(mut response: Response) -> Response {
 
 /// An answer is compressed while its body is read. Threads that serve connections have no time for that, and those for
 /// reports have none for anything but reports.
-async fn compress_elsewhere(State(app): State<App>, response: Response) -> Response {
+async fn compress_elsewhere(State(app): State<App>, mut response: Response) -> Response {
+    let place = response.extensions_mut().remove::<Arc<Place>>();
     if !response.headers().contains_key(CONTENT_ENCODING) {
         return response;
     }
     match response.extensions().get() {
-        Some(OfReportThreads) => response.map(|body| app.threads().reports.ahead(body)),
-        None => response.map(|body| ahead(body, |making| app.engine().spawn(making))),
+        Some(OfReportThreads) => response.map(|body| app.threads().reports.ahead(body, place)),
+        None => response.map(|body| ahead(body, (), |making| app.engine().spawn(making))),
     }
 }
 

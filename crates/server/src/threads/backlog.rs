@@ -2,7 +2,8 @@
 //!
 //! A burst is waited for: it is over soon. Where a backlog stays, everybody would wait for as long as it is, and what is
 //! done at last is wanted by nobody. So whoever comes to a backlog that has stayed for some time waits for a moment only,
-//! and is then told to come again; those whose turn comes have waited for a moment, too.
+//! and is then told to come again; those whose turn comes have waited for a moment, too. A backlog that comes again soon
+//! after its end is the same one.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,6 +17,9 @@ const LEAST_BACKLOG: Duration = Duration::from_millis(250);
 
 /// Then nobody waits for longer than a piece of work takes, or than this.
 const LEAST_PATIENCE: Duration = Duration::from_millis(10);
+
+/// A backlog that has stayed is over once nobody has waited for so long.
+const CALM: Duration = Duration::from_secs(1);
 
 /// By how much of its difference one piece of work changes what work is believed to take.
 const SHARE: u32 = 8;
@@ -34,6 +38,8 @@ struct State {
     waiting: usize,
     /// Since when somebody has been waiting all the time.
     since: Option<Instant>,
+    /// Since when nobody has.
+    calm: Option<Instant>,
     /// How long work takes.
     takes: Duration,
 }
@@ -44,7 +50,7 @@ pub(crate) struct Overloaded;
 
 /// A place, for as long as the work takes.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     begun: Instant,
     state: Arc<Mutex<State>>,
     _place: OwnedSemaphorePermit,
@@ -87,6 +93,9 @@ impl<'a> Waiting<'a> {
     fn enter(backlog: &'a Backlog) -> Self {
         let mut state = backlog.state.lock();
         state.waiting += 1;
+        if state.calm.take().is_some_and(|calm| calm.elapsed() > CALM) {
+            state.since = None;
+        }
         let since = *state.since.get_or_insert_with(Instant::now);
         let has_stayed = since.elapsed() > (state.takes * TIMES).max(LEAST_BACKLOG);
         drop(state);
@@ -99,10 +108,10 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let mut state = self.0.state.lock();
         state.waiting = state.waiting.saturating_sub(1);
-        if state.waiting == 0 {
+        if state.waiting == 0 && *self.0.has_stayed.borrow() {
+            state.calm = Some(Instant::now());
+        } else if state.waiting == 0 {
             state.since = None;
-            drop(state);
-            self.0.has_stayed.send_if_modified(std::mem::take);
         }
     }
 }
@@ -156,15 +165,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn once_nobody_waits_it_begins_anew() {
+    async fn once_nobody_has_waited_for_long_it_begins_anew() {
         let (backlog, place) = backlog(Duration::from_secs(60)).await;
         backlog.state.lock().waiting -= 1;
         assert_eq!(backlog.place().await.unwrap_err(), Overloaded);
-        assert!(backlog.state.lock().since.is_none() && !*backlog.has_stayed.borrow());
+        assert_eq!(backlog.place().await.unwrap_err(), Overloaded, "it is the same backlog");
+        backlog.state.lock().calm = Instant::now().checked_sub(2 * CALM);
         let mut next = pin!(backlog.place());
         assert!(poll!(next.as_mut()).is_pending());
+        assert!(!*backlog.has_stayed.borrow());
         drop(place);
         next.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_burst_leaves_nothing_behind() {
+        let (backlog, place) = backlog(Duration::ZERO).await;
+        backlog.state.lock().waiting -= 1;
+        let mut next = Box::pin(backlog.place());
+        assert!(poll!(&mut next).is_pending());
+        drop(place);
+        next.await.unwrap();
+        assert!(backlog.state.lock().since.is_none() && backlog.state.lock().calm.is_none());
     }
 
     #[tokio::test]

@@ -17,6 +17,7 @@ use std::io;
 use std::num::NonZeroUsize;
 
 pub(crate) use ahead::ahead;
+pub(crate) use backlog::Place;
 pub(crate) use blocking::{BlockingThreads, NotDone};
 pub(crate) use report::{NotComputed, ReportThreads};
 

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinHandle};
 use tracing::Instrument;
 
-use super::backlog::Backlog;
+use super::backlog::{Backlog, Place};
 use super::{REPORTS, ahead, step_back};
 
 /// A report of more cells is very large: only some are computed at a time.
@@ -69,26 +69,28 @@ impl ReportThreads {
         &self.handle
     }
 
-    /// Computes what has about so many `cells`. It ends when this is dropped.
+    /// Computes what has about so many `cells`. It ends when this is dropped. The place comes with what was computed, for
+    /// the work that is left to be done with it.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         cells: u64,
         work: impl Future<Output = T> + Send + 'static,
-    ) -> Result<T, NotComputed> {
+    ) -> Result<(T, Arc<Place>), NotComputed> {
         // An error would mean that there are no turns any more.
         let turn = if cells > LARGE_CELLS { Arc::clone(&self.turns).acquire_owned().await.ok() } else { None };
         let place = self.backlog.place().await.map_err(|_| NotComputed::Overloaded)?;
         let work = async move {
-            let _held = (turn, place);
-            work.await
+            let _turn = turn;
+            (work.await, Arc::new(place))
         };
         let computing = Task(self.handle.spawn(work.in_current_span()));
         computing.await.map_err(|_| NotComputed::GivenUp)
     }
 
-    /// The same body, made on these threads, a little ahead of its reader.
-    pub(crate) fn ahead(&self, body: Body) -> Body {
-        ahead(body, |making| Task(self.handle.spawn(making)))
+    /// The same body, made on these threads, a little ahead of its reader. It keeps its place while it is made, so that no
+    /// more of them are begun than can be; but not while it waits for a slow reader.
+    pub(crate) fn ahead(&self, body: Body, place: Option<Arc<Place>>) -> Body {
+        ahead(body, place, |making| Task(self.handle.spawn(making)))
     }
 }
 
