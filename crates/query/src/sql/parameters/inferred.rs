@@ -1,21 +1,26 @@
 //! Types that parameters have by where they stand.
 
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, IntervalUnit};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result};
-use datafusion::logical_expr::expr::{Case, Cast, Placeholder, ScalarFunction, TryCast};
+use datafusion::logical_expr::expr::{BinaryExpr, Case, Cast, Like, Placeholder, ScalarFunction, TryCast};
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator};
 
-/// Adds the types that DataFusion has found.
+/// Adds the types that DataFusion has found. Where a parameter stands in several places, the first that tells counts.
 pub(super) fn by_engine(plan: &LogicalPlan, types: &mut [Option<DataType>]) -> Result<()> {
-    for (name, known) in plan.get_parameter_types()? {
-        if let (Some(place), Some(known)) = (number(&name), known)
-            && let Some(open @ None) = types.get_mut(place)
-        {
-            *open = Some(plain(&known));
-        }
-    }
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expression| {
+            expression.apply(|part| {
+                if let Expr::Placeholder(Placeholder { id, field: Some(known) }) = part
+                    && let Some(open @ None) = number(id).and_then(|place| types.get_mut(place))
+                {
+                    *open = Some(plain(known.data_type()));
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })?;
     Ok(())
 }
 
@@ -58,6 +63,23 @@ impl Finding<'_> {
                     self.alike(&with.chain([compared.as_ref()]).collect::<Vec<_>>(), schema);
                 }
             }
+            Expr::BinaryExpr(BinaryExpr { left, op, right }) => self.operands(left, *op, right, schema),
+            Expr::Not(condition) => self.add(condition, Some(DataType::Boolean)),
+            Expr::Like(Like { expr, pattern, .. }) | Expr::SimilarTo(Like { expr, pattern, .. }) => {
+                [expr, pattern].into_iter().for_each(|text| self.add(text, Some(DataType::Utf8)));
+            }
+            Expr::WindowFunction(window) => {
+                if let ("lag" | "lead", [_, distance, ..]) = (window.fun.name(), window.params.args.as_slice()) {
+                    self.add(distance, Some(DataType::Int64));
+                }
+            }
+            Expr::AggregateFunction(aggregate) => {
+                if let ("percentile_cont" | "percentile_disc", arguments) =
+                    (aggregate.func.name(), aggregate.params.args.as_slice())
+                {
+                    arguments.iter().for_each(|share| self.add(share, Some(DataType::Float64)));
+                }
+            }
             Expr::ScalarFunction(ScalarFunction { func, args }) => match (func.name(), args.as_slice()) {
                 ("array_has", [array, element]) => {
                     let list = type_of(element, schema).map(|of| DataType::new_list(of, true));
@@ -67,9 +89,31 @@ impl Finding<'_> {
                 ("coalesce" | "nullif" | "greatest" | "least" | "nvl", arguments) => {
                     self.alike(&arguments.iter().collect::<Vec<_>>(), schema);
                 }
+                // Places and lengths in texts, and digits.
+                ("substr" | "substring" | "lpad" | "rpad", [_, numbers @ ..]) => {
+                    numbers.iter().take(2).for_each(|number| self.add(number, Some(DataType::Int64)));
+                }
+                ("left" | "right" | "repeat" | "round" | "trunc", [_, number]) | ("split_part", [_, _, number]) => {
+                    self.add(number, Some(DataType::Int64));
+                }
                 _ => {}
             },
             _ => {}
+        }
+    }
+
+    /// What stands beside an operator has the type of what stands on its other side, but for spans of time.
+    fn operands(&mut self, left: &Expr, operator: Operator, right: &Expr, schema: &DFSchema) {
+        for (open, other) in [(left, right), (right, left)] {
+            let beside = type_of(other, schema);
+            let known = match (operator, &beside) {
+                (Operator::And | Operator::Or, _) => Some(DataType::Boolean),
+                (Operator::Plus, Some(of)) if of.is_temporal() => Some(DataType::Interval(IntervalUnit::MonthDayNano)),
+                (Operator::Multiply | Operator::Divide, Some(DataType::Interval(_))) => Some(DataType::Float64),
+                _ if compares(operator) || operator.is_numerical_operators() => beside,
+                _ => None,
+            };
+            self.add(open, known);
         }
     }
 
@@ -88,6 +132,11 @@ impl Finding<'_> {
             self.found = true;
         }
     }
+}
+
+fn compares(operator: Operator) -> bool {
+    use Operator::{Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq};
+    matches!(operator, Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
 }
 
 /// The place of a parameter among all of them.

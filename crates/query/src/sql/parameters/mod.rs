@@ -4,9 +4,10 @@ mod array_cast;
 mod array_text;
 mod declared;
 mod inferred;
+mod spans;
 mod summed;
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, IntervalUnit};
 use datafusion::error::Result;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
@@ -32,6 +33,9 @@ pub(super) async fn plan(state: &SessionState, statement: SqlStatement, told: &[
     }
     let mut types = told.to_vec();
     types.resize(most.max(told.len()), None);
+    for number in spans::factors(&statement) {
+        open(&mut types, number, DataType::Float64);
+    }
     match with_types(state, &statement, types.clone()).await {
         Err(error) if types.iter().any(Option::is_none) => guessed(state, &statement, types).await.ok_or(error),
         planned => planned,
@@ -57,18 +61,29 @@ async fn with_types(
 }
 
 /// Plans a statement that makes no sense while the types of parameters are open: as text, as PostgreSQL takes them, or
-/// those that are summed as whole numbers.
+/// those that are summed as whole numbers, and those that are added to times as spans of time.
 async fn guessed(state: &SessionState, statement: &SqlStatement, mut types: Vec<Option<DataType>>) -> Option<Planned> {
     let texts = or_text(&types);
     if let Ok(plan) = declared::plan(state, statement, &texts).await {
         return Some(Planned { plan, types: texts });
     }
     for number in summed::numbers(statement) {
-        if let Some(open @ None) = types.get_mut(number - 1) {
-            *open = Some(DataType::Int64);
-        }
+        open(&mut types, number, DataType::Int64);
+    }
+    if let Ok(planned) = with_types(state, statement, types.clone()).await {
+        return Some(planned);
+    }
+    for number in spans::added(statement) {
+        open(&mut types, number, DataType::Interval(IntervalUnit::MonthDayNano));
     }
     with_types(state, statement, types).await.ok()
+}
+
+/// Gives a parameter a type if it has none.
+fn open(types: &mut [Option<DataType>], number: usize, of: DataType) {
+    if let Some(open @ None) = types.get_mut(number - 1) {
+        *open = Some(of);
+    }
 }
 
 fn or_text(types: &[Option<DataType>]) -> Vec<Option<DataType>> {
