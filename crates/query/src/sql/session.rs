@@ -100,8 +100,8 @@ impl SqlSession {
         self
     }
 
-    /// The same session for a client that may leave rows for as long as a statement may take. For doors that find out
-    /// by themselves whether a client reads.
+    /// The same session for a client that may leave rows for as long as a statement may take, again and again. For doors
+    /// that find out by themselves whether a client reads.
     pub fn with_pauses(mut self) -> Self {
         self.runner.allow_pauses();
         self

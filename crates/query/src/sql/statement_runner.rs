@@ -34,7 +34,7 @@ pub struct StatementRunner {
     statistics: Arc<DoorStatistics>,
     number: u64,
     limit: Duration,
-    /// Whether rows wait for their reader for as long as the statement may take.
+    /// Whether rows wait for their reader for as long as a statement may take, which is not counted then.
     has_pauses: bool,
 }
 
@@ -160,7 +160,8 @@ impl StatementRunner {
         parameters: Vec<ScalarValue>,
     ) -> Result<SqlRows> {
         let (schema, planned) = oneshot::channel();
-        let stall = if self.has_pauses { self.limit } else { self.service.limits().stall };
+        let limits = self.service.limits();
+        let stall = if self.has_pauses { limits.time } else { limits.stall };
         let (outbox, received) = Outbox::new(stall);
         let watching = self.watched(text, Counted::Run, |runner, listed, interruption| {
             StatementRun { runner, listed, tables, parameters, schema, outbox, interruption }.run()
@@ -188,13 +189,15 @@ impl StatementRunner {
         check_bytes(text).map_err(Error::Sql).inspect_err(|_| arrived.wrong())?;
         let listed = self.service.running().enter(self.scope.clone(), self.number, self.door, text.to_owned());
         let (limit, query, interruption) = (self.limit, listed.query(), Interruption::default());
+        let has_pauses = self.has_pauses;
         let working = self.service.workers().spawn(work(self.clone(), Arc::new(listed), interruption.clone()));
         Ok(self.service.workers().spawn_watch(async move {
             let _interrupt = InterruptOnDrop(interruption);
             let done = tokio::select! {
                 biased;
                 reason = query.ended() => Err(reason),
-                () = tokio::time::sleep(limit) => Err(Error::TimeLimit { limit }),
+                () = tokio::time::sleep(limit), if !has_pauses => Err(Error::TimeLimit { limit }),
+                () = query.allowance.used_up(limit), if has_pauses => Err(Error::TimeLimit { limit }),
                 done = working => done.flatten(),
             };
             arrived.ended(&done);

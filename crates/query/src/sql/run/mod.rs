@@ -1,5 +1,6 @@
 //! What a statement runs in: threads, memory, turns and a place on the list of those that run; and how it is ended.
 
+mod allowance;
 mod inlined_parts;
 mod interruptible_rules;
 mod interruption;

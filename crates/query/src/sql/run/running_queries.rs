@@ -11,6 +11,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::allowance::Allowance;
 use super::statement_reach::StatementReach;
 use crate::slow::log_statement;
 use crate::{Clock, Error, Scope};
@@ -57,6 +58,7 @@ pub(in crate::sql) struct RunningQuery {
     pub(in crate::sql) started: i64,
     pub(in crate::sql) clock: Instant,
     phase: AtomicU8,
+    pub(in crate::sql) allowance: Allowance,
     rows: AtomicU64,
     plan: OnceLock<Arc<dyn ExecutionPlan>>,
     /// Why it has to end.
@@ -73,6 +75,7 @@ enum Ending {
 impl RunningQuery {
     pub(in crate::sql) fn enter(&self, phase: QueryPhase) {
         self.phase.store(phase as u8, Ordering::Relaxed);
+        self.allowance.wait(phase == QueryPhase::Unread);
     }
 
     pub(in crate::sql) fn phase(&self) -> QueryPhase {
@@ -173,6 +176,7 @@ impl RunningQueries {
             started: Clock::System.now(),
             clock: Instant::now(),
             phase: AtomicU8::new(QueryPhase::Waiting as u8),
+            allowance: Allowance::new(),
             rows: AtomicU64::new(0),
             plan: OnceLock::new(),
             end: OnceLock::new(),
