@@ -12,15 +12,15 @@ use crate::python::Python;
 use crate::sample;
 
 /// A server over the sample, half of it archived and half in memory, with all its ports.
-struct Doors {
-    server: Server,
-    postgresql: u16,
+pub(crate) struct Doors {
+    pub(crate) server: Server,
+    pub(crate) postgresql: u16,
     flight: String,
     _directory: TempDir,
 }
 
 impl Doors {
-    fn open(options: &[&str]) -> Self {
+    pub(crate) fn open(options: &[&str]) -> Self {
         let directory = TempDir::new().unwrap();
         let data_dir = directory.path().to_str().unwrap();
         sample::import_into(directory.path());
@@ -35,7 +35,7 @@ impl Doors {
         Self { server, postgresql, flight, _directory: directory }
     }
 
-    fn psql(&self, database: &str) -> Command {
+    pub(crate) fn psql(&self, database: &str) -> Command {
         let mut command = foreign::command("psql");
         let port = self.postgresql.to_string();
         command.args(["-X", "-h", "127.0.0.1", "-U", "analyst", "-p", &port, "-d", database]);
@@ -56,7 +56,7 @@ impl Doors {
 }
 
 /// Whether psql is there, or could be installed.
-fn has_psql(test: &str) -> bool {
+pub(crate) fn has_psql(test: &str) -> bool {
     foreign::is_here(test, "psql", "postgresql-client")
 }
 
@@ -120,7 +120,7 @@ fn psql_is_told_what_was_wrong() {
         (&doors, "select 1 from nothing", "42P01", "nothing"),
         (&doors, "selec 1", "42601", "selec"),
         (&doors, "drop table segments", "25006", "only statements that read"),
-        (&doors, "select 1/0", "22000", "zero"),
+        (&doors, "select 1/0", "22012", "division by zero"),
         (&doors, "copy segments to '/tmp/x.csv'", "25006", "only statements that read"),
         (
             &hurried,

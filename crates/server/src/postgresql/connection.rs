@@ -7,8 +7,11 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use datafusion_postgres::pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
-use datafusion_postgres::pgwire::api::{ClientInfo, DefaultClient, PgWireConnectionState};
+use datafusion_postgres::pgwire::api::query::send_ready_for_query;
+use datafusion_postgres::pgwire::api::store::PortalStore;
+use datafusion_postgres::pgwire::api::{
+    ClientInfo, ClientPortalStore, DEFAULT_NAME, DefaultClient, PgWireConnectionState,
+};
 use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError, PgWireResult};
 use datafusion_postgres::pgwire::messages::{DecodeContext, PgWireBackendMessage, PgWireFrontendMessage};
 use datafusion_postgres::pgwire::tokio::server::{PgWireMessageServerCodec, process_error};
@@ -17,15 +20,19 @@ use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::codec::Framed;
 
+use super::answer::report;
 use super::client::{Client, Stream};
+use super::describe::describe;
 use super::encryption::Encryption;
 use super::error::{SqlState, error, fatal, malformed, refused, shut_down, unreadable};
 use super::execute::execute;
+use super::idle_limit::{IdleLimit, over};
 use super::incoming::{Incoming, Message};
 use super::layout;
 use super::memory::MessageMemory;
 use super::queries::Queries;
 use super::session::Session;
+use super::simple;
 use super::startup::Sessions;
 use super::startup_packet::StartUpPacket;
 use crate::caller::Caller;
@@ -124,8 +131,10 @@ impl Connection {
             if is_idle && stopping.has_begun() {
                 return Err(shut_down());
             }
+            let patience = if is_idle { IdleLimit::of(client, &self.session.settings) } else { None };
             let message = tokio::select! {
                 message = self.incoming.message(client.get_mut()) => message.map_err(unreadable)?,
+                reason = over(patience) => return Err(reason),
                 () = stopping.begun(), if is_idle => return Err(shut_down()),
                 () = stopping.over() => return Err(shut_down()),
             };
@@ -139,7 +148,11 @@ impl Connection {
             };
             match answered {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => tell(client, error, is_extended).await?,
+                Ok(Err(error)) => {
+                    self.queries.fail();
+                    report(client, &self.session.settings).await?;
+                    tell(client, error, is_extended).await?;
+                }
                 // Whatever panicked is in no state to go on. The hook for panics has told of it in the log.
                 Err(_) => {
                     return Err(fatal(SqlState::Internal, "the server met an error of its own; its log tells more"));
@@ -165,18 +178,24 @@ impl Connection {
         let Some(message) = PgWireFrontendMessage::decode(&mut bytes, &context)? else { return Ok(()) };
         let queries = &self.queries;
         match message {
-            PgWireFrontendMessage::Query(query) => queries.on_query(client, query).await?,
+            PgWireFrontendMessage::Query(query) => simple::query(queries, client, &query.query).await?,
             PgWireFrontendMessage::Parse(parse) => {
-                queries.statements.parse(client, &parse, queries.query_parser()).await?;
+                queries.statements.parse(client, &parse, Arc::clone(&queries.parser)).await?;
             }
-            PgWireFrontendMessage::Bind(bind) => queries.statements.bind(client, &bind).await?,
+            PgWireFrontendMessage::Bind(bind) => queries.statements.bind(client, &queries.parser, &bind).await?,
             PgWireFrontendMessage::Execute(message) => execute(queries, client, &message).await?,
-            PgWireFrontendMessage::Describe(describe) => queries.on_describe(client, describe).await?,
-            PgWireFrontendMessage::Close(close) => queries.statements.close(client, &close).await?,
-            PgWireFrontendMessage::Flush(flush) => queries.on_flush(client, flush).await?,
-            PgWireFrontendMessage::Sync(sync) => {
-                queries.on_sync(client, sync).await?;
+            PgWireFrontendMessage::Describe(message) => describe(queries, client, &message).await?,
+            PgWireFrontendMessage::Close(close) => {
+                queries.statements.close(client, &self.session.cursors, &close).await?;
+            }
+            PgWireFrontendMessage::Flush(_) => client.flush().await?,
+            PgWireFrontendMessage::Sync(_) => {
+                client.portal_store().rm_portal(DEFAULT_NAME);
                 client.set_state(PgWireConnectionState::ReadyForQuery);
+                self.session.settle();
+                report(client, &self.session.settings).await?;
+                let status = client.transaction_status();
+                send_ready_for_query(client, status).await?;
             }
             _ => {}
         }

@@ -31,6 +31,18 @@ pub(super) enum SqlState {
     WrongPassword,
     NotPermitted,
     FailedTransaction,
+    NoTransaction,
+    InTransaction,
+    UnknownSavepoint,
+    UnknownCursor,
+    DuplicateCursor,
+    UnknownStatement,
+    DuplicateStatement,
+    NotInState,
+    IdleInTransaction,
+    IdleSession,
+    DivisionByZero,
+    Unchangeable,
     ReadOnly,
     OutOfMemory,
     TooManyQueries,
@@ -62,6 +74,18 @@ impl SqlState {
             Self::WrongPassword => "28P01",
             Self::NotPermitted => "42501",
             Self::FailedTransaction => "25P02",
+            Self::NoTransaction => "25P01",
+            Self::InTransaction => "25001",
+            Self::UnknownSavepoint => "3B001",
+            Self::UnknownCursor => "34000",
+            Self::DuplicateCursor => "42P03",
+            Self::UnknownStatement => "26000",
+            Self::DuplicateStatement => "42P05",
+            Self::NotInState => "55000",
+            Self::IdleInTransaction => "25P03",
+            Self::IdleSession => "57P05",
+            Self::DivisionByZero => "22012",
+            Self::Unchangeable => "55P02",
             Self::ReadOnly => "25006",
             Self::OutOfMemory => "53200",
             Self::TooManyQueries => "53300",
@@ -77,6 +101,13 @@ impl SqlState {
 /// An error of one statement. The connection goes on.
 pub(super) fn error(state: SqlState, message: impl Into<String>) -> PgWireError {
     of("ERROR", state, message.into())
+}
+
+/// The same with what to do about it.
+pub(super) fn hinted(state: SqlState, message: impl Into<String>, hint: &str) -> PgWireError {
+    let mut info = ErrorInfo::new("ERROR".to_owned(), state.code().to_owned(), message.into());
+    info.hint = Some(hint.to_owned());
+    PgWireError::UserError(Box::new(info))
 }
 
 /// An error that ends the connection.
@@ -131,14 +162,19 @@ pub(super) fn not_started(wrong: &Unsettable) -> PgWireError {
 
 /// A setting that is not set. The connection goes on.
 pub(super) fn unsettable(wrong: Unsettable) -> PgWireError {
-    error(wrong.state(), wrong.to_string())
+    match wrong.hint() {
+        Some(hint) => hinted(wrong.state(), wrong.to_string(), hint),
+        None => error(wrong.state(), wrong.to_string()),
+    }
 }
 
 impl Unsettable {
     fn state(&self) -> SqlState {
         match self {
             Self::Unknown(_) => SqlState::UnknownSetting,
-            Self::Value { .. } | Self::Range { .. } => SqlState::SettingValue,
+            Self::Value { .. } | Self::NoBoolean(_) | Self::Range { .. } | Self::Role(_) => SqlState::SettingValue,
+            Self::Preset { .. } => SqlState::Unchangeable,
+            Self::TooMuch => SqlState::TooMuch,
             Self::Option(_) | Self::NoValue(_) => SqlState::SyntaxError,
         }
     }
@@ -176,11 +212,16 @@ pub(super) fn not_let_in(failure: Error) -> PgWireError {
 
 /// A statement that failed. The connection goes on.
 pub(super) fn failed(failure: Error) -> PgWireError {
-    error(state(&failure), failure.public_text())
+    match state(&failure) {
+        // Tools show it as their users know it.
+        state @ SqlState::DivisionByZero => error(state, "division by zero"),
+        state => error(state, failure.public_text()),
+    }
 }
 
 fn state(failure: &Error) -> SqlState {
     match failure.kind() {
+        ErrorKind::Value if failure.public_text().to_lowercase().contains("divide by zero") => SqlState::DivisionByZero,
         ErrorKind::Syntax => SqlState::SyntaxError,
         ErrorKind::UnknownTable => SqlState::UndefinedTable,
         ErrorKind::UnknownColumn => SqlState::UndefinedColumn,

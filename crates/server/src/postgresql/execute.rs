@@ -1,10 +1,7 @@
 //! Runs portals. The rows are sent as they are computed, however many the client asks for: pgwire would first collect
 //! all of them, in memory that it takes for as many as the client says.
 
-use datafusion_postgres::pgwire::api::copy::send_copy_out_response;
 use datafusion_postgres::pgwire::api::portal::{Portal, PortalExecutionState};
-use datafusion_postgres::pgwire::api::query::{ExtendedQueryHandler, send_execution_response};
-use datafusion_postgres::pgwire::api::results::{Response, Tag};
 use datafusion_postgres::pgwire::api::store::{Entry, PortalStore};
 use datafusion_postgres::pgwire::api::{ClientInfo, ClientPortalStore, DEFAULT_NAME, PgWireConnectionState};
 use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
@@ -13,8 +10,9 @@ use datafusion_postgres::pgwire::messages::extendedquery::{Execute, PortalSuspen
 use datafusion_postgres::pgwire::messages::response::EmptyQueryResponse;
 use futures::{SinkExt, StreamExt};
 
+use super::answer::{Answer, complete};
+use super::bound::parameters;
 use super::client::{Client, Stream};
-use super::error::{SqlState, error};
 use super::prepared::Prepared;
 use super::queries::Queries;
 
@@ -40,7 +38,7 @@ pub(super) async fn execute<S: Stream>(
     };
     client.set_state(PgWireConnectionState::QueryInProgress);
     let is_new = matches!(*portal.state().lock().await, PortalExecutionState::Initial);
-    let has_rows = !is_new || start(queries, client, &portal, most).await?;
+    let has_rows = !is_new || start(queries, client, &portal).await?;
     if has_rows {
         send_rows(client, &portal, most).await?;
     }
@@ -49,37 +47,17 @@ pub(super) async fn execute<S: Stream>(
 }
 
 /// Starts the statement of a portal. Says whether it has rows that are still to be sent.
-async fn start<S: Stream>(
-    queries: &Queries,
-    client: &mut Client<S>,
-    portal: &Portal<Prepared>,
-    most: usize,
-) -> PgWireResult<bool> {
-    let status = client.transaction_status();
-    match queries.do_query(client, portal, most).await? {
-        Response::Query(rows) => {
+async fn start<S: Stream>(queries: &Queries, client: &mut Client<S>, portal: &Portal<Prepared>) -> PgWireResult<bool> {
+    let prepared = &portal.statement.statement;
+    let (parameters, described) = (parameters(portal)?, Some(queries.parser.schema(prepared)));
+    let style = queries.style(portal.result_column_format.clone());
+    match queries.answer(client, prepared.command(), parameters, described, style).await? {
+        Answer::Rows(rows) => {
             portal.start(rows).await;
-            return Ok(true);
+            Ok(true)
         }
-        Response::EmptyQuery => {
-            client.feed(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new())).await?
-        }
-        Response::Execution(tag) => send_execution_response(client, tag).await?,
-        Response::TransactionStart(tag) => {
-            send_execution_response(client, tag).await?;
-            client.set_transaction_status(status.to_in_transaction_state());
-        }
-        Response::TransactionEnd(tag) => {
-            send_execution_response(client, tag).await?;
-            client.set_transaction_status(status.to_idle_state());
-        }
-        Response::Error(failure) => return Err(PgWireError::UserError(failure)),
-        Response::CopyOut(rows) => send_copy_out_response(client, rows).await?,
-        Response::CopyIn(_) | Response::CopyBoth(_) => {
-            return Err(error(SqlState::FeatureNotSupported, "nothing is copied to the server"));
-        }
+        other => other.send(client).await.map(|()| false),
     }
-    Ok(false)
 }
 
 /// Sends up to `most` rows of a portal, and what comes after them: that it is suspended, or has ended.
@@ -100,7 +78,6 @@ async fn send_rows<S: Stream>(client: &mut Client<S>, portal: &Portal<Prepared>,
             }
         }
     }
-    let complete = PgWireBackendMessage::CommandComplete(Tag::new(&tag).with_rows(sent).into());
-    client.send(complete).await?;
+    client.send(PgWireBackendMessage::CommandComplete(complete(&tag, sent))).await?;
     Ok(())
 }

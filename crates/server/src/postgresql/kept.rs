@@ -1,4 +1,5 @@
-//! How much a client may leave on the server between its messages: prepared statements, and portals with bound values.
+//! How much a client may leave on the server between its messages: prepared statements, portals with bound values,
+//! cursors, and savepoints.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +12,13 @@ pub(super) const STATEMENTS: usize = 10_000;
 /// Portals of a connection.
 const PORTALS: usize = 1_000;
 
-/// What the statements and portals of a connection take together.
+/// Cursors of a connection.
+const CURSORS: usize = 100;
+
+/// Savepoints of a transaction.
+const SAVEPOINTS: usize = 10_000;
+
+/// What all of that takes together in a connection, with the rows to which cursors can go back.
 const KEPT_BYTES: usize = 32 << 20;
 
 /// What a statement or a portal takes beside its texts and values.
@@ -24,6 +31,12 @@ pub(super) enum Refusal {
     Statements,
     #[error("a connection has at most {PORTALS} portals; close some")]
     Portals,
+    #[error("a connection has at most {CURSORS} cursors; close some")]
+    Cursors,
+    #[error("a transaction has at most {SAVEPOINTS} savepoints; release some")]
+    Savepoints,
+    #[error("the rows that cursors with SCROLL keep take at most {} MiB in a connection; NO SCROLL keeps none", KEPT_BYTES >> 20)]
+    Rows,
     #[error("the prepared statements and bound values of a connection take at most {} MiB", KEPT_BYTES >> 20)]
     Bytes,
     #[error("{0}")]
@@ -41,10 +54,13 @@ pub(super) struct Kept {
 struct Counts {
     statements: AtomicUsize,
     portals: AtomicUsize,
+    cursors: AtomicUsize,
+    savepoints: AtomicUsize,
+    rows: AtomicUsize,
     bytes: AtomicUsize,
 }
 
-/// A statement or a portal that is counted until it is dropped.
+/// A statement, a portal or the like that is counted until it is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     kind: Kind,
@@ -57,6 +73,10 @@ pub(super) struct Place {
 pub(super) enum Kind {
     Statement,
     Portal,
+    Cursor,
+    Savepoint,
+    /// Rows to which a cursor can go back.
+    Rows,
 }
 
 impl Counts {
@@ -64,6 +84,9 @@ impl Counts {
         match kind {
             Kind::Statement => &self.statements,
             Kind::Portal => &self.portals,
+            Kind::Cursor => &self.cursors,
+            Kind::Savepoint => &self.savepoints,
+            Kind::Rows => &self.rows,
         }
     }
 }
@@ -73,19 +96,22 @@ impl Kept {
         Self { memory, counts: Arc::default() }
     }
 
-    /// A place for a statement or a portal whose texts and values take `bytes`.
+    /// A place for something whose texts and values take `bytes`.
     pub(super) fn place(&self, kind: Kind, bytes: usize) -> Result<Place, Refusal> {
         let bytes = bytes.saturating_add(OVERHEAD_BYTES);
         let (most, refusal) = match kind {
             Kind::Statement => (STATEMENTS, Refusal::Statements),
             Kind::Portal => (PORTALS, Refusal::Portals),
+            Kind::Cursor => (CURSORS, Refusal::Cursors),
+            Kind::Savepoint => (SAVEPOINTS, Refusal::Savepoints),
+            Kind::Rows => (usize::MAX, Refusal::Rows),
         };
         // One task alone adds to them.
         if self.counts.of(kind).load(Ordering::Relaxed) >= most {
             return Err(refusal);
         }
         if self.counts.bytes.load(Ordering::Relaxed).saturating_add(bytes) > KEPT_BYTES {
-            return Err(Refusal::Bytes);
+            return Err(if matches!(kind, Kind::Rows) { Refusal::Rows } else { Refusal::Bytes });
         }
         let reserved = self.memory.try_reserve(bytes)?;
         self.counts.of(kind).fetch_add(1, Ordering::Relaxed);

@@ -2,10 +2,12 @@
 //!
 //! The database of a connection names the account that it sees; in the database `skillscope` it sees all.
 
+mod answer;
 #[cfg(any(test, feature = "fuzzing"))]
 mod anything;
 mod array_literals;
 mod binary_value;
+mod block;
 mod bound;
 mod cancels;
 mod catalog;
@@ -13,29 +15,34 @@ mod catalog_functions;
 mod catalog_rewrite;
 mod client;
 mod command;
-mod command_line;
 mod connection;
 mod copy;
-mod duration_setting;
+mod cursors;
+mod describe;
 mod encryption;
 mod error;
 mod execute;
+mod explain;
+mod idle_limit;
 mod incoming;
 mod kept;
 mod layout;
 mod memory;
+mod notice;
 mod prepared;
 mod queries;
 mod rows;
 mod scram;
 mod session;
-mod setting_names;
 mod settings;
+mod simple;
+mod sql_prepared;
 mod startup;
 mod startup_packet;
 mod statements;
 #[cfg(test)]
 mod tests;
+mod transaction;
 mod values;
 
 use std::future::Future;

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::sql::sqlparser::ast::Statement;
+use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion_postgres::pgwire::api::portal::Format;
 use datafusion_postgres::pgwire::api::results::FieldInfo;
 use datafusion_postgres::pgwire::api::stmt::QueryParser;
@@ -15,6 +14,7 @@ use skillscope_query::SqlDescription;
 use super::bound::arrow_type;
 use super::command::{Command, commands};
 use super::error::{SqlState, error, failed};
+use super::explain;
 use super::kept::Place;
 use super::session::Session;
 use super::values::{fields, type_of};
@@ -24,9 +24,6 @@ const COLUMN_BYTES: usize = 256;
 
 /// What a parameter of a prepared statement takes.
 const PARAMETER_BYTES: usize = 64;
-
-/// What the syntax tree of a control statement takes for each byte of its text, and more.
-const BYTES_OF_TREE: usize = 200;
 
 /// A prepared statement. It is planned again whenever it runs, over the rows of that moment. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -46,16 +43,8 @@ struct Parsed {
 impl Prepared {
     fn new(command: Command, description: SqlDescription, text: &str) -> Self {
         let columns = description.schema.fields().iter().map(|field| COLUMN_BYTES + field.name().len());
-        let of_text = match &command {
-            Command::Control(_) => BYTES_OF_TREE,
-            Command::Query(_)
-            | Command::Copy { .. }
-            | Command::Deallocate(_)
-            | Command::Discard
-            | Command::DiscardPlans => 1,
-        };
         let parameters = description.parameters.len() * PARAMETER_BYTES;
-        let bytes = text.len().saturating_mul(of_text).saturating_add(columns.sum::<usize>() + parameters);
+        let bytes = text.len().saturating_add(columns.sum::<usize>() + parameters);
         Self { parsed: Arc::new(Parsed { command, description, bytes }), places: Vec::new() }
     }
 
@@ -66,16 +55,6 @@ impl Prepared {
     /// The types of the parameters, `$1` first, as far as the statement tells.
     pub(super) fn known_parameters(&self) -> &[Option<DataType>] {
         &self.parsed.description.parameters
-    }
-
-    /// The columns of its rows.
-    pub(super) fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.parsed.description.schema)
-    }
-
-    /// The number of columns of its rows.
-    pub(super) fn columns(&self) -> usize {
-        self.parsed.description.schema.fields().len()
     }
 
     /// What it takes of memory.
@@ -91,21 +70,56 @@ impl Prepared {
     }
 }
 
-/// The columns of the answer to a control statement: one where it tells a setting, none where it does not.
-fn control_schema(statement: &Statement) -> Arc<Schema> {
-    let shows = matches!(
-        statement,
-        Statement::ShowVariable { .. } | Statement::ShowStatus { .. } | Statement::ShowCatalogs { .. }
-    );
-    Arc::new(if shows { Schema::new(vec![Field::new("show", DataType::Utf8, false)]) } else { Schema::empty() })
-}
-
 /// Prepares statements.
 pub(super) struct Parser(Arc<Session>);
 
 impl Parser {
     pub(super) fn new(session: Arc<Session>) -> Self {
         Self(session)
+    }
+
+    /// Prepares a command whose parameters, `$1` first, have types that are told, as far as they are.
+    pub(super) async fn prepare(
+        &self,
+        command: Command,
+        told: Vec<Option<DataType>>,
+        text: &str,
+    ) -> PgWireResult<Prepared> {
+        let session = self.0.get()?;
+        let nothing = || Arc::new(Schema::empty());
+        let description = match &command {
+            Command::Query(query) => session.describe_with(query, told).await.map_err(failed)?,
+            Command::Explain { query, .. } => SqlDescription {
+                schema: explain::schema(),
+                ..session.describe_with(query, told).await.map_err(failed)?
+            },
+            Command::Copy { query, .. } => {
+                SqlDescription { schema: nothing(), ..session.describe_with(query, told).await.map_err(failed)? }
+            }
+            Command::Declare(declared) => {
+                let description = session.describe_with(&declared.query, told).await.map_err(failed)?;
+                SqlDescription { schema: nothing(), ..description }
+            }
+            Command::Execute { .. } => {
+                let text = "EXECUTE is a statement of simple queries; in this protocol a client binds values";
+                return Err(error(SqlState::FeatureNotSupported, text));
+            }
+            _ => SqlDescription { schema: nothing(), parameters: Vec::new() },
+        };
+        Ok(Prepared::new(command, description, text))
+    }
+
+    /// The columns of the rows of a statement.
+    pub(super) fn schema(&self, prepared: &Prepared) -> SchemaRef {
+        match prepared.command() {
+            // What a cursor has is known once it is there, and is nothing otherwise.
+            Command::Fetch(fetch) if !fetch.is_move => {
+                let cursor = self.0.cursors.about(&fetch.name);
+                cursor.map_or_else(|| Arc::new(Schema::empty()), |about| about.schema)
+            }
+            Command::Show(shown) => shown.schema(),
+            _ => Arc::clone(&prepared.parsed.description.schema),
+        }
     }
 }
 
@@ -117,25 +131,13 @@ impl QueryParser for Parser {
     where
         C: ClientInfo + Unpin + Send + Sync,
     {
-        let session = self.0.get()?;
-        let mut commands = commands(session, sql).await?.into_iter();
+        let mut commands = commands(self.0.get()?, sql).await?.into_iter();
         let Some(command) = commands.next() else { return Ok(None) };
         if commands.next().is_some() {
-            return Err(error(SqlState::SyntaxError, "a prepared statement is one statement"));
+            return Err(error(SqlState::SyntaxError, "cannot insert multiple commands into a prepared statement"));
         }
         let told = types.iter().map(|told| arrow_type(told.as_ref()?)).collect();
-        let description = match &command {
-            Command::Query(text) => session.describe_with(text, told).await.map_err(failed)?,
-            Command::Copy { query, .. } => {
-                let description = session.describe_with(query, told).await.map_err(failed)?;
-                SqlDescription { schema: Arc::new(Schema::empty()), ..description }
-            }
-            Command::Control(statement) => SqlDescription { schema: control_schema(statement), parameters: Vec::new() },
-            Command::Deallocate(_) | Command::Discard | Command::DiscardPlans => {
-                SqlDescription { schema: Arc::new(Schema::empty()), parameters: Vec::new() }
-            }
-        };
-        Ok(Some(Prepared::new(command, description, sql)))
+        self.prepare(command, told, sql).await.map(Some)
     }
 
     fn get_parameter_types(&self, prepared: &Prepared) -> PgWireResult<Vec<Type>> {
@@ -144,7 +146,6 @@ impl QueryParser for Parser {
     }
 
     fn get_result_schema(&self, prepared: &Prepared, format: Option<&Format>) -> PgWireResult<Vec<FieldInfo>> {
-        let schema = &prepared.parsed.description.schema;
-        Ok(fields(schema, format.unwrap_or(&Format::UnifiedBinary)))
+        Ok(fields(&self.schema(prepared), format.unwrap_or(&Format::UnifiedText)))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow::array::timezone::Tz;
 use arrow::array::{Array, RecordBatch};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::SchemaRef;
@@ -16,28 +17,38 @@ use skillscope_query::SqlRows;
 use super::error::{SqlState, error, failed};
 use super::values::{self, type_of};
 
+/// How rows are sent.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Style {
+    pub(super) format: Format,
+    /// The zone in which instants are shown, where it is another one than theirs.
+    pub(super) zone: Option<Tz>,
+}
+
 /// The rows of a statement as its answer, with the columns that the client has been told of.
-pub(super) fn response(rows: SqlRows, described: Option<SchemaRef>, format: &Format) -> QueryResponse {
+pub(super) fn response(rows: SqlRows, described: Option<SchemaRef>, style: &Style) -> QueryResponse {
     let schema = described.unwrap_or_else(|| rows.schema());
-    let fields = values::fields(&schema, format);
-    QueryResponse::new(Arc::new(fields), messages(rows, schema, format))
+    let fields = values::fields(&schema, &style.format);
+    let batches = rows.map(|batch| batch.map_err(failed));
+    QueryResponse::new(Arc::new(fields), messages(batches, schema, style))
 }
 
-/// The rows as messages, in a format of the protocol.
-pub(super) fn encoded(rows: SqlRows, format: &Format) -> impl Stream<Item = PgWireResult<DataRow>> + Send + use<> {
+/// The rows as messages.
+pub(super) fn encoded(rows: SqlRows, style: &Style) -> impl Stream<Item = PgWireResult<DataRow>> + Send + use<> {
     let schema = rows.schema();
-    messages(rows, schema, format)
+    messages(rows.map(|batch| batch.map_err(failed)), schema, style)
 }
 
-fn messages(
-    rows: SqlRows,
+/// The rows of batches as messages.
+pub(super) fn messages<B: Stream<Item = PgWireResult<RecordBatch>> + Send>(
+    batches: B,
     schema: SchemaRef,
-    format: &Format,
-) -> impl Stream<Item = PgWireResult<DataRow>> + Send + use<> {
-    let fields = values::fields(&schema, format);
-    rows.flat_map(move |batch| {
-        let batch = batch.map_err(failed).and_then(|batch| as_described(batch, &schema));
-        match batch.and_then(|batch| values::rows(&batch, &fields)) {
+    style: &Style,
+) -> impl Stream<Item = PgWireResult<DataRow>> + Send + use<B> {
+    let (fields, zone) = (values::fields(&schema, &style.format), style.zone);
+    batches.flat_map(move |batch| {
+        let batch = batch.and_then(|batch| as_described(batch, &schema));
+        match batch.and_then(|batch| values::rows(&batch, &fields, zone)) {
             Ok(rows) => stream::iter(rows).left_stream(),
             Err(error) => stream::iter([Err::<DataRow, PgWireError>(error)]).right_stream(),
         }

@@ -1,11 +1,12 @@
 //! How a client is let in.
 
+use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-use datafusion_postgres::pgwire::api::auth::{
-    DefaultServerParameterProvider, finish_authentication, protocol_negotiation,
+use datafusion_postgres::pgwire::api::auth::{ServerParameterProvider, finish_authentication, protocol_negotiation};
+use datafusion_postgres::pgwire::api::{
+    ClientInfo, METADATA_DATABASE, METADATA_USER, PidSecretKeyGenerator, RandomPidSecretKeyGenerator,
 };
-use datafusion_postgres::pgwire::api::{ClientInfo, METADATA_USER, PidSecretKeyGenerator, RandomPidSecretKeyGenerator};
 use datafusion_postgres::pgwire::error::PgWireResult;
 use datafusion_postgres::pgwire::messages::startup::Startup;
 use skillscope_query::{Error, SqlSession};
@@ -14,6 +15,7 @@ use skillscope_segment::AccountId;
 use super::cancels::Cancels;
 use super::catalog::{Catalogs, Database};
 use super::client::{Client, Stream};
+use super::cursors::{CursorTable, FUNCTION};
 use super::error::{not_let_in, not_started, refused, wrong_password};
 use super::incoming::Incoming;
 use super::scram::prove;
@@ -33,6 +35,15 @@ pub(super) struct Sessions {
     catalogs: Catalogs,
 }
 
+/// The settings that a client is told of when its session begins.
+struct Reported(Vec<(&'static str, String)>);
+
+impl ServerParameterProvider for Reported {
+    fn server_parameters<C: ClientInfo>(&self, _client: &C) -> Option<HashMap<String, String>> {
+        Some(self.0.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
+    }
+}
+
 impl Sessions {
     pub(super) fn new(app: App) -> Self {
         Self { app, cancels: Arc::default(), catalogs: Catalogs::default() }
@@ -49,13 +60,19 @@ impl Sessions {
         static NUMBERS: LazyLock<RandomPidSecretKeyGenerator> = LazyLock::new(RandomPidSecretKeyGenerator::default);
         protocol_negotiation(client, startup).await?;
         let parameters = startup.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        session.settings.start(client, parameters).map_err(|wrong| not_started(&wrong))?;
+        for name in [METADATA_USER, METADATA_DATABASE] {
+            if let Some(value) = startup.parameters.get(name) {
+                client.metadata_mut().insert(name.to_owned(), value.clone());
+            }
+        }
+        session.settings.start(parameters).map_err(|wrong| not_started(&wrong))?;
         let caller = self.caller(client, incoming, startup).await?;
-        let (opened, catalog) = self.session(&caller).map_err(not_let_in)?;
+        let (opened, catalog) = self.session(&caller, session).map_err(not_let_in)?;
         let (pid, key) = NUMBERS.generate(&*client);
         client.set_pid_and_secret_key(pid, key.clone());
         session.open(opened.clone(), catalog, self.cancels.enter(pid, key, opened));
-        finish_authentication(client, &DefaultServerParameterProvider::default()).await?;
+        let reported = Reported(session.settings.unreported());
+        finish_authentication(client, &reported).await?;
         Ok(caller)
     }
 
@@ -90,7 +107,7 @@ impl Sessions {
         self.catalogs.open()
     }
 
-    fn session(&self, caller: &Caller) -> Result<(SqlSession, Arc<Database>), Error> {
+    fn session(&self, caller: &Caller, of: &Session) -> Result<(SqlSession, Arc<Database>), Error> {
         // The socket tells a client that reads nothing from one that leaves a portal suspended.
         let session = caller.sql(&self.app, caller.scope().clone(), DOOR).with_pauses();
         // Clients expect the tables in a catalog with the name of the database.
@@ -98,6 +115,7 @@ impl Sessions {
         let mut catalog = None;
         let session = session.extended(&database, |context| {
             catalog = Some(self.catalogs.extend(&database, context).map_err(Error::Sql)?);
+            context.register_udtf(FUNCTION, Arc::new(CursorTable::of(&of.cursors)));
             Ok::<(), Error>(())
         })?;
         let catalog = catalog.ok_or(Error::Killed)?;

@@ -117,6 +117,23 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// A message in few words; `None` where it is about the form of others.
+    fn brief(&self) -> Option<String> {
+        let text = || String::from_utf8_lossy(self.body.split(|byte| *byte == 0).next().unwrap()).into_owned();
+        match self.kind {
+            'D' => Some(self.text().unwrap_or_else(|| "NULL".to_owned())),
+            'C' => Some(format!("[{}]", text())),
+            'E' | 'N' => {
+                let (code, _) = Answer { kind: 'E', body: self.body.clone() }.error();
+                Some(code)
+            }
+            'I' => Some("[]".to_owned()),
+            _ => None,
+        }
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     /// A client of a server that is somewhere else.
     pub(super) fn over(stream: S) -> Self {
@@ -166,6 +183,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     pub(super) async fn query(&mut self, text: &str) -> Vec<Answer> {
         self.send(b'Q', format!("{text}\0").as_bytes()).await;
         self.until_ready().await
+    }
+
+    /// What comes of a text, in few words: the first value of each row, what each statement says that it has done, and
+    /// the codes of errors and notices.
+    pub(super) async fn transcript(&mut self, text: &str) -> String {
+        let answers = self.query(text).await;
+        answers.iter().filter_map(Answer::brief).collect::<Vec<_>>().join(" ")
     }
 
     /// Asserts that the connection still answers.

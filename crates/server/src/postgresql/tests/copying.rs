@@ -47,3 +47,29 @@ async fn a_time_beyond_the_calendar_is_an_error_in_each_format() {
         assert_eq!(error, ("ERROR 22008".to_owned(), "timestamp out of range".to_owned()), "{statement}");
     }
 }
+
+#[tokio::test]
+async fn copies_have_the_options_of_postgresql() {
+    // As PostgreSQL 15 writes them.
+    let query = "select 1 as a, 'x;y' as b, null as c, '' as d, 'q\"r' as e, E'tab\\there' as f";
+    for (options, expected) in [
+        ("(format csv, delimiter ';', null 'x', header)", "a;b;c;d;e;f\n1;\"x;y\";x;;\"q\"\"r\";tab\there\n"),
+        ("csv header delimiter ';' null 'x'", "a;b;c;d;e;f\n1;\"x;y\";x;;\"q\"\"r\";tab\there\n"),
+        ("(format csv, force_quote *)", "\"1\",\"x;y\",,\"\",\"q\"\"r\",\"tab\there\"\n"),
+        ("csv force quote a, f", "\"1\",x;y,,\"\",\"q\"\"r\",\"tab\there\"\n"),
+        ("(format csv, quote '''', escape '\\')", "1,x;y,,'',q\"r,tab\there\n"),
+        ("(format csv, quote 'q', escape '\\')", "1,x;y,,qq,q\\q\"rq,tab\there\n"),
+        ("(delimiter ';', null '-')", "1;x\\;y;-;;q\"r;tab\\there\n"),
+        ("(header true)", "a\tb\tc\td\te\tf\n1\tx;y\t\\N\t\tq\"r\ttab\\there\n"),
+        ("delimiter '|' null as 'NULL'", "1|x;y|NULL||q\"r|tab\\there\n"),
+    ] {
+        let copied = copied(&format!("copy ({query}) to stdout {options}")).await;
+        assert_eq!(String::from_utf8(copied).unwrap(), expected, "{options}");
+    }
+    let server = Server::new();
+    let mut client = server.open("skillscope").await;
+    let answers = in_time(client.query("copy (select 1 as a) to stdout csv force quote b")).await;
+    assert_eq!(answers.last().unwrap().error().0, "ERROR 42703");
+    // psql counts rows, and not the header.
+    assert_eq!(in_time(client.transcript("copy (select 1 as a) to stdout csv header")).await, "[COPY 1]");
+}

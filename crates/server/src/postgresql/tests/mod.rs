@@ -2,13 +2,16 @@
 
 mod client;
 mod copying;
+mod cursors;
 mod hostile;
 mod left_behind;
 mod parameters;
 mod portals;
 mod settings;
+mod several;
 mod socket;
 mod start;
 mod stop;
 mod tls;
 mod tokens;
+mod transactions;

@@ -128,3 +128,80 @@ async fn an_array_is_an_array_however_it_comes() {
         assert_eq!(first(&answers), "{a,b}", "{text}");
     }
 }
+
+/// The numbers of the types that the parameters of a statement are said to have.
+async fn described(client: &mut Client, statement: &str) -> Vec<u32> {
+    client.send(b'P', format!("\0{statement}\0\0\0").as_bytes()).await;
+    client.send(b'D', b"S\0").await;
+    client.send(b'S', b"").await;
+    let answers = in_time(client.until_ready()).await;
+    let told = answers.iter().find(|answer| answer.kind == 't').unwrap_or_else(|| panic!("{statement}: {answers:?}"));
+    told.body[2..].chunks(4).map(|number| u32::from_be_bytes(number.try_into().unwrap())).collect()
+}
+
+#[tokio::test]
+async fn parameters_have_the_types_that_postgresql_gives_them() {
+    const FLOAT4: u32 = 700;
+    const DATE: u32 = 1082;
+    const TIMESTAMP: u32 = 1114;
+    const BYTEA: u32 = 17;
+    const TIME: u32 = 1083;
+    const INT8_ARRAY: u32 = 1016;
+    const TIMESTAMPTZ_ARRAY: u32 = 1185;
+    let server = Server::new();
+    let mut client = server.open("skillscope").await;
+    // As PostgreSQL 15 describes them over a table of the same columns.
+    for (statement, expected) in [
+        ("select skill_id from segments limit $1 offset $2", &[INT8, INT8][..]),
+        ("select skill_id from segments order by end_time fetch first $1 rows only", &[INT8]),
+        (
+            "select $1::int, $2::bigint, $3::smallint, $4::text, $5::float8, $6::real, $7::numeric, $8::bool",
+            &[INT4, INT8, INT2, TEXT, FLOAT8, FLOAT4, NUMERIC, BOOL],
+        ),
+        (
+            "select $1::timestamptz, $2::timestamp, $3::date, $4::time, $5::interval, $6::bytea, cast($7 as bigint)",
+            &[TIMESTAMPTZ, TIMESTAMP, DATE, TIME, INTERVAL, BYTEA, INT8],
+        ),
+        ("select $1::int[], $2::text[], $3::bigint[]", &[INT4_ARRAY, TEXT_ARRAY, INT8_ARRAY]),
+        ("select count(*) from segments where skill_id = any($1)", &[INT8_ARRAY]),
+        ("select count(*) from segments where outcome = any($1)", &[TEXT_ARRAY]),
+        ("select count(*) from segments where outcome <> all($1)", &[TEXT_ARRAY]),
+        ("select count(*) from segments where end_time = any($1)", &[TIMESTAMPTZ_ARRAY]),
+        ("select count(*) from segments where skill_id between $1 and $2", &[INT8, INT8]),
+        ("select count(*) from segments where end_time between $1 and $2", &[TIMESTAMPTZ, TIMESTAMPTZ]),
+        ("select count(*) from segments where skill_id in ($1, $2)", &[INT8, INT8]),
+        ("select count(*) from segments where skill_id = $1 or $1 is null", &[INT8]),
+        ("select count(*) from segments where $1 is null or skill_id = $1", &[INT8]),
+        ("select count(*) from segments where $1::bigint is null or skill_id = $1", &[INT8]),
+        ("select count(*) from segments where outcome like $1", &[TEXT]),
+        ("select count(*) from segments where end_time > $1", &[TIMESTAMPTZ]),
+        ("select count(*) from segments where end_time > now() - $1::interval", &[INTERVAL]),
+        ("select end_time + $1 from segments", &[INTERVAL]),
+        ("select date_trunc($1, end_time), count(*) from segments group by 1", &[TEXT]),
+        ("select interval '1 day' * $1", &[FLOAT8]),
+        ("select coalesce($1, skill_id) from segments", &[INT8]),
+        ("select case when outcome = $1 then $2 else $3 end from segments", &[TEXT, TEXT, TEXT]),
+        ("select percentile_cont($1) within group (order by skill_id) from segments", &[FLOAT8]),
+        ("select outcome, count(*) from segments group by 1 having count(*) > $1", &[INT8]),
+        (
+            "with a as (select * from segments where skill_id = $1) select count(*) from a where outcome = $2",
+            &[INT8, TEXT],
+        ),
+        ("select exists(select 1 from segments where skill_id = $1)", &[INT8]),
+        ("select not $1", &[BOOL]),
+        ("select true and $1", &[BOOL]),
+        ("select upper($1), $2 || 'x', $3", &[TEXT, TEXT, TEXT]),
+    ] {
+        assert_eq!(described(&mut client, statement).await, expected, "{statement}");
+    }
+    // DataFusion counts places in texts, rows and digits by bigint.
+    for (statement, expected) in [
+        ("select substr($1, $2, $3)", &[TEXT, INT8, INT8][..]),
+        ("select split_part($1, $2, $3)", &[TEXT, TEXT, INT8]),
+        ("select round(1.55, $1)", &[INT8]),
+        ("select lag(skill_id, $1) over (order by end_time) from segments", &[INT8]),
+        ("select $1 + 1", &[INT8]),
+    ] {
+        assert_eq!(described(&mut client, statement).await, expected, "{statement}");
+    }
+}

@@ -105,3 +105,82 @@ async fn settings_are_set_and_go_back() {
     }
     assert_eq!(shown(&mut client, "statement_timeout").await, "1s");
 }
+
+#[tokio::test]
+async fn what_has_no_effect_is_told_unless_the_client_wants_no_notice() {
+    let server = Server::new();
+    let mut client = started(&server, "search_path\0reporting\0").await;
+    for (statement, expected) in [
+        ("set search_path = reporting, public", "NOTICE 00000 [SET]"),
+        ("show search_path", "reporting, public [SHOW]"),
+        ("set work_mem = '64MB'", "NOTICE 00000 [SET]"),
+        ("set extra_float_digits = 3", "[SET]"),
+        ("set datestyle = iso", "[SET]"),
+        ("set client_min_messages = warning", "[SET]"),
+        ("set work_mem = '128MB'", "[SET]"),
+        ("show work_mem", "128MB [SHOW]"),
+        ("show nope", "ERROR 42704"),
+        ("set server_version = '1'", "ERROR 55P02"),
+        ("set a.b = 'x'; show a.b", "[SET] x [SHOW]"),
+        ("show a.c", "ERROR 42704"),
+    ] {
+        assert_eq!(in_time(client.transcript(statement)).await, expected, "{statement}");
+    }
+    let all = in_time(client.query("show all")).await;
+    assert!(all.iter().filter(|answer| answer.kind == 'D').count() > 200);
+}
+
+#[tokio::test]
+async fn a_client_learns_of_settings_that_change_however_they_do() {
+    let server = Server::new();
+    let mut client = server.connect();
+    client.start(b"user\0me\0database\0acme\0application_name\0tool\0\0").await;
+    let reported = |answers: &[super::client::Answer]| {
+        let statuses = answers.iter().filter(|answer| answer.kind == 'S');
+        statuses.map(|answer| String::from_utf8_lossy(&answer.body).replace('\0', "=")).collect::<Vec<_>>()
+    };
+    let begun = reported(&in_time(client.until_ready()).await);
+    for expected in ["application_name=tool=", "client_encoding=UTF8=", "TimeZone=UTC=", "session_authorization=me="] {
+        assert!(begun.iter().any(|told| told == expected), "{begun:?}");
+    }
+    for (statement, expected) in [
+        ("set time zone 'europe/berlin'", &["TimeZone=Europe/Berlin="][..]),
+        ("set time zone 'Europe/Berlin'", &[]),
+        ("begin; set local application_name = 'x'", &["application_name=x="]),
+        ("commit", &["application_name=tool="]),
+        ("set work_mem = 100", &[]),
+        ("reset all", &["TimeZone=UTC="]),
+    ] {
+        assert_eq!(reported(&in_time(client.query(statement)).await), expected, "{statement}");
+    }
+}
+
+#[tokio::test]
+async fn times_are_shown_in_the_zone_of_the_client() {
+    let server = Server::new();
+    let mut client = started(&server, "TimeZone\0Europe/Berlin\0").await;
+    let times = "select timestamptz '2018-01-18 08:00:00Z'";
+    for (statement, expected) in [
+        (times.to_owned(), "2018-01-18 09:00:00+01"),
+        ("select array[timestamptz '2018-07-18 08:00:00Z']".to_owned(), "{\"2018-07-18 10:00:00+02\"}"),
+        ("select timestamp '2018-01-18 08:00:00'".to_owned(), "2018-01-18 08:00:00"),
+        (format!("set time zone -5.5; {times}"), "2018-01-18 02:30:00-05:30"),
+        (format!("set time zone default; {times}"), "2018-01-18 09:00:00+01"),
+        (format!("set time zone 'UTC'; {times}"), "2018-01-18 08:00:00+00"),
+    ] {
+        let answers = in_time(client.query(&statement)).await;
+        assert_eq!(answers.iter().find_map(|answer| answer.text()).as_deref(), Some(expected), "{statement}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_may_end_idle_sessions() {
+    let server = Server::new();
+    let client = started(&server, "idle_session_timeout\x001\0").await;
+    let (code, text) = in_time(client.ended_with()).await;
+    assert_eq!((code.as_str(), text.as_str()), ("FATAL 57P05", "terminating connection due to idle-session timeout"));
+    let mut client = started(&server, "idle_in_transaction_session_timeout\x001\0").await;
+    client.send(b'Q', b"begin\0").await;
+    in_time(client.until_ready()).await;
+    assert_eq!(in_time(client.ended_with()).await.0, "FATAL 25P03");
+}

@@ -14,6 +14,7 @@ use chrono::{DateTime, Offset, TimeZone};
 use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
 
 use super::super::error::{SqlState, error};
+use super::Written;
 use super::column::{Put, full, primitive, unwritable};
 
 pub(super) const DAY_MILLISECONDS: i64 = 86_400_000;
@@ -56,9 +57,11 @@ pub(super) fn times(array: &ArrayRef, is_binary: bool) -> PgWireResult<Put> {
     }))
 }
 
-/// The instants in an array, as the clocks of its zone show them.
-pub(super) fn timestamps(array: &ArrayRef, unit: TimeUnit, zone: Option<&str>, is_binary: bool) -> PgWireResult<Put> {
+/// The instants in an array, as the clocks of the client's zone show them, or those of their own.
+pub(super) fn timestamps(array: &ArrayRef, unit: TimeUnit, zone: Option<&str>, written: Written) -> PgWireResult<Put> {
+    let is_binary = written.is_binary;
     let zone: Option<Tz> = zone.map(str::parse).transpose().map_err(unwritable)?;
+    let zone = zone.map(|own| written.zone.unwrap_or(own));
     Ok(match unit {
         TimeUnit::Second => of_unit::<TimestampSecondType>(array, 1, zone, is_binary),
         TimeUnit::Millisecond => of_unit::<TimestampMillisecondType>(array, 1_000, zone, is_binary),

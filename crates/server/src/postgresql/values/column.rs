@@ -21,7 +21,7 @@ use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
 use super::super::error::{SqlState, error};
 use super::list::List;
 use super::record::Record;
-use super::{calendar, decimal, float, interval};
+use super::{Written, calendar, decimal, float, interval};
 
 /// Writes the value of a row.
 pub(super) type Put = Box<dyn Fn(usize, &mut BytesMut) -> PgWireResult<()> + Send>;
@@ -38,8 +38,8 @@ enum Form {
 }
 
 impl Column {
-    pub(super) fn new(array: &ArrayRef, is_binary: bool) -> PgWireResult<Self> {
-        Ok(Self { nulls: array.logical_nulls(), form: form(array, is_binary)? })
+    pub(super) fn new(array: &ArrayRef, written: Written) -> PgWireResult<Self> {
+        Ok(Self { nulls: array.logical_nulls(), form: form(array, written)? })
     }
 
     pub(super) fn is_null(&self, row: usize) -> bool {
@@ -80,7 +80,8 @@ impl Column {
     }
 }
 
-fn form(array: &ArrayRef, is_binary: bool) -> PgWireResult<Form> {
+fn form(array: &ArrayRef, written: Written) -> PgWireResult<Form> {
+    let is_binary = written.is_binary;
     Ok(Form::Plain(match array.data_type() {
         DataType::Null => Box::new(|_, _| Ok(())),
         DataType::Boolean => boolean(array, is_binary),
@@ -112,7 +113,7 @@ fn form(array: &ArrayRef, is_binary: bool) -> PgWireResult<Form> {
             calendar::put_date(ms.div_euclid(calendar::DAY_MILLISECONDS), is_binary, out)
         }),
         DataType::Time32(_) | DataType::Time64(_) => calendar::times(array, is_binary)?,
-        DataType::Timestamp(unit, zone) => calendar::timestamps(array, *unit, zone.as_deref(), is_binary)?,
+        DataType::Timestamp(unit, zone) => calendar::timestamps(array, *unit, zone.as_deref(), written)?,
         DataType::Duration(unit) => interval::durations(array, *unit, is_binary),
         DataType::Interval(unit) => interval::intervals(array, *unit, is_binary),
         DataType::Utf8 => bytes::<GenericStringType<i32>>(array, |text| text.as_bytes()),
@@ -128,11 +129,11 @@ fn form(array: &ArrayRef, is_binary: bool) -> PgWireResult<Form> {
         | DataType::LargeList(_)
         | DataType::FixedSizeList(..)
         | DataType::ListView(_)
-        | DataType::LargeListView(_) => return Ok(Form::List(List::new(array, is_binary)?)),
-        DataType::Struct(_) => Record::new(array.as_struct(), is_binary)?.into_put(),
-        DataType::Dictionary(..) => return dictionary(array, is_binary),
+        | DataType::LargeListView(_) => return Ok(Form::List(List::new(array, written)?)),
+        DataType::Struct(_) => Record::new(array.as_struct(), written)?.into_put(),
+        DataType::Dictionary(..) => return dictionary(array, written),
         DataType::RunEndEncoded(_, values) => {
-            return form(&cast(array, values.data_type()).map_err(unwritable)?, is_binary);
+            return form(&cast(array, values.data_type()).map_err(unwritable)?, written);
         }
         DataType::Map(..) | DataType::Union(..) => shown(array),
     }))
@@ -233,13 +234,13 @@ fn put_bytes(bytes: &[u8], is_binary: bool, out: &mut BytesMut) -> PgWireResult<
 }
 
 /// Each row's value is among those that the dictionary has.
-fn dictionary(array: &ArrayRef, is_binary: bool) -> PgWireResult<Form> {
+fn dictionary(array: &ArrayRef, written: Written) -> PgWireResult<Form> {
     let dictionary = array.as_any_dictionary();
     let values = dictionary.values();
     if values.is_empty() {
         return Ok(Form::Plain(Box::new(|_, _| Ok(()))));
     }
-    match form(values, is_binary)? {
+    match form(values, written)? {
         Form::Plain(put) => {
             let keys = dictionary.normalized_keys();
             Ok(Form::Plain(Box::new(move |row, out| match keys.get(row) {
@@ -247,7 +248,7 @@ fn dictionary(array: &ArrayRef, is_binary: bool) -> PgWireResult<Form> {
                 None => Ok(()),
             })))
         }
-        Form::List(_) => form(&take(values, dictionary.keys(), None).map_err(unwritable)?, is_binary),
+        Form::List(_) => form(&take(values, dictionary.keys(), None).map_err(unwritable)?, written),
     }
 }
 

@@ -8,6 +8,7 @@ use bytes::{BufMut, BytesMut};
 use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
 
 use super::super::error::{SqlState, error};
+use super::Written;
 use super::column::Column;
 use super::quoted::put_element;
 use super::types::type_of;
@@ -26,14 +27,15 @@ pub(super) struct List {
 
 impl List {
     /// `array` has lists of any kind.
-    pub(super) fn new(array: &ArrayRef, is_binary: bool) -> PgWireResult<Self> {
+    pub(super) fn new(array: &ArrayRef, written: Written) -> PgWireResult<Self> {
         let (elements, places) = parts(array);
         let mut innermost = elements.data_type();
         while let Some(element) = element(innermost) {
             innermost = element;
         }
         let innermost = type_of(innermost).oid();
-        Ok(Self { places, elements: Box::new(Column::new(&elements, is_binary)?), is_binary, innermost })
+        let elements = Box::new(Column::new(&elements, written)?);
+        Ok(Self { places, elements, is_binary: written.is_binary, innermost })
     }
 
     pub(super) fn put(&self, row: usize, out: &mut BytesMut) -> PgWireResult<()> {

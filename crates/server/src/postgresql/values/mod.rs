@@ -16,6 +16,7 @@ mod tests;
 mod types;
 
 use arrow::array::RecordBatch;
+use arrow::array::timezone::Tz;
 use arrow::datatypes::Schema;
 use bytes::BytesMut;
 use datafusion_postgres::pgwire::api::portal::Format;
@@ -27,6 +28,14 @@ use super::error::{SqlState, error};
 use column::Column;
 pub(super) use types::type_of;
 
+/// How values are written.
+#[derive(Debug, Clone, Copy, Default)]
+struct Written {
+    is_binary: bool,
+    /// The zone in which instants are shown, where it is another one than theirs.
+    zone: Option<Tz>,
+}
+
 /// The columns of rows, as clients are told of them.
 pub(super) fn fields(schema: &Schema, format: &Format) -> Vec<FieldInfo> {
     let fields = schema.fields().iter().enumerate();
@@ -36,17 +45,18 @@ pub(super) fn fields(schema: &Schema, format: &Format) -> Vec<FieldInfo> {
     described.collect()
 }
 
-/// The rows of a batch as messages.
+/// The rows of a batch as messages, with instants as the clocks of `zone` show them.
 pub(super) fn rows(
     batch: &RecordBatch,
     fields: &[FieldInfo],
+    zone: Option<Tz>,
 ) -> PgWireResult<impl Iterator<Item = PgWireResult<DataRow>> + Send + use<>> {
     let told = fields.iter().map(FieldInfo::format).chain(std::iter::repeat(FieldFormat::Text));
     let columns: Vec<Column> = batch
         .columns()
         .iter()
         .zip(told)
-        .map(|(array, format)| Column::new(array, format == FieldFormat::Binary))
+        .map(|(array, format)| Column::new(array, Written { is_binary: format == FieldFormat::Binary, zone }))
         .collect::<PgWireResult<_>>()?;
     let too_many = |_| error(SqlState::TooMuch, "a row has more columns than a message may have");
     let count = i16::try_from(columns.len()).map_err(too_many)?;

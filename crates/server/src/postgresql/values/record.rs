@@ -4,6 +4,7 @@ use arrow::array::StructArray;
 use bytes::{BufMut, BytesMut};
 use datafusion_postgres::pgwire::error::PgWireResult;
 
+use super::Written;
 use super::column::{Column, Put, full};
 use super::quoted::put_field;
 use super::types::type_of_field;
@@ -16,10 +17,10 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn new(array: &StructArray, is_binary: bool) -> PgWireResult<Self> {
+    pub(super) fn new(array: &StructArray, written: Written) -> PgWireResult<Self> {
         let fields = array.fields().iter().zip(array.columns());
-        let fields = fields.map(|(field, column)| Ok((type_of_field(field).oid(), Column::new(column, is_binary)?)));
-        Ok(Self { fields: fields.collect::<PgWireResult<_>>()?, is_binary })
+        let fields = fields.map(|(field, column)| Ok((type_of_field(field).oid(), Column::new(column, written)?)));
+        Ok(Self { fields: fields.collect::<PgWireResult<_>>()?, is_binary: written.is_binary })
     }
 
     pub(super) fn into_put(self) -> Put {

@@ -27,7 +27,7 @@ fn sent(array: &ArrayRef, format: &Format) -> PgWireResult<(Type, Vec<Option<Vec
     let batch = RecordBatch::try_from_iter_with_nullable([("a", Arc::clone(array), true)]).unwrap();
     let fields = fields(&batch.schema(), format);
     let of = fields[0].datatype().clone();
-    let values = rows(&batch, &fields)?.map(|row| {
+    let values = rows(&batch, &fields, None)?.map(|row| {
         let data = row?.data;
         let (length, value) = data.split_first_chunk().unwrap();
         let length = i32::from_be_bytes(*length);

@@ -1,6 +1,6 @@
 //! The options of a start-up packet, which are laid out as those of a command.
 
-use super::settings::Unsettable;
+use super::Unsettable;
 
 /// The settings in `options`, in order: each `-c name=value` or `--name=value`.
 pub(super) fn settings(options: &str) -> Result<Vec<(String, String)>, Unsettable> {
