@@ -263,6 +263,12 @@ pub enum Error {
         /// The reader's message.
         reason: String,
     },
+    /// A small table that breaks a rule for tables.
+    #[error("{reason}")]
+    Table {
+        /// What is wrong with it, and what is allowed.
+        reason: String,
+    },
     /// An input that became unreadable after its first records.
     #[error("the {format} breaks off here, and nothing after it was read: {reason}")]
     BreaksOff {

@@ -9,6 +9,8 @@
 //! A [`Segmenter`] follows conversations by their [`Event`]s ([`read_events`]) and emits each segment the moment it
 //! closes. [`read_history`] reads the segments of past conversations from an export of message history.
 //!
+//! A [`SmallTable`] has other columns than segments do, such as the names of skills.
+//!
 //! This crate does not know where segments are stored, how they are counted, or who asks for them.
 
 mod account;
@@ -32,8 +34,8 @@ pub use event::{AgentKind, ClosedBy, Event, EventBatch, EventKind, Sender, Trans
 pub use instant::{format_instant, parse_instant};
 pub use reader::parquet_file;
 pub use reader::{
-    Chunk, Compression, EventChunk, Format, Input, ReadOptions, Rejection, Rejections, read_events, read_history,
-    read_segments,
+    Chunk, Compression, EventChunk, Format, Input, MAX_TABLE_BYTES, ReadOptions, Rejection, Rejections, SmallTable,
+    TableFormat, read_events, read_history, read_segments,
 };
 pub use segment::column_names as column;
 pub use segment::{EndReason, Outcome, Segment, StartReason, UserType};

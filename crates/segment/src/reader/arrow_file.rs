@@ -9,6 +9,7 @@ use std::io::BufReader;
 use std::ops::Range;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::ipc::convert::fb_to_schema;
@@ -180,6 +181,36 @@ where
         }
     }
     Ok(Some(line))
+}
+
+/// Passes on the batches of a file whose columns may be any, and tells which they are.
+///
+/// # Errors
+/// Where it cannot be read to its end, and the errors of `take`.
+pub(super) fn each_batch(
+    input: &impl ChunkReader,
+    most_unfolded: Option<u64>,
+    mut take: impl FnMut(RecordBatch) -> crate::Result<()>,
+) -> crate::Result<SchemaRef> {
+    let unreadable = |reason| Error::Unreadable { format: Format::Arrow.name(), reason };
+    let part = last_part(input, input.len()).map_err(unreadable)?;
+    if part.start != 0 {
+        return Err(unreadable("it is several files put together: import each by itself".to_owned()));
+    }
+    let footer = parsed(&part.footer).map_err(unreadable)?;
+    let schema = schema_of(&footer).map_err(unreadable)?;
+    let mut decoder = FileDecoder::new(Arc::clone(&schema), footer.version());
+    let (mut messages, mut left) = (Messages::within(most_unfolded), input.len());
+    let dictionaries = footer.dictionaries().map_or(0, |blocks| blocks.len());
+    for (number, block) in blocks(&footer).enumerate() {
+        let message = message(input, 0, &block, &mut left, &mut messages).map_err(unreadable)?;
+        if number < dictionaries {
+            guarded(|| decoder.read_dictionary(&block, &message)).map_err(unreadable)?;
+        } else if let Some(batch) = guarded(|| decoder.read_record_batch(&block, &message)).map_err(unreadable)? {
+            take(batch)?;
+        }
+    }
+    Ok(schema)
 }
 
 fn schema_of(footer: &Footer<'_>) -> std::result::Result<SchemaRef, String> {

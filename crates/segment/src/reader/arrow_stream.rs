@@ -4,9 +4,10 @@ use std::io::{BufRead, Read};
 
 use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
+use arrow::datatypes::SchemaRef;
 use arrow::ipc::reader::StreamDecoder;
 use arrow::ipc::{self, CompressionType, MessageHeader, root_as_message};
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use super::batches::{check_columns, guarded, take_rows};
 use super::beginning::ARROW_FILE;
@@ -100,6 +101,28 @@ where
         Some(schema) => check_columns(&schema, Format::Arrow).map(|()| Some(line)).map_err(E::from),
         None => collector.broken(line + 1, "it is empty".to_owned()).map(|()| None),
     }
+}
+
+/// Passes on the batches of a stream or a file, in memory, whose columns may be any, and tells which they are.
+///
+/// # Errors
+/// Where it cannot be read to its end, and the errors of `take`.
+pub(super) fn each_batch(
+    bytes: Bytes,
+    most_unfolded: Option<u64>,
+    mut take: impl FnMut(RecordBatch) -> Result<(), Error>,
+) -> Result<SchemaRef, Error> {
+    if bytes.starts_with(ARROW_FILE) {
+        return arrow_file::each_batch(&bytes, most_unfolded, take);
+    }
+    let unreadable = |reason| Error::Unreadable { format: Format::Arrow.name(), reason };
+    let mut input = bytes.reader();
+    let (mut decoder, mut messages) = (StreamDecoder::new(), Messages::within(most_unfolded));
+    while let Some(message) = messages.next(&mut input).map_err(unreadable)? {
+        decode(&mut decoder, message).map_err(unreadable)?.into_iter().try_for_each(&mut take)?;
+    }
+    decode(&mut decoder, END_OF_STREAM.to_vec()).map_err(unreadable)?.into_iter().try_for_each(&mut take)?;
+    decoder.schema().ok_or_else(|| unreadable("it is empty".to_owned()))
 }
 
 /// The batches that are complete after `message`. The decoder returns a batch without a body only when more bytes

@@ -20,6 +20,7 @@ mod ndjson;
 mod parquet;
 #[cfg(test)]
 mod seeds;
+mod table;
 #[cfg(test)]
 mod tests;
 mod unfolding;
@@ -41,6 +42,7 @@ use collector::Collector;
 pub use events::{EventChunk, read_events};
 pub use format::{Compression, Format};
 pub use history::read_history;
+pub use table::{MAX_TABLE_BYTES, SmallTable, TableFormat};
 /// Looks at Parquet files that others decode.
 pub mod parquet_file {
     pub use super::parquet::{TAIL_BYTES, arrow_schema, check_pages, decode_metadata, metadata_length};

@@ -13,7 +13,7 @@ mod thrift;
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatchReader;
+use arrow::array::{RecordBatch, RecordBatchReader};
 use arrow::datatypes::{Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
@@ -66,6 +66,31 @@ where
     let reader = reader.map_err(unreadable)?;
     let schema = columns::with_meaning(&reader.schema(), &metadata);
     read_batches(reader, &schema, collector)
+}
+
+/// Passes on the batches of a file, in memory, whose columns may be any, and tells which they are.
+///
+/// # Errors
+/// Where it cannot be read to its end, and the errors of `take`.
+pub(super) fn each_batch(
+    bytes: Bytes,
+    most_unfolded: u64,
+    mut take: impl FnMut(RecordBatch) -> Result<()>,
+) -> Result<SchemaRef> {
+    let metadata = Arc::new(footer::read(&bytes)?);
+    let arrow = columns::arrow_metadata(&metadata)?;
+    // There are types of which the library can make no column.
+    guarded(|| Ok::<_, String>(RecordBatch::new_empty(Arc::clone(arrow.schema())))).map_err(unreadable)?;
+    pages::check(&Arc::new(bytes.clone()), &metadata, |_| true, &mut Unfolding::within(Some(most_unfolded)))?;
+    let reader = guarded(|| {
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, arrow).build();
+        reader.map_err(|error| error.to_string())
+    });
+    let mut reader = reader.map_err(unreadable)?;
+    while let Some(batch) = guarded(|| reader.next().transpose()).map_err(unreadable)? {
+        take(batch)?;
+    }
+    Ok(reader.schema())
 }
 
 /// Checks that the columns of a segment are there, each of a type that can be read.
