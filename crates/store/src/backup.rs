@@ -17,6 +17,7 @@ use crate::journal;
 use crate::journal::change::{Counters, JournalChange};
 use crate::journal::conversations::ConversationChanges;
 use crate::journal::entries::entry;
+use crate::relations::{RelationSet, path_of};
 use crate::shared::Shared;
 
 /// A data directory as it was at one moment, to be written elsewhere.
@@ -30,6 +31,7 @@ pub struct Backup {
     files: Vec<Arc<ArchiveFile>>,
     /// Files of dead letters, to which later ones may be added before they are copied.
     dead_letters: Vec<PathBuf>,
+    relations: Arc<RelationSet>,
 }
 
 impl Backup {
@@ -67,7 +69,8 @@ impl Backup {
         let directory = shared.directory();
         let dead_letters = directory.dead_letter_files()?;
         let journal = directory.staging().join(format!("backup-{number}.redb"));
-        let backup = Self { disk: Arc::clone(directory.disk()), journal, files, dead_letters };
+        let (disk, relations) = (Arc::clone(directory.disk()), shared.relations().latest());
+        let backup = Self { disk, journal, files, dead_letters, relations };
         let counters = Counters { next_file: number.saturating_add(1), commits: 1 };
         drop(journal::create(Arc::clone(&backup.disk), &backup.journal, change, counters, None)?);
         Ok(backup)
@@ -102,6 +105,10 @@ impl Backup {
             let bytes = disk::read(self.disk.as_ref(), path).map_err(Error::io("read", path))?;
             let name = Path::new(DEAD_LETTERS).join(path.file_name().unwrap_or_default());
             add(&mut archive, &name, bytes.len() as u64, bytes.as_ref())?;
+        }
+        for relation in self.relations.all() {
+            let bytes = relation.encoded()?;
+            add(&mut archive, &path_of(relation), bytes.len() as u64, bytes.as_slice())?;
         }
         let version = directory::version();
         add(&mut archive, Path::new(VERSION), version.len() as u64, version.as_bytes())?;

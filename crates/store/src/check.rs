@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::journal::contents::{Contents, inspect};
 use crate::journal::file_record::FileRecord;
 use crate::journal::value::decode_rows;
+use crate::relations;
 use crate::rows::keys::{Admission, KeyColumns, KeyHasher, KeyIndex};
 use crate::rows::run::cut;
 
@@ -28,6 +29,8 @@ pub struct Checked {
     pub journal_rows: u64,
     /// Conversations in the journal: open ones, and some that closed a while ago.
     pub conversations: u64,
+    /// Tables and views that somebody added.
+    pub relations: u64,
     /// Files that were set aside at some time.
     pub quarantined: u64,
     /// The faults, each in plain words.
@@ -48,6 +51,9 @@ pub fn check(path: &Path) -> Result<Checked> {
     check.checked.conversations = contents.conversations.len() as u64;
     check.strangers(&contents)?;
     check.days(contents)?;
+    let (relations, problems) = relations::check(&check.directory)?;
+    check.checked.relations = relations;
+    check.checked.problems.extend(problems);
     check.checked.quarantined = check.directory.quarantined_files()?.len() as u64;
     Ok(check.checked)
 }

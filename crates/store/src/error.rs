@@ -134,6 +134,9 @@ pub enum Error {
     /// An operation on a batch failed.
     #[error("a batch of segments could not be processed: {0}")]
     Arrow(#[from] arrow::error::ArrowError),
+    /// A table or a view that is not kept.
+    #[error(transparent)]
+    Relation(#[from] crate::relations::RelationError),
     /// The state of a conversation could not be written or read.
     #[error("the state of a conversation could not be processed: {0}")]
     Conversation(#[from] postcard::Error),

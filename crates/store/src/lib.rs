@@ -7,6 +7,8 @@
 //! for each file whose rows are not. [`Store::maintain`], or a thread of [`Maintenance`], seals, merges, evicts and
 //! expires segments when it is time.
 //!
+//! [`Store::put_relation`] keeps small tables and views that somebody adds beside the segments.
+//!
 //! All access to files goes through a [`Disk`], so that tests can put a failing one below the store.
 //!
 //! This crate does not know SQL, reports or HTTP.
@@ -25,6 +27,7 @@ mod linked_copy;
 mod maintenance;
 mod options;
 mod recovery;
+mod relations;
 mod rows;
 mod shared;
 mod snapshot;
@@ -49,6 +52,7 @@ pub use linked_copy::LinkedCopy;
 pub use maintenance::retention::Expiring;
 pub use maintenance::thread::Maintenance;
 pub use options::{Retention, RetentionError, StoreOptions, memory_bytes, memory_share};
+pub use relations::{IfThere, MAX_VIEW_BYTES, Relation, RelationError, RelationKind, RelationName, RelationSet};
 pub use rows::partition::Partition;
 pub use snapshot::Snapshot;
 pub use statistics::{Buckets, Distribution, Histogram, IngestionCounts, JobCounts, JournalCounts, StoreCounts};

@@ -10,6 +10,7 @@ use crate::disk::directory::DataDirectory;
 use crate::disk::health::DiskHealth;
 use crate::error::{Error, Result};
 use crate::options::StoreOptions;
+use crate::relations::Relations;
 use crate::snapshot::Snapshot;
 use crate::statistics::Statistics;
 use crate::time::Time;
@@ -26,10 +27,16 @@ pub(crate) struct Shared {
     health: DiskHealth,
     time: Time,
     statistics: Arc<Statistics>,
+    relations: Relations,
 }
 
 impl Shared {
-    pub(crate) fn new(directory: Arc<DataDirectory>, options: StoreOptions, writer: Writer) -> Self {
+    pub(crate) fn new(
+        directory: Arc<DataDirectory>,
+        options: StoreOptions,
+        writer: Writer,
+        relations: Relations,
+    ) -> Self {
         let published = writer.published();
         let time = Time::of(&directory, &options, &published.latest(), writer.arrivals());
         let health = DiskHealth::new(writer.is_sound());
@@ -37,7 +44,7 @@ impl Shared {
         let now = options.clock.now();
         let watermarks = writer.segmenter().watermarks().map(|(_, time)| time).filter(|time| *time <= now);
         watermarks.for_each(|time| statistics.note_event(time));
-        Self { directory, options, published, writer: Mutex::new(writer), health, time, statistics }
+        Self { directory, options, published, writer: Mutex::new(writer), health, time, statistics, relations }
     }
 
     pub(crate) fn directory(&self) -> &Arc<DataDirectory> {
@@ -46,6 +53,11 @@ impl Shared {
 
     pub(crate) fn options(&self) -> &StoreOptions {
         &self.options
+    }
+
+    /// The tables and views that somebody added.
+    pub(crate) fn relations(&self) -> &Relations {
+        &self.relations
     }
 
     /// Whether the disk takes writes.

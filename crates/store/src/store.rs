@@ -12,6 +12,7 @@ use crate::archive::file::ArchiveFile;
 use crate::archive::totals::ArchivedTotals;
 use crate::backup::Backup;
 use crate::counting_sink::CountingSink;
+use crate::disk::Disk;
 use crate::disk::directory::DataDirectory;
 use crate::disk::overlay::OverlayDisk;
 use crate::error::Result;
@@ -20,6 +21,7 @@ use crate::maintenance::retention::{Expiring, expiring};
 use crate::maintenance::scrub::Scrub;
 use crate::options::StoreOptions;
 use crate::recovery;
+use crate::relations::{IfThere, Relation, RelationKind, RelationName, RelationSet, Relations};
 use crate::rows::keys::KeyHasher;
 use crate::shared::Shared;
 use crate::snapshot::Snapshot;
@@ -34,6 +36,8 @@ use crate::write::ingestion::{Ingested, Records, ingest};
 pub struct Recovery {
     directory: Arc<DataDirectory>,
     options: StoreOptions,
+    /// The disk on which tables and views are changed.
+    disk_of_relations: Arc<dyn Disk>,
 }
 
 impl Recovery {
@@ -43,7 +47,8 @@ impl Recovery {
     /// Where the directory is in use, or is none of ours or of another format.
     pub fn begin(path: &Path, options: StoreOptions) -> Result<Self> {
         let directory = DataDirectory::open(path, Arc::clone(&options.disk), options.archive_group_readable)?;
-        Ok(Self { directory: Arc::new(directory), options })
+        let disk_of_relations = Arc::clone(&options.disk);
+        Ok(Self { directory: Arc::new(directory), options, disk_of_relations })
     }
 
     /// Repairs what a crash left, and loads the hot hours, which may take a while.
@@ -51,13 +56,14 @@ impl Recovery {
     /// # Errors
     /// Where the directory cannot be read.
     pub fn finish(self) -> Result<Store> {
-        let Self { directory, options } = self;
+        let Self { directory, options, disk_of_relations } = self;
+        let relations = Relations::open(&directory, disk_of_relations)?;
         let hasher = KeyHasher::new();
         let writer = recovery::recover(&directory, &options, hasher)?;
         Ok(Store {
             appends: Appends::new(hasher, Arc::clone(&directory), &options),
             archived_totals: ArchivedTotals::new(options.totals_bytes),
-            shared: Shared::new(directory, options, writer),
+            shared: Shared::new(directory, options, writer, relations),
             scrub: Scrub::default(),
             last_told: LastTold::default(),
             maintenance_rounds: Mutex::default(),
@@ -112,15 +118,17 @@ impl Store {
         DataDirectory::is_one(path)
     }
 
-    /// Opens the data directory at `path`, where there must be one, for reading. Nothing in it is changed: repairs are
-    /// made in memory alone.
+    /// Opens the data directory at `path`, where there must be one, for reading. Nothing in it is changed, unless tables
+    /// or views are: repairs are made in memory alone.
     ///
     /// # Errors
     /// Where the directory is in use, is none of ours or of another format, or cannot be read.
     pub fn open_to_read(path: &Path, options: StoreOptions) -> Result<Self> {
         DataDirectory::open_to_read(path, Arc::clone(&options.disk))?;
+        let disk_of_relations = Arc::clone(&options.disk);
         let disk = Arc::new(OverlayDisk::over(Arc::clone(&options.disk)));
-        Self::open_with(path, StoreOptions { disk, ..options })
+        let recovery = Recovery::begin(path, StoreOptions { disk, ..options })?;
+        Recovery { disk_of_relations, ..recovery }.finish()
     }
 
     /// Stores the rows of `batch`, which is of [`skillscope_segment::schema`] and has been validated. Returns once
@@ -226,6 +234,41 @@ impl Store {
         let of_rows = snapshot.all_partitions().flat_map(|partition| partition.totals()).flatten();
         let of_files = usize::try_from(self.archived_totals.bytes()).unwrap_or(usize::MAX);
         of_rows.map(|totals| totals.bytes()).sum::<usize>().saturating_add(of_files)
+    }
+
+    /// The tables and views that somebody added, as they are now.
+    pub fn relations(&self) -> Arc<RelationSet> {
+        self.shared.relations().latest()
+    }
+
+    /// Keeps a table or a view, whole or not at all. It is durable when this returns.
+    ///
+    /// # Errors
+    /// [`Error::Relation`](crate::Error::Relation) where it may not be kept, or where the disk fails.
+    pub fn put_relation(&self, relation: Relation, if_there: IfThere) -> Result<()> {
+        self.shared.relations().put(relation, if_there)
+    }
+
+    /// Removes a table or a view.
+    ///
+    /// # Errors
+    /// [`Error::Relation`](crate::Error::Relation) where there is none of the name and kind, or where the disk fails.
+    pub fn remove_relation(&self, owner: Option<&AccountId>, name: &RelationName, kind: RelationKind) -> Result<()> {
+        self.shared.relations().remove(owner, name, kind)
+    }
+
+    /// Gives a table or a view another name, which nothing else may have. With `kind`, it must be of that kind.
+    ///
+    /// # Errors
+    /// [`Error::Relation`](crate::Error::Relation) where it cannot be renamed, or where the disk fails.
+    pub fn rename_relation(
+        &self,
+        owner: Option<&AccountId>,
+        name: &RelationName,
+        kind: Option<RelationKind>,
+        to: RelationName,
+    ) -> Result<()> {
+        self.shared.relations().rename(owner, name, kind, to)
     }
 
     /// A backup of all that is stored now. Writes are held up only while the conversations that are followed are noted.

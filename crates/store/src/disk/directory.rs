@@ -32,6 +32,7 @@ const PROBE: &str = "probe";
 pub(crate) const JOURNAL: &str = "journal.redb";
 const SERVER: &str = "server";
 pub(crate) const DEAD_LETTERS: &str = "dead-letters";
+pub(crate) const RELATIONS: &str = "relations";
 const OURS_BEFORE_VERSION: [&str; 2] = [LOCK, NEW_VERSION];
 
 /// A data directory, held by this process alone for as long as the value lives.
@@ -41,6 +42,7 @@ const OURS_BEFORE_VERSION: [&str; 2] = [LOCK, NEW_VERSION];
 /// journal.redb      rows that are not archived yet, the list of archive files, and the conversations that are followed
 /// journal.commits   the number of the journal's last commit
 /// dead-letters/     conversation events that could have no effect, as NDJSON, by the day on which they came
+/// relations/        tables and views that somebody added
 /// expired/          files whose rows are too old, by the hour in which that was found; removed a day later
 /// quarantine/       damaged files, and files that were on no list; never removed
 /// staging/          files being written, and copies that other processes read; emptied at start
@@ -390,6 +392,11 @@ impl DataDirectory {
     /// Every file of dead letters, in order of name.
     pub(crate) fn dead_letter_files(&self) -> Result<Vec<PathBuf>> {
         self.files_below(DEAD_LETTERS)
+    }
+
+    /// Every file of a table or view that somebody added, in order of name.
+    pub(crate) fn relation_files(&self) -> Result<Vec<PathBuf>> {
+        self.files_below(RELATIONS)
     }
 
     fn files_below(&self, folder: &str) -> Result<Vec<PathBuf>> {

@@ -11,6 +11,7 @@ mod journal_damage;
 mod keys;
 mod linked_copy;
 mod recovery;
+mod relations;
 mod retention;
 mod samples;
 mod simulated_disk;
