@@ -29,7 +29,8 @@ pub use report::{
 pub use scope::Scope;
 pub use skillscope_store::Clock;
 pub use sql::{
-    ArrayItem, ArrayText, DoorCounts, SentText, Span, SqlDescription, SqlLimits, SqlLoad, SqlRows, SqlSession, SqlTask,
-    StatementOutcome, StatementRunner, StatementTables, time_of, write_double, write_single,
+    ArrayItem, ArrayText, Defined, DoorCounts, SentText, Span, SqlDescription, SqlLimits, SqlLoad, SqlRows, SqlSession,
+    SqlTask, StatementOutcome, StatementRunner, StatementTables, definition_tag, is_definition, table_name, time_of,
+    write_double, write_single,
 };
 pub use table::{stored_segments, stored_segments_as_text, unarchived_segments};

@@ -3,6 +3,7 @@
 mod breach;
 mod contract;
 mod damage;
+mod definitions;
 mod hostile;
 mod logic;
 mod metrics;

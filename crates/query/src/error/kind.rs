@@ -3,6 +3,8 @@
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 
+use skillscope_store::RelationError;
+
 use super::datafusion_text::names_unknown_table;
 
 /// The kind of an [`Error`](crate::Error), from which each protocol chooses a code.
@@ -22,6 +24,16 @@ pub enum ErrorKind {
     Statement,
     /// The statement does anything but read.
     ReadOnly,
+    /// The statement would change what its client may not change.
+    NotPermitted,
+    /// The statement makes something whose name is taken.
+    NameTaken,
+    /// The statement names a table where a view is meant, or the other way round.
+    WrongKind,
+    /// There is no room for another table or view.
+    TooMuch,
+    /// The disk did not take a change.
+    NotStored,
     /// The statement needs more memory or disk space than it may have.
     OutOfMemory,
     /// The statement took longer than it may.
@@ -37,6 +49,17 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// The kind of an error about a table or view that was added.
+    pub(super) fn of_relation(cause: &RelationError) -> Self {
+        match cause {
+            RelationError::Exists { .. } => Self::NameTaken,
+            RelationError::Missing { .. } => Self::UnknownTable,
+            RelationError::WrongKind { .. } => Self::WrongKind,
+            RelationError::TooMany { .. } | RelationError::TooLarge { .. } => Self::TooMuch,
+            _ => Self::Statement,
+        }
+    }
+
     /// The kind of a DataFusion error.
     pub(super) fn of_statement(cause: &DataFusionError) -> Self {
         match cause.find_root() {

@@ -37,6 +37,35 @@ pub enum Error {
     /// A statement that does anything but read.
     #[error("only statements that read are allowed here")]
     ReadOnly,
+    /// A statement that asks for a change that there is not here.
+    #[error("{0}")]
+    Refused(&'static str),
+    /// A change of what others see, by a client that may not make it.
+    #[error("views and tables are made and dropped by those who have the scope admin")]
+    NotAdministrator,
+    /// A change of what skillscope has of its own.
+    #[error("\"{name}\" is skillscope's own, and always there")]
+    Ours {
+        /// Its name.
+        name: String,
+    },
+    /// A view of one session, where a session is over with its first statement.
+    #[error(
+        "a temporary view is gone with its session, and here each statement is one; connect with PostgreSQL's protocol"
+    )]
+    NoTemporaryViews,
+    /// A view or table for all accounts, of which an account can only have one of its own instead.
+    #[error("\"{name}\" is for all accounts, and is changed in a session of all accounts alone")]
+    OfAllAccounts {
+        /// Its name.
+        name: String,
+    },
+    /// A view or table that is not kept or dropped.
+    #[error(transparent)]
+    Relation(#[from] skillscope_store::RelationError),
+    /// A view or table that could not be written.
+    #[error("the disk did not take the change: {0}")]
+    NotStored(#[source] skillscope_store::Error),
     /// A statement that needs more memory, or more disk space to spill to, than statements may have.
     #[error(
         "the statement needs more memory, or disk space to spill to, than SQL may use here; ask for less at a time, or \
@@ -99,7 +128,11 @@ impl Error {
         match self {
             Self::Parameter { .. } => ErrorKind::Parameter,
             Self::Sql(cause) => ErrorKind::of_statement(cause),
-            Self::ReadOnly => ErrorKind::ReadOnly,
+            Self::ReadOnly | Self::Refused(_) => ErrorKind::ReadOnly,
+            Self::NotAdministrator | Self::Ours { .. } | Self::OfAllAccounts { .. } => ErrorKind::NotPermitted,
+            Self::NoTemporaryViews => ErrorKind::Statement,
+            Self::Relation(cause) => ErrorKind::of_relation(cause),
+            Self::NotStored(_) => ErrorKind::NotStored,
             Self::OutOfMemory => ErrorKind::OutOfMemory,
             Self::TimeLimit { .. } | Self::Stalled { .. } => ErrorKind::TimeLimit,
             Self::TooManyQueries { .. } | Self::StillPlanning { .. } | Self::Crowded { .. } => {
@@ -118,11 +151,23 @@ impl Error {
                 tracing::error!(error = %self, "the disk failed a query");
                 "a file of the archive cannot be read now; the server's log says which".to_owned()
             }
+            ErrorKind::NotStored => {
+                tracing::error!(error = %self, "a view or table could not be changed on the disk");
+                "the disk did not take the change; the server's log says why".to_owned()
+            }
             ErrorKind::Internal => {
                 tracing::error!(error = %self, "a request failed");
                 "the request could not be answered; the server's log says why".to_owned()
             }
             _ => self.to_string(),
+        }
+    }
+
+    /// The error of a view or table that is not kept, dropped or renamed.
+    pub(crate) fn of_relations(error: skillscope_store::Error) -> Self {
+        match error {
+            skillscope_store::Error::Relation(cause) => Self::Relation(cause),
+            other => Self::NotStored(other),
         }
     }
 

@@ -10,12 +10,13 @@
 //! ```
 //!
 //! A statement runs on threads for SQL alone, in a memory of its own, within limits of time and number (`limits.rs`).
-//! It sees one snapshot of the store. The catalog is made for each statement from the scope of its session, so that
+//! It sees one snapshot of the store. A statement that changes views goes to `definitions` instead. The catalog is made for each statement from the scope of its session, so that
 //! nothing of another account has a name in it.
 
 mod bounds;
 mod catalog;
 mod correlation;
+mod definitions;
 mod dialect;
 mod functions;
 mod limits;
@@ -33,9 +34,11 @@ mod statement_runner;
 mod statement_tables;
 mod store_tables;
 mod subqueries;
+mod surroundings;
 mod times;
 mod words;
 
+pub use definitions::{Defined, definition_tag, is_definition, table_name};
 pub use functions::{Span, write_double, write_single};
 pub use limits::SqlLimits;
 pub use load::SqlLoad;

@@ -2,19 +2,22 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Schema};
 use datafusion::catalog::SchemaProvider;
-use datafusion::common::ScalarValue;
+use datafusion::common::{ScalarValue, plan_datafusion_err};
 use datafusion::execution::session_state::SessionState;
 use datafusion::prelude::SessionContext;
 
+use super::definitions::{self, Authority, Task, carry_out, is_definition};
 use super::run::{SqlRows, SqlTask, StatementReach};
 use super::service::SqlService;
 use super::statement_runner::{SqlDescription, StatementRunner};
 use super::statement_tables::StatementTables;
 use super::store_tables::StoreTables;
+use super::surroundings::{Progress, Surroundings};
 use crate::table::SegmentsTable;
 use crate::{Error, Result, Scope};
 
@@ -25,7 +28,8 @@ pub struct SqlSession {
     store: Arc<StoreTables>,
     reach: StatementReach,
     /// Schemas that a protocol's clients expect.
-    schemas: Vec<(String, Arc<dyn SchemaProvider>)>,
+    schemas: Arc<Vec<(String, Arc<dyn SchemaProvider>)>>,
+    authority: Authority,
 }
 
 impl std::fmt::Debug for SqlSession {
@@ -37,7 +41,13 @@ impl std::fmt::Debug for SqlSession {
 impl SqlSession {
     pub(crate) fn new(service: Arc<SqlService>, store: Arc<StoreTables>, scope: Scope, door: &'static str) -> Self {
         let runner = StatementRunner::of(service, scope.clone(), door);
-        Self { reach: StatementReach::new(runner.number(), scope), runner, store, schemas: Vec::new() }
+        Self {
+            reach: StatementReach::new(runner.number(), scope),
+            runner,
+            store,
+            schemas: Arc::default(),
+            authority: Authority::default(),
+        }
     }
 
     /// The accounts that this session sees.
@@ -58,14 +68,17 @@ impl SqlSession {
         let nothing = self.store.no_segments(self.scope().clone());
         let mut base = self.runner.base().clone();
         base.config_mut().options_mut().catalog.default_catalog = catalog_name.to_owned();
-        let state = self.store.state(&base, &self.reach, nothing, &[]).map_err(Error::of_sql)?;
-        let context = SessionContext::new_with_state(state);
+        let progress = Progress::default();
+        progress.is_planned.store(true, Ordering::Relaxed);
+        // What outlives statements sees what was added as it is at each moment, and no session's own views.
+        let visible = Surroundings { added: None, temporary: None, ..self.visible(Arc::new(base), nothing, progress) };
+        let context = SessionContext::new_with_state(visible.state().map_err(Error::of_sql)?);
         let known = |context: &SessionContext| context.catalog(catalog_name).map(|catalog| catalog.schema_names());
         let before = known(&context).unwrap_or_default();
         extend(&context)?;
         if let Some(catalog) = context.catalog(catalog_name) {
             let new = catalog.schema_names().into_iter().filter(|name| !before.contains(name));
-            self.schemas = new.filter_map(|name| Some((name.clone(), catalog.schema(&name)?))).collect();
+            self.schemas = Arc::new(new.filter_map(|name| Some((name.clone(), catalog.schema(&name)?))).collect());
         }
         self.runner.set_base(context.state());
         Ok(self)
@@ -84,6 +97,10 @@ impl SqlSession {
     /// # Errors
     /// Those of [`SqlSession::describe`].
     pub async fn describe_with(&self, text: &str, told: Vec<Option<DataType>>) -> Result<SqlDescription> {
+        if is_definition(text) {
+            definitions::check(text)?;
+            return Ok(SqlDescription { schema: Arc::new(Schema::empty()), parameters: Vec::new() });
+        }
         self.runner.describe(self.tables(self.segments()), text, told).await
     }
 
@@ -98,6 +115,29 @@ impl SqlSession {
     pub fn with_own_statements(mut self) -> Self {
         self.reach = self.reach.own();
         self
+    }
+
+    /// The same session for a client that may add and drop what others see: views and tables.
+    pub fn with_administration(mut self) -> Self {
+        self.authority.administers = true;
+        self
+    }
+
+    /// The same session for a client that only reads, whatever else it may do.
+    pub fn only_reading(mut self) -> Self {
+        self.authority.only_reads = true;
+        self
+    }
+
+    /// The same session for a client that stays, and may have views of its own meanwhile. All clones have the same.
+    pub fn with_temporary_views(mut self) -> Self {
+        self.authority.temporary = Some(Arc::default());
+        self
+    }
+
+    /// Forgets the views of the session.
+    pub fn drop_temporary_views(&self) {
+        self.authority.temporary.iter().for_each(|views| views.clear());
     }
 
     /// The same session for a client that may leave rows for as long as a statement may take, again and again. For doors
@@ -130,8 +170,12 @@ impl SqlSession {
     /// # Errors
     /// [`Error::Sql`] where the statement is wrong, [`Error::ReadOnly`] where it does anything but read,
     /// [`Error::OutOfMemory`], [`Error::TimeLimit`], [`Error::TooManyQueries`] and [`Error::Killed`]; all of these can
-    /// also come in the place of later rows.
+    /// also come in the place of later rows. A statement that makes or drops a view, or drops a table, is carried out
+    /// before this returns, and its [outcome](SqlRows::defined) is in the place of rows.
     pub async fn run(&self, text: &str, parameters: Vec<ScalarValue>) -> Result<SqlRows> {
+        if is_definition(text) {
+            return self.define(text, &parameters).await;
+        }
         self.run_over(self.segments(), text, parameters).await
     }
 
@@ -153,22 +197,49 @@ impl SqlSession {
         self.runner.kill_running();
     }
 
+    async fn define(&self, text: &str, parameters: &[ScalarValue]) -> Result<SqlRows> {
+        if !parameters.is_empty() {
+            return Err(Error::of_sql(plan_datafusion_err!("a statement that defines has no parameters")));
+        }
+        let session = self.clone();
+        let defined = self.runner.define(text, move |text| {
+            let (scope, nothing) = (session.scope(), session.store.no_segments(session.scope().clone()));
+            let visible = session.visible(Arc::new(session.runner.base().clone()), nothing, Progress::default());
+            let (authority, store) = (&session.authority, session.store.store());
+            carry_out(&Task { text, authority, visible: &visible, store, scope })
+        });
+        Ok(SqlRows::of_definition(defined.await?))
+    }
+
+    fn visible(&self, base: Arc<SessionState>, segments: SegmentsTable, progress: Progress) -> Surroundings {
+        Surroundings {
+            store: Arc::clone(&self.store),
+            base,
+            reach: self.reach.clone(),
+            segments: Arc::new(segments),
+            schemas: Arc::clone(&self.schemas),
+            added: Some(self.store.added()),
+            temporary: self.authority.temporary.clone(),
+            within: Vec::new(),
+            progress: Arc::new(progress),
+        }
+    }
+
     fn tables(&self, segments: SegmentsTable) -> Arc<dyn StatementTables> {
-        let (store, schemas) = (Arc::clone(&self.store), self.schemas.clone());
-        Arc::new(SessionTables { store, segments, reach: self.reach.clone(), schemas })
+        let base = Arc::new(self.runner.base().clone());
+        Arc::new(SessionTables(self.visible(base, segments, Progress::default())))
     }
 }
 
 /// The tables that one statement of a session sees.
-struct SessionTables {
-    store: Arc<StoreTables>,
-    segments: SegmentsTable,
-    reach: StatementReach,
-    schemas: Vec<(String, Arc<dyn SchemaProvider>)>,
-}
+struct SessionTables(Surroundings);
 
 impl StatementTables for SessionTables {
     fn state(&self, base: &SessionState) -> datafusion::error::Result<SessionState> {
-        self.store.state(base, &self.reach, self.segments.clone(), &self.schemas)
+        Surroundings { base: Arc::new(base.clone()), ..self.0.clone() }.state()
+    }
+
+    fn planned(&self) {
+        self.0.progress.is_planned.store(true, Ordering::Relaxed);
     }
 }

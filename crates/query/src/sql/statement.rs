@@ -1,12 +1,13 @@
 //! A statement from its text to a plan: parsed, checked and bound to parameters.
 
+use std::collections::HashSet;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::config::ConfigNonZeroUsize;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion, TreeNodeVisitor};
-use datafusion::common::{ScalarValue, plan_err};
+use datafusion::common::{ScalarValue, exec_err, plan_err};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
 use datafusion::execution::context::SQLOptions;
@@ -16,10 +17,12 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, Operator};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::sql::parser::Statement as SqlStatement;
+use datafusion::sql::sqlparser;
+use futures::FutureExt;
 use futures::executor::block_on;
 
 use super::bounds::{ChargedMemory, adds_up, check_types, guarded, is_multiplying};
-use super::dialect::{read, renamed, rewrite, shown_names};
+use super::dialect::{read, renamed, rewrite, shown_names, shown_plan};
 use super::meaning::{check_syntax, with_meaning};
 use super::parameters::{self, Planned, read_arrays};
 use super::run::StatementMemory;
@@ -27,6 +30,7 @@ use super::sent_text::SentText;
 use super::size::{MaxSize, check_size};
 use super::statement_tables::StatementTables;
 use super::subqueries::with_right_conditions;
+use super::surroundings::Surroundings;
 use super::words::{check_words, check_words_everywhere};
 use crate::Error;
 
@@ -66,6 +70,9 @@ const FREE_MENTIONS: usize = 20;
 /// Stack for parsing and planning. Until the depth of a statement is known, it may be a tree of as many levels as it
 /// has tokens. Only the part of the stack that is used becomes memory.
 const PLANNING_STACK_BYTES: usize = 256 << 20;
+
+/// Where less stack is left, a view is planned on one of its own.
+const LEAST_STACK_BYTES: usize = 32 << 20;
 
 /// A statement that only reads, over the tables of `state`.
 pub(crate) struct Statement {
@@ -159,6 +166,36 @@ impl Statement {
         let runtime = RuntimeEnv { memory_pool: memory, ..shared };
         Ok((physical, Arc::new(TaskContext::from(&state).with_runtime(Arc::new(runtime)))))
     }
+}
+
+/// The plan of a view, for what is visible to it. Its text is bounded like that of a statement. Nothing is waited for.
+pub(crate) fn plan_view(visible: &Surroundings, query: &str) -> Result<LogicalPlan> {
+    let planned = stacker::maybe_grow(LEAST_STACK_BYTES, PLANNING_STACK_BYTES, || {
+        check_words(query)?;
+        let state = visible.state()?;
+        let planning = Planning { most_steps: MAX_NODES, has_our_meaning: true, told: &[] };
+        // The statement that names the view is planned by an executor that no other may be started in.
+        logical_plan(&state, planning, query)
+            .now_or_never()
+            .unwrap_or_else(|| exec_err!("a view cannot be planned without waiting for something"))
+    })?;
+    if !planned.types.is_empty() {
+        return plan_err!("a view has no parameters");
+    }
+    if !matches!(read(query)?, SqlStatement::Statement(statement) if matches!(*statement, sqlparser::ast::Statement::Query(_)))
+    {
+        return plan_err!("a view is a query");
+    }
+    let mut names = HashSet::new();
+    if let Some(twice) =
+        shown_names(planned.plan.schema().inner()).fields().iter().find(|field| !names.insert(field.name().clone()))
+    {
+        return plan_err!(
+            "column \"{}\" specified more than once; give one of them another name with AS",
+            twice.name()
+        );
+    }
+    shown_plan(planned.plan)
 }
 
 /// Runs `parse` on the text of a statement, if that is not too long, with stack for a level of each of its words.

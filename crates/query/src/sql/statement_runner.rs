@@ -145,6 +145,23 @@ impl StatementRunner {
         watched.await.flatten()
     }
 
+    /// Carries out a statement that defines, on a thread that may wait for the disk. A client that leaves meanwhile does
+    /// not undo it.
+    pub(crate) async fn define<T: Send + 'static>(
+        &self,
+        text: &str,
+        work: impl FnOnce(&str) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let watched = self.watched(text, Counted::Run, |runner, listed, interruption| async move {
+            let _turn = runner.first_turn(&listed).await?;
+            listed.enter(QueryPhase::Planning);
+            let text = listed.text.clone();
+            let work = move || parse_deep(&text, work).map_err(Error::of_sql)?;
+            runner.service.planners().plan(interruption, work).await
+        })?;
+        watched.await.flatten()
+    }
+
     /// Runs a statement that reads over `tables`, with values for its parameters, `$1` first. Its rows come as they are
     /// computed.
     ///
@@ -259,6 +276,7 @@ impl StatementRun {
             let types: Vec<_> = types.collect();
             let statement = parser.parse(tables.as_ref(), &text, &types)?.bind(parameters).map_err(Error::of_sql)?;
             let (plan, task) = statement.physical(tables.as_ref()).map_err(Error::of_sql)?;
+            tables.planned();
             Ok((interruptible(plan, &interrupted).map_err(Error::of_sql)?, task))
         });
         let (plan, task) = planned.await?;

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use chrono::DateTime;
-use datafusion::catalog::SchemaProvider;
 use datafusion::execution::session_state::SessionState;
-use skillscope_store::Store;
+use skillscope_store::{RelationSet, Store};
 
 use super::catalog::catalog;
 use super::functions::{self, Caller};
-use super::run::{RunningQueries, StatementReach};
+use super::run::RunningQueries;
 use super::service::SqlService;
+use super::surroundings::Surroundings;
 use crate::report::ReportSession;
 use crate::table::SegmentsTable;
 use crate::{Clock, Scope};
@@ -39,21 +39,24 @@ impl StoreTables {
         SegmentsTable::empty(Arc::clone(&self.store), scope).with_text()
     }
 
-    /// The state in which a statement over `segments` is planned: `base` with the tables and functions of its scope.
-    /// Its `now()` is the engine's present.
-    pub(super) fn state(
-        &self,
-        base: &SessionState,
-        reach: &StatementReach,
-        segments: SegmentsTable,
-        schemas: &[(String, Arc<dyn SchemaProvider>)],
-    ) -> datafusion::error::Result<SessionState> {
-        let mut state = base.clone();
-        let segments = Arc::new(segments);
-        let name = base.config_options().catalog.default_catalog.clone();
-        state.register_catalog_list(catalog(&name, &self.running, &segments, reach, schemas)?);
-        functions::register_for(Caller { segments, reach: reach.clone() }, &mut state, &self.reports, &self.running)?;
-        state.execution_props_mut().query_execution_start_time = DateTime::from_timestamp_millis(self.clock.now());
+    /// The tables and views that somebody added, as they are now.
+    pub(super) fn added(&self) -> Arc<RelationSet> {
+        self.store.relations()
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The state in which a statement is planned: its base with the tables and functions that are visible to it. Its
+    /// `now()` is the engine's present.
+    pub(super) fn state(visible: &Surroundings) -> datafusion::error::Result<SessionState> {
+        let mut state = visible.base.as_ref().clone();
+        let (store, segments) = (&visible.store, Arc::clone(&visible.segments));
+        state.register_catalog_list(catalog(visible, &store.running)?);
+        let caller = Caller { segments, reach: visible.reach.clone() };
+        functions::register_for(caller, &mut state, &store.reports, &store.running)?;
+        state.execution_props_mut().query_execution_start_time = DateTime::from_timestamp_millis(store.clock.now());
         Ok(state)
     }
 }

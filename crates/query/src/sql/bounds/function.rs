@@ -29,7 +29,7 @@ const MAX_CONSTANT: u64 = 64 << 10;
 
 /// Functions of numbers and times, and some that DataFusion knows by what they are. Their results are never larger than
 /// their arguments.
-const HARMLESS: [&str; 48] = [
+const HARMLESS: [&str; 50] = [
     "abs",
     "acos",
     "acosh",
@@ -46,8 +46,10 @@ const HARMLESS: [&str; 48] = [
     "cosh",
     "cot",
     "date_bin",
+    "date_bin_in_zone",
     "date_part",
     "date_trunc",
+    "date_trunc_in_zone",
     "degrees",
     "exp",
     "file_row_index",

@@ -1,9 +1,11 @@
 //! The tables and schemas that a statement can name.
 
+mod added;
 mod names;
 mod system;
 mod views;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -13,8 +15,10 @@ use datafusion::catalog::{
 };
 use datafusion::datasource::TableType;
 use datafusion::error::Result;
+use skillscope_store::{Relation, RelationKind};
 
 use super::run::{RunningQueries, StatementReach};
+use super::surroundings::Surroundings;
 use crate::table::SegmentsTable;
 use names::SEGMENTS;
 pub(super) use names::{CATALOG, PUBLIC};
@@ -22,59 +26,101 @@ use views::{View, view};
 
 const SYSTEM: &str = "system";
 
+/// Names that are ours, or that others expect to be something else.
+const OUR_NAMES: [&str; 6] = [SEGMENTS, "open_conversations", SYSTEM, PUBLIC, "information_schema", "skill_report"];
+const OUR_BEGINNINGS: [&str; 2] = ["metrics_by_", "pg_"];
+
 const PARTITIONS: &str = "partitions";
 const FILES: &str = "files";
 const QUERIES: &str = "queries";
 
-/// A catalog of this name for one statement: `segments` and its views, the tables of the schema `system`, and the
+/// The catalog of one statement: `segments` and its views, what was added, the tables of the schema `system`, and the
 /// schemas that a protocol's clients expect.
-pub(super) fn catalog(
-    name: &str,
-    running: &Arc<RunningQueries>,
-    segments: &Arc<SegmentsTable>,
-    reach: &StatementReach,
-    more: &[(String, Arc<dyn SchemaProvider>)],
-) -> Result<Arc<dyn CatalogProviderList>> {
+pub(super) fn catalog(visible: &Surroundings, running: &Arc<RunningQueries>) -> Result<Arc<dyn CatalogProviderList>> {
     let catalog = MemoryCatalogProvider::new();
-    catalog.register_schema(PUBLIC, Arc::new(PublicSchema { segments: Arc::clone(segments) }))?;
-    let system = SystemSchema { running: Arc::clone(running), segments: Arc::clone(segments), reach: reach.clone() };
+    catalog.register_schema(PUBLIC, Arc::new(PublicSchema { visible: visible.clone() }))?;
+    let (segments, reach) = (Arc::clone(&visible.segments), visible.reach.clone());
+    let system = SystemSchema { running: Arc::clone(running), segments, reach };
     catalog.register_schema(SYSTEM, Arc::new(system))?;
-    for (name, schema) in more {
+    for (name, schema) in visible.schemas.iter() {
         catalog.register_schema(name, Arc::clone(schema))?;
     }
     let list = MemoryCatalogProviderList::new();
-    list.register_catalog(name.to_owned(), Arc::new(catalog));
+    list.register_catalog(visible.catalog_name().to_owned(), Arc::new(catalog));
     Ok(Arc::new(list))
+}
+
+/// Whether a name is that of a table of ours.
+pub(super) fn is_own_table(name: &str) -> bool {
+    name == SEGMENTS
+}
+
+/// The names of our views.
+pub(super) fn views_of_ours() -> impl Iterator<Item = &'static str> {
+    View::all().iter().map(|view| view.name)
+}
+
+/// Whether a name is ours, or may become ours, so that nobody else can give it to something.
+pub(super) fn is_ours(name: &str) -> bool {
+    OUR_NAMES.contains(&name) || OUR_BEGINNINGS.iter().any(|start| name.starts_with(start))
 }
 
 #[derive(Debug)]
 struct PublicSchema {
-    segments: Arc<SegmentsTable>,
+    visible: Surroundings,
+}
+
+impl PublicSchema {
+    fn added(&self) -> Vec<Arc<Relation>> {
+        self.visible.added().all_seen_by(self.visible.scope().account()).cloned().collect()
+    }
 }
 
 #[async_trait]
 impl SchemaProvider for PublicSchema {
     fn table_names(&self) -> Vec<String> {
-        [SEGMENTS].into_iter().chain(View::all().iter().map(|view| view.name)).map(str::to_owned).collect()
+        let mut names: BTreeSet<String> = [SEGMENTS].into_iter().chain(views_of_ours()).map(str::to_owned).collect();
+        names.extend(self.added().iter().map(|relation| relation.name().to_string()));
+        names.extend(self.visible.temporary.iter().flat_map(|views| views.names()));
+        names.into_iter().collect()
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        if name == SEGMENTS {
-            return Ok(Some(Arc::clone(&self.segments) as Arc<dyn TableProvider>));
+        if is_own_table(name) {
+            return Ok(Some(Arc::clone(&self.visible.segments) as Arc<dyn TableProvider>));
         }
-        match View::named(name) {
-            Some(definition) => Ok(Some(view(definition, &self.segments).await?)),
-            None => Ok(None),
+        if let Some(definition) = View::named(name) {
+            return Ok(Some(view(definition, &self.visible.segments).await?));
+        }
+        if let Some(query) = self.visible.temporary_query(name) {
+            return added::view(&self.visible, name, true, &query).map(Some);
+        }
+        let Some(relation) = self.visible.relation(name) else { return Ok(None) };
+        match (relation.rows(), relation.query()) {
+            (Some(rows), _) => added::table(rows).map(Some),
+            (None, Some(query)) => added::view(&self.visible, name, false, query).map(Some),
+            (None, None) => Ok(None),
         }
     }
 
     async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
-        let is_view = View::named(name).map(|_| TableType::View);
-        Ok(if name == SEGMENTS { Some(TableType::Base) } else { is_view })
+        let added = || match self.visible.relation(name)?.kind() {
+            RelationKind::Table => Some(TableType::Base),
+            RelationKind::View => Some(TableType::View),
+        };
+        Ok(if is_own_table(name) {
+            Some(TableType::Base)
+        } else if View::named(name).is_some() || self.visible.temporary_query(name).is_some() {
+            Some(TableType::View)
+        } else {
+            added()
+        })
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        name == SEGMENTS || View::named(name).is_some()
+        self.visible.has_ours(name)
+            || self.visible.temporary_query(name).is_some()
+            || self.visible.relation(name).is_some()
     }
 }
 

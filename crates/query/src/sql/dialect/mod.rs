@@ -28,8 +28,8 @@ use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{Expr, Query, SetExpr, VisitMut, VisitorMut};
 
 pub(super) use chains::is_associative;
-pub(super) use names::{renamed, shown_names};
-pub(super) use reading::read;
+pub(super) use names::{renamed, shown_names, shown_plan};
+pub(super) use reading::{read, read_words, words};
 pub(super) use values::value_of;
 
 /// Rewrites a statement, which must not be too deep to be walked through.

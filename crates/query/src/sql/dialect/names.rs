@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::error::Result;
+use datafusion::logical_expr::{Expr as PlannedExpr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
@@ -46,6 +47,20 @@ pub(in crate::sql) fn renamed(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn Ex
     };
     let columns: Vec<_> = schema.fields().iter().enumerate().map(column).collect();
     Ok(Arc::new(ProjectionExec::try_new(columns, plan)?))
+}
+
+/// The same plan as a part of another one, whose columns have the names that are shown.
+pub(in crate::sql) fn shown_plan(plan: LogicalPlan) -> Result<LogicalPlan> {
+    if !plan.schema().fields().iter().any(|field| field.name().contains(HIDDEN)) {
+        return Ok(plan);
+    }
+    let columns = plan.schema().columns();
+    let columns = columns.into_iter().map(|column| {
+        let shown = shown(&column.name).to_owned();
+        PlannedExpr::Column(column).alias(shown)
+    });
+    let columns = columns.collect::<Vec<_>>();
+    LogicalPlanBuilder::from(plan).project(columns)?.build()
 }
 
 /// Names the columns of a selection. An `is_inner` one is named by others, who must not find one of several columns of

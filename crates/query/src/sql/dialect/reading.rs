@@ -20,9 +20,18 @@ const MAX_BEGUN: usize = 200_000;
 
 /// Reads one statement.
 pub(in crate::sql) fn read(text: &str) -> Result<Statement> {
+    read_words(words(text)?)
+}
+
+/// The words of a text.
+pub(in crate::sql) fn words(text: &str) -> Result<Vec<TokenWithSpan>> {
+    let words = Tokenizer::new(&Patient::default(), text).tokenize_with_location();
+    words.map_err(|error| plan_datafusion_err!("{error}"))
+}
+
+/// Reads one statement from its words.
+pub(in crate::sql) fn read_words(tokens: Vec<TokenWithSpan>) -> Result<Statement> {
     let dialect = Patient::default();
-    let tokens =
-        Tokenizer::new(&dialect, text).tokenize_with_location().map_err(|error| plan_datafusion_err!("{error}"))?;
     let parser = DFParserBuilder::new(understood(tokens)).with_dialect(&dialect).with_recursion_limit(MAX_LEVELS);
     let mut statements = match parser.build()?.parse_statements() {
         Err(_) if dialect.begun.get() > MAX_BEGUN => {

@@ -5,6 +5,7 @@ mod computed;
 mod date_part;
 mod date_trunc;
 mod from_text;
+mod generate_series;
 mod kill_query;
 mod patterns;
 mod percentile_cont;
@@ -16,6 +17,7 @@ mod span_order;
 mod timezone;
 mod to_char;
 mod to_text;
+mod zoned;
 
 use std::sync::Arc;
 
@@ -29,6 +31,7 @@ use super::run::{RunningQueries, StatementReach};
 use super::times::beside_text;
 use crate::report::ReportSession;
 use crate::table::SegmentsTable;
+use generate_series::GenerateSeries;
 use skill_report::SkillReport;
 
 pub(super) use date_part::date_part;
@@ -59,8 +62,13 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
         similar_to::similar_to_escape(),
         timezone::timezone(),
         to_char::to_char(),
+        zoned::date_bin_in_zone(),
+        zoned::date_trunc_in_zone(),
     ] {
         state.register_udf(Arc::new(function))?;
+    }
+    if let Some(inner) = state.table_functions().get(generate_series::NAME).map(|known| Arc::clone(known.function())) {
+        state.register_udtf(generate_series::NAME, Arc::new(GenerateSeries { inner }));
     }
     let times: Vec<_> = state.scalar_functions().values().filter_map(beside_text).collect();
     for function in times {

@@ -78,7 +78,7 @@ fn moved(zones: &ArrayRef, times: &ArrayRef, returned: &DataType) -> Result<Arra
     let zones = Zones::of(zones)?;
     let numbers = cast(times, &DataType::Int64)?;
     let numbers = numbers.as_primitive::<Int64Type>();
-    let mut clock = Clock { zone: None, known: None };
+    let mut clock = Clock::default();
     let moved = |(row, number): (usize, Option<i64>)| -> Result<Option<i64>> {
         let Some(number) = number else { return Ok(None) };
         if !zones.enter(row, &mut clock)? {
@@ -104,14 +104,14 @@ pub(super) fn per_second(unit: TimeUnit) -> i64 {
 }
 
 /// The zone of each row.
-enum Zones {
+pub(super) enum Zones {
     Named(Texts),
     /// Seconds east of Greenwich.
     Offsets(Vec<Option<i64>>),
 }
 
 impl Zones {
-    fn of(zones: &ArrayRef) -> Result<Self> {
+    pub(super) fn of(zones: &ArrayRef) -> Result<Self> {
         if !is_span(zones.data_type()) {
             return Texts::of(zones).map(Self::Named);
         }
@@ -120,7 +120,7 @@ impl Zones {
     }
 
     /// Puts the clock into the zone of a row; `false` where that has none.
-    fn enter(&self, row: usize, clock: &mut Clock) -> Result<bool> {
+    pub(super) fn enter(&self, row: usize, clock: &mut Clock) -> Result<bool> {
         match self {
             Self::Named(names) => match names.get(row) {
                 Some(name) => clock.enter(name).map(|()| true),
@@ -135,8 +135,10 @@ impl Zones {
     }
 }
 
-/// Clocks of a zone. What they show beside UTC changes at quarters of an hour alone, so it is looked up once for each.
-struct Clock {
+/// Clocks of a zone. What they show beside UTC changes at quarters of an hour alone, so it is looked up once for each: instants by
+/// one clock, and local times by another.
+#[derive(Default)]
+pub(super) struct Clock {
     zone: Option<(String, Tz)>,
     known: Option<(Stretch, i64)>,
 }
@@ -158,21 +160,20 @@ impl Clock {
     }
 
     /// Seconds east of Greenwich at an instant.
-    fn of_instant(&mut self, seconds: i64) -> Result<i64> {
+    pub(super) fn of_instant(&mut self, seconds: i64) -> Result<i64> {
         self.of(seconds, |zone, at| zone.offset_from_utc_datetime(&at).fix().local_minus_utc())
     }
 
     /// Seconds east of Greenwich when clocks show this.
-    fn of_local(&mut self, seconds: i64) -> Result<i64> {
+    pub(super) fn of_local(&mut self, seconds: i64) -> Result<i64> {
+        self.of(seconds, |zone, shown| of_shown(zone, shown, &zone.offset_from_local_datetime(&shown)))
+    }
+
+    /// The same, but of two instants at which clocks show this it is the first.
+    pub(super) fn first_of_local(&mut self, seconds: i64) -> Result<i64> {
         self.of(seconds, |zone, shown| match zone.offset_from_local_datetime(&shown) {
-            LocalResult::Single(offset) => offset.fix().local_minus_utc(),
-            // Once in summer time, and once in standard time.
-            LocalResult::Ambiguous(_, later) => later.fix().local_minus_utc(),
-            // Clocks leave it out: it counts as if they had not been put forward yet.
-            LocalResult::None => {
-                let before = shown.checked_sub_signed(TimeDelta::hours(3)).unwrap_or(shown);
-                zone.offset_from_local_datetime(&before).earliest().map_or(0, |offset| offset.fix().local_minus_utc())
-            }
+            LocalResult::Ambiguous(first, _) => first.fix().local_minus_utc(),
+            other => of_shown(zone, shown, &other),
         })
     }
 
@@ -187,6 +188,21 @@ impl Clock {
         let offset = i64::from(look_up(zone, at));
         self.known = Some((quarter, offset));
         Ok(offset)
+    }
+}
+
+/// Seconds east of Greenwich when clocks show this, which is so `found`.
+fn of_shown(zone: &Tz, shown: NaiveDateTime, found: &LocalResult<<Tz as TimeZone>::Offset>) -> i32 {
+    match found {
+        LocalResult::Single(offset) => offset.fix().local_minus_utc(),
+        // Once in summer time, and once in standard time.
+        LocalResult::Ambiguous(_, later) => later.fix().local_minus_utc(),
+        // Clocks leave it out: it counts as if they had not been put forward yet. Some have left out a whole day.
+        LocalResult::None => {
+            let before = [3, 27].into_iter().filter_map(|hours| shown.checked_sub_signed(TimeDelta::hours(hours)));
+            let offset = before.filter_map(|before| zone.offset_from_local_datetime(&before).earliest()).next();
+            offset.map_or(0, |offset| offset.fix().local_minus_utc())
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //! the statement ─▶ refused.rs    what DataFusion reads and then ignores, or answers wrongly, is refused
 //!      └─────────▶ syntax.rs     what it takes for something else is written so that it is what it means
-//!                     └─▶ power.rs, interval_text.rs, ordered_set.rs   how firmly `^` binds, and more
+//!                     └─▶ power.rs, interval_text.rs, ordered_set.rs, series.rs   how firmly `^` binds, and more
 //! its types ─────▶ types.rs
 //! its operators ─▶ operators.rs  while expressions are planned, and the types of both sides are known
 //! its plan ──────▶ conversions.rs  casts and comparisons, once all types are known
@@ -15,6 +15,7 @@ mod operators;
 mod ordered_set;
 mod power;
 mod refused;
+mod series;
 mod syntax;
 mod types;
 

@@ -5,12 +5,13 @@ use std::ops::ControlFlow;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CastKind, CharacterLength, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, Ident, ObjectName, TimezoneInfo, Value, VisitMut, VisitorMut,
+    FunctionArgumentList, FunctionArguments, Ident, ObjectName, Select, TimezoneInfo, Value, VisitMut, VisitorMut,
 };
 
 use super::interval_text::with_words;
 use super::ordered_set::percentile_disc;
 use super::power::bind_powers;
+use super::series;
 
 /// Functions that have another name in DataFusion.
 const NAMES: [(&str, &str); 4] =
@@ -31,6 +32,11 @@ struct Meaning;
 
 impl VisitorMut for Meaning {
     type Break = ();
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        series::of_select(select);
+        ControlFlow::Continue(())
+    }
 
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
         bind_powers(expression);
@@ -84,7 +90,7 @@ fn meant_call(function: &mut Function) -> Option<Expr> {
             with_plain_signs(function);
             return None;
         }
-        "mod" | "div" | "date_trunc" | "age" => {}
+        "mod" | "div" | "date_bin" | "date_trunc" | "age" => {}
         _ => return None,
     }
     let mut arguments = arguments(function)?;
@@ -94,10 +100,14 @@ fn meant_call(function: &mut Function) -> Option<Expr> {
             let whole = call("trunc", [nested_operation(left, BinaryOperator::Divide, right)]);
             Some(cast_to(whole, DataType::BigInt(None)))
         }
-        // The day in a zone begins where its local time does. Only a name is written twice.
-        ("date_trunc", [unit, time, zone]) if is_text(zone) => {
-            let local = call("timezone", [zone.clone(), time_with_zone(taken(time))]);
-            Some(call("timezone", [taken(zone), call("date_trunc", [taken(unit), local])]))
+        // A day in a zone begins where its local time does.
+        ("date_trunc", [unit, time, zone]) => {
+            let arguments = [taken(unit), time_with_zone(taken(time)), taken(zone)];
+            Some(call("date_trunc_in_zone", arguments))
+        }
+        ("date_bin", [stride, time, origin, zone]) => {
+            let arguments = [taken(stride), time_with_zone(taken(time)), taken(origin), taken(zone)];
+            Some(call("date_bin_in_zone", arguments))
         }
         ("age", [time]) => {
             let today = call("date_trunc", [text("day"), call("now", [])]);

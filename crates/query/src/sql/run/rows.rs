@@ -1,15 +1,17 @@
 //! The rows of a statement, as they are computed.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use futures::{FutureExt, Stream};
 use tokio::sync::mpsc;
 
 use super::outbox::Parcel;
 use super::workers::SqlTask;
+use crate::sql::definitions::Defined;
 use crate::{Error, Result};
 
 /// The answer to a statement, batch by batch, as it is computed. Dropping it ends the statement.
@@ -19,11 +21,23 @@ pub struct SqlRows {
     batches: mpsc::Receiver<Parcel>,
     /// `None` once the end of the statement has been given out.
     task: Option<SqlTask<Result<()>>>,
+    defined: Option<Defined>,
 }
 
 impl SqlRows {
     pub(in crate::sql) fn new(schema: SchemaRef, batches: mpsc::Receiver<Parcel>, task: SqlTask<Result<()>>) -> Self {
-        Self { schema, batches, task: Some(task) }
+        Self { schema, batches, task: Some(task), defined: None }
+    }
+
+    /// The answer to a statement that defines, which has been carried out: no rows.
+    pub(in crate::sql) fn of_definition(defined: Defined) -> Self {
+        let (_, batches) = mpsc::channel(1);
+        Self { schema: Arc::new(Schema::empty()), batches, task: None, defined: Some(defined) }
+    }
+
+    /// What has become of a statement that defines; `None` for one that reads.
+    pub fn defined(&self) -> Option<&Defined> {
+        self.defined.as_ref()
     }
 
     pub(in crate::sql) fn with_schema(mut self, schema: SchemaRef) -> Self {

@@ -66,12 +66,16 @@ impl StatementOutcome {
             | ErrorKind::UnknownColumn
             | ErrorKind::Value
             | ErrorKind::Statement
+            | ErrorKind::NotPermitted
+            | ErrorKind::NameTaken
+            | ErrorKind::WrongKind
+            | ErrorKind::TooMuch
             | ErrorKind::ReadOnly => Self::Wrong,
             ErrorKind::OutOfMemory => Self::OutOfMemory,
             ErrorKind::TimeLimit => Self::TimedOut,
             ErrorKind::TooManyQueries => Self::TurnedAway,
             ErrorKind::Killed => Self::Killed,
-            ErrorKind::Archive | ErrorKind::Internal => Self::Failed,
+            ErrorKind::Archive | ErrorKind::NotStored | ErrorKind::Internal => Self::Failed,
         }
     }
 }
