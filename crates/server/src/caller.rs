@@ -220,7 +220,7 @@ impl Caller {
     /// A session for the caller's statements over the accounts in `scope`.
     pub(crate) fn sql(&self, app: &App, scope: Scope, door: &'static str) -> SqlSession {
         let session = app.engine().sql(scope, door);
-        if self.pass.permits(Permission::Admin) { session } else { session.with_own_statements() }
+        if self.pass.permits(Permission::Admin) { session.with_administration() } else { session.with_own_statements() }
     }
 
     /// The accounts of a request that names one, or means all that the caller sees.

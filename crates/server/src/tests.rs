@@ -17,5 +17,6 @@ mod report;
 mod seeds;
 mod sql;
 mod sql_formats;
+mod tables;
 mod tls;
 mod web;

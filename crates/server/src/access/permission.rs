@@ -14,7 +14,7 @@ pub enum Permission {
     Ingest,
     /// SQL over every protocol, for reading.
     Sql,
-    /// Metrics, backups, and the statements of everybody.
+    /// Metrics, backups, tables and views, and the statements of everybody.
     Admin,
 }
 

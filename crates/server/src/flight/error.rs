@@ -29,11 +29,14 @@ pub(super) fn status(error: Error) -> Status {
         | ErrorKind::UnknownColumn
         | ErrorKind::Value
         | ErrorKind::Statement
+        | ErrorKind::WrongKind
         | ErrorKind::ReadOnly => Code::InvalidArgument,
-        ErrorKind::OutOfMemory | ErrorKind::TooManyQueries => Code::ResourceExhausted,
+        ErrorKind::NotPermitted => Code::PermissionDenied,
+        ErrorKind::NameTaken => Code::AlreadyExists,
+        ErrorKind::OutOfMemory | ErrorKind::TooManyQueries | ErrorKind::TooMuch => Code::ResourceExhausted,
         ErrorKind::TimeLimit => Code::DeadlineExceeded,
         ErrorKind::Killed => Code::Cancelled,
-        ErrorKind::Archive => Code::Unavailable,
+        ErrorKind::Archive | ErrorKind::NotStored => Code::Unavailable,
         ErrorKind::Internal => Code::Internal,
     };
     Status::new(code, error.public_text())

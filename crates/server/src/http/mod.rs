@@ -29,6 +29,7 @@ mod server;
 mod sql;
 mod starting;
 mod state;
+mod tables;
 mod token_limits;
 mod traced;
 mod trailing_slash;

@@ -177,9 +177,13 @@ impl From<skillscope_query::Error> for Problem {
             | ErrorKind::UnknownColumn
             | ErrorKind::Value
             | ErrorKind::Statement
+            | ErrorKind::NameTaken
+            | ErrorKind::WrongKind
+            | ErrorKind::TooMuch
             | ErrorKind::ReadOnly => Self::invalid_query(text),
+            ErrorKind::NotPermitted => Self::forbidden(text),
             ErrorKind::OutOfMemory | ErrorKind::TooManyQueries => Self::busy(text),
-            ErrorKind::Archive => Self::unavailable(text),
+            ErrorKind::Archive | ErrorKind::NotStored => Self::unavailable(text),
             ErrorKind::TimeLimit => Self::too_slow(text),
             ErrorKind::Killed => Self::killed(text),
             ErrorKind::Internal => Self::internal(text),
@@ -190,7 +194,7 @@ impl From<skillscope_query::Error> for Problem {
 impl From<skillscope_store::Error> for Problem {
     fn from(error: skillscope_store::Error) -> Self {
         use skillscope_segment::Error as Unread;
-        use skillscope_store::Error;
+        use skillscope_store::{Error, RelationError};
         if let Error::Segment(
             error @ (Unread::Unreadable { .. } | Unread::ColumnMissing { .. } | Unread::ColumnType { .. }),
         ) = error
@@ -203,6 +207,11 @@ impl From<skillscope_store::Error> for Problem {
                     "the records in the body take more than {most} bytes once they are decoded, which is the most for a body of its size; send several requests, or allow more with --max-body-bytes"
                 ));
             }
+            Error::Segment(Unread::Table { reason }) => return Self::invalid_body(reason),
+            Error::Relation(refused @ (RelationError::TooMany { .. } | RelationError::TooLarge { .. })) => {
+                return Self::storage_full(refused.to_string());
+            }
+            Error::Relation(refused) => return Self::invalid_parameter(refused.to_string()).blaming("name", None),
             Error::Segment(Unread::Abandoned) => return Self::unavailable("the client has left"),
             _ => {}
         }

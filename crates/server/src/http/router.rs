@@ -29,7 +29,7 @@ use super::request_body::BodyLimits;
 use super::state::HttpState;
 use super::traced::traced;
 use super::trailing_slash::without_slash;
-use super::{backup, events, health, host_lookup, login, metrics, openapi, report, segments, sql};
+use super::{backup, events, health, host_lookup, login, metrics, openapi, report, segments, sql, tables};
 use crate::App;
 use crate::access::{Access, Holder, Permission};
 use crate::limiter::Limiter;
@@ -44,7 +44,7 @@ fn routes(access: &Access, limiter: &Arc<Limiter<Holder>>) -> OpenApiRouter<Http
     let reports = new().routes(routes!(report::get)).layer(map_response(of_report_threads));
     let ingestion = new().routes(routes!(segments::post)).routes(routes!(events::post));
     let statements = new().routes(routes!(sql::post));
-    let operation = new().routes(routes!(backup::post)).routes(routes!(metrics::get));
+    let operation = new().routes(routes!(backup::post)).routes(routes!(metrics::get)).routes(routes!(tables::post));
     let live = permitted(Permission::Report, access, limiter, reports)
         .merge(permitted(Permission::Sql, access, limiter, statements))
         .routes(routes!(host_lookup::get))

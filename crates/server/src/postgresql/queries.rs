@@ -24,6 +24,7 @@ use super::error::{SqlState, error, failed, not_kept, unsettable};
 use super::explain;
 use super::kept::Kind;
 use super::memory::MessageMemory;
+use super::notice::Notice;
 use super::prepared::Parser;
 use super::rows::{Style, messages, response};
 use super::session::Session;
@@ -62,7 +63,15 @@ impl Queries {
         Ok(match command {
             Command::Query(text) => {
                 let rows = run(&self.limited_session()?, text, parameters).await?;
-                Answer::Rows(response(rows, described, &style))
+                match rows.defined().cloned() {
+                    Some(defined) => {
+                        if let Some(notice) = defined.notice {
+                            Notice::told(notice).send(client, settings).await?;
+                        }
+                        Answer::done(defined.tag)
+                    }
+                    None => Answer::Rows(response(rows, described, &style)),
+                }
             }
             Command::Copy { query, options } => {
                 Answer::Copy(Copy::new(run(&self.limited_session()?, query, parameters).await?, options, style)?)
@@ -180,7 +189,10 @@ impl Queries {
             // Statements are planned whenever they run.
             Discarded::Plans => "DISCARD PLANS",
             Discarded::Sequences => "DISCARD SEQUENCES",
-            Discarded::Temporary => "DISCARD TEMP",
+            Discarded::Temporary => {
+                self.session.get()?.drop_temporary_views();
+                "DISCARD TEMP"
+            }
             Discarded::All => {
                 let block = &self.session.block;
                 if block.is_open() && !block.is_implicit() {
@@ -190,6 +202,7 @@ impl Queries {
                 self.statements.remove_all(client.portal_store());
                 client.portal_store().clear_portals();
                 self.session.cursors.close_all();
+                self.session.get()?.drop_temporary_views();
                 self.session.settings.reset_all();
                 "DISCARD ALL"
             }

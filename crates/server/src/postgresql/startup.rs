@@ -109,7 +109,7 @@ impl Sessions {
 
     fn session(&self, caller: &Caller, of: &Session) -> Result<(SqlSession, Arc<Database>), Error> {
         // The socket tells a client that reads nothing from one that leaves a portal suspended.
-        let session = caller.sql(&self.app, caller.scope().clone(), DOOR).with_pauses();
+        let session = caller.sql(&self.app, caller.scope().clone(), DOOR).with_pauses().with_temporary_views();
         // Clients expect the tables in a catalog with the name of the database.
         let database = caller.scope().account().map_or(ALL_ACCOUNTS, AccountId::as_str).to_owned();
         let mut catalog = None;

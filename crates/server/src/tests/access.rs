@@ -49,7 +49,11 @@ impl Guarded {
     }
 
     async fn send(&self, token: &str, method: &str, uri: &str, body: &str) -> Answer {
-        let content_type = if uri == "/v1/sql" { "application/json" } else { "application/x-ndjson" };
+        let content_type = match uri {
+            "/v1/sql" => "application/json",
+            table if table.contains("/tables/") => "text/csv",
+            _ => "application/x-ndjson",
+        };
         let request = Request::builder().method(method).uri(uri).header("content-type", content_type);
         let request =
             if token.is_empty() { request } else { request.header("authorization", format!("Bearer {token}")) };
@@ -58,13 +62,14 @@ impl Guarded {
 }
 
 /// Every route that asks for a token: what it asks for, and a request that it answers.
-fn guarded_routes() -> [(Permission, &'static str, String, &'static str); 5] {
+fn guarded_routes() -> [(Permission, &'static str, String, &'static str); 6] {
     [
         (Permission::Report, "GET", report_of("acme"), ""),
         (Permission::Ingest, "POST", SEGMENTS.to_owned(), ""),
         (Permission::Ingest, "POST", EVENTS.to_owned(), ""),
         (Permission::Sql, "POST", "/v1/sql".to_owned(), r#"{"query":"select 1 as one"}"#),
         (Permission::Admin, "POST", "/v1/backup".to_owned(), ""),
+        (Permission::Admin, "POST", "/v1/accounts/acme/tables/skills".to_owned(), "skill_id,name\n7,Billing\n"),
     ]
 }
 
@@ -114,6 +119,7 @@ async fn whether_another_account_exists_does_not_show() {
             ("GET", report_of(name), String::new()),
             ("POST", format!("/v1/accounts/{name}/segments"), line("c-2", 7, 1)),
             ("POST", format!("/v1/accounts/{name}/events"), String::new()),
+            ("POST", format!("/v1/accounts/{name}/tables/skills"), "skill_id\n7\n".to_owned()),
             ("POST", "/v1/sql".to_owned(), sql(name)),
         ] {
             let answer = guarded.send(&token, method, &uri, &body).await;
@@ -124,6 +130,7 @@ async fn whether_another_account_exists_does_not_show() {
     };
     assert_eq!(asked("there").await, asked("never").await);
     guarded.send(&token, "POST", "/v1/backup", "").await.problem(403);
+    guarded.send(&token, "POST", "/v1/accounts/*/tables/skills", "skill_id\n7\n").await.problem(403);
     let seen = guarded.send(&token, "POST", "/v1/sql", r#"{"query":"select count(*) as n from segments"}"#).await;
     assert_eq!(seen.json()[0]["n"], 0, "what is seen without naming an account is the token's own");
 }
@@ -255,4 +262,26 @@ async fn with_tokens_the_server_answers_to_any_name() {
     };
     assert_eq!(guarded.door.send(request(&token)).await.status, 200);
     guarded.door.send(request("no-token")).await.problem(401);
+}
+
+#[tokio::test]
+async fn views_are_made_by_those_who_have_the_scope_admin() {
+    let (guarded, all) = Guarded::new();
+    let reader = guarded.add("reader", Scope::All, &[Permission::Sql]);
+    let acme = guarded.add("acme's", account("acme"), &[Permission::Sql, Permission::Admin]);
+    let sql = |query: &str| serde_json::json!({ "query": query }).to_string();
+    for text in ["create view v as select 1 as x", "drop view if exists v", "drop table skills"] {
+        let problem = guarded.send(&reader, "POST", "/v1/sql", &sql(text)).await.problem(403);
+        assert!(problem["detail"].as_str().unwrap().contains("scope admin"), "{problem}");
+    }
+    guarded.send(&all, "POST", "/v1/sql", &sql("create view v as select 1 as x")).await.text();
+    let own = guarded.send(&acme, "POST", "/v1/sql", &sql("create view v as select 2 as x")).await;
+    assert_eq!(own.status, 200, "{}", own.text());
+    let seen = async |token: &str| {
+        guarded.send(token, "POST", "/v1/sql", &sql("select x from v")).await.json()[0]["x"].clone()
+    };
+    assert_eq!((seen(&acme).await, seen(&reader).await), (2.into(), 1.into()));
+    guarded.send(&acme, "POST", "/v1/sql", &sql("drop view v")).await.text();
+    guarded.send(&acme, "POST", "/v1/sql", &sql("drop view v")).await.problem(403);
+    assert_eq!(seen(&acme).await, 1);
 }

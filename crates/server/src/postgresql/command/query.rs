@@ -6,6 +6,8 @@ use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion_postgres::datafusion_pg_catalog::sql::PostgresCompatibilityParser;
 use datafusion_postgres::pgwire::error::PgWireResult;
 
+use skillscope_query::is_definition;
+
 use crate::postgresql::array_literals::ArrayLiterals;
 use crate::postgresql::catalog_rewrite::rewrite_catalog_question;
 use crate::postgresql::cursors::read_cursors;
@@ -14,6 +16,10 @@ use crate::postgresql::error::{SqlState, error};
 /// One statement in DataFusion's dialect. One that writes is refused when it is planned.
 pub(super) fn query(text: &str) -> PgWireResult<String> {
     static PARSER: LazyLock<PostgresCompatibilityParser> = LazyLock::new(PostgresCompatibilityParser::new);
+    if is_definition(text) {
+        // It is read where it is carried out.
+        return Ok(text.to_owned());
+    }
     let (parsed, arrays) = ArrayLiterals::take(text);
     let statements = match PARSER.parse(&parsed) {
         // It reads fewer levels than a statement may have. A question about the catalog has few.
