@@ -119,7 +119,7 @@ fn psql_is_told_what_was_wrong() {
         (&doors, "select nope from segments", "42703", "nope"),
         (&doors, "select 1 from nothing", "42P01", "nothing"),
         (&doors, "selec 1", "42601", "selec"),
-        (&doors, "drop table segments", "25006", "only statements that read"),
+        (&doors, "drop table segments", "42501", "skillscope's own"),
         (&doors, "select 1/0", "22012", "division by zero"),
         (&doors, "copy segments to '/tmp/x.csv'", "25006", "only statements that read"),
         (
@@ -376,7 +376,7 @@ print(json.dumps(answers))
         assert_eq!(types["segment_index"], "uint32");
     }
     assert!(answers["error"].as_str().unwrap().contains("nope"), "{answers}");
-    assert!(answers["write"].as_str().unwrap().contains("only statements that read"), "{answers}");
+    assert!(answers["write"].as_str().unwrap().contains("skillscope's own"), "{answers}");
     let tables = ["public.metrics_by_5_minutes", "public.metrics_by_day", "public.metrics_by_hour", "public.segments"];
     let system = ["system.files", "system.partitions", "system.queries"];
     assert_eq!(answers["tables"], json!(tables.into_iter().chain(system).collect::<Vec<_>>()));

@@ -49,6 +49,14 @@ impl House {
         for account in accounts {
             let file = segments_of(account, folder.path());
             succeed(["import", "segments", &file, "--data-dir", owner.directory()]);
+            if *account != "account-1" {
+                let names = folder.path().join("names.csv");
+                fs::write(&names, "skill_id,name\n1,Secret\n").unwrap();
+                let options = ["--account", account, "--data-dir", owner.directory()];
+                succeed(["import", "table", "skills", names.to_str().unwrap()].into_iter().chain(options));
+                let view = ["-c", "create view secret_view as select name from skills"];
+                succeed(["sql"].into_iter().chain(options).chain(view));
+            }
         }
         let tokens = json!({
             "own": owner.add("own", "account-1", "report,ingest,sql"),
@@ -150,6 +158,12 @@ STATEMENTS = [
     "explain analyze select count(*) from segments where account_id = 'account-2'",
     "explain analyze select skill_id, count(*) from segments where account_id like 'account%' group by skill_id",
     "explain analyze select count(*) from segments, system.files",
+    "select * from skills",
+    "select * from secret_view",
+    "create view secret_view as select 1 as x",
+    "select * from secret_view",
+    "drop view secret_view",
+    "drop table skills",
     "select * from no_such_table",
     "select no_such_column from segments",
     "select * from segments where account_id = 'account-2' and conversation_id = 7 / 0",

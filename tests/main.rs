@@ -44,5 +44,7 @@ mod schemathesis;
 mod serve;
 mod soak;
 mod streaming;
+mod tables;
+mod time_series;
 mod tls;
 mod tokens;

@@ -29,6 +29,10 @@ static OF_TESTS: Libraries = Libraries {
     agree: true,
 };
 
+/// Tools that make views, and read them.
+static OF_TOOLS: Libraries =
+    Libraries { folder: "tools", requirements: include_str!("python/tools.txt"), sources: "daff", agree: true };
+
 /// A client of this family of APIs that asks for versions of long ago.
 static OF_TAP: Libraries = Libraries {
     folder: "tap",
@@ -50,6 +54,13 @@ impl Python {
         // Without a network, one failure is told by all tests and not waited for by each.
         static MADE: OnceLock<Result<Python, String>> = OnceLock::new();
         let made = MADE.get_or_init(|| Self::make(&OF_TESTS));
+        made.as_ref().inspect_err(|reason| skipped(test, reason)).ok().cloned()
+    }
+
+    /// `None`, visibly, where those of `python/tools.txt` cannot be had: dbt and Ibis.
+    pub(crate) fn with_tools(test: &str) -> Option<Self> {
+        static MADE: OnceLock<Result<Python, String>> = OnceLock::new();
+        let made = MADE.get_or_init(|| Self::make(&OF_TOOLS));
         made.as_ref().inspect_err(|reason| skipped(test, reason)).ok().cloned()
     }
 

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use skillscope_segment::{AccountId, Format, TimeZone};
-use skillscope_store::StoreOptions;
+use skillscope_query::table_name;
+use skillscope_segment::{AccountId, Format, TableFormat, TimeZone};
+use skillscope_store::{RelationName, StoreOptions};
 
 use super::archive_access::ArchiveAccess;
 use super::dead_letters::DeadLetters;
@@ -19,11 +20,22 @@ pub(crate) enum ImportCommand {
     /// Conversation events, as NDJSON: a segment is stored when it closes, and the next import or server continues the
     /// conversations that are open.
     Events(ImportEventsArguments),
+    /// A small table beside the segments, such as the names of skills: CSV, Parquet or Arrow. It takes the place of the
+    /// one of its name.
+    Table(ImportTableArguments),
     /// Exports of message history, as pages of JSON or records alone: the segments that have ended.
     History(ImportArguments),
 }
 
-impl ImportCommand {
+/// An import of records.
+#[derive(Debug)]
+pub(crate) enum ImportRecords {
+    Segments(ImportArguments),
+    Events(ImportEventsArguments),
+    History(ImportArguments),
+}
+
+impl ImportRecords {
     pub(crate) fn kind(&self) -> RecordKind {
         match self {
             Self::Segments(_) => RecordKind::Segments,
@@ -72,6 +84,42 @@ pub(crate) struct ImportArguments {
     pub(crate) strict: bool,
     #[command(flatten)]
     pub(crate) archive_access: ArchiveAccess,
+}
+
+#[derive(Debug, Args)]
+#[command(mut_arg("data_dir", |option| option.help("The data directory to keep the table in; it is made if there is none. A server that has it open takes the table")))]
+pub(crate) struct ImportTableArguments {
+    /// The table's name. Capitals count as small letters, as in SQL.
+    #[arg(value_name = "NAME", value_parser = table_name)]
+    pub(crate) name: RelationName,
+    /// The file; - reads standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) store: StoreAddress,
+    /// The account whose table it is. Without it, all accounts see the table.
+    #[arg(long, value_name = "ID", value_parser = AccountId::parse)]
+    pub(crate) account: Option<AccountId>,
+    /// The format of a file whose name does not tell it.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<TableFormatName>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum TableFormatName {
+    Csv,
+    Arrow,
+    Parquet,
+}
+
+impl From<TableFormatName> for TableFormat {
+    fn from(name: TableFormatName) -> Self {
+        match name {
+            TableFormatName::Csv => Self::Csv,
+            TableFormatName::Arrow => Self::Arrow,
+            TableFormatName::Parquet => Self::Parquet,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -37,7 +37,7 @@ pub(crate) use check::CheckArguments;
 pub(crate) use client::ClientArguments;
 pub(crate) use connections::ConnectionArguments;
 pub(crate) use generate::{GenerateArguments, GenerateCommand};
-pub(crate) use import::ImportCommand;
+pub(crate) use import::{ImportCommand, ImportRecords, ImportTableArguments};
 pub(crate) use instant::check_not_before_1970;
 pub(crate) use packaging::PackagingArguments;
 pub(crate) use record_kind::RecordKind;

@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use arrow::array::AsArray;
 use arrow::datatypes::UInt64Type;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use skillscope_query::definition_tag;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::settings::Settings;
@@ -42,6 +43,14 @@ pub(super) async fn answer(source: &Source, settings: &Settings, text: &str) -> 
 
 async fn write(source: &Source, settings: &Settings, text: &str, progress: &Progress, count: &mut usize) -> Result<()> {
     let mut rows: Rows = source.run(text).await?;
+    if rows.schema().fields().is_empty()
+        && let Some(tag) = definition_tag(text)
+    {
+        // It has been carried out: there are no rows.
+        rows.notice().into_iter().for_each(|notice| output::complain(&format!("NOTICE: {notice}")));
+        output::print(tag);
+        return Ok(());
+    }
     let mut sink = Sink::open(settings, &rows.schema())?;
     while let Some(batch) = rows.next().await? {
         *count += batch.num_rows();

@@ -58,7 +58,7 @@ impl Source {
         match Store::open_to_read(data_dir, options) {
             Ok(store) => {
                 let engine = Engine::new(Arc::new(store), Clock::System, arguments.limits.limits_of_console())?;
-                Ok(Self::Directory(engine.sql(scope, "console")))
+                Ok(Self::Directory(engine.sql(scope, "console").with_administration().with_temporary_views()))
             }
             Err(error) => Ok(Self::Server { server: RemoteServer::that_has_open(data_dir, error)?, scope }),
         }
@@ -99,6 +99,14 @@ impl Rows {
             Self::Local(rows) => rows.schema(),
             Self::Remote(rows) => rows.schema(),
             Self::Archive(rows) => rows.schema(),
+        }
+    }
+
+    /// What the client should know of a statement that defines, if it is told here.
+    pub(super) fn notice(&self) -> Option<&str> {
+        match self {
+            Self::Local(rows) => rows.defined()?.notice.as_deref(),
+            Self::Remote(_) | Self::Archive(_) => None,
         }
     }
 

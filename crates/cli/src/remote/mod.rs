@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! ingestion.rs  segments and events of an import ──┐
+//! tables.rs     a small table of names ────────────┤
 //! rows.rs       the rows that answer a statement ──┼─▶ server.rs  URL, requests ─▶ problem.rs  why one was refused
 //! commands      a backup ──────────────────────────┤
 //! holder.rs     the server that has a directory ───┘
@@ -15,6 +16,7 @@ mod ingestion;
 mod problem;
 mod rows;
 mod server;
+mod tables;
 mod tls_connector;
 mod trust;
 mod unreachable;

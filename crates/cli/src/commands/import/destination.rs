@@ -5,7 +5,7 @@ use arrow::array::RecordBatch;
 use skillscope_segment::EventBatch;
 use skillscope_store::{Appended, Store, StoreOptions};
 
-use crate::arguments::ImportCommand;
+use crate::arguments::ImportRecords;
 use crate::output;
 use crate::remote::RemoteServer;
 
@@ -22,7 +22,7 @@ pub(super) enum Destination {
 }
 
 impl Destination {
-    pub(super) fn open(command: &ImportCommand) -> Result<Self> {
+    pub(super) fn open(command: &ImportRecords) -> Result<Self> {
         let address = &command.arguments().store;
         if let Some(url) = &address.url {
             return Ok(Self::Server(RemoteServer::at(url, &address.client)?));

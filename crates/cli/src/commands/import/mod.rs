@@ -2,6 +2,7 @@
 
 mod destination;
 mod source;
+mod table;
 
 use std::process::ExitCode;
 
@@ -11,20 +12,30 @@ use indicatif::{ProgressBar, ProgressStyle};
 use skillscope_segment::{EventBatch, Format, ReadOptions};
 use skillscope_store::{Appended, Ingested, RecordSink, Records, ingest};
 
-use crate::arguments::{ImportCommand, RecordKind};
+use crate::arguments::{ImportCommand, ImportRecords, RecordKind};
 use crate::escaped::Escaped;
 use crate::output;
 use destination::Destination;
 use source::Source;
 
+/// Loads a table, or files of records.
+pub(crate) fn run(command: ImportCommand) -> Result<ExitCode> {
+    match command {
+        ImportCommand::Table(arguments) => table::run(&arguments),
+        ImportCommand::Segments(arguments) => load(&ImportRecords::Segments(arguments)),
+        ImportCommand::Events(arguments) => load(&ImportRecords::Events(arguments)),
+        ImportCommand::History(arguments) => load(&ImportRecords::History(arguments)),
+    }
+}
+
 /// Loads files, and prints how many records were accepted, duplicates or rejected. A file that cannot be loaded is
 /// reported, and the others are loaded.
-pub(crate) fn run(command: ImportCommand) -> Result<ExitCode> {
+fn load(command: &ImportRecords) -> Result<ExitCode> {
     let (kind, arguments) = (command.kind(), command.arguments());
     // Every file is found before the first one is loaded, so that a mistyped name is told at once.
     let sources = arguments.files.iter().map(|path| Source::find(path, kind, arguments.format.map(Format::from)));
     let sources = sources.collect::<Result<Vec<_>>>()?;
-    let destination = Destination::open(&command)?;
+    let destination = Destination::open(command)?;
     // The files are the user's own, so that there may be any number of records in them.
     let (account, chunk_rows) = (arguments.account.clone(), destination.chunk_rows());
     let time_zone = arguments.time_zone.clone();
