@@ -25,7 +25,8 @@ impl RealPostgresql {
     /// `None`, visibly, where it cannot be had.
     pub(crate) fn start(test: &str) -> Option<Self> {
         let is_there = || Path::new(PROGRAMS).join("initdb").exists();
-        if !is_there() && !(foreign::install("postgresql-15") && is_there()) {
+        let is_had = is_there() || (foreign::install("postgresql-15") && is_there());
+        if !is_had {
             skipped(test, "PostgreSQL 15 is not here, and Debian's package postgresql-15 cannot be installed");
             return None;
         }

@@ -122,7 +122,7 @@ fn what_is_wrong_is_told_with_its_place() {
     }
     assert_eq!(refusal(b"a,b\n1,2\n3,\xE4\n"), "line 3 is not text in UTF-8; save the file with that encoding");
     assert!(refusal(b"PK\x03\x04".to_vec()).contains("a zip archive, as spreadsheets are"));
-    assert!(refusal(format!("a\u{7},b\n")).contains("the name of column 1"));
+    assert!(refusal("a\u{7},b\n".to_owned()).contains("the name of column 1"));
     assert!(refusal(format!("{}\n", "x,".repeat(1_001))).contains("line 1 has more than 1000 fields"));
     assert!(refusal(format!("{}b\n", "x,".repeat(3))).contains("two columns"));
 }
