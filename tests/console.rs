@@ -84,7 +84,7 @@ fn a_table_shows_no_more_rows_than_it_may_and_says_so() {
 fn what_is_wrong_is_told_and_ends_with_1() {
     let directory = directory();
     for (text, part) in
-        [("select nope from segments", "nope"), ("selec", "selec"), ("delete from segments", "only statements")]
+        [("select nope from segments", "nope"), ("selec", "selec"), ("delete from segments", "rows are never changed")]
     {
         let output = run(["sql", "--data-dir", path(&directory), "-c", text]);
         assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));

@@ -394,7 +394,7 @@ fn psql_pages_and_copies() {
     run(&["-c", &copy]);
     assert_eq!(fs::read_to_string(&file).unwrap(), "a;b;c\n1;x;\"x;y\"\n");
     let timeout = doors
-        .psql("account-1 options='-c statement_timeout=1000'")
+        .psql("dbname=account-1 options='-c statement_timeout=1000'")
         .args(["-At", "-c", "show statement_timeout"])
         .output();
     assert_eq!(String::from_utf8(timeout.unwrap().stdout).unwrap(), "1s\n");
