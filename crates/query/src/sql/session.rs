@@ -98,7 +98,7 @@ impl SqlSession {
     /// Those of [`SqlSession::describe`].
     pub async fn describe_with(&self, text: &str, told: Vec<Option<DataType>>) -> Result<SqlDescription> {
         if is_definition(text) {
-            definitions::check(text)?;
+            self.runner.check(text, definitions::check).await?;
             return Ok(SqlDescription { schema: Arc::new(Schema::empty()), parameters: Vec::new() });
         }
         self.runner.describe(self.tables(self.segments()), text, told).await

@@ -115,11 +115,20 @@ impl StatementRunner {
         text: &str,
         parse: impl FnOnce(&str) -> T + Send + 'static,
     ) -> Result<T> {
+        self.check(text, |text| Ok(parse(text))).await
+    }
+
+    /// Reads a text, with enough stack for a syntax tree that is as deep as it has words.
+    pub(crate) async fn check<T: Send + 'static>(
+        &self,
+        text: &str,
+        check: impl FnOnce(&str) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let watched = self.watched(text, Counted::Failure, |runner, listed, interruption| async move {
             // Parsing is short. A client that only begins or ends something has no need of a turn.
             listed.enter(QueryPhase::Planning);
             let text = listed.text.clone();
-            let parse = move || parse_deep(&text, parse).map_err(Error::of_sql);
+            let parse = move || parse_deep(&text, check).map_err(Error::of_sql)?;
             runner.service.planners().parse(interruption, parse).await
         })?;
         watched.await.flatten()

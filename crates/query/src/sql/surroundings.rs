@@ -7,9 +7,10 @@ use datafusion::catalog::SchemaProvider;
 use datafusion::common::plan_err;
 use datafusion::error::Result;
 use datafusion::execution::session_state::SessionState;
+use skillscope_segment::AccountId;
 use skillscope_store::{Relation, RelationSet};
 
-use super::catalog::{is_own_table, views_of_ours};
+use super::catalog::{CATALOG, is_own_table, views_of_ours};
 use super::definitions::TemporaryViews;
 use super::run::StatementReach;
 use super::store_tables::StoreTables;
@@ -65,6 +66,12 @@ impl Surroundings {
     /// The name of the catalog in which tables are.
     pub(super) fn catalog_name(&self) -> &str {
         &self.base.config_options().catalog.default_catalog
+    }
+
+    /// Whether a name is that of the catalog at this door or another: the account's, or that of all accounts.
+    pub(super) fn is_catalog(&self, name: &str) -> bool {
+        let account = self.scope().account().map(AccountId::as_str);
+        [Some(self.catalog_name()), Some(CATALOG), account].contains(&Some(name))
     }
 
     /// The state in which the statement is planned, with all that can be named.

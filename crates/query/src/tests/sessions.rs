@@ -243,8 +243,9 @@ async fn rows_that_nobody_takes_are_gone_after_a_while() {
 #[tokio::test]
 async fn rows_may_wait_for_a_client_that_pauses_until_the_time_is_over() {
     let world = two_accounts();
-    let engine = limited(&world, SqlLimits { stall: Duration::from_millis(1), ..SqlLimits::default() });
-    let session = engine.sql(Scope::All, "postgresql").with_pauses().within(Duration::from_secs(2));
+    let (stall, time) = (Duration::from_millis(1), Duration::from_secs(2));
+    let engine = limited(&world, SqlLimits { stall, time, ..SqlLimits::default() });
+    let session = engine.sql(Scope::All, "postgresql").with_pauses();
     let error = match session.run("select * from generate_series(1, 100000000)", Vec::new()).await {
         Ok(mut rows) => {
             until(async || listed(&engine).await == 0).await;
@@ -252,7 +253,7 @@ async fn rows_may_wait_for_a_client_that_pauses_until_the_time_is_over() {
         }
         Err(error) => error,
     };
-    assert!(matches!(error, Error::TimeLimit { .. }), "{error}");
+    assert!(matches!(error, Error::Stalled { limit } if limit == time), "{error}");
 }
 
 #[tokio::test]

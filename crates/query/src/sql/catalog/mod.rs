@@ -9,10 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::catalog::{
-    CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList, SchemaProvider,
-    TableProvider,
-};
+use datafusion::catalog::{CatalogProvider, CatalogProviderList, MemoryCatalogProvider, SchemaProvider, TableProvider};
 use datafusion::datasource::TableType;
 use datafusion::error::Result;
 use skillscope_store::{Relation, RelationKind};
@@ -45,9 +42,29 @@ pub(super) fn catalog(visible: &Surroundings, running: &Arc<RunningQueries>) -> 
     for (name, schema) in visible.schemas.iter() {
         catalog.register_schema(name, Arc::clone(schema))?;
     }
-    let list = MemoryCatalogProviderList::new();
-    list.register_catalog(visible.catalog_name().to_owned(), Arc::new(catalog));
-    Ok(Arc::new(list))
+    Ok(Arc::new(OneCatalog { visible: visible.clone(), catalog: Arc::new(catalog) }))
+}
+
+/// One catalog under each of the names that doors have for it: a view is read at another door than that at which it was
+/// made.
+#[derive(Debug)]
+struct OneCatalog {
+    visible: Surroundings,
+    catalog: Arc<dyn CatalogProvider>,
+}
+
+impl CatalogProviderList for OneCatalog {
+    fn register_catalog(&self, _: String, _: Arc<dyn CatalogProvider>) -> Option<Arc<dyn CatalogProvider>> {
+        None
+    }
+
+    fn catalog_names(&self) -> Vec<String> {
+        vec![self.visible.catalog_name().to_owned()]
+    }
+
+    fn catalog(&self, name: &str) -> Option<Arc<dyn CatalogProvider>> {
+        self.visible.is_catalog(name).then(|| Arc::clone(&self.catalog))
+    }
 }
 
 /// Whether a name is that of a table of ours.

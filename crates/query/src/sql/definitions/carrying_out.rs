@@ -61,7 +61,7 @@ pub(in crate::sql) fn carry_out(task: &Task<'_>) -> Result<Defined> {
 
 impl Task<'_> {
     fn place(&self, name: &ObjectName) -> Result<Place> {
-        Place::of(name, self.visible.catalog_name()).map_err(Error::of_sql)
+        Place::of(name, self.visible).map_err(Error::of_sql)
     }
 
     fn create(&self, view: &NewView) -> Result<Option<String>> {

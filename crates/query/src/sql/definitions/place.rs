@@ -6,7 +6,8 @@ use datafusion::sql::sqlparser::ast::{Ident, ObjectName};
 use skillscope_store::{RelationError, RelationName};
 
 use crate::Result as OwnResult;
-use crate::sql::catalog::{CATALOG, PUBLIC, is_ours};
+use crate::sql::catalog::{PUBLIC, is_ours};
+use crate::sql::surroundings::Surroundings;
 
 /// The schema of what is of one session alone.
 const TEMPORARY: &str = "pg_temp";
@@ -22,8 +23,8 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The place of a name, for a session whose tables are in the catalog `catalog`.
-    pub(super) fn of(name: &ObjectName, catalog: &str) -> Result<Self> {
+    /// The place of a name, for a session that sees `visible`.
+    pub(super) fn of(name: &ObjectName, visible: &Surroundings) -> Result<Self> {
         let parts = name.0.iter().map(|part| part.as_ident().map(folded)).collect::<Option<Vec<_>>>();
         let Some(parts) = parts else { return plan_err!("{name} is no name of a table or a view") };
         let (database, schema, name) = match parts.as_slice() {
@@ -32,8 +33,8 @@ impl Place {
             [database, schema, name] => (Some(database.as_str()), Some(schema.as_str()), name),
             _ => return plan_err!("{name} has more parts than a name of a table or a view"),
         };
-        if let Some(other) = database.filter(|database| *database != catalog && *database != CATALOG) {
-            return plan_err!("there is no database \"{other}\" here; this one is \"{catalog}\"");
+        if let Some(other) = database.filter(|database| !visible.is_catalog(database)) {
+            return plan_err!("there is no database \"{other}\" here; this one is \"{}\"", visible.catalog_name());
         }
         if let Some(other) = schema.filter(|schema| ![PUBLIC, TEMPORARY].contains(schema)) {
             return plan_err!("schema \"{other}\" takes no tables and views; they are in {PUBLIC}");
