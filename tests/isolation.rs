@@ -153,7 +153,7 @@ STATEMENTS = [
     "select * from information_schema.tables order by 1, 2, 3",
     "select table_schema, table_name, column_name, data_type from information_schema.columns order by 1, 2, 3",
     "select * from information_schema.schemata order by 1, 2",
-    "select table_schema, table_name, definition from information_schema.views order by 1, 2",
+    "select table_schema, table_name, view_definition from information_schema.views order by 1, 2",
     "explain select count(*) from segments where account_id = 'account-2' or skill_id > 3",
     "explain analyze select count(*) from segments where account_id = 'account-2'",
     "explain analyze select skill_id, count(*) from segments where account_id like 'account%' group by skill_id",

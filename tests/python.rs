@@ -33,6 +33,14 @@ static OF_TESTS: Libraries = Libraries {
 static OF_TOOLS: Libraries =
     Libraries { folder: "tools", requirements: include_str!("python/tools.txt"), sources: "daff", agree: true };
 
+/// Tools that look around, and ask for other versions of what others use.
+static OF_REFLECTION: Libraries = Libraries {
+    folder: "reflection",
+    requirements: include_str!("python/reflection.txt"),
+    sources: ":none:",
+    agree: true,
+};
+
 /// A client of this family of APIs that asks for versions of long ago.
 static OF_TAP: Libraries = Libraries {
     folder: "tap",
@@ -61,6 +69,13 @@ impl Python {
     pub(crate) fn with_tools(test: &str) -> Option<Self> {
         static MADE: OnceLock<Result<Python, String>> = OnceLock::new();
         let made = MADE.get_or_init(|| Self::make(&OF_TOOLS));
+        made.as_ref().inspect_err(|reason| skipped(test, reason)).ok().cloned()
+    }
+
+    /// `None`, visibly, where those of `python/reflection.txt` cannot be had: SQLAlchemy, pandas, Ibis and pgcli.
+    pub(crate) fn with_reflection(test: &str) -> Option<Self> {
+        static MADE: OnceLock<Result<Python, String>> = OnceLock::new();
+        let made = MADE.get_or_init(|| Self::make(&OF_REFLECTION));
         made.as_ref().inspect_err(|reason| skipped(test, reason)).ok().cloned()
     }
 

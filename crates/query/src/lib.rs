@@ -29,8 +29,9 @@ pub use report::{
 pub use scope::Scope;
 pub use skillscope_store::Clock;
 pub use sql::{
-    ArrayItem, ArrayText, Defined, DoorCounts, SentText, Span, SqlDescription, SqlLimits, SqlLoad, SqlRows, SqlSession,
-    SqlTask, StatementOutcome, StatementRunner, StatementTables, definition_tag, is_definition, table_name, time_of,
-    write_double, write_single,
+    ArrayItem, ArrayText, CatalogRows, Defined, DoorCounts, POSTGRESQL_VERSION, Schemas, SentText, SessionCatalog,
+    Span, SqlDescription, SqlLimits, SqlLoad, SqlRows, SqlSession, SqlTask, StatementOutcome, StatementRunner,
+    StatementTables, Visible, catalog_list, definition_tag, is_definition, rows_when_read, standard_view, table_name,
+    time_of, write_double, write_single,
 };
 pub use table::{stored_segments, stored_segments_as_text, unarchived_segments};

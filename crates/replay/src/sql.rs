@@ -7,17 +7,16 @@ use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::compute::cast;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::view::ViewTable;
-use datafusion::catalog::{
-    CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider,
-    SchemaProvider, TableProvider,
-};
+use datafusion::catalog::{MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
 use futures::TryStreamExt;
-use skillscope_query::{CellRequest, Scope, SqlLimits, SqlRows, StatementRunner, StatementTables};
+use skillscope_query::{
+    CellRequest, Schemas, Scope, SqlLimits, SqlRows, StatementRunner, StatementTables, catalog_list,
+};
 
 use crate::archive::Archive;
 use crate::plan_runner::PlanRunner;
@@ -154,11 +153,9 @@ impl StatementTables for ArchiveTables {
         let names = state.config_options().catalog.clone();
         let schema = MemorySchemaProvider::new();
         schema.register_table(CellRequest::SEGMENTS.to_owned(), Arc::clone(&self.segments))?;
-        let catalog = MemoryCatalogProvider::new();
-        catalog.register_schema(&names.default_schema, Arc::new(schema))?;
-        let list = MemoryCatalogProviderList::new();
-        list.register_catalog(names.default_catalog, Arc::new(catalog));
-        state.register_catalog_list(Arc::new(list));
+        let schemas: Schemas = vec![(names.default_schema, Arc::new(schema))];
+        state.config_mut().options_mut().catalog.information_schema = false;
+        state.register_catalog_list(catalog_list(vec![names.default_catalog.clone()], &schemas)?);
         // `now()` is the time at which the statement began.
         state.mark_start_execution();
         Ok(state)

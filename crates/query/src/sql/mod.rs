@@ -38,8 +38,9 @@ mod surroundings;
 mod times;
 mod words;
 
+pub use catalog::{CatalogRows, Schemas, SessionCatalog, Visible, catalog_list, rows_when_read, standard_view};
 pub use definitions::{Defined, definition_tag, is_definition, table_name};
-pub use functions::{Span, write_double, write_single};
+pub use functions::{POSTGRESQL_VERSION, Span, write_double, write_single};
 pub use limits::SqlLimits;
 pub use load::SqlLoad;
 pub use parameters::{ArrayItem, ArrayText};

@@ -6,11 +6,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use arrow::datatypes::{DataType, Schema};
-use datafusion::catalog::SchemaProvider;
 use datafusion::common::{ScalarValue, plan_datafusion_err};
 use datafusion::execution::session_state::SessionState;
 use datafusion::prelude::SessionContext;
 
+use super::catalog::SessionCatalog;
 use super::definitions::{self, Authority, Task, carry_out, is_definition};
 use super::run::{SqlRows, SqlTask, StatementReach};
 use super::service::SqlService;
@@ -27,8 +27,8 @@ pub struct SqlSession {
     runner: StatementRunner,
     store: Arc<StoreTables>,
     reach: StatementReach,
-    /// Schemas that a protocol's clients expect.
-    schemas: Arc<Vec<(String, Arc<dyn SchemaProvider>)>>,
+    /// What a protocol's clients expect beside the tables.
+    catalog: Option<Arc<dyn SessionCatalog>>,
     authority: Authority,
 }
 
@@ -45,7 +45,7 @@ impl SqlSession {
             reach: StatementReach::new(runner.number(), scope),
             runner,
             store,
-            schemas: Arc::default(),
+            catalog: None,
             authority: Authority::default(),
         }
     }
@@ -55,32 +55,23 @@ impl SqlSession {
         self.runner.scope()
     }
 
-    /// A session whose tables are in a catalog of this name. `extend` may add functions, types and schemas. They serve
-    /// all statements of the session, so `extend` sees the tables without their rows.
+    /// A session whose tables are in a catalog of this name, beside what `catalog` has. `extend` may add functions that
+    /// serve all statements of the session.
     ///
     /// # Errors
     /// The errors of `extend`.
     pub fn extended<E: From<Error>>(
         mut self,
         catalog_name: &str,
+        catalog: Arc<dyn SessionCatalog>,
         extend: impl FnOnce(&SessionContext) -> std::result::Result<(), E>,
     ) -> std::result::Result<Self, E> {
-        let nothing = self.store.no_segments(self.scope().clone());
         let mut base = self.runner.base().clone();
         base.config_mut().options_mut().catalog.default_catalog = catalog_name.to_owned();
-        let progress = Progress::default();
-        progress.is_planned.store(true, Ordering::Relaxed);
-        // What outlives statements sees what was added as it is at each moment, and no session's own views.
-        let visible = Surroundings { added: None, temporary: None, ..self.visible(Arc::new(base), nothing, progress) };
-        let context = SessionContext::new_with_state(visible.state().map_err(Error::of_sql)?);
-        let known = |context: &SessionContext| context.catalog(catalog_name).map(|catalog| catalog.schema_names());
-        let before = known(&context).unwrap_or_default();
+        let context = SessionContext::new_with_state(base);
         extend(&context)?;
-        if let Some(catalog) = context.catalog(catalog_name) {
-            let new = catalog.schema_names().into_iter().filter(|name| !before.contains(name));
-            self.schemas = Arc::new(new.filter_map(|name| Some((name.clone(), catalog.schema(&name)?))).collect());
-        }
         self.runner.set_base(context.state());
+        self.catalog = Some(catalog);
         Ok(self)
     }
 
@@ -217,7 +208,7 @@ impl SqlSession {
             base,
             reach: self.reach.clone(),
             segments: Arc::new(segments),
-            schemas: Arc::clone(&self.schemas),
+            catalog: self.catalog.clone(),
             added: Some(self.store.added()),
             temporary: self.authority.temporary.clone(),
             within: Vec::new(),

@@ -6,7 +6,7 @@ use chrono::DateTime;
 use datafusion::execution::session_state::SessionState;
 use skillscope_store::{RelationSet, Store};
 
-use super::catalog::catalog;
+use super::catalog::{INFORMATION_SCHEMA, Visible, catalog_list, information_schema, schemas};
 use super::functions::{self, Caller};
 use super::run::RunningQueries;
 use super::service::SqlService;
@@ -53,10 +53,28 @@ impl StoreTables {
     pub(super) fn state(visible: &Surroundings) -> datafusion::error::Result<SessionState> {
         let mut state = visible.base.as_ref().clone();
         let (store, segments) = (&visible.store, Arc::clone(&visible.segments));
-        state.register_catalog_list(catalog(visible, &store.running)?);
+        let name = visible.catalog_name();
+        let mut schemas = schemas(visible, &store.running);
+        if let Some(more) = visible.catalog.as_deref() {
+            let mut seen = Visible { schemas: schemas.clone(), accounts: accounts(&segments) };
+            seen.schemas.push((INFORMATION_SCHEMA.to_owned(), information_schema(name, &schemas)?));
+            schemas.extend(more.extend(&mut state, seen)?);
+        }
+        state.config_mut().options_mut().catalog.information_schema = false;
+        state.register_catalog_list(catalog_list(visible.catalog_names(), &schemas)?);
         let caller = Caller { segments, reach: visible.reach.clone() };
         functions::register_for(caller, &mut state, &store.reports, &store.running)?;
         state.execution_props_mut().query_execution_start_time = DateTime::from_timestamp_millis(store.clock.now());
         Ok(state)
     }
+}
+
+/// Finds the accounts in the scope of a statement.
+fn accounts(segments: &Arc<SegmentsTable>) -> Arc<dyn Fn() -> Vec<String> + Send + Sync> {
+    let segments = Arc::clone(segments);
+    Arc::new(move || {
+        let (snapshot, scope) = (segments.snapshot(), segments.scope());
+        let accounts = snapshot.accounts().filter(|account| scope.includes(account.as_str()));
+        accounts.map(ToString::to_string).collect()
+    })
 }

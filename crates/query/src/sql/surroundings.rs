@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use datafusion::catalog::SchemaProvider;
 use datafusion::common::plan_err;
 use datafusion::error::Result;
 use datafusion::execution::session_state::SessionState;
 use skillscope_segment::AccountId;
 use skillscope_store::{Relation, RelationSet};
 
-use super::catalog::{CATALOG, is_own_table, views_of_ours};
+use super::catalog::{CATALOG, SessionCatalog, is_own_table, views_of_ours};
 use super::definitions::TemporaryViews;
 use super::run::StatementReach;
 use super::store_tables::StoreTables;
@@ -30,8 +29,8 @@ pub(super) struct Surroundings {
     pub(super) base: Arc<SessionState>,
     pub(super) reach: StatementReach,
     pub(super) segments: Arc<SegmentsTable>,
-    /// Schemas that a protocol's clients expect.
-    pub(super) schemas: Arc<Vec<(String, Arc<dyn SchemaProvider>)>>,
+    /// What a protocol's clients expect beside the tables.
+    pub(super) catalog: Option<Arc<dyn SessionCatalog>>,
     /// What was added, at the moment of the statement; `None` for what outlives statements, which sees it as it is.
     pub(super) added: Option<Arc<RelationSet>>,
     /// The views of the session.
@@ -68,10 +67,10 @@ impl Surroundings {
         &self.base.config_options().catalog.default_catalog
     }
 
-    /// Whether a name is that of the catalog at this door or another: the account's, or that of all accounts.
-    pub(super) fn is_catalog(&self, name: &str) -> bool {
+    /// The names of the catalog: first that of this door, then those of others, the account's and that of all accounts.
+    pub(super) fn catalog_names(&self) -> Vec<String> {
         let account = self.scope().account().map(AccountId::as_str);
-        [Some(self.catalog_name()), Some(CATALOG), account].contains(&Some(name))
+        [Some(self.catalog_name()), Some(CATALOG), account].into_iter().flatten().map(str::to_owned).collect()
     }
 
     /// The state in which the statement is planned, with all that can be named.

@@ -207,7 +207,7 @@ async fn a_view_that_no_longer_plans_costs_nothing_else() {
     assert!(["above", "broken", "good"].iter().all(|name| listed.iter().any(|listed| listed == name)), "{listed:?}");
     let columns = "select table_name, column_name, data_type from information_schema.columns where table_name in ('good', 'broken')";
     assert_eq!(rows(&session, columns).await.unwrap().len(), 1);
-    let definitions = "select definition from information_schema.views where table_name = 'broken'";
+    let definitions = "select view_definition from information_schema.views where table_name = 'broken'";
     assert_eq!(rows(&session, definitions).await.unwrap(), ["SELECT name FROM skills"]);
     // The next table of the name mends it.
     put(&world, None, "skills", "skill_id,name\n1,Billing\n");

@@ -113,6 +113,11 @@ fn of_empty_tables() {
 }
 
 #[test]
+fn what_there_is() {
+    run("information_schema.slt", None);
+}
+
+#[test]
 fn at_the_edges() {
     run("edges.slt", Some(&folder().join("edges.ndjson")));
 }

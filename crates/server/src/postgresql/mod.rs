@@ -5,14 +5,11 @@
 mod answer;
 #[cfg(any(test, feature = "fuzzing"))]
 mod anything;
-mod array_literals;
 mod binary_value;
 mod block;
 mod bound;
 mod cancels;
 mod catalog;
-mod catalog_functions;
-mod catalog_rewrite;
 mod client;
 mod command;
 mod connection;

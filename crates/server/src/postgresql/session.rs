@@ -7,7 +7,6 @@ use skillscope_query::SqlSession;
 
 use super::block::Block;
 use super::cancels::CancelEntry;
-use super::catalog::Database;
 use super::cursors::Cursors;
 use super::error::{SqlState, error};
 use super::settings::Values;
@@ -24,15 +23,13 @@ pub(super) struct Session {
 #[derive(Debug)]
 struct Open {
     session: SqlSession,
-    _catalog: Arc<Database>,
     _entry: CancelEntry,
 }
 
 impl Session {
-    /// Opens the session. `catalog` is the one of its database, and `entry` keeps it among those whose statements can
-    /// be cancelled.
-    pub(super) fn open(&self, session: SqlSession, catalog: Arc<Database>, entry: CancelEntry) {
-        let _ = self.open.set(Open { session, _catalog: catalog, _entry: entry });
+    /// Opens the session. `entry` keeps it among those whose statements can be cancelled.
+    pub(super) fn open(&self, session: SqlSession, entry: CancelEntry) {
+        let _ = self.open.set(Open { session, _entry: entry });
     }
 
     pub(super) fn get(&self) -> PgWireResult<&SqlSession> {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
+use chrono::{DateTime, Utc};
 use datafusion_postgres::pgwire::api::auth::{ServerParameterProvider, finish_authentication, protocol_negotiation};
 use datafusion_postgres::pgwire::api::{
     ClientInfo, METADATA_DATABASE, METADATA_USER, PidSecretKeyGenerator, RandomPidSecretKeyGenerator,
@@ -13,7 +14,7 @@ use skillscope_query::{Error, SqlSession};
 use skillscope_segment::AccountId;
 
 use super::cancels::Cancels;
-use super::catalog::{Catalogs, Database};
+use super::catalog::{Catalog, SessionValues};
 use super::client::{Client, Stream};
 use super::cursors::{CursorTable, FUNCTION};
 use super::error::{not_let_in, not_started, refused, wrong_password};
@@ -32,7 +33,7 @@ const DOOR: &str = "postgresql";
 pub(super) struct Sessions {
     app: App,
     pub(super) cancels: Arc<Cancels>,
-    catalogs: Catalogs,
+    started: DateTime<Utc>,
 }
 
 /// The settings that a client is told of when its session begins.
@@ -46,7 +47,7 @@ impl ServerParameterProvider for Reported {
 
 impl Sessions {
     pub(super) fn new(app: App) -> Self {
-        Self { app, cancels: Arc::default(), catalogs: Catalogs::default() }
+        Self { app, cancels: Arc::default(), started: Utc::now() }
     }
 
     /// Opens the session that a client asks for, and tells it so.
@@ -67,10 +68,11 @@ impl Sessions {
         }
         session.settings.start(parameters).map_err(|wrong| not_started(&wrong))?;
         let caller = self.caller(client, incoming, startup).await?;
-        let (opened, catalog) = self.session(&caller, session).map_err(not_let_in)?;
         let (pid, key) = NUMBERS.generate(&*client);
+        let user = startup.parameters.get(METADATA_USER).map(String::as_str).unwrap_or_default();
+        let opened = self.session(&caller, session, user, pid).map_err(not_let_in)?;
         client.set_pid_and_secret_key(pid, key.clone());
-        session.open(opened.clone(), catalog, self.cancels.enter(pid, key, opened));
+        session.open(opened.clone(), self.cancels.enter(pid, key, opened));
         let reported = Reported(session.settings.unreported());
         finish_authentication(client, &reported).await?;
         Ok(caller)
@@ -102,23 +104,22 @@ impl Sessions {
         Ok(caller)
     }
 
-    #[cfg(test)]
-    pub(super) fn open_databases(&self) -> usize {
-        self.catalogs.open()
-    }
-
-    fn session(&self, caller: &Caller, of: &Session) -> Result<(SqlSession, Arc<Database>), Error> {
+    fn session(&self, caller: &Caller, of: &Session, user: &str, pid: i32) -> Result<SqlSession, Error> {
         // The socket tells a client that reads nothing from one that leaves a portal suspended.
         let session = caller.sql(&self.app, caller.scope().clone(), DOOR).with_pauses().with_temporary_views();
         // Clients expect the tables in a catalog with the name of the database.
         let database = caller.scope().account().map_or(ALL_ACCOUNTS, AccountId::as_str).to_owned();
-        let mut catalog = None;
-        let session = session.extended(&database, |context| {
-            catalog = Some(self.catalogs.extend(&database, context).map_err(Error::Sql)?);
+        let values = SessionValues {
+            database: database.clone(),
+            user: user.to_owned(),
+            pid,
+            started: self.started,
+            settings: of.settings.clone(),
+        };
+        session.extended(&database, Arc::new(Catalog::new(values)), |context| {
+            Catalog::add_functions(context);
             context.register_udtf(FUNCTION, Arc::new(CursorTable::of(&of.cursors)));
             Ok::<(), Error>(())
-        })?;
-        let catalog = catalog.ok_or(Error::Killed)?;
-        Ok((session, catalog))
+        })
     }
 }

@@ -1,8 +1,12 @@
 //! The tables and schemas that a statement can name.
 
 mod added;
+mod information_schema;
 mod names;
+mod rows;
+mod session_catalog;
 mod system;
+mod type_name;
 mod views;
 
 use std::collections::BTreeSet;
@@ -17,8 +21,13 @@ use skillscope_store::{Relation, RelationKind};
 use super::run::{RunningQueries, StatementReach};
 use super::surroundings::Surroundings;
 use crate::table::SegmentsTable;
+pub(super) use information_schema::INFORMATION_SCHEMA;
+use information_schema::InformationSchema;
+pub use information_schema::{Schemas, standard_view};
 use names::SEGMENTS;
 pub(super) use names::{CATALOG, PUBLIC};
+pub use rows::{CatalogRows, rows_when_read};
+pub use session_catalog::{SessionCatalog, Visible};
 use views::{View, view};
 
 const SYSTEM: &str = "system";
@@ -31,25 +40,35 @@ const PARTITIONS: &str = "partitions";
 const FILES: &str = "files";
 const QUERIES: &str = "queries";
 
-/// The catalog of one statement: `segments` and its views, what was added, the tables of the schema `system`, and the
-/// schemas that a protocol's clients expect.
-pub(super) fn catalog(visible: &Surroundings, running: &Arc<RunningQueries>) -> Result<Arc<dyn CatalogProviderList>> {
-    let catalog = MemoryCatalogProvider::new();
-    catalog.register_schema(PUBLIC, Arc::new(PublicSchema { visible: visible.clone() }))?;
+/// The schemas of one statement: `segments` and its views, what was added, and the tables of the schema `system`.
+pub(super) fn schemas(visible: &Surroundings, running: &Arc<RunningQueries>) -> Schemas {
+    let public = PublicSchema { visible: visible.clone() };
     let (segments, reach) = (Arc::clone(&visible.segments), visible.reach.clone());
     let system = SystemSchema { running: Arc::clone(running), segments, reach };
-    catalog.register_schema(SYSTEM, Arc::new(system))?;
-    for (name, schema) in visible.schemas.iter() {
+    vec![(PUBLIC.to_owned(), Arc::new(public)), (SYSTEM.to_owned(), Arc::new(system))]
+}
+
+/// The list of one catalog that has these schemas, and `information_schema`, which tells of them. It is listed under the
+/// first of its names, and found under each. The state that it is for must not have an `information_schema` of
+/// DataFusion's.
+///
+/// # Errors
+/// None that is known: DataFusion takes schemas of any names.
+pub fn catalog_list(names: Vec<String>, schemas: &Schemas) -> Result<Arc<dyn CatalogProviderList>> {
+    let catalog = MemoryCatalogProvider::new();
+    for (name, schema) in schemas {
         catalog.register_schema(name, Arc::clone(schema))?;
     }
-    Ok(Arc::new(OneCatalog { visible: visible.clone(), catalog: Arc::new(catalog) }))
+    let listed = names.first().map_or(CATALOG, String::as_str);
+    catalog.register_schema(INFORMATION_SCHEMA, Arc::new(InformationSchema::new(listed, schemas)?))?;
+    Ok(Arc::new(OneCatalog { names, catalog: Arc::new(catalog) }))
 }
 
 /// One catalog under each of the names that doors have for it: a view is read at another door than that at which it was
 /// made.
 #[derive(Debug)]
 struct OneCatalog {
-    visible: Surroundings,
+    names: Vec<String>,
     catalog: Arc<dyn CatalogProvider>,
 }
 
@@ -59,12 +78,20 @@ impl CatalogProviderList for OneCatalog {
     }
 
     fn catalog_names(&self) -> Vec<String> {
-        vec![self.visible.catalog_name().to_owned()]
+        self.names.first().cloned().into_iter().collect()
     }
 
     fn catalog(&self, name: &str) -> Option<Arc<dyn CatalogProvider>> {
-        self.visible.is_catalog(name).then(|| Arc::clone(&self.catalog))
+        self.names.iter().any(|own| own == name).then(|| Arc::clone(&self.catalog))
     }
+}
+
+/// The schema `information_schema` over these schemas alone.
+///
+/// # Errors
+/// Those of [`catalog_list`].
+pub(super) fn information_schema(name: &str, schemas: &Schemas) -> Result<Arc<dyn SchemaProvider>> {
+    Ok(Arc::new(InformationSchema::new(name, schemas)?))
 }
 
 /// Whether a name is that of a table of ours.

@@ -33,7 +33,7 @@ impl Place {
             [database, schema, name] => (Some(database.as_str()), Some(schema.as_str()), name),
             _ => return plan_err!("{name} has more parts than a name of a table or a view"),
         };
-        if let Some(other) = database.filter(|database| !visible.is_catalog(database)) {
+        if let Some(other) = database.filter(|database| !visible.catalog_names().iter().any(|name| name == database)) {
             return plan_err!("there is no database \"{other}\" here; this one is \"{}\"", visible.catalog_name());
         }
         if let Some(other) = schema.filter(|schema| ![PUBLIC, TEMPORARY].contains(schema)) {

@@ -17,6 +17,7 @@ mod span_order;
 mod timezone;
 mod to_char;
 mod to_text;
+mod version;
 mod zoned;
 
 use std::sync::Arc;
@@ -40,6 +41,7 @@ pub use span::Span;
 pub(super) use span_order::span_order;
 pub(super) use to_text::to_text;
 pub use to_text::{write_double, write_single};
+pub use version::POSTGRESQL_VERSION;
 
 /// What functions need to know of the statement that calls them.
 pub(super) struct Caller {
@@ -62,6 +64,7 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
         similar_to::similar_to_escape(),
         timezone::timezone(),
         to_char::to_char(),
+        version::version(),
         zoned::date_bin_in_zone(),
         zoned::date_trunc_in_zone(),
     ] {

@@ -23,7 +23,6 @@ pub(in crate::postgresql) struct Setting {
     pub(in crate::postgresql) max: &'static str,
     /// The words that an `enum` may be, with commas between them.
     pub(in crate::postgresql) words: &'static str,
-    #[allow(dead_code, reason = "for the catalog to tell")]
     pub(in crate::postgresql) category: &'static str,
     pub(in crate::postgresql) description: &'static str,
 }

@@ -4,6 +4,7 @@ mod client;
 mod copying;
 mod cursors;
 mod hostile;
+mod introspection;
 mod left_behind;
 mod parameters;
 mod portals;

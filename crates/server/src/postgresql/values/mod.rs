@@ -14,6 +14,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 mod types;
+mod vector;
 
 use arrow::array::RecordBatch;
 use arrow::array::timezone::Tz;
@@ -26,7 +27,7 @@ use datafusion_postgres::pgwire::messages::data::DataRow;
 
 use super::error::{SqlState, error};
 use column::Column;
-pub(super) use types::type_of;
+pub(super) use types::{type_of, type_of_field};
 
 /// How values are written.
 #[derive(Debug, Clone, Copy, Default)]
@@ -51,12 +52,18 @@ pub(super) fn rows(
     fields: &[FieldInfo],
     zone: Option<Tz>,
 ) -> PgWireResult<impl Iterator<Item = PgWireResult<DataRow>> + Send + use<>> {
-    let told = fields.iter().map(FieldInfo::format).chain(std::iter::repeat(FieldFormat::Text));
     let columns: Vec<Column> = batch
         .columns()
         .iter()
-        .zip(told)
-        .map(|(array, format)| Column::new(array, Written { is_binary: format == FieldFormat::Binary, zone }))
+        .zip(fields.iter().map(Some).chain(std::iter::repeat(None)))
+        .map(|(array, field)| {
+            let is_binary = field.is_some_and(|field| field.format() == FieldFormat::Binary);
+            let written = Written { is_binary, zone };
+            match field.filter(|field| !is_binary && vector::is_vector(field.datatype())) {
+                Some(_) => Column::new(&vector::text(array)?, written),
+                None => Column::new(array, written),
+            }
+        })
         .collect::<PgWireResult<_>>()?;
     let too_many = |_| error(SqlState::TooMuch, "a row has more columns than a message may have");
     let count = i16::try_from(columns.len()).map_err(too_many)?;

@@ -4,10 +4,15 @@ use arrow::datatypes::{DataType, Field};
 use datafusion_postgres::arrow_pg::datatypes::{PG_OID_ALIAS_KEY, is_pg_char_field, pg_type_for_alias_kind};
 use datafusion_postgres::pgwire::api::Type;
 
-/// The type of a column. Columns of the catalog may say of themselves that they are numbers of objects, or single
-/// letters.
-pub(super) fn type_of_field(field: &Field) -> Type {
-    let alias = field.metadata().get(PG_OID_ALIAS_KEY).and_then(|kind| pg_type_for_alias_kind(kind));
+/// The type of a column. Columns of the catalog may say of themselves that they are numbers of objects or lists of them,
+/// or single letters.
+pub(in crate::postgresql) fn type_of_field(field: &Field) -> Type {
+    let alias = field.metadata().get(PG_OID_ALIAS_KEY).and_then(|kind| match kind.as_str() {
+        "_oid" => Some(Type::OID_ARRAY),
+        "int2vector" => Some(Type::INT2_VECTOR),
+        "oidvector" => Some(Type::OID_VECTOR),
+        kind => pg_type_for_alias_kind(kind),
+    });
     match alias {
         Some(alias) => alias,
         None if is_pg_char_field(field) => Type::CHAR,
