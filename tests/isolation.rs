@@ -273,6 +273,7 @@ for account in ["account-2", "account-9"]:
     answers[f"http: segments for {account}"] = http("POST", f"/v1/accounts/{account}/segments", data=segment, headers=ndjson)
     answers[f"http: events for {account}"] = http("POST", f"/v1/accounts/{account}/events", data=event, headers=ndjson)
     answers[f"http: sql as {account}"] = http("POST", "/v1/sql", json={"query": "select 1", "account": account})
+    answers[f"http: sql by url as {account}"] = http("GET", "/v1/sql", params={"query": "select count(*) from segments", "account": account})
     answers[f"http: log in to {account}"] = http("POST", f"/api/account/{account}/login", json={"username": name, "password": token})
 answers["http: backup"] = http("POST", "/v1/backup")
 answers["http: metrics"] = http("GET", "/metrics")

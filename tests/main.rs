@@ -25,6 +25,7 @@ mod field_statements;
 mod foreign;
 mod formats;
 mod generate;
+mod generated_client;
 mod held;
 mod history;
 mod import;

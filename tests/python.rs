@@ -49,6 +49,10 @@ static OF_TAP: Libraries = Libraries {
     agree: false,
 };
 
+/// A generator of clients from OpenAPI documents.
+static OF_OPENAPI: Libraries =
+    Libraries { folder: "openapi", requirements: include_str!("python/openapi.txt"), sources: ":none:", agree: true };
+
 /// A Python that has the libraries of a file in `python/` and no other.
 #[derive(Clone)]
 pub(crate) struct Python {
@@ -82,6 +86,11 @@ impl Python {
     /// `None`, visibly, where those of `python/tap.txt` cannot be had.
     pub(crate) fn with_tap(test: &str) -> Option<Self> {
         Self::make(&OF_TAP).inspect_err(|reason| skipped(test, reason)).ok()
+    }
+
+    /// `None`, visibly, where those of `python/openapi.txt` cannot be had.
+    pub(crate) fn with_openapi(test: &str) -> Option<Self> {
+        Self::make(&OF_OPENAPI).inspect_err(|reason| skipped(test, reason)).ok()
     }
 
     /// Makes the environment, unless an earlier run has.

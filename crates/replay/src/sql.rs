@@ -32,8 +32,8 @@ pub struct ArchiveSql {
     segments: Arc<dyn TableProvider>,
     /// The number of steps of the plan that the table `segments` is.
     steps_of_segments: usize,
-    /// Keeps a data directory open.
-    _archive: Archive,
+    limits: SqlLimits,
+    archive: Archive,
 }
 
 impl ArchiveSql {
@@ -50,19 +50,20 @@ impl ArchiveSql {
         if unseen > 0 {
             tracing::warn!("{unseen} segments are in no file of the archive yet; the cluster does not see them");
         }
-        let mut steps_of_segments = 1;
-        let segments: Arc<dyn TableProvider> = match archive.table(scope, plans.is_cluster())? {
-            Some(plan) => {
-                steps_of_segments = steps(&plan).map_err(Error::Plan)?;
-                Arc::new(ViewTable::new(plan, None))
-            }
-            None => Arc::new(no_segments().map_err(Error::Plan)?),
-        };
-        let statements = StatementRunner::new(scope.clone(), DOOR, limits).map_err(Error::Query)?;
-        if let Some((url, store)) = archive.object_store() {
-            statements.base().runtime_env().register_object_store(url, Arc::clone(store));
-        }
-        Ok(Self { plans, statements, segments, steps_of_segments, _archive: archive })
+        let Seen { statements, segments, steps_of_segments } = Seen::of(&archive, &plans, scope, limits.clone())?;
+        Ok(Self { plans, statements, segments, steps_of_segments, limits, archive })
+    }
+
+    /// Sees the segments in another scope from now on.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new). What was seen before is seen then.
+    pub async fn see(&mut self, scope: &Scope) -> Result<()> {
+        self.archive.check_directory(scope, &(i64::MIN..i64::MAX)).await?;
+        let seen = Seen::of(&self.archive, &self.plans, scope, self.limits.clone())?;
+        (self.statements, self.segments, self.steps_of_segments) =
+            (seen.statements, seen.segments, seen.steps_of_segments);
+        Ok(())
     }
 
     /// Runs a statement that reads.
@@ -84,6 +85,31 @@ impl ArchiveSql {
             Ok(rows) => Ok(ArchiveRows { cluster_url: cluster_url().map(str::to_owned), rows }),
             Err(error) => Err(failure(error, cluster_url())),
         }
+    }
+}
+
+/// What the statements of a scope see, and where they run.
+struct Seen {
+    statements: StatementRunner,
+    segments: Arc<dyn TableProvider>,
+    steps_of_segments: usize,
+}
+
+impl Seen {
+    fn of(archive: &Archive, plans: &PlanRunner, scope: &Scope, limits: SqlLimits) -> Result<Self> {
+        let mut steps_of_segments = 1;
+        let segments: Arc<dyn TableProvider> = match archive.table(scope, plans.is_cluster())? {
+            Some(plan) => {
+                steps_of_segments = steps(&plan).map_err(Error::Plan)?;
+                Arc::new(ViewTable::new(plan, None))
+            }
+            None => Arc::new(no_segments().map_err(Error::Plan)?),
+        };
+        let statements = StatementRunner::new(scope.clone(), DOOR, limits).map_err(Error::Query)?;
+        if let Some((url, store)) = archive.object_store() {
+            statements.base().runtime_env().register_object_store(url, Arc::clone(store));
+        }
+        Ok(Self { statements, segments, steps_of_segments })
     }
 }
 

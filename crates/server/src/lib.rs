@@ -47,5 +47,5 @@ pub use http::{
 pub use limiter::CallerLimits;
 pub use listener::Listener;
 pub use postgresql::serve_postgresql;
-pub use row_format::{RowFormat, RowWriter, distinct_names, with_names};
+pub use row_format::{RowFormat, RowWriter};
 pub use tls::{Fingerprint, Tls, TlsError};

@@ -17,6 +17,7 @@ mod report;
 mod seeds;
 mod sql;
 mod sql_formats;
+mod sql_url;
 mod tables;
 mod tls;
 mod web;

@@ -44,7 +44,7 @@ pub(crate) use record_kind::RecordKind;
 pub(crate) use replay::ReplayArguments;
 pub(crate) use scope::scope;
 pub(crate) use serve::ServeArguments;
-pub(crate) use sql::{MaxRows, OutputFormat, SqlArguments};
+pub(crate) use sql::{MaxRows, OutputFormat, SqlArguments, Variable};
 pub(crate) use store_address::DataDirectory;
 pub(crate) use tls::{SelfSignedArguments, TlsCommand};
 pub(crate) use token::{AddTokenArguments, TokenCommand};

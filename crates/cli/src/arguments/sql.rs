@@ -18,6 +18,12 @@ pub(crate) struct SqlArguments {
     /// Run these statements and exit; without it they are read from the terminal, or from standard input.
     #[arg(short, long, value_name = "STATEMENTS", allow_hyphen_values = true)]
     pub(crate) command: Option<String>,
+    /// Run the statements and commands of this file and exit; - is standard input.
+    #[arg(short, long, value_name = "FILE", conflicts_with = "command")]
+    pub(crate) file: Vec<PathBuf>,
+    /// Let :NAME, :'NAME' and :"NAME" stand for a value in statements.
+    #[arg(short = 'v', long = "set", value_name = "NAME=VALUE")]
+    pub(crate) variables: Vec<Variable>,
     #[command(flatten)]
     pub(crate) store: StoreAddress,
     /// Ask an archive instead: a folder or s3://bucket/prefix with Parquet files of segments, or a data directory.
@@ -46,10 +52,36 @@ pub(crate) struct SqlArguments {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
     Table,
+    Box,
+    Markdown,
     Csv,
     Json,
     Ndjson,
     Parquet,
+}
+
+impl OutputFormat {
+    /// The names of all formats.
+    pub(crate) fn names() -> String {
+        let names = Self::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+        names.map(|name| name.get_name().to_owned()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A value that stands for a name in statements.
+#[derive(Debug, Clone)]
+pub(crate) struct Variable {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+impl FromStr for Variable {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, value) = text.split_once('=').ok_or("it is NAME=VALUE")?;
+        Ok(Self { name: name.to_owned(), value: value.to_owned() })
+    }
 }
 
 /// How many rows a table shows; `None` for all.

@@ -1,4 +1,4 @@
-//! Where the rows of an answer go: a table, CSV, JSON or Parquet, on standard output or in a file.
+//! Where the rows of an answer go: a table, or CSV, JSON or Parquet for programs, on standard output or in a file.
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -9,24 +9,21 @@ use anyhow::{Context, Result, bail};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use arrow::util::pretty::pretty_format_batches_with_options;
-use parquet::arrow::ArrowWriter;
-use parquet::basic::Compression;
-use parquet::file::properties::WriterProperties;
-use skillscope_server::{RowFormat, RowWriter, distinct_names, with_names};
+use skillscope_server::{RowFormat, RowWriter};
 use tempfile::NamedTempFile;
+use unicode_width::UnicodeWidthStr;
 
+use super::grid::{Grid, GridStyle};
 use super::settings::Settings;
 use crate::arguments::OutputFormat;
+use crate::escaped::Escaped;
 
 /// The writer of an answer, in one format.
 pub(super) enum Sink {
     /// A table for people, which shows a limited number of rows.
     Table { table: Table, out: Out },
-    /// CSV or JSON for programs.
+    /// CSV, JSON or Parquet for programs.
     Rows { writer: Box<RowWriter>, out: Out },
-    /// A Parquet file, whose columns have names that differ.
-    Parquet { writer: Box<ArrowWriter<BufWriter<Target>>>, schema: SchemaRef },
 }
 
 /// The rows of a table. They are shown once all have come, since a column is as wide as its widest value.
@@ -35,7 +32,8 @@ pub(super) struct Table {
     batches: Vec<RecordBatch>,
     /// The most rows that are shown.
     max_rows: usize,
-    is_expanded: bool,
+    /// `None` for a line for each value.
+    style: Option<GridStyle>,
     /// The number of rows of the answer.
     rows: usize,
 }
@@ -99,24 +97,21 @@ impl Sink {
             OutputFormat::Csv => rows(RowFormat::Csv, target),
             OutputFormat::Json => rows(RowFormat::Json, target),
             OutputFormat::Ndjson => rows(RowFormat::Ndjson, target),
-            OutputFormat::Table => {
-                let max_rows = settings.max_rows.unwrap_or(usize::MAX);
-                let is_expanded = settings.is_expanded;
-                let table =
-                    Table { schema: SchemaRef::clone(schema), batches: Vec::new(), max_rows, is_expanded, rows: 0 };
-                Ok(Self::Table { table, out: BufWriter::new(target) })
+            OutputFormat::Parquet if settings.file.is_none() && io::stdout().is_terminal() => {
+                bail!("Parquet is not for a terminal: say \\o FILE or --out FILE first")
             }
-            OutputFormat::Parquet => {
-                if settings.file.is_none() && io::stdout().is_terminal() {
-                    bail!("Parquet is not for a terminal: say \\o FILE or --out FILE first");
-                }
-                let properties =
-                    WriterProperties::builder().set_compression(Compression::ZSTD(Default::default())).build();
-                let schema = distinct_names(schema);
-                let writer = ArrowWriter::try_new(BufWriter::new(target), SchemaRef::clone(&schema), Some(properties))?;
-                Ok(Self::Parquet { writer: Box::new(writer), schema })
-            }
+            OutputFormat::Parquet => rows(RowFormat::Parquet, target),
+            OutputFormat::Table => Ok(Self::table(settings, schema, GridStyle::Plain, target)),
+            OutputFormat::Box => Ok(Self::table(settings, schema, GridStyle::Box, target)),
+            OutputFormat::Markdown => Ok(Self::table(settings, schema, GridStyle::Markdown, target)),
         }
+    }
+
+    fn table(settings: &Settings, schema: &SchemaRef, style: GridStyle, target: Target) -> Self {
+        let max_rows = settings.max_rows.unwrap_or(usize::MAX);
+        let style = (!settings.is_expanded).then_some(style);
+        let table = Table { schema: SchemaRef::clone(schema), batches: Vec::new(), max_rows, style, rows: 0 };
+        Self::Table { table, out: BufWriter::new(target) }
     }
 
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
@@ -125,9 +120,6 @@ impl Sink {
             Self::Rows { writer, out } => {
                 writer.write(batch)?;
                 out.write_all(&writer.take())?;
-            }
-            Self::Parquet { writer, schema } => {
-                writer.write(&with_names(batch, schema)?)?;
             }
         }
         Ok(())
@@ -146,7 +138,6 @@ impl Sink {
                 out.write_all(&last)?;
                 out
             }
-            Self::Parquet { writer, .. } => writer.into_inner()?,
         };
         out.into_inner().map_err(|error| error.into_error())?.keep()
     }
@@ -180,7 +171,14 @@ impl Table {
     }
 
     fn text(&self) -> Result<String> {
-        let mut text = if self.is_expanded { self.expanded()? } else { self.grid()? };
+        let mut text = match self.style {
+            None => self.expanded()?,
+            Some(style) => self.grid(style)?,
+        };
+        // A document has no use for it.
+        if self.style == Some(GridStyle::Markdown) && self.rows <= self.max_rows {
+            return Ok(text);
+        }
         let rows = self.rows;
         let shown = if rows > self.max_rows {
             format!("(the first {} of {rows} rows; \\maxrows all, or --max-rows all, shows every one)\n", self.max_rows)
@@ -191,16 +189,25 @@ impl Table {
         Ok(text)
     }
 
-    fn grid(&self) -> Result<String> {
-        let empty = [RecordBatch::new_empty(SchemaRef::clone(&self.schema))];
-        let batches = if self.batches.is_empty() { &empty[..] } else { &self.batches };
-        Ok(format!("{}\n", pretty_format_batches_with_options(batches, &display_options())?))
+    fn grid(&self, style: GridStyle) -> Result<String> {
+        let columns = self.schema.fields().iter().map(|field| (field.name().clone(), field.data_type().is_numeric()));
+        let mut grid = Grid::new(style, columns);
+        let options = display_options();
+        for batch in &self.batches {
+            let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options));
+            let columns = columns.collect::<Result<Vec<_>, _>>()?;
+            for row in 0..batch.num_rows() {
+                let cells = columns.iter().map(|column| column.value(row).try_to_string());
+                grid.add(cells.collect::<Result<Vec<_>, _>>()?.into_iter());
+            }
+        }
+        Ok(grid.text())
     }
 
     /// A line for each value.
     fn expanded(&self) -> Result<String> {
-        let names: Vec<&str> = self.schema.fields().iter().map(|field| field.name().as_str()).collect();
-        let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+        let names: Vec<String> = self.schema.fields().iter().map(|field| Escaped(field.name()).to_string()).collect();
+        let width = names.iter().map(|name| name.width()).max().unwrap_or(0);
         let mut text = String::new();
         let mut number = 0;
         for batch in &self.batches {
@@ -211,7 +218,12 @@ impl Table {
                 number += 1;
                 text.push_str(&format!("-[ row {number} ]-\n"));
                 for (name, column) in names.iter().zip(&columns) {
-                    text.push_str(&format!("{name:width$} | {}\n", column.value(row).try_to_string()?));
+                    let (value, blanks) = (column.value(row).try_to_string()?, width.saturating_sub(name.width()));
+                    // The lines of a value stand below one another.
+                    for (line, part) in value.split('\n').enumerate() {
+                        let (name, blanks) = if line == 0 { (name.as_str(), blanks) } else { ("", width) };
+                        text.push_str(&format!("{name}{} | {}\n", " ".repeat(blanks), Escaped(part)));
+                    }
                 }
             }
         }
@@ -228,7 +240,7 @@ fn fits(text: &str) -> bool {
     let Some((terminal_size::Width(width), terminal_size::Height(height))) = terminal_size::terminal_size() else {
         return true;
     };
-    text.lines().count() < usize::from(height) && text.lines().all(|line| line.chars().count() <= usize::from(width))
+    text.lines().count() < usize::from(height) && text.lines().all(|line| line.width() <= usize::from(width))
 }
 
 /// Shows a text in the pager that the variable `PAGER` names, or in `less`. Returns false if there is no pager.

@@ -15,14 +15,22 @@ use crate::archive;
 use crate::arguments::{SqlArguments, scope};
 use crate::remote::{RemoteRows, RemoteServer};
 
+/// How lists of statements name the door of these.
+const DOOR: &str = "console";
+
 /// The place where statements run.
 pub(super) enum Source {
     /// A data directory, opened for reading only.
-    Directory(SqlSession),
+    Directory { engine: Box<Engine>, session: SqlSession },
     /// A running server.
     Server { server: RemoteServer, scope: Scope },
     /// An archive, which a cluster may read.
     Archive(Box<ArchiveSource>),
+}
+
+/// A session of the directory's owner, who may define views, and have some for as long as the console is open.
+fn session_of(engine: &Engine, scope: Scope) -> SqlSession {
+    engine.sql(scope, DOOR).with_administration().with_temporary_views()
 }
 
 /// The rows of an answer, as they come. Dropping them ends the statement.
@@ -58,16 +66,31 @@ impl Source {
         match Store::open_to_read(data_dir, options) {
             Ok(store) => {
                 let engine = Engine::new(Arc::new(store), Clock::System, arguments.limits.limits_of_console())?;
-                Ok(Self::Directory(engine.sql(scope, "console").with_administration().with_temporary_views()))
+                let session = session_of(&engine, scope);
+                Ok(Self::Directory { engine: Box::new(engine), session })
             }
             Err(error) => Ok(Self::Server { server: RemoteServer::that_has_open(data_dir, error)?, scope }),
         }
     }
 
+    /// Shows the rows of this account from now on, or of all.
+    pub(super) async fn see(&mut self, account: Option<&AccountId>) -> Result<()> {
+        let new = scope(account);
+        match self {
+            Self::Directory { engine, session } => *session = session_of(engine, new),
+            Self::Server { scope, .. } => *scope = new,
+            Self::Archive(archive) => {
+                archive.sql.see(&new).await?;
+                archive.scope = new;
+            }
+        }
+        Ok(())
+    }
+
     /// The account whose rows are seen, which the prompt shows; `None` for all accounts.
     pub(super) fn account(&self) -> Option<&str> {
         let scope = match self {
-            Self::Directory(session) => session.scope(),
+            Self::Directory { session, .. } => session.scope(),
             Self::Server { scope, .. } => scope,
             Self::Archive(archive) => &archive.scope,
         };
@@ -76,7 +99,7 @@ impl Source {
 
     pub(super) async fn run(&self, text: &str) -> Result<Rows> {
         match self {
-            Self::Directory(session) => Ok(Rows::Local(session.run(text, Vec::new()).await?)),
+            Self::Directory { session, .. } => Ok(Rows::Local(session.run(text, Vec::new()).await?)),
             Self::Server { server, .. } => Ok(Rows::Remote(Box::new(server.run(text, self.account()).await?))),
             Self::Archive(archive) => Ok(Rows::Archive(archive.sql.run(text).await?)),
         }

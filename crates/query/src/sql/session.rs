@@ -114,9 +114,11 @@ impl SqlSession {
         self
     }
 
-    /// The same session for a client that only reads, whatever else it may do.
+    /// The same session for requests that others may send in a client's name: its statements do nothing but read. They
+    /// make and drop nothing, and call no function that changes something, such as `kill_query`.
     pub fn only_reading(mut self) -> Self {
         self.authority.only_reads = true;
+        self.reach = self.reach.only_reading();
         self
     }
 
@@ -232,5 +234,9 @@ impl StatementTables for SessionTables {
 
     fn planned(&self) {
         self.0.progress.is_planned.store(true, Ordering::Relaxed);
+    }
+
+    fn only_reads(&self) -> bool {
+        self.0.reach.only_reads()
     }
 }

@@ -23,6 +23,7 @@ use futures::executor::block_on;
 
 use super::bounds::{ChargedMemory, adds_up, check_types, guarded, is_multiplying};
 use super::dialect::{read, renamed, rewrite, shown_names, shown_plan};
+use super::functions::KILL_QUERY;
 use super::meaning::{check_syntax, with_meaning};
 use super::parameters::{self, Planned, read_arrays};
 use super::run::StatementMemory;
@@ -104,7 +105,8 @@ impl Statement {
         // The catalog is in memory: nothing is waited for.
         let Planned { plan, types } = stacker::grow(PLANNING_STACK_BYTES, || {
             check_words(text)?;
-            let planning = Planning { most_steps, has_our_meaning: tables.has_our_meaning(), told };
+            let (has_our_meaning, only_reads) = (tables.has_our_meaning(), tables.only_reads());
+            let planning = Planning { most_steps, has_our_meaning, only_reads, told };
             block_on(logical_plan(&state, planning, text))
         })?;
         let values = Values::of(&plan)?;
@@ -173,7 +175,7 @@ pub(crate) fn plan_view(visible: &Surroundings, query: &str) -> Result<LogicalPl
     let planned = stacker::maybe_grow(LEAST_STACK_BYTES, PLANNING_STACK_BYTES, || {
         check_words(query)?;
         let state = visible.state()?;
-        let planning = Planning { most_steps: MAX_NODES, has_our_meaning: true, told: &[] };
+        let planning = Planning { most_steps: MAX_NODES, has_our_meaning: true, only_reads: false, told: &[] };
         // The statement that names the view is planned by an executor that no other may be started in.
         logical_plan(&state, planning, query)
             .now_or_never()
@@ -212,12 +214,14 @@ struct Planning<'a> {
     most_steps: usize,
     /// Whether it has PostgreSQL's meaning where DataFusion has another.
     has_our_meaning: bool,
+    /// Whether it may call no function that changes something.
+    only_reads: bool,
     /// The types of the parameters, as far as somebody tells them.
     told: &'a [Option<DataType>],
 }
 
 async fn logical_plan(state: &SessionState, planning: Planning<'_>, text: &str) -> Result<Planned> {
-    let Planning { most_steps, has_our_meaning, told } = planning;
+    let Planning { most_steps, has_our_meaning, only_reads, told } = planning;
     let mut statement = read(text)?;
     let (tables, levels, links) = (MAX_NODES, MAX_LEVELS, MAX_LINKS);
     let names = if matches!(statement, SqlStatement::Explain(_)) { MAX_SHOWN_NAMES } else { MAX_NAMES };
@@ -235,7 +239,7 @@ async fn logical_plan(state: &SessionState, planning: Planning<'_>, text: &str) 
     check_steps(&plan, most_steps)?;
     check_types(&plan)?;
     let reading = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-    if reading.verify_plan(&plan).is_err() {
+    if reading.verify_plan(&plan).is_err() || only_reads && changes(&plan)? {
         return Err(DataFusionError::External(Box::new(Error::ReadOnly)));
     }
     if depth(&plan)? > MAX_DEPTH {
@@ -257,6 +261,20 @@ fn check_steps(plan: &LogicalPlan, most: usize) -> Result<()> {
         return plan_err!("the statement has a plan of more than {most} steps");
     }
     Ok(())
+}
+
+/// Whether a plan calls a function that changes something.
+fn changes(plan: &LogicalPlan) -> Result<bool> {
+    let mut found = false;
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expression| {
+            expression.apply(|part| {
+                found |= matches!(part, Expr::ScalarFunction(call) if call.func.name() == KILL_QUERY);
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })?;
+    Ok(found)
 }
 
 /// How large the values may become that a plan makes of those of its tables.

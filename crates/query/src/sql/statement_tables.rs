@@ -27,6 +27,11 @@ pub trait StatementTables: Send + Sync + 'static {
         true
     }
 
+    /// Whether statements do nothing but read: they call no function that changes something either.
+    fn only_reads(&self) -> bool {
+        false
+    }
+
     /// The state that plans how the checked statement is run, if it runs outside this process, such as on a cluster.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use skillscope_store::Backup;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use utoipa::IntoParams;
 
-use super::openapi::problem_responses;
+use super::openapi::{Binary, problem_responses};
 use super::problem::Problem;
 use crate::App;
 use crate::caller::Caller;
@@ -62,8 +62,8 @@ fn with_archive(query: Option<&str>) -> Result<bool, Problem> {
 ///
 /// The answer is the data directory as it is now, as a tar archive whose last file is `format-version`: without that
 /// it was cut short. One copy is made at a time.
-#[utoipa::path(post, path = "/v1/backup", tag = "operation", params(BackupQuery), responses(
-    (status = 200, description = "The data directory.", body = Vec<u8>, content_type = "application/x-tar"),
+#[utoipa::path(post, path = "/v1/backup", operation_id = "backup", tag = "operation", params(BackupQuery), responses(
+    (status = 200, description = "The data directory.", body = inline(Binary), content_type = "application/x-tar"),
     BackupProblems,
 ))]
 pub(super) async fn post(

@@ -20,7 +20,7 @@ problem_responses! {
 /// Events are put in order by their sequence, and a segment is stored the moment its conversation leaves the skill or
 /// closes. An event is known by account, conversation and sequence, and has its effect once. One that waits for others
 /// is accepted; so is one that turns out to be impossible, which has no effect and is kept for the operator.
-#[utoipa::path(post, path = "/v1/accounts/{account}/events", tag = "ingestion",
+#[utoipa::path(post, path = "/v1/accounts/{account}/events", operation_id = "store_events", tag = "ingestion",
     params(IngestionAccount, IngestionQuery),
     request_body(description = "Conversation events, one a line. The header `Content-Encoding` may say `gzip` or `zstd`.",
         content((EventRecord = "application/x-ndjson"))),

@@ -17,7 +17,7 @@ pub(super) struct Health {
 }
 
 /// Whether the process answers at all.
-#[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, description = "It does.", body = Health)))]
+#[utoipa::path(get, path = "/healthz", operation_id = "health", tag = "operation", responses((status = 200, description = "It does.", body = Health)))]
 pub(super) async fn live() -> Json<Health> {
     Json(Health { status: "ok" })
 }
@@ -27,7 +27,7 @@ problem_responses! {
 }
 
 /// Whether requests should be sent here: data is loaded, the disk takes writes, and the server is not shutting down.
-#[utoipa::path(get, path = "/readyz", tag = "operation", responses(
+#[utoipa::path(get, path = "/readyz", operation_id = "ready", tag = "operation", responses(
     (status = 200, description = "They should.", body = Health),
     NotReady,
 ))]

@@ -44,7 +44,7 @@ problem_responses! {
 }
 
 /// Look up the host of a service: it is always this server.
-#[utoipa::path(get, path = "/api/account/{account}/service/{service}/baseURI.json", tag = "report",
+#[utoipa::path(get, path = "/api/account/{account}/service/{service}/baseURI.json", operation_id = "base_uri", tag = "report",
     params(
         ("account" = String, Path, description = "The brand's account. Any name is answered alike."),
         ("service" = String, Path, pattern = "^(leDataReporting|agentVep)$", description = "`leDataReporting` or `agentVep`."),
@@ -65,7 +65,7 @@ pub(super) async fn get(
 }
 
 /// Look up the hosts of all services: each is this server.
-#[utoipa::path(get, path = "/api/account/{account}/service/baseURI.json", tag = "report",
+#[utoipa::path(get, path = "/api/account/{account}/service/baseURI.json", operation_id = "base_uris", tag = "report",
     params(("account" = String, Path, description = "The brand's account. Any name is answered alike.")),
     responses(
         (status = 200, description = "The hosts.", body = BaseUris),
@@ -79,7 +79,7 @@ pub(super) async fn list(
 }
 
 /// The same at the path of other clients.
-#[utoipa::path(get, path = "/csdr/account/{account}/service/baseURI.json", tag = "report",
+#[utoipa::path(get, path = "/csdr/account/{account}/service/baseURI.json", operation_id = "base_uris_of_csdr", tag = "report",
     params(("account" = String, Path, description = "The brand's account. Any name is answered alike.")),
     responses(
         (status = 200, description = "The hosts.", body = BaseUris),

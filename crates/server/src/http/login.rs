@@ -123,7 +123,7 @@ problem_responses! {
 ///
 /// The bearer stands for the token for eight hours, unless that ends before, or the server does. Where no token is
 /// asked for, everybody gets one, and it opens nothing once a token is.
-#[utoipa::path(post, path = "/api/account/{account}/login", tag = "report", request_body = LoginBody,
+#[utoipa::path(post, path = "/api/account/{account}/login", operation_id = "log_in", tag = "report", request_body = LoginBody,
     params(("account" = String, Path, pattern = "^[A-Za-z0-9._-]{1,64}$", description = "The brand's account.")),
     responses((status = 200, description = "The bearer.", body = LoginAnswer), LoginProblems))]
 pub(super) async fn post(

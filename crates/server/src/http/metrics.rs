@@ -31,7 +31,7 @@ pub(super) struct MetricsTurn(Arc<Mutex<()>>);
 ///
 /// For Prometheus: its text format, or OpenMetrics where that is asked for. docs/metrics.md tells what each metric
 /// means.
-#[utoipa::path(get, path = "/metrics", tag = "operation", responses(
+#[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "operation", responses(
     (status = 200, description = "All metrics.", content(
         (String = "text/plain; version=0.0.4; charset=utf-8"),
         (String = "application/openmetrics-text; version=1.0.0; charset=utf-8"),

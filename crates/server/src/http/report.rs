@@ -47,7 +47,7 @@ problem_responses! {
 ///
 /// The timeframe ends at the instant of the request. Intervals are cut from its start and listed newest first; skills
 /// without segments do not appear.
-#[utoipa::path(get, path = "/operations/api/account/{account}/msgskillsegments", tag = "report",
+#[utoipa::path(get, path = "/operations/api/account/{account}/msgskillsegments", operation_id = "report", tag = "report",
     params(
         ("account" = String, Path, pattern = "^[A-Za-z0-9._-]{1,64}$",
             description = "The brand's account; one that has no segments gives an empty report."),

@@ -43,7 +43,7 @@ fn routes(access: &Access, limiter: &Arc<Limiter<Holder>>) -> OpenApiRouter<Http
     let new = OpenApiRouter::<HttpState>::default;
     let reports = new().routes(routes!(report::get)).layer(map_response(of_report_threads));
     let ingestion = new().routes(routes!(segments::post)).routes(routes!(events::post));
-    let statements = new().routes(routes!(sql::post));
+    let statements = new().routes(routes!(sql::get, sql::post));
     let operation = new().routes(routes!(backup::post)).routes(routes!(metrics::get)).routes(routes!(tables::post));
     let live = permitted(Permission::Report, access, limiter, reports)
         .merge(permitted(Permission::Sql, access, limiter, statements))

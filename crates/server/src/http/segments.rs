@@ -6,7 +6,7 @@ use skillscope_segment::Format;
 use skillscope_store::Records;
 
 use super::ingestion::{IngestionAccount, IngestionBody, IngestionProblems, IngestionQuery, IngestionRequest};
-use super::openapi::{SegmentRecord, problem_responses};
+use super::openapi::{Binary, SegmentRecord, problem_responses};
 use super::problem::Problem;
 use crate::App;
 
@@ -25,13 +25,13 @@ problem_responses! {
 ///
 /// A segment is known by account, conversation and index, and counts once. A record that breaks a rule is listed and
 /// left out; the others are stored.
-#[utoipa::path(post, path = "/v1/accounts/{account}/segments", tag = "ingestion",
+#[utoipa::path(post, path = "/v1/accounts/{account}/segments", operation_id = "store_segments", tag = "ingestion",
     params(IngestionAccount, IngestionQuery),
     request_body(description = "Closed segments: in NDJSON, one a line. The header `Content-Encoding` may say `gzip` or `zstd`.", content(
         (SegmentRecord = "application/x-ndjson"),
         (Vec<SegmentRecord> = "application/json"),
-        (Vec<u8> = "application/vnd.apache.arrow.stream"),
-        (Vec<u8> = "application/vnd.apache.parquet"),
+        (inline(Binary) = "application/vnd.apache.arrow.stream"),
+        (inline(Binary) = "application/vnd.apache.parquet"),
     )),
     responses(
         (status = 200, description = "What was accepted is on disk.", body = IngestionBody),

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::ingestion::IngestionProblems;
 use super::negotiation::named;
-use super::openapi::problem_responses;
+use super::openapi::{Binary, problem_responses};
 use super::path_variables::PathVariables;
 use super::problem::Problem;
 use super::request_body::{BodyLimits, RequestBody};
@@ -130,13 +130,13 @@ problem_responses! {
 /// It has at most 64 MiB, and is kept whole or not at all in the place of the one of its name. SQL finds it at every
 /// door. By convention, `skills (skill_id, name)` and `agents (agent_id, name)` are the names of what segments have
 /// numbers of.
-#[utoipa::path(post, path = "/v1/accounts/{account}/tables/{name}", tag = "sql",
+#[utoipa::path(post, path = "/v1/accounts/{account}/tables/{name}", operation_id = "store_table", tag = "sql",
     params(TablePath),
     request_body(description = "The rows. CSV has the names of the columns in its first line. The header `Content-Encoding` may say `gzip` or `zstd`.", content(
         (String = "text/csv"),
-        (Vec<u8> = "application/vnd.apache.parquet"),
-        (Vec<u8> = "application/vnd.apache.arrow.stream"),
-        (Vec<u8> = "application/vnd.apache.arrow.file"),
+        (inline(Binary) = "application/vnd.apache.parquet"),
+        (inline(Binary) = "application/vnd.apache.arrow.stream"),
+        (inline(Binary) = "application/vnd.apache.arrow.file"),
     )),
     responses(
         (status = 200, description = "The table is on disk.", body = TableBody),

@@ -57,6 +57,7 @@ use crate::stopping::Stopping;
 use crate::tls::Handshakes;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use anything::take_anything;
+pub(crate) use bound::{null_of, type_name, value_of_text};
 use connection::{Connection, START_UP};
 use encryption::{Encryption, PROTOCOL};
 use memory::MessageMemory;

@@ -7,22 +7,17 @@ use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
-/// The same columns with names that differ, for what tells columns apart by their names: the second `outcome` is
-/// `outcome_2`, unless there is a column of that name, which keeps it.
-pub fn distinct_names(schema: &SchemaRef) -> SchemaRef {
-    with_keys(schema).map_or_else(|| Arc::clone(schema), Arc::new)
-}
-
 /// The same rows, with the names of `schema` for their columns.
 ///
 /// # Errors
 /// Where those are not columns of the same types.
-pub fn with_names(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+pub(super) fn with_names(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(Arc::clone(schema), batch.columns().to_vec(), &options)
 }
 
-/// `None` where they differ already.
+/// The same columns with names that differ, for what tells columns apart by their names: the second `outcome` is
+/// `outcome_2`, unless there is a column of that name, which keeps it. `None` where they differ already.
 pub(super) fn with_keys(schema: &Schema) -> Option<Schema> {
     let names: HashSet<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     if names.len() == schema.fields().len() {

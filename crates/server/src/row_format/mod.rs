@@ -1,7 +1,8 @@
-//! Rows as JSON, CSV or Arrow, written while they come.
+//! Rows as JSON, CSV, Arrow or Parquet, written while they come.
 
 mod calendar;
 mod keys;
+mod parquet;
 
 use std::io::{self, Write};
 use std::mem;
@@ -14,9 +15,9 @@ use arrow::ipc::writer::StreamWriter;
 use arrow_json::writer::{JsonArray, LineDelimited};
 use parking_lot::Mutex;
 
+use self::parquet::ParquetWriter;
 use calendar::check_calendar;
-use keys::with_keys;
-pub use keys::{distinct_names, with_names};
+use keys::{with_keys, with_names};
 
 /// RFC 3339 without a zone, for times that have none: clocks of some place show them.
 const TIME_FORMAT: &str = "%Y-%m-%dT%H:%M:%S%.f";
@@ -32,15 +33,27 @@ pub enum RowFormat {
     Csv,
     /// An Arrow IPC stream.
     Arrow,
+    /// A Parquet file.
+    Parquet,
 }
 
 impl RowFormat {
+    /// All formats by the names that requests give them.
+    pub(crate) const NAMES: [(&'static str, Self); 5] = [
+        ("json", Self::Json),
+        ("ndjson", Self::Ndjson),
+        ("csv", Self::Csv),
+        ("arrow", Self::Arrow),
+        ("parquet", Self::Parquet),
+    ];
+
     /// All formats by media type. A client that takes any of them gets the first.
-    pub(crate) const MEDIA_TYPES: [(&'static str, Self); 4] = [
+    pub(crate) const MEDIA_TYPES: [(&'static str, Self); 5] = [
         ("application/json", Self::Json),
         ("application/x-ndjson", Self::Ndjson),
         ("text/csv", Self::Csv),
         ("application/vnd.apache.arrow.stream", Self::Arrow),
+        ("application/vnd.apache.parquet", Self::Parquet),
     ];
 
     /// The header `Content-Type` of such rows.
@@ -50,7 +63,24 @@ impl RowFormat {
             Self::Ndjson => "application/x-ndjson",
             Self::Csv => "text/csv; charset=utf-8",
             Self::Arrow => "application/vnd.apache.arrow.stream",
+            Self::Parquet => "application/vnd.apache.parquet",
         }
+    }
+
+    /// What a file of such rows is called after its point.
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Ndjson => "ndjson",
+            Self::Csv => "csv",
+            Self::Arrow => "arrows",
+            Self::Parquet => "parquet",
+        }
+    }
+
+    /// Whether columns are told apart by their names.
+    fn has_keys(self) -> bool {
+        matches!(self, Self::Json | Self::Ndjson | Self::Parquet)
     }
 }
 
@@ -67,16 +97,18 @@ enum Writer {
     Ndjson(arrow_json::Writer<Buffer, LineDelimited>),
     Csv(Box<arrow_csv::Writer<Buffer>>),
     Arrow(Box<StreamWriter<Buffer>>),
+    Parquet(Box<ParquetWriter<Buffer>>),
 }
 
 impl RowWriter {
-    /// A writer of rows with these columns. Times are written in RFC 3339. Where columns have one name, objects have
-    /// the second as `name_2`.
+    /// A writer of rows with these columns. Text has times in RFC 3339. Where columns have one name, objects and Parquet
+    /// have the second as `name_2`.
     ///
     /// # Errors
     /// Where the format cannot hold such columns. [`write`](Self::write) and [`finish`](Self::finish) fail then too.
     pub fn new(format: RowFormat, schema: &Schema) -> Result<Self, ArrowError> {
         let written = Buffer::default();
+        let keys = if format.has_keys() { with_keys(schema).map(Arc::new) } else { None };
         let json = || {
             let builder = arrow_json::WriterBuilder::new();
             builder.with_explicit_nulls(true).with_timestamp_format(TIME_FORMAT.to_owned())
@@ -92,9 +124,11 @@ impl RowWriter {
                 Writer::Csv(Box::new(writer))
             }
             RowFormat::Arrow => Writer::Arrow(Box::new(StreamWriter::try_new(written.clone(), schema)?)),
+            RowFormat::Parquet => {
+                let columns = keys.as_deref().unwrap_or(schema);
+                Writer::Parquet(Box::new(ParquetWriter::new(written.clone(), columns)?))
+            }
         };
-        let is_objects = matches!(format, RowFormat::Json | RowFormat::Ndjson);
-        let keys = if is_objects { with_keys(schema).map(Arc::new) } else { None };
         Ok(Self { written, writer, keys })
     }
 
@@ -103,7 +137,7 @@ impl RowWriter {
     /// # Errors
     /// As with [`new`](Self::new), and for a value that the format cannot tell: a time beyond the calendar in text.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
-        if !matches!(self.writer, Writer::Arrow(_)) {
+        if !matches!(self.writer, Writer::Arrow(_) | Writer::Parquet(_)) {
             Self::check(batch)?;
         }
         let keyed = self.keys.as_ref().map(|keys| with_names(batch, keys)).transpose()?;
@@ -113,6 +147,7 @@ impl RowWriter {
             Writer::Ndjson(writer) => writer.write(batch),
             Writer::Csv(writer) => writer.write(batch),
             Writer::Arrow(writer) => writer.write(batch),
+            Writer::Parquet(writer) => writer.write(batch),
         }
     }
 
@@ -134,6 +169,7 @@ impl RowWriter {
             Writer::Ndjson(writer) => writer.finish(),
             Writer::Csv(_) => Ok(()),
             Writer::Arrow(writer) => writer.finish(),
+            Writer::Parquet(writer) => writer.finish(),
         }
     }
 

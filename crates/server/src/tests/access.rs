@@ -68,6 +68,7 @@ fn guarded_routes() -> [(Permission, &'static str, String, &'static str); 6] {
         (Permission::Ingest, "POST", SEGMENTS.to_owned(), ""),
         (Permission::Ingest, "POST", EVENTS.to_owned(), ""),
         (Permission::Sql, "POST", "/v1/sql".to_owned(), r#"{"query":"select 1 as one"}"#),
+        (Permission::Sql, "GET", "/v1/sql?query=select+1+as+one".to_owned(), ""),
         (Permission::Admin, "POST", "/v1/backup".to_owned(), ""),
         (Permission::Admin, "POST", "/v1/accounts/acme/tables/skills".to_owned(), "skill_id,name\n7,Billing\n"),
     ]
@@ -121,6 +122,7 @@ async fn whether_another_account_exists_does_not_show() {
             ("POST", format!("/v1/accounts/{name}/events"), String::new()),
             ("POST", format!("/v1/accounts/{name}/tables/skills"), "skill_id\n7\n".to_owned()),
             ("POST", "/v1/sql".to_owned(), sql(name)),
+            ("GET", format!("/v1/sql?query=select+1&account={name}"), String::new()),
         ] {
             let answer = guarded.send(&token, method, &uri, &body).await;
             answer.problem(403);

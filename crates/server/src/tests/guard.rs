@@ -68,7 +68,8 @@ async fn two_hosts_are_one_too_many() {
     }
 }
 
-const READS: [&str; 4] = [
+const READS: [&str; 5] = [
+    "/v1/sql?query=select+1",
     "/operations/api/account/acme/msgskillsegments?timeframe=60&v=1",
     "/api/account/acme/service/agentVep/baseURI.json",
     "/openapi.json",

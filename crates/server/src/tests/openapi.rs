@@ -42,6 +42,7 @@ async fn the_document_is_openapi_3_1_and_lists_every_route() {
             "GET /openapi.json",
             "GET /operations/api/account/{account}/msgskillsegments",
             "GET /readyz",
+            "GET /v1/sql",
             "POST /api/account/{account}/login",
             "POST /v1/accounts/{account}/events",
             "POST /v1/accounts/{account}/segments",
@@ -50,6 +51,35 @@ async fn the_document_is_openapi_3_1_and_lists_every_route() {
             "POST /v1/sql",
         ]
     );
+}
+
+#[tokio::test]
+async fn every_operation_has_a_name_of_its_own() {
+    let document = document(&Door::new()).await;
+    let names: Vec<Value> = operations(&document).into_iter().map(|(_, _, it)| it["operationId"].clone()).collect();
+    let different: std::collections::HashSet<&str> =
+        names.iter().map(|name| name.as_str().expect("an operation has a name")).collect();
+    assert_eq!(different.len(), names.len(), "{names:?}");
+    // From these, programs make names of functions and classes.
+    let is_part = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+    assert!(different.iter().all(|name| name.chars().all(is_part)), "{names:?}");
+}
+
+#[tokio::test]
+async fn bytes_are_described_as_bytes() {
+    let document = document(&Door::new()).await;
+    let binary = serde_json::json!({ "type": "string", "format": "binary" });
+    for (method, path, body) in [
+        ("POST", "/v1/sql", "responses/200"),
+        ("GET", "/v1/sql", "responses/200"),
+        ("POST", "/v1/accounts/{account}/segments", "requestBody"),
+    ] {
+        let (.., operation) = operations(&document).into_iter().find(|(m, p, _)| m == method && p == path).unwrap();
+        let content = &operation.pointer(&format!("/{body}")).unwrap()["content"];
+        for media_type in ["application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"] {
+            assert_eq!(content[media_type]["schema"], binary, "{method} {path} {media_type}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -155,6 +185,8 @@ async fn every_answer_is_as_the_document_says() {
         ("GET", host, door.get("/api/account/acme/service/none/baseURI.json").await),
         ("POST", "/v1/sql", door.sql("select * from segments").await),
         ("POST", "/v1/sql", door.sql("oops").await),
+        ("GET", "/v1/sql", door.get("/v1/sql?query=select+1+as+n").await),
+        ("GET", "/v1/sql", door.get("/v1/sql").await),
         ("POST", "/v1/sql", door.post("/v1/sql", "text/plain", "").await),
         ("GET", "/healthz", door.get("/healthz").await),
         ("GET", "/readyz", door.get("/readyz").await),

@@ -36,6 +36,7 @@ use generate_series::GenerateSeries;
 use skill_report::SkillReport;
 
 pub(super) use date_part::date_part;
+pub(super) use kill_query::KILL_QUERY;
 pub(super) use scaled_span::scaled_span;
 pub use span::Span;
 pub(super) use span_order::span_order;

@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document. A route is described where its handler is. Here are the parts around the routes, and the
 //! bodies for which the server has no other type.
 
+mod binary;
 mod common_problems;
 mod descriptions;
 mod event_body;
@@ -18,6 +19,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::problem::Problem;
+pub(super) use binary::Binary;
 pub(super) use common_problems::describe_common_problems;
 pub(crate) use descriptions::segment_descriptions;
 use event_body::EventBody;
@@ -61,7 +63,7 @@ impl Modify for TokenScheme {
 }
 
 /// This document.
-#[utoipa::path(get, path = "/openapi.json", tag = "operation",
+#[utoipa::path(get, path = "/openapi.json", operation_id = "openapi", tag = "operation",
     responses((status = 200, description = "OpenAPI 3.1.", body = Object)))]
 pub(super) async fn get(State(document): State<Arc<utoipa::openapi::OpenApi>>) -> Json<utoipa::openapi::OpenApi> {
     Json(document.as_ref().clone())

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use axum::body::Body;
 use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::value::RawValue;
 use skillscope_query::{SqlRows, SqlSession, SqlTask};
 use tokio::sync::{mpsc, oneshot};
 
+use super::parameters::bound;
 use crate::http::problem::Problem;
 use crate::{RowFormat, RowWriter};
 
@@ -22,23 +24,31 @@ const CHUNK_BYTES: usize = 256 << 10;
 /// left by then are lost.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
+/// How a text in UTF-8 begins that says so.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Chunks that are written before the client has read the ones before them.
 const CHUNKS_AHEAD: usize = 2;
+
+/// What is asked for.
+pub(super) struct Asked {
+    pub(super) query: String,
+    /// The values of `$1`, `$2` …
+    pub(super) parameters: Vec<Box<RawValue>>,
+    pub(super) format: RowFormat,
+    /// Whether CSV begins with a byte order mark.
+    pub(super) has_mark: bool,
+    pub(super) max_rows: u64,
+}
 
 /// Runs a statement, and returns its rows as the body of an answer.
 ///
 /// # Errors
 /// Where the statement fails while its rows are still held back.
-pub(super) async fn answer(
-    session: SqlSession,
-    query: String,
-    format: RowFormat,
-    max_rows: u64,
-) -> Result<Body, Problem> {
+pub(super) async fn answer(session: SqlSession, asked: Asked) -> Result<Body, Problem> {
     let (begun, beginning) = oneshot::channel();
-    let answer = Answer { format, max_rows, rows: 0 };
     // Writing rows is work for the threads of SQL too.
-    let task = session.spawn(answer.write(session.clone(), query, begun));
+    let task = session.spawn(Answer { asked, rows: 0 }.write(session.clone(), begun));
     match beginning.await {
         Ok(Beginning { first, rest }) => Ok(body_of(first, rest, task)),
         // The task ended before there was anything to send.
@@ -69,35 +79,32 @@ fn body_of(first: Vec<u8>, rest: mpsc::Receiver<io::Result<Vec<u8>>>, task: SqlT
 
 /// The answer to one statement.
 struct Answer {
-    format: RowFormat,
-    max_rows: u64,
+    asked: Asked,
     rows: u64,
 }
 
 impl Answer {
     /// Writes all rows. Of a short answer it returns the bytes. Of a long one it hands the first bytes to `begun`,
     /// sends the others, and returns none.
-    async fn write(
-        mut self,
-        session: SqlSession,
-        query: String,
-        begun: oneshot::Sender<Beginning>,
-    ) -> Result<Vec<u8>, Problem> {
-        let mut rows = session.run(&query, Vec::new()).await?;
-        let mut writer = RowWriter::new(self.format, &rows.schema()).map_err(|error| self.unwritable(&error))?;
+    async fn write(mut self, session: SqlSession, begun: oneshot::Sender<Beginning>) -> Result<Vec<u8>, Problem> {
+        let Asked { query, parameters, format, has_mark, .. } = &self.asked;
+        let values = bound(&session, query, parameters).await?;
+        let mut rows = session.run(query, values).await?;
+        let mut writer = RowWriter::new(*format, &rows.schema()).map_err(|error| self.unwritable(&error))?;
+        let mark: &[u8] = if *has_mark && *format == RowFormat::Csv { BYTE_ORDER_MARK } else { b"" };
         while let Some(batch) = self.next(&mut rows).await? {
             writer.write(&batch).map_err(|error| self.unwritable(&error))?;
             if writer.length() >= HELD_BYTES {
                 let (chunks, rest) = mpsc::channel(CHUNKS_AHEAD);
                 // An error means that the client has gone.
-                if begun.send(Beginning { first: writer.take(), rest }).is_ok() {
+                if begun.send(Beginning { first: [mark, &writer.take()].concat(), rest }).is_ok() {
                     self.stream(rows, writer, chunks).await;
                 }
                 return Ok(Vec::new());
             }
         }
         writer.finish().map_err(|error| self.unwritable(&error))?;
-        Ok(writer.take())
+        Ok([mark, &writer.take()].concat())
     }
 
     async fn stream(mut self, mut rows: SqlRows, mut writer: RowWriter, chunks: mpsc::Sender<io::Result<Vec<u8>>>) {
@@ -134,8 +141,8 @@ impl Answer {
     async fn next(&mut self, rows: &mut SqlRows) -> Result<Option<arrow::array::RecordBatch>, Problem> {
         let Some(batch) = rows.try_next().await? else { return Ok(None) };
         self.rows = self.rows.saturating_add(batch.num_rows() as u64);
-        if self.rows > self.max_rows {
-            let most = self.max_rows;
+        let most = self.asked.max_rows;
+        if self.rows > most {
             return Err(Problem::invalid_query(format!(
                 "the answer has more than {most} rows, which is the most over HTTP; ask with a LIMIT"
             )));
@@ -144,7 +151,7 @@ impl Answer {
     }
 
     fn unwritable(&self, error: &arrow::error::ArrowError) -> Problem {
-        let format = self.format.content_type();
+        let format = self.asked.format.content_type();
         Problem::invalid_query(format!("the answer cannot be written as {format}: {error}"))
     }
 }

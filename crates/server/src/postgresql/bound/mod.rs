@@ -7,10 +7,12 @@ mod interval;
 mod text;
 mod types;
 
+use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion_postgres::pgwire::api::Type;
 use datafusion_postgres::pgwire::api::portal::Portal;
 use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
+use postgres_types::Kind;
 
 use super::binary_value::{Unusable, check};
 use super::error::{SqlState, error};
@@ -40,6 +42,38 @@ pub(super) fn parameters(portal: &Portal<Prepared>) -> PgWireResult<Vec<ScalarVa
     values.collect()
 }
 
+/// The value of a type that a text is, for doors whose clients send values as text.
+///
+/// # Errors
+/// Why it is none.
+pub(crate) fn value_of_text(of: &DataType, text: &str) -> Result<ScalarValue, String> {
+    text::value(&type_of(of), text).map_err(reason)
+}
+
+/// The null of a type, for those doors.
+///
+/// # Errors
+/// Why there is none.
+pub(crate) fn null_of(of: &DataType) -> Result<ScalarValue, String> {
+    null(&type_of(of)).map_err(reason)
+}
+
+/// The name that PostgreSQL has for a type.
+pub(crate) fn type_name(of: &DataType) -> String {
+    let of = type_of(of);
+    match of.kind() {
+        Kind::Array(element) => format!("{}[]", types::name(element)),
+        _ => types::name(&of).to_owned(),
+    }
+}
+
+fn reason(error: PgWireError) -> String {
+    match error {
+        PgWireError::UserError(told) => told.message,
+        other => other.to_string(),
+    }
+}
+
 /// A value of a type, from its bytes.
 fn value(of: &Type, is_binary: bool, bytes: &[u8]) -> PgWireResult<ScalarValue> {
     if is_binary {
@@ -52,7 +86,7 @@ fn value(of: &Type, is_binary: bool, bytes: &[u8]) -> PgWireResult<ScalarValue> 
 
 /// The null of a type.
 fn null(of: &Type) -> PgWireResult<ScalarValue> {
-    let of = arrow_type(of).unwrap_or(arrow::datatypes::DataType::Utf8);
+    let of = arrow_type(of).unwrap_or(DataType::Utf8);
     ScalarValue::try_from(&of).map_err(|cause| error(SqlState::Value, cause.to_string()))
 }
 
