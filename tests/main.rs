@@ -22,6 +22,7 @@ mod documents;
 mod events;
 mod existing_clients;
 mod field_statements;
+mod flight;
 mod foreign;
 mod formats;
 mod generate;

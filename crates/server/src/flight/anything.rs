@@ -14,8 +14,9 @@ use tonic::Request;
 use tonic::metadata::MetadataMap;
 
 use super::bound_values::bound_values;
+use super::door::FlightDoor;
 use super::prepared::Prepared;
-use super::service::FlightDoor;
+use super::service::FlightSql;
 use crate::App;
 use crate::access::Access;
 use crate::caller::Caller;
@@ -28,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) async fn take_anything(app: App, bytes: &[u8]) {
     let _ = Prepared::from_handle(bytes);
     let access = app.access().clone();
-    let door = FlightDoor::new(app, PATIENCE, Stopping::after(pending()));
+    let door = FlightDoor::new(FlightSql::new(app, PATIENCE, Stopping::after(pending())));
     let _ = timeout(PATIENCE, answer(door, &access, Bytes::copy_from_slice(bytes))).await;
     let mut rest = bytes;
     let messages = std::iter::from_fn(move || FlightData::decode_length_delimited(&mut rest).ok());
@@ -43,8 +44,9 @@ async fn answer(door: FlightDoor, access: &Access, bytes: Bytes) {
         let mut rows = rows.into_inner();
         while rows.next().await.is_some_and(|row| row.is_ok()) {}
     }
-    let action = Action::new("CreatePreparedStatement", bytes);
-    let _ = door.do_action(request(&caller, action)).await;
+    for name in ["CreatePreparedStatement", "CancelQuery", "CancelFlightInfo", "SetSessionOptions"] {
+        let _ = door.do_action(request(&caller, Action::new(name, bytes.clone()))).await;
+    }
 }
 
 fn request<T>(caller: &Caller, message: T) -> Request<T> {

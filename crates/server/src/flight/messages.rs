@@ -1,9 +1,10 @@
 //! What is sent to clients as messages of Flight.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
 use arrow_flight::sql::ProstMessageExt;
@@ -15,6 +16,11 @@ use tonic::{Response, Status};
 
 /// An answer's rows, as they are sent.
 pub(super) type Batches = Pin<Box<dyn Stream<Item = Result<FlightData, Status>> + Send>>;
+
+/// An answer without rows.
+pub(super) fn no_rows(schema: &SchemaRef) -> Response<Batches> {
+    one_batch(RecordBatch::new_empty(Arc::clone(schema)))
+}
 
 /// An answer of one batch.
 pub(super) fn one_batch(batch: RecordBatch) -> Response<Batches> {

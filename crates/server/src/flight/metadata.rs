@@ -1,36 +1,25 @@
-//! What clients ask about the server: its abilities, schemas and tables.
+//! What clients ask about the server's schemas and tables.
 
-use std::sync::LazyLock;
+use std::collections::HashMap;
 
 use arrow::array::{AsArray, RecordBatch};
-use arrow_flight::sql::metadata::{SqlInfoData, SqlInfoDataBuilder};
-use arrow_flight::sql::{CommandGetDbSchemas, CommandGetTables, SqlInfo};
+use arrow::datatypes::{Field, Schema};
+use arrow_flight::sql::{CommandGetDbSchemas, CommandGetTables};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
 use futures::TryStreamExt;
 use skillscope_query::{Error, SqlSession};
 use tonic::Status;
 
 use super::error::status;
-
-/// The abilities of the server, in the numbers of Flight SQL.
-pub(super) static SQL_INFO: LazyLock<Option<SqlInfoData>> = LazyLock::new(|| {
-    let mut builder = SqlInfoDataBuilder::new();
-    builder.append(SqlInfo::FlightSqlServerName, "skillscope");
-    builder.append(SqlInfo::FlightSqlServerVersion, env!("CARGO_PKG_VERSION"));
-    builder.append(SqlInfo::FlightSqlServerArrowVersion, "1.3");
-    builder.append(SqlInfo::FlightSqlServerReadOnly, true);
-    builder.append(SqlInfo::FlightSqlServerSql, true);
-    builder.append(SqlInfo::FlightSqlServerSubstrait, false);
-    builder.append(SqlInfo::SqlIdentifierQuoteChar, "\"");
-    builder.build().ok()
-});
+use crate::postgresql::type_name;
 
 /// The schemas that a session sees.
 pub(super) async fn schemas(session: &SqlSession, command: CommandGetDbSchemas) -> Result<RecordBatch, Status> {
     let mut builder = command.into_builder();
     let text = "select distinct table_catalog, table_schema from information_schema.tables order by 1, 2";
-    for row in texts(session, text).await? {
+    for row in texts(session, text, Vec::new()).await? {
         if let [catalog, schema] = row.as_slice() {
             builder.append(catalog, schema);
         }
@@ -41,28 +30,54 @@ pub(super) async fn schemas(session: &SqlSession, command: CommandGetDbSchemas) 
 /// The tables and views that a session sees, with their columns where the client asks for them.
 pub(super) async fn tables(session: &SqlSession, command: CommandGetTables) -> Result<RecordBatch, Status> {
     let has_columns = command.include_schema;
+    let text = "select table_catalog, table_schema, table_name, table_type from information_schema.tables \
+                where ($1 is null or table_schema like $1) and ($2 is null or table_name like $2) order by 1, 2, 3";
+    let patterns = [&command.db_schema_filter_pattern, &command.table_name_filter_pattern];
+    let rows = texts(session, text, patterns.map(|pattern| ScalarValue::Utf8(pattern.clone())).to_vec()).await?;
+    let types = command.table_types.clone();
     let mut builder = command.into_builder();
-    let text =
-        "select table_catalog, table_schema, table_name, table_type from information_schema.tables order by 1, 2, 3";
-    for row in texts(session, text).await? {
+    for row in rows {
         let [catalog, schema, table, kind] = row.as_slice() else { continue };
-        let columns = if has_columns {
-            let described = session.describe(&format!("select * from {schema}.{table}")).await.map_err(status)?;
-            described.schema.as_ref().clone()
+        let is_asked_for = types.is_empty() || types.contains(kind);
+        let columns = if has_columns && is_asked_for {
+            columns(session, [catalog, schema, table]).await?
         } else {
-            arrow::datatypes::Schema::empty()
+            Schema::empty()
         };
         builder.append(catalog, schema, table, kind, &columns)?;
     }
     Ok(builder.build()?)
 }
 
+/// The columns of a table, with what drivers look for beside their types.
+async fn columns(session: &SqlSession, name: [&String; 3]) -> Result<Schema, Status> {
+    let [catalog, schema, table] = name;
+    let [of_schema, of_table] = [schema, table].map(|part| part.replace('"', "\"\""));
+    let text = format!("select * from \"{of_schema}\".\"{of_table}\"");
+    let described = session.describe(&text).await.map_err(status)?;
+    let told = |name: &str, value: &str| (format!("ARROW:FLIGHT:SQL:{name}"), value.to_owned());
+    let fields = described.schema.fields().iter().map(|field| {
+        let metadata = HashMap::from([
+            told("CATALOG_NAME", catalog),
+            told("SCHEMA_NAME", schema),
+            told("TABLE_NAME", table),
+            told("TYPE_NAME", &type_name(field.data_type())),
+            told("IS_AUTO_INCREMENT", "0"),
+            told("IS_CASE_SENSITIVE", "1"),
+            told("IS_READ_ONLY", "1"),
+            told("IS_SEARCHABLE", "1"),
+        ]);
+        Field::new(field.name(), field.data_type().clone(), field.is_nullable()).with_metadata(metadata)
+    });
+    Ok(Schema::new(fields.collect::<Vec<_>>()))
+}
+
 /// The kinds of tables.
 pub(super) const TABLE_TYPES: [&str; 2] = ["BASE TABLE", "VIEW"];
 
 /// The rows of a statement whose columns are all text.
-async fn texts(session: &SqlSession, text: &str) -> Result<Vec<Vec<String>>, Status> {
-    let batches: Vec<RecordBatch> = async { session.run(text, Vec::new()).await?.try_collect().await }
+async fn texts(session: &SqlSession, text: &str, parameters: Vec<ScalarValue>) -> Result<Vec<Vec<String>>, Status> {
+    let batches: Vec<RecordBatch> = async { session.run(text, parameters).await?.try_collect().await }
         .await
         .map_err(|error: Error| status(error))?;
     let mut rows = Vec::new();

@@ -1,20 +1,35 @@
 //! Arrow Flight SQL: SQL whose rows come as Arrow batches.
 //!
 //! The header `account` of a request names the account that it sees; without the header it sees all.
+//!
+//! ```text
+//! door.rs  the methods of Flight ─▶ service.rs  those of Flight SQL ─▶ prepared.rs  a statement in its ticket
+//!    │                                   │
+//! actions.rs ─▶ running.rs           sent_schema.rs  columns as they were told
+//! ```
 
+mod actions;
 mod admission;
 #[cfg(any(test, feature = "fuzzing"))]
 mod anything;
 mod bound_values;
+mod door;
 mod error;
 mod handshake;
 mod incoming;
+mod keys;
 mod messages;
 mod metadata;
 mod prepared;
+mod question_marks;
 mod request_body;
+mod running;
+mod sent_schema;
 mod service;
+mod session_options;
 mod socket;
+mod sql_info;
+mod type_info;
 mod unread;
 
 use std::any::Any;
@@ -37,11 +52,12 @@ use crate::tls::Handshakes;
 use admission::Admitting;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use anything::take_anything;
+use door::FlightDoor;
 use incoming::{PLAIN, sockets};
 use request_body::Metered;
 #[cfg(test)]
 pub(crate) use request_body::PERCENT as MEMORY_PERCENT;
-use service::FlightDoor;
+use service::FlightSql;
 use socket::FIRST_WORD;
 
 /// The longest message of a client, once it is unfolded.
@@ -82,7 +98,8 @@ pub async fn serve_flight_sql(
         let incoming = sockets(door, encryption);
         let stopping = Stopping::after(shutdown);
         let access = serving.access().clone();
-        let service = FlightServiceServer::new(FlightDoor::new(serving, limits.unread_answer, stopping.clone()));
+        let service = FlightSql::new(serving, limits.unread_answer, stopping.clone());
+        let service = FlightServiceServer::new(FlightDoor::new(service));
         let (begun, over) = (stopping.clone(), stopping);
         let serving = Server::builder()
             .layer(CatchPanicLayer::custom(panicked))

@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 use std::sync::LazyLock;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::DataType;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use bytes::Bytes;
@@ -19,11 +20,23 @@ pub(super) struct Prepared {
     pub(super) text: String,
     /// `$1` first.
     pub(super) parameters: Vec<ScalarValue>,
+    /// The number of a ticket for its rows; 0 where it is none.
+    pub(super) number: u64,
 }
 
 impl Prepared {
     pub(super) fn new(text: String) -> Self {
-        Self { text, parameters: Vec::new() }
+        Self { text, parameters: Vec::new(), number: 0 }
+    }
+
+    /// The same as a ticket of this number.
+    pub(super) fn numbered(self, number: u64) -> Self {
+        Self { number, ..self }
+    }
+
+    /// The types of the values of its parameters, as far as they tell them.
+    pub(super) fn types(&self) -> Vec<Option<DataType>> {
+        self.parameters.iter().map(|value| Some(value.data_type()).filter(|of| !of.is_null())).collect()
     }
 
     /// The statement with the values in the one row of `batch`.
@@ -38,8 +51,8 @@ impl Prepared {
         Ok(Self { parameters, ..self })
     }
 
-    /// The handle: a seal, the length of the text, the text, and, where there are parameters, an Arrow stream with one
-    /// row of them.
+    /// The handle: a seal, the number, the length of the text, the text, and, where there are parameters, an Arrow
+    /// stream with one row of them.
     pub(super) fn to_handle(&self) -> Result<Bytes, Status> {
         let content = self.content()?;
         Ok([&seal(&content)[..], &content].concat().into())
@@ -47,7 +60,8 @@ impl Prepared {
 
     fn content(&self) -> Result<Vec<u8>, Status> {
         let too_long = |_| Status::invalid_argument("the statement is too long");
-        let mut handle = u32::try_from(self.text.len()).map_err(too_long)?.to_le_bytes().to_vec();
+        let mut handle = self.number.to_le_bytes().to_vec();
+        handle.extend(u32::try_from(self.text.len()).map_err(too_long)?.to_le_bytes());
         handle.extend_from_slice(self.text.as_bytes());
         if !self.parameters.is_empty() {
             put_row(&self.parameters, &mut handle).map_err(|error| Status::invalid_argument(error.to_string()))?;
@@ -65,10 +79,12 @@ impl Prepared {
         if *of_handle != seal(content) {
             return Err(unknown());
         }
+        let (number, content) = content.split_first_chunk::<8>().ok_or_else(unknown)?;
         let (length, rest) = content.split_first_chunk::<4>().ok_or_else(unknown)?;
         let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| unknown())?;
         let (text, row) = rest.split_at_checked(length).ok_or_else(unknown)?;
         let prepared = Self::new(String::from_utf8(text.to_vec()).map_err(|_| unknown())?);
+        let prepared = prepared.numbered(u64::from_le_bytes(*number));
         if row.is_empty() {
             return Ok(prepared);
         }
@@ -113,6 +129,7 @@ mod tests {
         let mut prepared = Prepared::new("select $1, '\u{fc}'".to_owned());
         assert_eq!(Prepared::from_handle(&prepared.to_handle().unwrap()).unwrap(), prepared);
         prepared.parameters = vec![ScalarValue::Int64(Some(-1)), ScalarValue::Utf8(None), ScalarValue::from("x")];
+        prepared.number = 7;
         assert_eq!(Prepared::from_handle(&prepared.to_handle().unwrap()).unwrap(), prepared);
     }
 

@@ -1,6 +1,8 @@
 //! The methods of Flight SQL.
 
+use std::future::ready;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_flight::encode::{DictionaryHandling, FlightDataEncoderBuilder};
@@ -9,8 +11,10 @@ use arrow_flight::flight_service_server::FlightService;
 use arrow_flight::sql::server::{FlightSqlService, PeekableFlightDataStream};
 use arrow_flight::sql::{
     ActionClosePreparedStatementRequest, ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult,
-    CommandGetCatalogs, CommandGetDbSchemas, CommandGetSqlInfo, CommandGetTableTypes, CommandGetTables,
-    CommandPreparedStatementQuery, CommandStatementQuery, DoPutPreparedStatementResult, SqlInfo, TicketStatementQuery,
+    CommandGetCatalogs, CommandGetCrossReference, CommandGetDbSchemas, CommandGetExportedKeys, CommandGetImportedKeys,
+    CommandGetPrimaryKeys, CommandGetSqlInfo, CommandGetTableTypes, CommandGetTables, CommandGetXdbcTypeInfo,
+    CommandPreparedStatementQuery, CommandPreparedStatementUpdate, CommandStatementIngest, CommandStatementQuery,
+    CommandStatementUpdate, DoPutPreparedStatementResult, ProstMessageExt, SqlInfo, TicketStatementQuery,
 };
 use arrow_flight::{Action, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse, Ticket};
 use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
@@ -21,9 +25,16 @@ use super::admission::caller_of;
 use super::bound_values::bound_values;
 use super::error::{refused, status};
 use super::handshake::handshake;
-use super::messages::{Batches, encoded, info, ipc, one_batch, parameter_schema};
-use super::metadata::{SQL_INFO, TABLE_TYPES, schemas, tables};
+use super::keys::{FOREIGN_KEYS, PRIMARY_KEYS};
+use super::messages::{Batches, encoded, info, ipc, no_rows, one_batch, parameter_schema};
+use super::metadata::{TABLE_TYPES, schemas, tables};
 use super::prepared::Prepared;
+use super::question_marks::numbered;
+use super::running::Running;
+use super::sent_schema::sent_batch;
+use super::session_options::dictionaries;
+use super::sql_info::SQL_INFO;
+use super::type_info::TYPE_INFO;
 use super::unread::ended_when_unread;
 use crate::App;
 use crate::caller::Caller;
@@ -33,18 +44,24 @@ use crate::stopping::Stopping;
 /// How `system.queries` names the door of these statements.
 const DOOR: &str = "flight-sql";
 
-/// Answers Flight SQL requests.
+/// Answers requests of Flight SQL.
 #[derive(Clone)]
-pub(super) struct FlightDoor {
+pub(super) struct FlightSql {
     app: App,
     /// How long a client may read nothing of an answer.
     patience: Duration,
     stopping: Stopping,
+    running: Running,
 }
 
-impl FlightDoor {
+impl FlightSql {
     pub(super) fn new(app: App, patience: Duration, stopping: Stopping) -> Self {
-        Self { app, patience, stopping }
+        Self { app, patience, stopping, running: Running::default() }
+    }
+
+    /// The answers that are being sent.
+    pub(super) fn running(&self) -> &Running {
+        &self.running
     }
 
     fn session<T>(&self, request: &Request<T>) -> Result<SqlSession, Status> {
@@ -56,21 +73,55 @@ impl FlightDoor {
     }
 
     async fn rows<T>(&self, request: &Request<T>, prepared: Prepared) -> Result<Response<Batches>, Status> {
-        let caller = caller_of(request)?;
-        let rows = self.session_of(&caller).run(&prepared.text, prepared.parameters).await.map_err(status)?;
+        let (caller, dictionaries) = (caller_of(request)?, dictionaries(request.metadata())?);
+        let session = self.session_of(&caller);
+        let listed = self.running.enter(prepared.number, &caller, session.clone());
+        let rows = session.run(&prepared.text, prepared.parameters).await.map_err(status)?;
+        let schema = dictionaries.sent(&rows.schema());
+        let of_rows = Arc::clone(&schema);
+        let rows = rows.map_err(status).and_then(move |batch| {
+            ready(sent_batch(&batch, &of_rows).map_err(|error| Status::from(FlightError::from(error))))
+        });
         let encoder = FlightDataEncoderBuilder::new()
-            .with_schema(rows.schema())
+            .with_schema(schema)
             .with_dictionary_handling(DictionaryHandling::Resend)
-            .build(rows.map_err(|error| FlightError::Tonic(Box::new(status(error)))));
+            .build(rows.map_err(|status| FlightError::Tonic(Box::new(status))));
         let ended = caller.ended().map(|reason| Err(refused(reason)));
-        let batches = encoder.map_err(Status::from).boxed();
-        let batches = until(batches, ended).boxed();
+        let batches = encoder.map_err(Status::from).inspect(move |_| {
+            // It is on the list for as long as there is an answer.
+            let _ = &listed;
+        });
+        let batches = until(batches.boxed(), ended).boxed();
         Ok(Response::new(ended_when_unread(batches, self.patience, self.stopping.clone())))
+    }
+
+    /// Tells the columns of a statement, and gives a ticket for its rows.
+    async fn statement_info(
+        &self,
+        session: &SqlSession,
+        statement: Prepared,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let dictionaries = dictionaries(request.metadata())?;
+        let description = session.describe_with(&statement.text, statement.types()).await.map_err(status)?;
+        let statement_handle = statement.numbered(self.running.number()).to_handle()?;
+        let ticket = TicketStatementQuery { statement_handle };
+        info(encoded(&ticket), &dictionaries.sent(&description.schema), request.into_inner())
+    }
+
+    /// Runs a statement to its end, and gives the number of its rows.
+    async fn count(&self, session: &SqlSession, prepared: Prepared) -> Result<i64, Status> {
+        let mut rows = session.run(&prepared.text, prepared.parameters).await.map_err(status)?;
+        let mut count: usize = 0;
+        while let Some(batch) = rows.try_next().await.map_err(status)? {
+            count = count.saturating_add(batch.num_rows());
+        }
+        Ok(i64::try_from(count).unwrap_or(i64::MAX))
     }
 }
 
 #[tonic::async_trait]
-impl FlightSqlService for FlightDoor {
+impl FlightSqlService for FlightSql {
     type FlightService = Self;
 
     async fn do_handshake(
@@ -85,9 +136,9 @@ impl FlightSqlService for FlightDoor {
         query: CommandStatementQuery,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        let description = self.session(&request)?.describe(&query.query).await.map_err(status)?;
-        let ticket = TicketStatementQuery { statement_handle: Prepared::new(query.query).to_handle()? };
-        info(encoded(&ticket), &description.schema, request.into_inner())
+        let session = self.session(&request)?;
+        let statement = Prepared::new(numbered(&session, query.query).await?);
+        self.statement_info(&session, statement, request).await
     }
 
     async fn do_get_statement(
@@ -103,10 +154,12 @@ impl FlightSqlService for FlightDoor {
         query: ActionCreatePreparedStatementRequest,
         request: Request<Action>,
     ) -> Result<ActionCreatePreparedStatementResult, Status> {
-        let description = self.session(&request)?.describe(&query.query).await.map_err(status)?;
+        let session = self.session(&request)?;
+        let text = numbered(&session, query.query).await?;
+        let description = session.describe(&text).await.map_err(status)?;
         Ok(ActionCreatePreparedStatementResult {
-            prepared_statement_handle: Prepared::new(query.query).to_handle()?,
-            dataset_schema: ipc(&description.schema)?,
+            prepared_statement_handle: Prepared::new(text).to_handle()?,
+            dataset_schema: ipc(&dictionaries(request.metadata())?.sent(&description.schema))?,
             parameter_schema: ipc(&parameter_schema(&description))?,
         })
     }
@@ -127,8 +180,7 @@ impl FlightSqlService for FlightDoor {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
         let prepared = Prepared::from_handle(&query.prepared_statement_handle)?;
-        let description = self.session(&request)?.describe(&prepared.text).await.map_err(status)?;
-        info(encoded(&query), &description.schema, request.into_inner())
+        self.statement_info(&self.session(&request)?, prepared, request).await
     }
 
     async fn do_get_prepared_statement(
@@ -145,6 +197,44 @@ impl FlightSqlService for FlightDoor {
         _request: Request<Action>,
     ) -> Result<(), Status> {
         Ok(())
+    }
+
+    async fn do_put_statement_update(
+        &self,
+        statement: CommandStatementUpdate,
+        request: Request<PeekableFlightDataStream>,
+    ) -> Result<i64, Status> {
+        let session = self.session(&request)?;
+        let text = numbered(&session, statement.query).await?;
+        self.count(&session, Prepared::new(text)).await
+    }
+
+    async fn do_put_prepared_statement_update(
+        &self,
+        statement: CommandPreparedStatementUpdate,
+        request: Request<PeekableFlightDataStream>,
+    ) -> Result<i64, Status> {
+        let prepared = Prepared::from_handle(&statement.prepared_statement_handle)?;
+        let session = self.session(&request)?;
+        let description = session.describe_with(&prepared.text, prepared.types()).await.map_err(status)?;
+        if description.parameters.is_empty() {
+            return self.count(&session, prepared).await;
+        }
+        // Their values come with it, or have come before.
+        let prepared = match bound_values(request.into_inner().map_err(FlightError::from)).await {
+            Ok(batch) => prepared.bind(&batch)?,
+            Err(missing) if prepared.parameters.is_empty() => return Err(missing),
+            Err(_) => prepared,
+        };
+        self.count(&session, prepared).await
+    }
+
+    async fn do_put_statement_ingest(
+        &self,
+        _ingest: CommandStatementIngest,
+        _request: Request<PeekableFlightDataStream>,
+    ) -> Result<i64, Status> {
+        Err(Status::unimplemented("no rows are taken over Flight SQL: skillscope import brings them in"))
     }
 
     async fn get_flight_info_catalogs(
@@ -224,7 +314,7 @@ impl FlightSqlService for FlightDoor {
         query: CommandGetSqlInfo,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        let facts = SQL_INFO.as_ref().ok_or_else(|| Status::internal("the server does not know itself"))?;
+        let facts = SQL_INFO.as_ref().ok_or_else(unknown_to_itself)?;
         let ticket = encoded(&query);
         info(ticket, &query.into_builder(facts).schema(), request.into_inner())
     }
@@ -234,9 +324,102 @@ impl FlightSqlService for FlightDoor {
         query: CommandGetSqlInfo,
         _request: Request<Ticket>,
     ) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
-        let facts = SQL_INFO.as_ref().ok_or_else(|| Status::internal("the server does not know itself"))?;
+        let facts = SQL_INFO.as_ref().ok_or_else(unknown_to_itself)?;
         Ok(one_batch(query.into_builder(facts).build()?))
     }
 
+    async fn get_flight_info_primary_keys(
+        &self,
+        query: CommandGetPrimaryKeys,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        info(encoded(&query), &PRIMARY_KEYS, request.into_inner())
+    }
+
+    async fn do_get_primary_keys(
+        &self,
+        _query: CommandGetPrimaryKeys,
+        _request: Request<Ticket>,
+    ) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
+        Ok(no_rows(&PRIMARY_KEYS))
+    }
+
+    async fn get_flight_info_exported_keys(
+        &self,
+        query: CommandGetExportedKeys,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        foreign_keys_info(&query, request)
+    }
+
+    async fn do_get_exported_keys(
+        &self,
+        _query: CommandGetExportedKeys,
+        _request: Request<Ticket>,
+    ) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
+        Ok(no_rows(&FOREIGN_KEYS))
+    }
+
+    async fn get_flight_info_imported_keys(
+        &self,
+        query: CommandGetImportedKeys,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        foreign_keys_info(&query, request)
+    }
+
+    async fn do_get_imported_keys(
+        &self,
+        _query: CommandGetImportedKeys,
+        _request: Request<Ticket>,
+    ) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
+        Ok(no_rows(&FOREIGN_KEYS))
+    }
+
+    async fn get_flight_info_cross_reference(
+        &self,
+        query: CommandGetCrossReference,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        foreign_keys_info(&query, request)
+    }
+
+    async fn do_get_cross_reference(
+        &self,
+        _query: CommandGetCrossReference,
+        _request: Request<Ticket>,
+    ) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
+        Ok(no_rows(&FOREIGN_KEYS))
+    }
+
+    async fn get_flight_info_xdbc_type_info(
+        &self,
+        query: CommandGetXdbcTypeInfo,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let types = TYPE_INFO.as_ref().ok_or_else(unknown_to_itself)?;
+        info(encoded(&query), &query.into_builder(types).schema(), request.into_inner())
+    }
+
+    async fn do_get_xdbc_type_info(
+        &self,
+        query: CommandGetXdbcTypeInfo,
+        _request: Request<Ticket>,
+    ) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
+        let types = TYPE_INFO.as_ref().ok_or_else(unknown_to_itself)?;
+        Ok(one_batch(query.into_builder(types).build()?))
+    }
+
     async fn register_sql_info(&self, _id: i32, _result: &SqlInfo) {}
+}
+
+fn foreign_keys_info(
+    query: &impl ProstMessageExt,
+    request: Request<FlightDescriptor>,
+) -> Result<Response<FlightInfo>, Status> {
+    info(encoded(query), &FOREIGN_KEYS, request.into_inner())
+}
+
+fn unknown_to_itself() -> Status {
+    Status::internal("the server does not know itself")
 }
