@@ -62,7 +62,7 @@ impl Guarded {
 }
 
 /// Every route that asks for a token: what it asks for, and a request that it answers.
-fn guarded_routes() -> [(Permission, &'static str, String, &'static str); 6] {
+fn guarded_routes() -> [(Permission, &'static str, String, &'static str); 7] {
     [
         (Permission::Report, "GET", report_of("acme"), ""),
         (Permission::Ingest, "POST", SEGMENTS.to_owned(), ""),
