@@ -125,7 +125,7 @@ async fn views_are_statements_over_http() {
     assert!(problem["detail"].as_str().unwrap().contains("is not a table"), "{problem}");
     ask(&door, Some("acme"), "drop table skills").await.json();
     let broken = ask(&door, Some("acme"), "select * from named").await.problem(400);
-    assert!(broken["detail"].as_str().unwrap().starts_with("the view \"named\" cannot be read"), "{broken}");
+    assert!(broken["detail"].as_str().unwrap().contains("the view \"named\" cannot be read"), "{broken}");
     let temporary = ask(&door, Some("acme"), "create temp view t as select 1 as x").await.problem(400);
     assert!(temporary["detail"].as_str().unwrap().contains("PostgreSQL's protocol"), "{temporary}");
     let refused = ask(&door, Some("acme"), "insert into skills values (1, 'x')").await.problem(400);

@@ -81,7 +81,7 @@ pub(super) fn rewrite(select: &mut Select, order_by: Option<&mut OrderBy>, is_in
         let is_repeated = times.get(wanted.key()).is_some_and(|times| *times > 1);
         // DataFusion has names of its own for what is computed, so that each of them is given the one that is written.
         let is_hidden = (is_repeated && (is_inner || *before > 1 || wanted.kind == Kind::Computed))
-            || wildcards.iter().any(|star| star.has(wanted));
+            || wildcards.iter().any(|star| star.has(wanted) || !is_inner && star.may_have(wanted));
         if is_hidden {
             name(item, format!("{}{HIDDEN}{number}", wanted.name));
         } else if wanted.kind == Kind::Cast {
@@ -184,6 +184,11 @@ impl Wildcard {
             Kind::Named => self.is_of_segments && skillscope_segment::schema().column_with_name(&wanted.name).is_some(),
             Kind::Computed => false,
         }
+    }
+
+    /// Whether one of its columns, which nobody has told of here, may have such a name.
+    fn may_have(&self, wanted: &Wanted) -> bool {
+        wanted.kind == Kind::Column && wanted.table.is_none()
     }
 }
 

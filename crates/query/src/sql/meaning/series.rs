@@ -1,5 +1,5 @@
 //! `generate_series` where PostgreSQL has it: as a table, whose column has the table's name, and among the columns of a
-//! query, where it makes rows.
+//! query, where it makes rows. The column of `unnest` as a table has the table's name too.
 
 use std::ops::ControlFlow;
 
@@ -13,6 +13,8 @@ use datafusion::sql::sqlparser::parser::Parser;
 use super::syntax::call;
 
 const NAME: &str = "generate_series";
+
+const UNNEST: &str = "unnest";
 
 /// The column of a series in DataFusion.
 const VALUE: &str = "value";
@@ -67,22 +69,29 @@ fn of_table(table: &mut TableFactor, column: Option<&Ident>) {
         TableFactor::Table { name, alias, args: Some(args), .. } if is_series(&name.to_string()) => {
             (plain(&args.args), alias)
         }
+        TableFactor::UNNEST { alias, array_exprs, with_offset: false, with_ordinality: false, .. } => {
+            if array_exprs.len() == 1 {
+                name_column(alias, UNNEST, None);
+            }
+            return;
+        }
         _ => return,
     };
-    let named = alias.get_or_insert_with(|| TableAlias {
-        explicit: true,
-        name: Ident::new(NAME),
-        columns: Vec::new(),
-        at: None,
-    });
-    if named.columns.is_empty() {
-        let name = column.unwrap_or(&named.name).clone();
-        named.columns.push(TableAliasColumnDef { name, data_type: None });
-    }
+    name_column(alias, NAME, column);
     let Some(arguments) = arguments.filter(|arguments| !arguments.iter().all(is_constant)) else { return };
     if let Some(subquery) = computed(&arguments) {
         let alias = alias.take();
         *table = TableFactor::Derived { lateral: false, subquery: Box::new(subquery), alias, sample: None };
+    }
+}
+
+/// Names the one column of a table as the table, unless it has a name or is to have another one.
+fn name_column(alias: &mut Option<TableAlias>, function: &str, column: Option<&Ident>) {
+    let of_function = || TableAlias { explicit: true, name: Ident::new(function), columns: Vec::new(), at: None };
+    let named = alias.get_or_insert_with(of_function);
+    if named.columns.is_empty() {
+        let name = column.unwrap_or(&named.name).clone();
+        named.columns.push(TableAliasColumnDef { name, data_type: None });
     }
 }
 

@@ -2,19 +2,16 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{
-    Ident, Statement, TableAlias, TableAliasColumnDef, TableFactor, VisitMut, VisitorMut,
-};
+use datafusion::sql::sqlparser::ast::{Ident, Statement, TableAlias, TableFactor, VisitMut, VisitorMut};
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
 use super::expression::last_name;
 
 /// Functions whose rows are those of a table of the catalog.
-const TABLES: [(&str, &str); 10] = [
+const TABLES: [(&str, &str); 9] = [
     ("pg_available_extension_versions", "pg_available_extension_versions"),
     ("pg_available_extensions", "pg_available_extensions"),
-    ("pg_cursor", "pg_cursors"),
     ("pg_lock_status", "pg_locks"),
     ("pg_prepared_statement", "pg_prepared_statements"),
     ("pg_prepared_xact", "pg_prepared_xacts"),
@@ -39,9 +36,6 @@ const VALUES: [&str; 11] = [
     "version",
 ];
 
-/// Functions that give rows of one column, which has the name of the table.
-const COLUMNS: [&str; 2] = ["generate_series", "unnest"];
-
 pub(super) fn rewrite(statement: &mut Statement) {
     let _ = VisitMut::visit(statement, &mut FunctionTables);
 }
@@ -55,7 +49,6 @@ impl VisitorMut for FunctionTables {
         let (name, alias) = match table {
             TableFactor::Table { name, args: Some(_), with_ordinality: false, alias, .. }
             | TableFactor::Function { name, with_ordinality: false, alias, .. } => (last_name(name), alias),
-            TableFactor::UNNEST { with_ordinality: false, alias, .. } => (Some("unnest".to_owned()), alias),
             _ => return ControlFlow::Continue(()),
         };
         let Some(name) = name else { return ControlFlow::Continue(()) };
@@ -68,11 +61,6 @@ impl VisitorMut for FunctionTables {
             let column = alias.columns.first().map_or_else(|| alias.name.clone(), |column| column.name.clone());
             let of = format!("(SELECT {table} AS {column})");
             replace(table, &of, TableAlias { columns: Vec::new(), ..alias });
-        } else if COLUMNS.contains(&name.as_str())
-            && let Some(alias) = alias
-            && alias.columns.is_empty()
-        {
-            alias.columns = vec![TableAliasColumnDef { name: alias.name.clone(), data_type: None }];
         }
         ControlFlow::Continue(())
     }
@@ -108,8 +96,6 @@ mod tests {
                 "SELECT s[1] FROM string_to_array('a,b', ',') s",
                 "SELECT s[1] FROM (SELECT string_to_array('a,b', ',') AS s) AS s",
             ),
-            ("SELECT i FROM generate_series(1, 2) AS i", "SELECT i FROM generate_series(1, 2) AS i (i)"),
-            ("SELECT x FROM generate_series(1, 2) AS i(x)", "SELECT x FROM generate_series(1, 2) AS i (x)"),
         ] {
             assert_eq!(parse(text).unwrap()[0].to_string(), expected, "{text}");
         }

@@ -91,6 +91,6 @@ mod tests {
     fn another_word_for_rollback_is_understood() {
         assert_eq!(parse("ABORT; select abort from t").unwrap()[0].to_string(), "ROLLBACK");
         assert_eq!(parse("select 1;; select 2").unwrap().len(), 2);
-        parse("select from where").unwrap_err();
+        parse("select 1 from").unwrap_err();
     }
 }

@@ -166,7 +166,7 @@ mod tests {
             ),
             (
                 "SELECT ARRAY(SELECT rolname FROM pg_roles ORDER BY 1) AS x FROM pg_class",
-                "SELECT (SELECT array_agg(rolname ORDER BY rolname) FROM pg_catalog.pg_roles) AS x \
+                "SELECT (SELECT array_agg(rolname ORDER BY rolname) AS \"array_agg\" FROM pg_catalog.pg_roles) AS x \
                  FROM pg_catalog.pg_class",
             ),
             (

@@ -17,6 +17,9 @@ const COLUMNS: [(&str, &str); 5] = [("cmax", "0"), ("cmin", "0"), ("ctid", "(0,1
 /// The column that says in which table a row is.
 const TABLE: &str = "tableoid";
 
+/// The function that says how old a row is.
+const AGE: &str = "age";
+
 pub(super) fn rewrite(statement: &mut Statement) {
     let mut columns = SystemColumns::default();
     let _ = Visit::visit(&*statement, &mut columns);
@@ -38,7 +41,7 @@ fn system_column(expression: &Expr) -> Option<(&'static str, &'static str)> {
 /// Whether a call asks how old a row is.
 fn is_age(function: &Function) -> bool {
     let of_column = || arguments(function).first().is_some_and(|argument| system_column(argument).is_some());
-    last_name(&function.name).is_some_and(|name| name == "age") && of_column()
+    last_name(&function.name).is_some_and(|name| name == AGE) && of_column()
 }
 
 #[derive(Default)]
@@ -48,6 +51,14 @@ struct SystemColumns {
 }
 
 impl SystemColumns {
+    /// What PostgreSQL calls the column of an answer that has such an expression.
+    fn name(&self, expression: &Expr) -> Option<&'static str> {
+        match expression {
+            Expr::Function(function) if is_age(function) => Some(AGE),
+            _ => system_column(expression).map(|(name, _)| name).or(self.table(expression).map(|_| TABLE)),
+        }
+    }
+
     /// The number of the table that an expression asks for.
     fn table(&self, expression: &Expr) -> Option<i32> {
         let Expr::CompoundIdentifier(names) = expression else { return None };
@@ -78,8 +89,7 @@ impl VisitorMut for SystemColumns {
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
         for item in &mut select.projection {
             if let SelectItem::UnnamedExpr(expression) = item
-                && let Some(name) =
-                    system_column(expression).map(|(name, _)| name).or(self.table(expression).map(|_| TABLE))
+                && let Some(name) = self.name(expression)
             {
                 *item = SelectItem::ExprWithAlias { expr: expression.clone(), alias: name.into() };
             }
@@ -113,7 +123,7 @@ mod tests {
     fn columns_of_every_table_are_constants() {
         for (text, expected) in [
             ("SELECT c.oid, c.xmin FROM pg_class AS c", "SELECT c.oid, '1' AS xmin FROM pg_catalog.pg_class AS c"),
-            ("SELECT age(xmin) FROM pg_class", "SELECT 1 AS \"age\" FROM pg_catalog.pg_class"),
+            ("SELECT age(xmin) FROM pg_class", "SELECT 1 AS age FROM pg_catalog.pg_class"),
             ("SELECT l.tableoid FROM pg_language l", "SELECT 2612 AS tableoid FROM pg_catalog.pg_language l"),
             ("SELECT xmin FROM t", "SELECT xmin FROM t"),
         ] {
