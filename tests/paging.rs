@@ -109,6 +109,82 @@ print(json.dumps(answers))
 }
 
 #[test]
+fn asyncpg_pools_pages_and_reads_arrays() {
+    let Some(python) = Python::with_libraries("asyncpg_pools_pages_and_reads_arrays") else { return };
+    let doors = Doors::open(&[]);
+    let answers = ask(
+        &python,
+        r#"
+import asyncio, datetime, decimal, json, sys
+import asyncpg
+port, rows = sys.argv[1:]
+to = dict(host="127.0.0.1", port=int(port), user="analyst", database="account-1")
+
+async def main():
+    answers = {}
+    async with asyncpg.create_pool(min_size=1, max_size=2, **to) as pool:
+        for turn in range(3):
+            async with pool.acquire() as connection:
+                answers["pool"] = await connection.fetchval("select count(*) from segments")
+    connection = await asyncpg.connect(**to)
+    answers["limit"] = len(await connection.fetch("select skill_id from segments limit $1 offset $2", 2, 1))
+    answers["cast"] = await connection.fetchval("select $1::int + 1", 1)
+    answers["any"] = await connection.fetchval("select count(*) from segments where skill_id = any($1)", [1, 2])
+    answers["text"] = await connection.fetchval("select count(*) from segments where outcome = any($1)", ["abandoned"])
+    answers["between"] = await connection.fetchval(
+        "select count(*) from generate_series(1, 9) t(x) where x between $1 and $2 or x in ($3, $4)", 2, 3, 8, 9)
+    answers["interval"] = str(await connection.fetchval(
+        "select timestamp '2018-01-18' - $1::interval", datetime.timedelta(days=1, hours=1)))
+    answers["unit"] = str(await connection.fetchval("select date_trunc($1, timestamp '2018-01-18 08:30')", "hour"))
+    answers["ints"] = await connection.fetchval("select array_agg(distinct skill_id order by skill_id) from segments")
+    answers["texts"] = await connection.fetchval("select array['a', null, 'b,c']")
+    answers["times"] = [str(time) for time in await connection.fetchval(
+        "select array[timestamptz '2018-01-18 08:00Z', timestamptz '2018-01-18 09:00Z']")]
+    answers["given"] = await connection.fetchval("select $1::bigint[]", [1, None, 3])
+    answers["decimals"] = str(await connection.fetchval("select $1::numeric + 1", decimal.Decimal("1.50")))
+    answers["float"] = await connection.fetchval("select $1::float8 / 2", 1)
+    async with connection.transaction():
+        answers["sum"] = sum([row["n"] async for row in connection.cursor(rows, prefetch=1000)])
+    try:
+        async with connection.transaction():
+            async with connection.transaction():
+                await connection.fetch("select nope from segments")
+    except asyncpg.UndefinedColumnError:
+        answers["error"] = await connection.fetchval("select 7")
+    await connection.reset()
+    await connection.close()
+    print(json.dumps(answers))
+
+asyncio.run(main())
+"#,
+        doors.postgresql,
+    );
+    let counted = |condition: &str| {
+        doors.server.sql(&format!("select count(*) as n from segments where {condition}"))[0]["n"].clone()
+    };
+    for (name, expected) in [
+        ("pool", json!(200)),
+        ("limit", json!(2)),
+        ("cast", json!(2)),
+        ("any", counted("skill_id in (1, 2)")),
+        ("text", counted("outcome = 'abandoned'")),
+        ("between", json!(4)),
+        ("interval", json!("2018-01-16 23:00:00")),
+        ("unit", json!("2018-01-18 08:00:00")),
+        ("ints", json!([1, 2, 3, 4, 5, 6])),
+        ("texts", json!(["a", null, "b,c"])),
+        ("times", json!(["2018-01-18 08:00:00+00:00", "2018-01-18 09:00:00+00:00"])),
+        ("given", json!([1, null, 3])),
+        ("decimals", json!("2.50")),
+        ("float", json!(0.5)),
+        ("sum", json!(SUM)),
+        ("error", json!(7)),
+    ] {
+        assert_eq!(answers[name], expected, "{name}");
+    }
+}
+
+#[test]
 fn node_postgres_and_postgres_js_page_and_bind() {
     let Some(node) = Node::with_libraries("node_postgres_and_postgres_js_page_and_bind") else { return };
     let doors = Doors::open(&[]);
