@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -222,6 +222,62 @@ fn psql_makes_views_and_has_some_of_its_own() {
     assert!(listed.status.success());
     assert!(answer("\\dv").contains("for_list"));
     assert!(answer("\\dt").contains("skills"));
+}
+
+/// Writes a dbt project of two models, one of which stands on the other, and a profile for the server.
+fn write_project(folder: &Path, port: u16) {
+    let files = [
+        ("dbt_project.yml", "name: centre\nversion: '1.0'\nprofile: centre\nmodel-paths: [models]\nflags:\n  send_anonymous_usage_stats: false\nmodels:\n  centre:\n    +materialized: view\n".to_owned()),
+        ("profiles.yml", format!("centre:\n  target: dev\n  outputs:\n    dev:\n      type: postgres\n      host: 127.0.0.1\n      port: {port}\n      user: analyst\n      password: none\n      dbname: account-1\n      schema: public\n      threads: 2\n")),
+        ("models/by_skill.sql", "select s.skill_id, k.name, count(*) as segments\nfrom {{ source('centre', 'segments') }} s\nleft join {{ source('centre', 'skills') }} k using (skill_id)\ngroup by 1, 2\n".to_owned()),
+        ("models/named.sql", "select * from {{ ref('by_skill') }} where name is not null\n".to_owned()),
+        ("models/sources.yml", "version: 2\nsources:\n  - name: centre\n    schema: public\n    tables:\n      - name: segments\n      - name: skills\nmodels:\n  - name: named\n    columns:\n      - name: name\n        tests: [not_null, unique]\n".to_owned()),
+    ];
+    fs::create_dir(folder.join("models")).unwrap();
+    for (name, content) in files {
+        fs::write(folder.join(name), content).unwrap();
+    }
+}
+
+#[test]
+fn dbt_runs_models_that_are_views() {
+    let Some(python) = Python::with_tools("dbt_runs_models_that_are_views") else { return };
+    let (doors, folder) = (Doors::open(), TempDir::new().unwrap());
+    write_project(folder.path(), doors.port);
+    let dbt = |arguments: &[&str]| {
+        let mut command = Command::new(python.program().with_file_name("dbt"));
+        command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        command.env("HOME", folder.path()).env("DO_NOT_TRACK", "1").stdin(Stdio::null()).current_dir(folder.path());
+        command.args(arguments).args(["--profiles-dir", ".", "--no-use-colors"]);
+        let output = command.output().unwrap();
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "dbt {arguments:?}: {told}{}", stderr(&output));
+        told
+    };
+    assert!(dbt(&["debug"]).contains("All checks passed"));
+    // The second time, dbt finds its views, and replaces them.
+    for _ in 0..2 {
+        assert!(dbt(&["run"]).contains("PASS=2"));
+    }
+    assert!(dbt(&["test"]).contains("PASS=2"));
+    dbt(&["docs", "generate"]);
+    let catalog = fs::read_to_string(folder.path().join("target/catalog.json")).unwrap();
+    let catalog: Value = serde_json::from_str(&catalog).unwrap();
+    let documented = |kind: &str, name: &str| {
+        let found = &catalog[kind][name];
+        let columns = found["columns"].as_object().unwrap().values();
+        let columns: Vec<Value> = columns.map(|column| json!([column["name"], column["type"]])).collect();
+        json!([found["metadata"]["type"], columns])
+    };
+    let columns = json!([["skill_id", "bigint"], ["name", "text"], ["segments", "bigint"]]);
+    assert_eq!(documented("nodes", "model.centre.named"), json!(["VIEW", columns]));
+    let columns = json!([["skill_id", "bigint"], ["name", "text"]]);
+    assert_eq!(documented("sources", "source.centre.centre.skills"), json!(["BASE TABLE", columns]));
+    let body = json!({ "account": "account-1", "query": "select name, segments from named order by 1" }).to_string();
+    let (status, rows) = doors.server.post("/v1/sql", "application/json", body.as_bytes());
+    assert_eq!(status, 200, "{rows}");
+    let rows: Value = serde_json::from_str(&rows).unwrap();
+    assert_eq!(rows, json!([{ "name": "Billing", "segments": 67 }, { "name": "Orders", "segments": 54 }]));
 }
 
 #[test]
