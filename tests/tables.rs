@@ -269,9 +269,9 @@ fn dbt_runs_models_that_are_views() {
         let columns: Vec<Value> = columns.map(|column| json!([column["name"], column["type"]])).collect();
         json!([found["metadata"]["type"], columns])
     };
-    let columns = json!([["skill_id", "bigint"], ["name", "text"], ["segments", "bigint"]]);
+    let columns = json!([["name", "text"], ["segments", "bigint"], ["skill_id", "bigint"]]);
     assert_eq!(documented("nodes", "model.centre.named"), json!(["VIEW", columns]));
-    let columns = json!([["skill_id", "bigint"], ["name", "text"]]);
+    let columns = json!([["name", "text"], ["skill_id", "bigint"]]);
     assert_eq!(documented("sources", "source.centre.centre.skills"), json!(["BASE TABLE", columns]));
     let body = json!({ "account": "account-1", "query": "select name, segments from named order by 1" }).to_string();
     let (status, rows) = doors.server.post("/v1/sql", "application/json", body.as_bytes());

@@ -268,7 +268,7 @@ fn pgjdbc_tells_what_there_is() {
         "imported 0",
         "exported 0",
         "indexes 0",
-        "functions 2 |null|public|kill_query|Ends the statement",
+        "functions 2 |account-1|public|kill_query|Ends the statement",
         "prepared int8 _text",
         "rows 1 |1|{",
     ] {

@@ -43,6 +43,7 @@ pub use definitions::{Defined, definition_tag, is_definition, table_name};
 pub use functions::{POSTGRESQL_VERSION, Span, write_double, write_single};
 pub use limits::SqlLimits;
 pub use load::SqlLoad;
+pub use meaning::object_list;
 pub use parameters::{ArrayItem, ArrayText};
 pub use run::{DoorCounts, SqlRows, SqlTask, StatementOutcome};
 pub use sent_text::SentText;

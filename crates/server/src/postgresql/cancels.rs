@@ -12,6 +12,17 @@ use skillscope_query::SqlSession;
 pub(super) struct Cancels(Mutex<HashMap<i32, (SecretKey, SqlSession)>>);
 
 impl Cancels {
+    /// A number that no connection has. It is a random one: numbers in a row would tell how many others have come.
+    pub(super) fn new_number(&self) -> i32 {
+        let sessions = self.0.lock();
+        loop {
+            let number = rand::random_range(1..=i32::MAX);
+            if !sessions.contains_key(&number) {
+                return number;
+            }
+        }
+    }
+
     pub(super) fn enter(self: &Arc<Self>, pid: i32, key: SecretKey, session: SqlSession) -> CancelEntry {
         self.0.lock().insert(pid, (key, session));
         CancelEntry { pid, cancels: Arc::clone(self) }

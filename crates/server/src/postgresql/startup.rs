@@ -58,7 +58,7 @@ impl Sessions {
         startup: &Startup,
         session: &Session,
     ) -> PgWireResult<Caller> {
-        static NUMBERS: LazyLock<RandomPidSecretKeyGenerator> = LazyLock::new(RandomPidSecretKeyGenerator::default);
+        static KEYS: LazyLock<RandomPidSecretKeyGenerator> = LazyLock::new(RandomPidSecretKeyGenerator::default);
         protocol_negotiation(client, startup).await?;
         let parameters = startup.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         for name in [METADATA_USER, METADATA_DATABASE] {
@@ -68,7 +68,8 @@ impl Sessions {
         }
         session.settings.start(parameters).map_err(|wrong| not_started(&wrong))?;
         let caller = self.caller(client, incoming, startup).await?;
-        let (pid, key) = NUMBERS.generate(&*client);
+        let (_, key) = KEYS.generate(&*client);
+        let pid = self.cancels.new_number();
         let user = startup.parameters.get(METADATA_USER).map(String::as_str).unwrap_or_default();
         let opened = self.session(&caller, session, user, pid).map_err(not_let_in)?;
         client.set_pid_and_secret_key(pid, key.clone());

@@ -296,12 +296,13 @@ mod tests {
                 r#"SELECT *, upper(source) AS "source~1" FROM segments"#,
             ),
             ("SELECT a.*, x::INT FROM a", r#"SELECT a.*, x::INT AS "x~1" FROM a"#),
-            ("SELECT a.*, x FROM a, b", "SELECT a.*, x FROM a, b"),
+            ("SELECT a.*, x FROM a, b", r#"SELECT a.*, x AS "x~1" FROM a, b"#),
             ("SELECT * EXCLUDE (x), x", "SELECT * EXCLUDE (x), x"),
             ("SELECT a, b AS c, *", r#"SELECT a AS "a~0", b AS c, *"#),
         ] {
             assert_eq!(rewritten(text, false), expected, "{text}");
         }
+        assert_eq!(rewritten("SELECT a.*, x FROM a, b", true), "SELECT a.*, x FROM a, b");
         assert_eq!(rewritten("SELECT a.x, b.x", true), r#"SELECT a.x AS "x~0", b.x AS "x~1""#);
     }
 

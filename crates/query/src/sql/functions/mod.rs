@@ -66,8 +66,8 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
         timezone::timezone(),
         to_char::to_char(),
         version::version(),
-        zoned::date_bin_in_zone(),
-        zoned::date_trunc_in_zone(),
+        zoned::zoned_date_bin(),
+        zoned::zoned_date_trunc(),
     ] {
         state.register_udf(Arc::new(function))?;
     }

@@ -24,13 +24,13 @@ fn instants() -> DataType {
 }
 
 /// `date_trunc(unit, instant, zone)`: the instant at which the unit began by the clocks of the zone.
-pub(super) fn date_trunc_in_zone() -> ScalarUDF {
+pub(super) fn zoned_date_trunc() -> ScalarUDF {
     ScalarUDF::new_from_impl(Zoned { kind: Kind::Truncated, signature: Signature::user_defined(Volatility::Immutable) })
 }
 
 /// `date_bin(stride, instant, origin, zone)`: the instant at which the bin began by the clocks of the zone, if one began
 /// when they showed `origin`.
-pub(super) fn date_bin_in_zone() -> ScalarUDF {
+pub(super) fn zoned_date_bin() -> ScalarUDF {
     ScalarUDF::new_from_impl(Zoned { kind: Kind::Binned, signature: Signature::user_defined(Volatility::Immutable) })
 }
 
@@ -49,8 +49,8 @@ enum Kind {
 impl ScalarUDFImpl for Zoned {
     fn name(&self) -> &str {
         match self.kind {
-            Kind::Truncated => "date_trunc_in_zone",
-            Kind::Binned => "date_bin_in_zone",
+            Kind::Truncated => "zoned_date_trunc",
+            Kind::Binned => "zoned_date_bin",
         }
     }
 

@@ -24,3 +24,4 @@ pub(super) use operators::Operators;
 pub(super) use refused::check_syntax;
 pub(super) use syntax::with_meaning;
 pub(super) use types::Types;
+pub use types::object_list;

@@ -103,11 +103,11 @@ fn meant_call(function: &mut Function) -> Option<Expr> {
         // A day in a zone begins where its local time does.
         ("date_trunc", [unit, time, zone]) => {
             let arguments = [taken(unit), time_with_zone(taken(time)), taken(zone)];
-            Some(call("date_trunc_in_zone", arguments))
+            Some(call("zoned_date_trunc", arguments))
         }
         ("date_bin", [stride, time, origin, zone]) => {
             let arguments = [taken(stride), time_with_zone(taken(time)), taken(origin), taken(zone)];
-            Some(call("date_bin_in_zone", arguments))
+            Some(call("zoned_date_bin", arguments))
         }
         ("age", [time]) => {
             let today = call("date_trunc", [text("day"), call("now", [])]);

@@ -6,10 +6,15 @@ use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::plan_err;
 use datafusion::error::Result;
 use datafusion::logical_expr::planner::TypePlanner;
-use datafusion::sql::sqlparser::ast::{DataType as SqlType, ExactNumberInfo, ObjectName, ObjectNamePart};
+use datafusion::sql::sqlparser::ast::{
+    ArrayElemTypeDef, DataType as SqlType, ExactNumberInfo, ObjectName, ObjectNamePart,
+};
 
 /// The schemas whose types PostgreSQL knows without their schema, too, and those of its `information_schema`.
 const SCHEMAS: [&str; 2] = ["pg_catalog", "information_schema"];
+
+/// The type of numbers of objects.
+const OBJECT: &str = "oid";
 
 /// `float` is `double precision`, and `float(n)` the smallest type that has `n` binary digits. Numbers of PostgreSQL's
 /// objects are `integer`, and its kinds of text are `text`.
@@ -21,6 +26,7 @@ impl TypePlanner for Types {
         let data_type = match sql_type {
             SqlType::Float(digits) => float(sql_type, digits)?,
             SqlType::Regclass => DataType::Int32,
+            SqlType::Array(ArrayElemTypeDef::SquareBracket(element, None)) if is_object(element) => object_list(),
             SqlType::Custom(name, modifiers) if modifiers.is_empty() => match named(name) {
                 Some(data_type) => data_type,
                 None => return Ok(None),
@@ -29,6 +35,17 @@ impl TypePlanner for Types {
         };
         Ok(Some(Arc::new(Field::new("", data_type, true))))
     }
+}
+
+/// A list of numbers of PostgreSQL's objects, which its clients call `oid[]`. The name of its elements tells it from other
+/// lists of numbers.
+pub fn object_list() -> DataType {
+    DataType::List(Arc::new(Field::new(OBJECT, DataType::Int32, true)))
+}
+
+fn is_object(sql_type: &SqlType) -> bool {
+    let SqlType::Custom(name, _) = sql_type else { return false };
+    named(name).is_some() && name.0.last().and_then(ObjectNamePart::as_ident).is_some_and(|last| last.value == OBJECT)
 }
 
 fn float(sql_type: &SqlType, digits: &ExactNumberInfo) -> Result<DataType> {
@@ -49,7 +66,7 @@ fn named(name: &ObjectName) -> Option<DataType> {
         return None;
     }
     Some(match name.as_str() {
-        "oid" | "regclass" | "regtype" | "regproc" | "regprocedure" | "regnamespace" | "regrole" | "regoper"
+        OBJECT | "regclass" | "regtype" | "regproc" | "regprocedure" | "regnamespace" | "regrole" | "regoper"
         | "regoperator" | "regcollation" | "regconfig" | "regdictionary" | "int4" | "int" | "integer"
         | "cardinal_number" => DataType::Int32,
         "bool" | "boolean" => DataType::Boolean,
@@ -86,6 +103,9 @@ mod tests {
             ("pg_catalog.\"char\"", Some(DataType::Utf8)),
             ("information_schema.sql_identifier", Some(DataType::Utf8)),
             ("int2vector", Some(DataType::new_list(DataType::Int16, true))),
+            ("oid[]", Some(object_list())),
+            ("pg_catalog.oid[]", Some(object_list())),
+            ("int4[]", None),
             ("bigint", None),
             ("public.name", None),
             ("vector", None),

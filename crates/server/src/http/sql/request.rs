@@ -4,7 +4,7 @@ use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::openapi::Schema;
-use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, SchemaType, Type};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::RowFormat;
@@ -45,7 +45,12 @@ pub(super) struct SqlBody {
 #[expect(dead_code, reason = "it is there to be described")]
 pub(super) struct SqlQuery {
     /// A statement that reads. It calls nothing that changes something, such as `kill_query`.
-    #[param(required = true, schema_with = statement)]
+    #[param(
+        required = true,
+        format = "sql",
+        min_length = 1,
+        example = "select count(*) as segments from segments where skill_id = $1"
+    )]
     query: String,
     /// The only account whose rows are seen; absent, all are.
     #[param(example = "demo", pattern = "^[A-Za-z0-9._-]{1,64}$")]
@@ -60,13 +65,10 @@ pub(super) struct SqlQuery {
     bom: Option<bool>,
 }
 
-fn statement() -> Object {
-    let object = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1));
-    object.format(Some(SchemaFormat::Custom("sql".to_owned()))).build()
-}
-
 fn formats() -> Object {
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(RowFormat::NAMES.map(|(name, _)| name))).build()
+    let names = RowFormat::NAMES.map(|(name, _)| name);
+    let told = "The format of the answer; absent, the header `Accept` chooses.";
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).description(Some(told)).build()
 }
 
 fn values() -> Schema {

@@ -1,6 +1,6 @@
 //! The tables and views of PostgreSQL's catalog and their columns, as PostgreSQL 16 has them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
@@ -8,6 +8,10 @@ use datafusion_postgres::arrow_pg::datatypes::PG_OID_ALIAS_KEY;
 
 /// A line for each: its name, its number, its kind, and its columns with their types.
 const TABLE: &str = include_str!("relations.txt");
+
+/// The types of numbers of functions, and of other objects.
+const FUNCTION: &str = "regproc";
+const OBJECT: &str = "oid";
 
 /// A table or view of PostgreSQL's catalog.
 #[derive(Debug)]
@@ -30,6 +34,24 @@ impl CatalogRelation {
             LazyLock::new(|| CatalogRelation::all().iter().map(|relation| (relation.name, relation)).collect());
         PLACES.get(name).copied()
     }
+
+    /// The names of columns that are numbers of functions. No other columns have them.
+    pub(super) fn functions() -> &'static HashSet<&'static str> {
+        static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| columns_of(FUNCTION));
+        &NAMES
+    }
+
+    /// The names of columns that are numbers of objects.
+    pub(super) fn objects() -> &'static HashSet<&'static str> {
+        static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| columns_of(OBJECT));
+        &NAMES
+    }
+}
+
+fn columns_of(kind: &str) -> HashSet<&'static str> {
+    let fields = CatalogRelation::all().iter().flat_map(|relation| relation.schema.fields());
+    let is_of_kind = |field: &&Arc<Field>| field.metadata().get(PG_OID_ALIAS_KEY).is_some_and(|of| of == kind);
+    fields.filter(is_of_kind).map(|field| field.name().as_str()).collect()
 }
 
 fn relation(line: &'static str) -> Option<CatalogRelation> {
@@ -44,7 +66,7 @@ fn relation(line: &'static str) -> Option<CatalogRelation> {
 fn field(name: &str, of: &str) -> Field {
     let field = Field::new(name, data_type(of), true);
     match of {
-        "oid" | "_oid" | "regproc" | "regtype" | "int2vector" | "oidvector" => {
+        OBJECT | "_oid" | FUNCTION | "regtype" | "int2vector" | "oidvector" => {
             field.with_metadata(HashMap::from([(PG_OID_ALIAS_KEY.to_owned(), of.to_owned())]))
         }
         _ => field,
@@ -53,7 +75,7 @@ fn field(name: &str, of: &str) -> Field {
 
 fn data_type(of: &str) -> DataType {
     match of {
-        "oid" | "regproc" | "regtype" | "int4" => DataType::Int32,
+        OBJECT | FUNCTION | "regtype" | "int4" => DataType::Int32,
         "bool" => DataType::Boolean,
         "int2" => DataType::Int16,
         "int8" => DataType::Int64,

@@ -3,6 +3,7 @@
 use arrow::datatypes::{DataType, Field};
 use datafusion_postgres::arrow_pg::datatypes::{PG_OID_ALIAS_KEY, is_pg_char_field, pg_type_for_alias_kind};
 use datafusion_postgres::pgwire::api::Type;
+use skillscope_query::object_list;
 
 /// The type of a column. Columns of the catalog may say of themselves that they are numbers of objects or lists of them,
 /// or single letters.
@@ -40,6 +41,7 @@ pub(in crate::postgresql) fn type_of(of: &DataType) -> Type {
         DataType::Date32 | DataType::Date64 => Type::DATE,
         DataType::Interval(_) | DataType::Duration(_) => Type::INTERVAL,
         DataType::Binary | DataType::FixedSizeBinary(_) | DataType::LargeBinary | DataType::BinaryView => Type::BYTEA,
+        objects if *objects == object_list() => Type::OID_ARRAY,
         DataType::List(element)
         | DataType::FixedSizeList(element, _)
         | DataType::LargeList(element)

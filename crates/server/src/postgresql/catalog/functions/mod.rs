@@ -4,6 +4,7 @@ mod call;
 mod comments;
 mod definitions;
 mod names;
+mod object_list;
 mod privileges;
 mod session;
 mod settings;
@@ -27,6 +28,8 @@ use super::session_values::SessionValues;
 use call::{Call, CatalogFunction};
 pub(super) use comments::comments;
 pub(super) use names::{NAME_OF_OBJECT, NUMBER_OF_OBJECT};
+pub(super) use object_list::OBJECT_LIST;
+use object_list::ObjectList;
 
 /// What functions need to know of the statement that calls them.
 #[derive(Debug)]
@@ -55,8 +58,9 @@ pub(super) fn all(asked: &Arc<Asked>) -> impl Iterator<Item = Arc<ScalarUDF>> {
     })
 }
 
-/// Adds the functions of `datafusion-postgres` that need to know of nothing.
+/// Adds the functions that need to know of nothing.
 pub(super) fn add_fixed(context: &SessionContext) {
+    context.register_udf(ScalarUDF::from(ObjectList::new()));
     for function in [create_array_lower_udf(), create_array_upper_udf(), create_parse_ident_udf()] {
         context.register_udf(function);
     }

@@ -10,8 +10,10 @@
 //!    and where the catalog is read:
 //!          system_columns.rs  xmin and the like are constants
 //!          no_rows.rs         a selection from tables that have never any rows is one that selects none
+//!          parameters.rs      and keeps its parameters
 //!          subqueries.rs      ARRAY(…) is a subquery with array_agg, and one that finds a value is cut to one row
 //!          column_names.rs    columns are called as PostgreSQL calls them
+//!          object_lists.rs    array_agg(oid) is a list of numbers of objects
 //! ```
 
 mod array_texts;
@@ -20,7 +22,9 @@ mod column_names;
 mod expression;
 mod function_tables;
 mod no_rows;
+mod object_lists;
 mod object_names;
+mod parameters;
 mod relations;
 mod subqueries;
 mod system_columns;
@@ -30,6 +34,7 @@ use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use parameters::Parameters;
 
 /// The statements of a text.
 pub(in crate::postgresql) fn parse(text: &str) -> Result<Vec<Statement>, ParserError> {
@@ -73,10 +78,13 @@ fn rewrite(mut statement: Statement) -> Statement {
     object_names::rewrite(&mut statement);
     if relations::reads_catalog(&statement) {
         system_columns::rewrite(&mut statement);
+        let parameters = Parameters::of(&statement);
         no_rows::rewrite(&mut statement);
+        parameters.keep(&mut statement);
         subqueries::rewrite(&mut statement);
         array_texts::take_kinds_from_text(&mut statement);
         column_names::rewrite(&mut statement);
+        object_lists::rewrite(&mut statement);
     } else if relations::reads_nothing(&statement) {
         column_names::rewrite(&mut statement);
     }
