@@ -7,6 +7,8 @@ use datafusion::logical_expr::expr::{BinaryExpr, Case, Cast, Like, Placeholder, 
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator};
 
+use crate::sql::meaning::object_list;
+
 /// Adds the types that DataFusion has found. Where a parameter stands in several places, the first that tells counts.
 pub(super) fn by_engine(plan: &LogicalPlan, types: &mut [Option<DataType>]) -> Result<()> {
     plan.apply_with_subqueries(|node| {
@@ -162,7 +164,7 @@ fn plain(of: &DataType) -> DataType {
     match of {
         DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
         DataType::BinaryView | DataType::LargeBinary => DataType::Binary,
-        DataType::List(element) => DataType::new_list(plain(element.data_type()), true),
+        DataType::List(element) if *of != object_list() => DataType::new_list(plain(element.data_type()), true),
         DataType::Dictionary(_, values) => plain(values),
         DataType::RunEndEncoded(_, values) => plain(values.data_type()),
         other => other.clone(),

@@ -49,7 +49,7 @@ pub(super) struct SqlQuery {
         required = true,
         format = "sql",
         min_length = 1,
-        example = "select count(*) as segments from segments where skill_id = $1"
+        example = "select skill_id, count(*) as segments from segments group by skill_id"
     )]
     query: String,
     /// The only account whose rows are seen; absent, all are.
@@ -59,7 +59,7 @@ pub(super) struct SqlQuery {
     #[param(schema_with = formats)]
     format: Option<String>,
     /// The values of `$1`, `$2` … as a JSON array: each becomes what the statement wants in its place.
-    #[param(example = "[7]")]
+    #[param(example = "[]")]
     parameters: Option<String>,
     /// Whether CSV begins with a byte order mark, by which Excel knows that a file is UTF-8.
     bom: Option<bool>,
