@@ -287,7 +287,8 @@ mod tests {
         fn statements_end_where_the_parser_sees_it(text in any_text()) {
             let tokens = Tokenizer::new(&GenericDialect {}, &text).with_unescape(false).tokenize();
             // What PostgreSQL takes for a text in dollars, the tokenizer may take for something else.
-            prop_assume!(!text.contains('$'));
+            // It has an operator `//`, and so no comment behind the first of its signs.
+            prop_assume!(!text.contains('$') && !text.contains("//"));
             if let Ok(tokens) = tokens {
                 let expected = tokens.iter().filter(|token| **token == Token::SemiColon).count();
                 let parts = Lexer::default().take(&text);

@@ -55,7 +55,9 @@ impl ErrorKind {
             RelationError::Exists { .. } => Self::NameTaken,
             RelationError::Missing { .. } => Self::UnknownTable,
             RelationError::WrongKind { .. } => Self::WrongKind,
-            RelationError::TooMany { .. } | RelationError::TooLarge { .. } => Self::TooMuch,
+            RelationError::TooMany { .. } | RelationError::TooLarge { .. } | RelationError::NoRoom { .. } => {
+                Self::TooMuch
+            }
             _ => Self::Statement,
         }
     }

@@ -208,7 +208,11 @@ impl From<skillscope_store::Error> for Problem {
                 ));
             }
             Error::Segment(Unread::Table { reason }) => return Self::invalid_body(reason),
-            Error::Relation(refused @ (RelationError::TooMany { .. } | RelationError::TooLarge { .. })) => {
+            Error::Relation(
+                refused @ (RelationError::TooMany { .. }
+                | RelationError::TooLarge { .. }
+                | RelationError::NoRoom { .. }),
+            ) => {
                 return Self::storage_full(refused.to_string());
             }
             Error::Relation(refused) => return Self::invalid_parameter(refused.to_string()).blaming("name", None),

@@ -210,7 +210,7 @@ impl Queries {
     }
 
     /// The session, with the limit of time that the client has set.
-    fn limited_session(&self) -> PgWireResult<SqlSession> {
+    pub(super) fn limited_session(&self) -> PgWireResult<SqlSession> {
         let session = self.session.get()?.clone();
         Ok(match self.statement_timeout() {
             Some(limit) => session.within(limit),

@@ -60,13 +60,19 @@ pub(super) async fn execution<S: Stream>(
     });
     let casts = format!("select {}", casts.collect::<Vec<_>>().join(", "));
     let session = queries.session.get()?;
-    let computed = match commands(session, &casts).await?.as_slice() {
-        [Command::Query(text)] => session.run(text, Vec::new()).await.map_err(failed)?,
+    let mut computed = match commands(session, &casts).await?.as_slice() {
+        [Command::Query(text)] => queries.limited_session()?.run(text, Vec::new()).await.map_err(failed)?,
         _ => return Err(error(SqlState::SyntaxError, "the values of EXECUTE are expressions")),
     };
-    let batches: Vec<_> = computed.try_collect().await.map_err(failed)?;
-    let row = batches.iter().find(|batch| batch.num_rows() > 0);
-    let columns = row.map(|row| row.columns()).unwrap_or_default();
+    let mut row = None;
+    while let Some(batch) = computed.try_next().await.map_err(failed)? {
+        if batch.num_rows() > 1 || row.is_some() && batch.num_rows() > 0 {
+            let text = "set-returning functions are not allowed in EXECUTE parameters";
+            return Err(error(SqlState::FeatureNotSupported, text));
+        }
+        row = row.or(Some(batch).filter(|batch| batch.num_rows() > 0));
+    }
+    let columns = row.as_ref().map(|row| row.columns()).unwrap_or_default();
     let scalars = columns.iter().map(|column| ScalarValue::try_from_array(column, 0));
     let wrong = |cause: datafusion::error::DataFusionError| error(SqlState::Value, cause.to_string());
     Ok((query.clone(), scalars.collect::<Result<_, _>>().map_err(wrong)?))

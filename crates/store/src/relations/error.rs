@@ -50,6 +50,12 @@ pub enum RelationError {
         /// Of whom.
         of: &'static str,
     },
+    /// Those of everybody would take too much memory. How much others have is not told.
+    #[error("there is no room for it: the tables and views of everybody may take {most} bytes of memory together")]
+    NoRoom {
+        /// What they may take.
+        most: u64,
+    },
     /// All together would take too much memory.
     #[error("the tables {of} would take {bytes} bytes of memory together, and {most} are the most; drop one first")]
     TooLarge {

@@ -78,6 +78,11 @@ impl Relations {
     /// its place, which the next start may not find.
     pub(crate) fn put(&self, relation: Relation, if_there: IfThere) -> Result<()> {
         let _changing = self.changing.lock();
+        self.put_beside(&self.latest(), relation, if_there)
+    }
+
+    /// Keeps a table or a view, where there is room for it beside all of `counted`.
+    fn put_beside(&self, counted: &RelationSet, relation: Relation, if_there: IfThere) -> Result<()> {
         let set = self.latest();
         if let Some(known) = set.own(relation.owner(), relation.name()) {
             if if_there == IfThere::Refuse {
@@ -85,7 +90,7 @@ impl Relations {
             }
             known.check_kind(relation.kind())?;
         }
-        self.room.check(&set, &relation)?;
+        self.room.check(counted, &relation)?;
         let staged = self.folder.stage(&relation)?;
         let relation = Arc::new(relation);
         self.folder.move_into_place(&staged, &relation)?;
@@ -99,6 +104,10 @@ impl Relations {
     /// [`RelationError::Missing`], [`RelationError::WrongKind`]; or where the disk fails.
     pub(crate) fn remove(&self, owner: Option<&AccountId>, name: &RelationName, kind: RelationKind) -> Result<()> {
         let _changing = self.changing.lock();
+        self.remove_now(owner, name, kind)
+    }
+
+    fn remove_now(&self, owner: Option<&AccountId>, name: &RelationName, kind: RelationKind) -> Result<()> {
         let set = self.latest();
         let known = set.own(owner, name).ok_or_else(|| RelationError::Missing { kind, name: name.clone() })?;
         known.check_kind(kind)?;
@@ -119,13 +128,15 @@ impl Relations {
         kind: Option<RelationKind>,
         to: RelationName,
     ) -> Result<()> {
+        let _changing = self.changing.lock();
         let missing = || RelationError::Missing { kind: kind.unwrap_or(RelationKind::Table), name: name.clone() };
-        let known = self.latest().own(owner, name).cloned().ok_or_else(missing)?;
+        let set = self.latest();
+        let known = set.own(owner, name).cloned().ok_or_else(missing)?;
         if let Some(kind) = kind {
             known.check_kind(kind)?;
         }
-        self.put(known.named(to), IfThere::Refuse)?;
-        self.remove(owner, name, known.kind())
+        self.put_beside(&set.without(owner, name), known.named(to), IfThere::Refuse)?;
+        self.remove_now(owner, name, known.kind())
     }
 
     fn publish(&self, set: RelationSet) {

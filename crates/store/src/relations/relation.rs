@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use skillscope_segment::{AccountId, Input, SmallTable, TableFormat};
+use skillscope_segment::{AccountId, SmallTable};
 
 use super::{RelationError, RelationName};
 use crate::error::Result;
@@ -136,7 +136,7 @@ impl Relation {
     /// The table or view that [`encoded`](Self::encoded) wrote; `None` where the bytes have changed since.
     pub(super) fn decoded(owner: Option<AccountId>, name: RelationName, bytes: &[u8]) -> Option<Self> {
         if let Some(rows) = unframed(&frame_name(RelationKind::Table, owner.as_ref(), &name), bytes) {
-            let rows = SmallTable::read(TableFormat::Arrow, Input::Bytes(Bytes::copy_from_slice(rows))).ok()?;
+            let rows = SmallTable::from_arrow(Bytes::copy_from_slice(rows)).ok()?;
             return Some(Self::table(owner, name, rows));
         }
         let query = unframed(&frame_name(RelationKind::View, owner.as_ref(), &name), bytes)?;

@@ -81,6 +81,9 @@ impl Room {
             counted.fold((1, new.bytes()), |(count, bytes), known| (count + 1, known.bytes().saturating_add(bytes)))
         };
         let (count, bytes) = of(&|_| true);
+        if bytes > self.bytes {
+            return Err(RelationError::NoRoom { most: self.bytes });
+        }
         within(count, MOST, bytes, self.bytes, "of everybody")?;
         let (count, bytes) = of(&|known| known.owner() == new.owner());
         match new.owner() {

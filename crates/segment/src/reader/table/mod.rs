@@ -144,7 +144,7 @@ impl SmallTable {
         self.rows.columns().iter().map(of).fold(0, usize::saturating_add)
     }
 
-    /// The table as an Arrow stream, from which [`SmallTable::read`] reads it again.
+    /// The table as an Arrow stream, from which [`SmallTable::from_arrow`] reads it again.
     ///
     /// # Errors
     /// Where the Arrow library fails.
@@ -152,6 +152,20 @@ impl SmallTable {
         let mut writer = StreamWriter::try_new(Vec::new(), self.rows.schema_ref())?;
         writer.write(&self.rows)?;
         Ok(writer.into_inner()?)
+    }
+
+    /// The table that [`SmallTable::to_arrow`] wrote. What was not too large then is not too large now, though a stream is
+    /// somewhat larger than what is in it.
+    ///
+    /// # Errors
+    /// Where it is no such stream.
+    pub fn from_arrow(stream: Bytes) -> Result<Self> {
+        let mut batches = Vec::new();
+        let schema = arrow_stream::each_batch(stream, None, |batch| {
+            batches.push(batch);
+            Ok(())
+        })?;
+        Ok(Self { rows: concat_batches(&schema, &batches)? })
     }
 }
 

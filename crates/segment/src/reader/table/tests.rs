@@ -144,6 +144,14 @@ fn a_table_is_bounded() {
     }
 }
 
+#[test]
+fn the_largest_table_that_is_taken_is_read_again() {
+    let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..MAX_VALUES as i64));
+    let table = SmallTable::of_rows(RecordBatch::try_from_iter([("n", numbers)]).unwrap()).unwrap();
+    assert_eq!(table.bytes(), MAX_TABLE_BYTES);
+    assert!(SmallTable::from_arrow(table.to_arrow().unwrap().into()).unwrap() == table);
+}
+
 fn arrow(batch: &RecordBatch) -> Bytes {
     let mut writer = StreamWriter::try_new(Vec::new(), batch.schema_ref()).unwrap();
     writer.write(batch).unwrap();

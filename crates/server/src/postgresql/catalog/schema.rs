@@ -26,9 +26,13 @@ impl PgCatalogSchema {
     }
 }
 
+/// The table whose rows the connection has itself.
+const CURSORS: &str = "pg_cursors";
+
 /// Whether a table of the catalog has no rows, whatever there is.
 pub(super) fn is_always_empty(name: &str) -> bool {
-    CatalogRelation::named(name).is_some() && !fixed::has(name) && tables::filler(name).is_none()
+    let has_none = name != CURSORS && !fixed::has(name) && tables::filler(name).is_none();
+    has_none && CatalogRelation::named(name).is_some()
 }
 
 /// The rows that are the same everywhere, and those that tell of ours.

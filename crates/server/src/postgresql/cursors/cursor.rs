@@ -62,7 +62,8 @@ impl Cursor {
                 break rows;
             }
             match (self.source.next(end).await?, &mut self.kept) {
-                (Some(batch), Some(kept)) => kept.add(batch)?,
+                // Without these rows, those that come next would be taken for them.
+                (Some(batch), Some(kept)) => kept.add(batch).inspect_err(|_| self.source = Source::Failed)?,
                 (Some(batch), None) => self.ahead = Some(batch),
                 (None, _) => {
                     self.is_at_end = true;

@@ -208,15 +208,11 @@ impl Values {
 
     fn put(&self, lower: &str, value: Option<String>, is_local: bool) -> Result<(), Unsettable> {
         let mut state = self.0.lock();
-        let mut current = state.current.as_ref().clone();
-        put(&mut current, lower, value.clone());
-        if current.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MOST_BYTES {
-            return Err(Unsettable::TooMuch);
-        }
-        state.current = Arc::new(current);
+        let current = with(&state.current, lower, value.clone())?;
         if !is_local {
-            put(Arc::make_mut(&mut state.lasting), lower, value);
+            state.lasting = with(&state.lasting, lower, value)?;
         }
+        state.current = current;
         Ok(())
     }
 }
@@ -231,11 +227,15 @@ impl Frame {
     }
 }
 
-fn put(set: &mut Set, name: &str, value: Option<String>) {
+/// The settings with another value for one of them, unless they become too much.
+fn with(set: &Set, name: &str, value: Option<String>) -> Result<Arc<Set>, Unsettable> {
+    let mut set = set.clone();
     match value {
         Some(value) => set.insert(name.to_owned(), value),
         None => set.remove(name),
     };
+    let bytes: usize = set.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if bytes > MOST_BYTES { Err(Unsettable::TooMuch) } else { Ok(Arc::new(set)) }
 }
 
 /// Whether a name may be that of an extension's setting.

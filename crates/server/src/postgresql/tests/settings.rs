@@ -107,6 +107,18 @@ async fn settings_are_set_and_go_back() {
 }
 
 #[tokio::test]
+async fn what_is_set_for_the_time_of_a_transaction_frees_no_room_for_more() {
+    let server = Server::new();
+    let mut client = server.open("acme").await;
+    client.query("begin").await;
+    let long = "x".repeat(20_000);
+    for (number, expected) in [(1, "[SET] [SET]"), (2, "[SET] [SET]"), (3, "[SET] [SET]"), (4, "ERROR 54000")] {
+        let statement = format!("set a.b{number} = '{long}'; set local a.b{number} = ''");
+        assert_eq!(in_time(client.transcript(&statement)).await, expected, "{number}");
+    }
+}
+
+#[tokio::test]
 async fn what_has_no_effect_is_told_unless_the_client_wants_no_notice() {
     let server = Server::new();
     let mut client = started(&server, "search_path\0reporting\0").await;

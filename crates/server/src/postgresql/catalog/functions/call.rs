@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray};
 use arrow::compute::{CastOptions, cast, cast_with_options};
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, TimeUnit};
-use datafusion::common::{ScalarValue, internal_datafusion_err};
+use datafusion::common::{ScalarValue, internal_datafusion_err, resources_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, TypeSignature, Volatility,
@@ -16,6 +16,9 @@ use datafusion::logical_expr::{
 use datafusion_postgres::arrow_pg::datatypes::PG_OID_ALIAS_KEY;
 
 use super::Asked;
+
+/// The most that the values of one call for the rows of a batch may take: nobody counts them before they are there.
+const MOST_BYTES: usize = 16 << 20;
 
 /// A function of the catalog. Its value for a row is computed of the row's arguments.
 pub(super) struct CatalogFunction {
@@ -269,9 +272,14 @@ impl ScalarUDFImpl for Call {
         let rows = if is_constant && !self.function.is_volatile { 1 } else { arguments.number_rows };
         let columns = arguments.args.iter().map(|argument| Column::of(&argument.to_array(rows)?));
         let columns = columns.collect::<Result<Vec<_>>>()?;
-        let mut values = Vec::new();
+        let (mut values, mut bytes) = (Vec::new(), 0_usize);
         for row in 0..rows {
-            values.push(self.row(&Row { columns: &columns, row })?);
+            let value = self.row(&Row { columns: &columns, row })?;
+            bytes = bytes.saturating_add(value.size());
+            if bytes > MOST_BYTES {
+                return resources_err!("{} has values of more than {MOST_BYTES} bytes for {rows} rows", self.name);
+            }
+            values.push(value);
         }
         if is_constant && rows == 1 {
             return values

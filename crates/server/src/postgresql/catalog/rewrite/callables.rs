@@ -144,7 +144,7 @@ mod tests {
             ("SELECT 1 FROM t WHERE a = CURRENT_ROLE", "SELECT 1 FROM t WHERE a = current_role()"),
             ("SELECT 1 FROM t WHERE a OPERATOR(pg_catalog.~) '^x'", "SELECT 1 FROM t WHERE a ~ '^x'"),
             ("SELECT a COLLATE pg_catalog.default FROM t", "SELECT a FROM t"),
-            ("SELECT x FROM pg_catalog.generate_series(1, 2) AS x", "SELECT x FROM generate_series(1, 2) AS x (x)"),
+            ("SELECT x FROM pg_catalog.generate_series(1, 2) AS x", "SELECT x FROM generate_series(1, 2) AS x"),
         ] {
             assert_eq!(parse(text).unwrap()[0].to_string(), expected, "{text}");
         }

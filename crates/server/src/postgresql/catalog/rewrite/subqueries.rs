@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    DataType, Expr, FunctionArgumentClause, FunctionArguments, LimitClause, OrderByKind, Query, SelectItem, SetExpr,
-    Statement, TableFactor, Value, VisitMut, VisitorMut, visit_expressions,
+    DataType, Expr, FunctionArgumentClause, FunctionArguments, LimitClause, OrderByExpr, OrderByKind, Query,
+    SelectItem, SetExpr, Statement, TableFactor, Value, VisitMut, VisitorMut, visit_expressions,
 };
 
 use super::expression::{arguments, call, is_aggregated, last_name, null, text, texts, truth};
@@ -20,20 +20,16 @@ impl VisitorMut for Subqueries {
 
     /// `x = ANY(ARRAY(SELECT …))` is `x = ANY(SELECT …)`.
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
-        let Expr::AnyOp { right, .. } = expression else { return ControlFlow::Continue(()) };
-        let query = match right.as_ref() {
-            Expr::Function(function) if last_name(&function.name).is_some_and(|name| name == "array") => {
-                match &function.args {
-                    FunctionArguments::Subquery(query) => query.clone(),
-                    _ => return ControlFlow::Continue(()),
-                }
-            }
-            _ => return ControlFlow::Continue(()),
+        let (Expr::AnyOp { right, .. } | Expr::AllOp { right, .. }) = expression else {
+            return ControlFlow::Continue(());
         };
-        if query.with.as_ref().is_some_and(|with| with.recursive) {
-            // The roles that a role is a member of, step by step: of none.
-            *expression = truth(false);
-        } else {
+        if let Some(mut query) = several(right) {
+            if query.with.as_ref().is_some_and(|with| with.recursive) {
+                // The roles that a role is a member of, step by step: of none.
+                *expression = truth(matches!(expression, Expr::AllOp { .. }));
+                return ControlFlow::Continue(());
+            }
+            query.limit_clause = query.limit_clause.take().or_else(every_row);
             **right = Expr::Subquery(query);
         }
         ControlFlow::Continue(())
@@ -59,6 +55,13 @@ impl VisitorMut for Subqueries {
                 *expression = null(&DataType::Integer(None));
             }
             Expr::Subquery(query) => cut(query),
+            Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } => {
+                if let Expr::Subquery(query) = right.as_mut()
+                    && query.limit_clause == every_row()
+                {
+                    query.limit_clause = None;
+                }
+            }
             Expr::Function(function) => {
                 let replaced = match (last_name(&function.name).as_deref(), &function.args) {
                     (Some("array"), FunctionArguments::Subquery(query)) => array(query),
@@ -74,6 +77,25 @@ impl VisitorMut for Subqueries {
         }
         ControlFlow::Continue(())
     }
+}
+
+/// The subquery that finds what a value is compared with.
+fn several(right: &Expr) -> Option<Box<Query>> {
+    match right {
+        Expr::Subquery(query) => Some(query.clone()),
+        Expr::Function(function) if last_name(&function.name).is_some_and(|name| name == "array") => {
+            match &function.args {
+                FunctionArguments::Subquery(query) => Some(query.clone()),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Marks a subquery that finds more than one value, for as long as it is looked at.
+fn every_row() -> Option<LimitClause> {
+    Some(LimitClause::LimitOffset { limit: None, offset: None, limit_by: Vec::new() })
 }
 
 fn has_query(expression: &Expr) -> bool {
@@ -113,13 +135,18 @@ fn array(query: &Query) -> Option<Expr> {
     if let (Some(order), FunctionArguments::List(list)) = (query.order_by.take(), &mut aggregate.args)
         && let OrderByKind::Expressions(mut keys) = order.kind
     {
-        for key in &mut keys {
-            // A number is that of the only column.
-            if matches!(&key.expr, Expr::Value(value) if matches!(value.value, Value::Number(..))) {
-                key.expr = element.clone();
-            }
+        // A number is that of the only column. It counts once, and is not what a subquery finds, so that a statement grows
+        // no further than its text.
+        let is_number =
+            |key: &OrderByExpr| matches!(&key.expr, Expr::Value(value) if matches!(value.value, Value::Number(..)));
+        let mut is_first = !has_query(element);
+        keys.retain(|key| !is_number(key) || std::mem::take(&mut is_first));
+        for key in keys.iter_mut().filter(|key| is_number(key)) {
+            key.expr = element.clone();
         }
-        list.clauses = vec![FunctionArgumentClause::OrderBy(keys)];
+        if !keys.is_empty() {
+            list.clauses = vec![FunctionArgumentClause::OrderBy(keys)];
+        }
     }
     select.projection = vec![SelectItem::UnnamedExpr(Expr::Function(aggregate))];
     Some(Expr::Subquery(Box::new(query)))
@@ -168,6 +195,15 @@ mod tests {
                 "SELECT ARRAY(SELECT rolname FROM pg_roles ORDER BY 1) AS x FROM pg_class",
                 "SELECT (SELECT array_agg(rolname ORDER BY rolname) AS \"array_agg\" FROM pg_catalog.pg_roles) AS x \
                  FROM pg_catalog.pg_class",
+            ),
+            (
+                "SELECT ARRAY(SELECT ARRAY(SELECT 1 ORDER BY 1, 1) ORDER BY 1, 1) AS x FROM pg_class",
+                "SELECT (SELECT array_agg((SELECT array_agg(1 ORDER BY 1) AS \"array_agg\")) AS \"array_agg\") AS x \
+                 FROM pg_catalog.pg_class",
+            ),
+            (
+                "SELECT 1 AS x FROM pg_class WHERE oid = ANY (SELECT attrelid FROM pg_attribute)",
+                "SELECT 1 AS x FROM pg_catalog.pg_class WHERE oid = ANY(SELECT attrelid FROM pg_catalog.pg_attribute)",
             ),
             (
                 "SELECT generate_subscripts(proargtypes, 1) AS n FROM pg_proc",
