@@ -49,21 +49,13 @@ pub(super) fn last_name(name: &ObjectName) -> Option<String> {
 /// The expressions that a call is of.
 pub(super) fn arguments(function: &Function) -> Vec<&Expr> {
     let FunctionArguments::List(list) = &function.args else { return Vec::new() };
-    let expression = |argument: &'_ FunctionArg| match argument {
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(_))
-        | FunctionArg::Named { arg: FunctionArgExpr::Expr(_), .. }
-        | FunctionArg::ExprNamed { arg: FunctionArgExpr::Expr(_), .. } => true,
-        _ => false,
-    };
-    let found = list.args.iter().filter(|argument| expression(argument));
-    found
-        .filter_map(|argument| match argument {
-            FunctionArg::Unnamed(FunctionArgExpr::Expr(expression))
-            | FunctionArg::Named { arg: FunctionArgExpr::Expr(expression), .. }
-            | FunctionArg::ExprNamed { arg: FunctionArgExpr::Expr(expression), .. } => Some(expression),
-            _ => None,
-        })
-        .collect()
+    let expressions = list.args.iter().filter_map(|argument| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expression))
+        | FunctionArg::Named { arg: FunctionArgExpr::Expr(expression), .. }
+        | FunctionArg::ExprNamed { arg: FunctionArgExpr::Expr(expression), .. } => Some(expression),
+        _ => None,
+    });
+    expressions.collect()
 }
 
 /// What PostgreSQL calls a column that is computed so.
