@@ -28,7 +28,10 @@ mod time_zone;
 mod writer;
 
 pub use account::AccountId;
-pub use batch::{SegmentBatchBuilder, SegmentRows, normalize_encoding, normalize_encoding_to, schema, text_schema};
+pub use batch::{
+    SegmentBatchBuilder, SegmentRows, TIME_ZONE, normalize_encoding, normalize_encoding_to, record_schema, schema,
+    text_schema,
+};
 pub use error::{Error, Result};
 pub use event::{AgentKind, ClosedBy, Event, EventBatch, EventKind, Sender, TransferReason};
 pub use instant::{format_instant, parse_instant};

@@ -9,9 +9,11 @@ use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
-use crate::{Error, Format, Result, SegmentRows, schema};
+use crate::batch::{record_columns, record_schema};
+use crate::{Error, Format, Result, SegmentRows};
 
-/// Writes batches of segments as NDJSON, a JSON array, an Arrow IPC stream or a Parquet file.
+/// Writes batches of segments as NDJSON, a JSON array, an Arrow IPC stream or a Parquet file. When a store took them is
+/// not written.
 pub struct SegmentWriter<W: Write + Send>(Target<W>);
 
 enum Target<W: Write + Send> {
@@ -33,7 +35,7 @@ impl<W: Write + Send> SegmentWriter<W> {
                 out.write_all(b"[")?;
                 Target::Json { out, is_first: true }
             }
-            Format::Arrow => Target::Arrow(Box::new(StreamWriter::try_new(out, &schema())?)),
+            Format::Arrow => Target::Arrow(Box::new(StreamWriter::try_new(out, &record_schema())?)),
             Format::Parquet => Target::Parquet(Box::new(parquet_writer(out)?)),
         }))
     }
@@ -52,8 +54,8 @@ impl<W: Write + Send> SegmentWriter<W> {
                 out.write_all(if std::mem::take(is_first) { b"\n" } else { b",\n" })?;
                 out.write_all(json)
             }),
-            Target::Arrow(writer) => Ok(writer.write(batch)?),
-            Target::Parquet(writer) => writer.write(batch).map_err(unwritable),
+            Target::Arrow(writer) => Ok(writer.write(&record_columns(batch)?)?),
+            Target::Parquet(writer) => writer.write(&record_columns(batch)?).map_err(unwritable),
         }
     }
 
@@ -90,7 +92,7 @@ fn parquet_writer<W: Write + Send>(out: W) -> Result<ArrowWriter<W>> {
     let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
     // Without Arrow's own metadata the columns are what Parquet says: plain text and timestamps for every reader.
     let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-    ArrowWriter::try_new_with_options(out, schema(), options).map_err(unwritable)
+    ArrowWriter::try_new_with_options(out, record_schema(), options).map_err(unwritable)
 }
 
 fn unwritable(error: parquet::errors::ParquetError) -> Error {

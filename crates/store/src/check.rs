@@ -166,6 +166,7 @@ impl Check {
                     checksum: record.checksum,
                     written: record.written,
                     verified: record.verified.clone(),
+                    has_arrival_time: record.has_arrival_time,
                     ..FileRecord::empty(record.number, &cut)
                 });
                 if cut.account.as_str() == found.account {

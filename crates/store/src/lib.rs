@@ -53,6 +53,7 @@ pub use maintenance::retention::Expiring;
 pub use maintenance::thread::Maintenance;
 pub use options::{Retention, RetentionError, StoreOptions, memory_bytes, memory_share};
 pub use relations::{IfThere, MAX_VIEW_BYTES, Relation, RelationError, RelationKind, RelationName, RelationSet};
+pub use rows::arrival_times::ArrivalTimes;
 pub use rows::partition::Partition;
 pub use snapshot::Snapshot;
 pub use statistics::{Buckets, Distribution, Histogram, IngestionCounts, JobCounts, JournalCounts, StoreCounts};

@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use bytes::Bytes;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::ParquetFileReaderFactory;
@@ -21,6 +21,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use skillscope_segment::column;
 use skillscope_store::{ArchiveFile, OpenArchiveFile};
 
 /// The bytes that are read first, from the end of a file. Most footers and page indexes fit.
@@ -63,11 +64,21 @@ fn shares(
         // There is at least one group.
         if let Some((rows, group)) = groups.iter_mut().min_by_key(|(rows, _)| *rows) {
             *rows += file.rows();
-            let file_of_scan = PartitionedFile::new(told(&file), file.bytes()).with_arrow_schema(Arc::clone(schema));
+            let in_file = columns_in(&file, schema);
+            let file_of_scan = PartitionedFile::new(told(&file), file.bytes()).with_arrow_schema(in_file);
             group.push(file_of_scan.with_extension(file));
         }
     }
     groups.into_iter().map(|(_, files)| FileGroup::new(files)).collect()
+}
+
+/// The columns of `schema` that a file has.
+fn columns_in(file: &ArchiveFile, schema: &SchemaRef) -> SchemaRef {
+    if file.has_arrival_time() {
+        return Arc::clone(schema);
+    }
+    let others = schema.fields().iter().filter(|field| field.name() != column::ARRIVAL_TIME);
+    Arc::new(Schema::new(others.cloned().collect::<Vec<_>>()))
 }
 
 #[derive(Debug)]

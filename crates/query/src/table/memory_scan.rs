@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
@@ -17,6 +16,7 @@ use skillscope_segment::format_instant;
 use skillscope_store::Partition;
 
 use super::leaf_plan::{leaf_plan, leaf_properties};
+use super::memory_rows::MemoryRows;
 use super::text_rows::TextRows;
 
 /// The fewest rows for which a second thread is worth its start.
@@ -26,7 +26,7 @@ const MIN_ROWS_PER_THREAD: usize = 65_536;
 #[derive(Debug)]
 pub(crate) struct SegmentsScan {
     /// The rows that each thread reads.
-    shares: Vec<Vec<RecordBatch>>,
+    shares: Vec<Vec<MemoryRows>>,
     display: String,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
@@ -48,13 +48,9 @@ impl SegmentsScan {
             Some(columns) => Arc::new(schema.project(columns)?),
             None => Arc::clone(schema),
         };
-        let mut batches = Vec::new();
-        for batch in partitions.iter().flat_map(|partition| partition.batches()) {
-            batches.push(match projection {
-                Some(columns) => batch.project(columns)?,
-                None => batch.clone(),
-            });
-        }
+        let batches = partitions.iter().flat_map(|partition| partition.batches());
+        let batches = batches.map(|(batch, arrival_times)| MemoryRows::new(batch, arrival_times, projection));
+        let batches = batches.collect::<Result<Vec<_>>>()?;
         let rows: usize = partitions.iter().map(|partition| partition.rows()).sum();
         let wanted = limit.map_or(rows, |limit| limit.min(rows));
         let shares = share(batches, wanted, (wanted / MIN_ROWS_PER_THREAD).clamp(1, threads.max(1)));
@@ -79,14 +75,14 @@ fn display(partitions: &[Arc<Partition>], candidates: usize, rows: usize) -> Str
 }
 
 /// The first `rows` rows of the batches in equal shares; at least one share, also of nothing.
-fn share(batches: Vec<RecordBatch>, rows: usize, shares: usize) -> Vec<Vec<RecordBatch>> {
+fn share(batches: Vec<MemoryRows>, rows: usize, shares: usize) -> Vec<Vec<MemoryRows>> {
     let share_rows = rows.div_ceil(shares.max(1));
     let mut shares = Vec::new();
     let (mut share, mut room, mut left) = (Vec::new(), share_rows, rows);
     for batch in batches {
         let mut start = 0;
-        while start < batch.num_rows() && left > 0 {
-            let length = (batch.num_rows() - start).min(room).min(left);
+        while start < batch.len() && left > 0 {
+            let length = (batch.len() - start).min(room).min(left);
             share.push(batch.slice(start, length));
             start += length;
             room -= length;
@@ -137,24 +133,25 @@ impl ExecutionPlan for SegmentsScan {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::{AsArray, Int64Array};
+    use arrow::array::{AsArray, Int64Array, RecordBatch};
     use arrow::datatypes::Int64Type;
     use proptest::collection::vec;
     use proptest::prelude::*;
 
     use super::*;
 
-    fn numbers(batches: &[RecordBatch]) -> Vec<i64> {
-        batches.iter().flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values().to_vec()).collect()
+    fn numbers(batches: &[MemoryRows]) -> Vec<i64> {
+        batches.iter().flat_map(|rows| rows.batch.column(0).as_primitive::<Int64Type>().values().to_vec()).collect()
     }
 
     proptest! {
         #[test]
         fn shares_are_all_rows_in_order_and_equal(sizes in vec(0..20_usize, 0..6), limit in 0..120_usize, threads in 1..5_usize) {
             let mut next = 0_i64;
-            let batches: Vec<RecordBatch> = sizes.iter().map(|size| {
+            let batches: Vec<MemoryRows> = sizes.iter().map(|size| {
                 let values: Vec<i64> = (0..*size).map(|_| { next += 1; next }).collect();
-                RecordBatch::try_from_iter([("n", Arc::new(Int64Array::from(values)) as _)]).unwrap()
+                let batch = RecordBatch::try_from_iter([("n", Arc::new(Int64Array::from(values)) as _)]).unwrap();
+                MemoryRows { batch, arrived: None }
             }).collect();
             let rows = limit.min(next as usize);
             let shares = share(batches, rows, threads);

@@ -2,6 +2,7 @@
 
 mod archive_scan;
 mod leaf_plan;
+mod memory_rows;
 mod memory_scan;
 mod pruning;
 mod segments;

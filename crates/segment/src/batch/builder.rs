@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BooleanBuilder, DictionaryArray, Int8Array, Int8Builder, Int64Builder, RecordBatch, StringBuilder,
-    StringDictionaryBuilder, TimestampMillisecondBuilder, UInt32Builder,
+    StringDictionaryBuilder, TimestampMillisecondBuilder, UInt32Builder, new_null_array,
 };
 use arrow::datatypes::Int32Type;
 
-use super::schema::{self, TIME_ZONE};
+use super::schema::{self, TIME_ZONE, timestamp};
 use crate::{Result, Segment};
 
 /// Collects segments into a batch of [`schema`](crate::schema()), in the order in which they are appended.
@@ -96,6 +96,7 @@ impl SegmentBatchBuilder {
     /// # Errors
     /// [`Error::Arrow`](crate::Error::Arrow) where Arrow refuses the columns.
     pub fn finish(&mut self) -> Result<RecordBatch> {
+        let arrival_times = new_null_array(&timestamp(), self.len());
         let columns: Vec<ArrayRef> = vec![
             Arc::new(self.account_id.finish()),
             Arc::new(self.conversation_id.finish()),
@@ -115,6 +116,7 @@ impl SegmentBatchBuilder {
             Arc::new(self.consumer_messages.finish()),
             Arc::new(self.last_agent_id.finish()),
             Arc::new(self.source.finish()),
+            arrival_times,
         ];
         Ok(RecordBatch::try_new(crate::schema(), columns)?)
     }

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int8Array, Int32Array, RecordBatch, StringArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, DictionaryArray, Int8Array, Int32Array, RecordBatch, StringArray, new_null_array,
+};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int8Type, Int32Type, SchemaRef};
 use arrow::error::ArrowError;
@@ -14,10 +16,11 @@ use crate::{Result, column, schema};
 /// Converts a batch of segments to [`schema`](crate::schema()): the same values, encoded as every other batch is. Words
 /// get the keys of the shared vocabulary, and other dictionaries hold each value once.
 ///
-/// The rules of a segment are not checked, since the rows were checked before they were written.
+/// The rules of a segment are not checked, since the rows were checked before they were written. Where nothing says when
+/// rows arrived, it is null.
 ///
 /// # Errors
-/// Where a column is missing or cannot be converted, or a word is not in its vocabulary.
+/// Where another column is missing or cannot be converted, or a word is not in its vocabulary.
 pub fn normalize_encoding(batch: &RecordBatch) -> Result<RecordBatch> {
     normalize_encoding_to(batch, schema())
 }
@@ -31,6 +34,9 @@ pub fn normalize_encoding_to(batch: &RecordBatch, schema: SchemaRef) -> Result<R
     let columns = schema.fields().iter().map(|field| {
         let name = field.name().as_str();
         let Some(array) = batch.column_by_name(name) else {
+            if name == column::ARRIVAL_TIME {
+                return Ok(new_null_array(field.data_type(), batch.num_rows()));
+            }
             return Err(ArrowError::SchemaError(format!("a batch of segments without {name}")).into());
         };
         // The cast costs nothing if the column has this type already.

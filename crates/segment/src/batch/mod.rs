@@ -13,5 +13,6 @@ pub use builder::SegmentBatchBuilder;
 pub(crate) use column::places;
 pub use encoding::{normalize_encoding, normalize_encoding_to};
 pub use rows::SegmentRows;
-pub use schema::{schema, text_schema};
+pub(crate) use schema::record_columns;
+pub use schema::{TIME_ZONE, record_schema, schema, text_schema};
 pub(crate) use texts::{EXTENSION, UUID};

@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{ArrayRef, StringArray};
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
-use crate::{EndReason, Outcome, StartReason, UserType, column};
+use crate::{EndReason, Outcome, Result, StartReason, UserType, column};
 
-/// The schema of a batch of closed segments.
+/// The schema of a batch of closed segments: the fields of a [`Segment`](crate::Segment), and when a store took it,
+/// which is null where no store did.
 ///
 /// A column of a closed vocabulary has 8-bit dictionary keys, and its dictionary is the whole vocabulary, the same in
 /// every batch. Accounts and sources repeat, so they have dictionaries too, with 32-bit keys.
@@ -34,9 +35,27 @@ pub fn schema() -> SchemaRef {
             required(column::CONSUMER_MESSAGES, DataType::UInt32),
             nullable(column::LAST_AGENT_ID, DataType::Utf8),
             nullable(column::SOURCE, dictionary(DataType::Int32)),
+            nullable(column::ARRIVAL_TIME, timestamp()),
         ]))
     });
     Arc::clone(&SCHEMA)
+}
+
+/// The columns of [`schema()`] that are fields of a segment: all but what a store alone knows.
+pub fn record_schema() -> SchemaRef {
+    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+        let all = schema();
+        let of_records = all.fields().iter().filter(|field| field.name() != column::ARRIVAL_TIME);
+        Arc::new(Schema::new(of_records.cloned().collect::<Vec<_>>()))
+    });
+    Arc::clone(&SCHEMA)
+}
+
+/// The columns of [`record_schema`] of a batch, which has them all.
+pub(crate) fn record_columns(batch: &RecordBatch) -> Result<RecordBatch> {
+    let wanted = record_schema();
+    let places = wanted.fields().iter().map(|field| batch.schema_ref().index_of(field.name()));
+    Ok(batch.project(&places.collect::<std::result::Result<Vec<_>, _>>()?)?)
 }
 
 /// The columns of [`schema()`] with plain text in the place of dictionaries, as SQL shows them. Functions on text take
@@ -52,7 +71,8 @@ pub fn text_schema() -> SchemaRef {
     Arc::clone(&SCHEMA)
 }
 
-pub(crate) const TIME_ZONE: &str = "UTC";
+/// The time zone of every time in a batch.
+pub const TIME_ZONE: &str = "UTC";
 
 pub(crate) fn timestamp() -> DataType {
     DataType::Timestamp(TimeUnit::Millisecond, Some(TIME_ZONE.into()))

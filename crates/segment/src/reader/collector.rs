@@ -6,8 +6,9 @@ use arrow::array::RecordBatch;
 
 use super::unfolding::{ROW_BYTES, Unfolding};
 use super::{Chunk, ReadOptions, Rejections};
+use crate::batch::{record_columns, record_schema};
 use crate::instant::InSeconds;
-use crate::{Error, Result, Segment, SegmentBatchBuilder, SegmentRows, TimeZone, normalize_encoding, schema};
+use crate::{Error, Result, Segment, SegmentBatchBuilder, SegmentRows, TimeZone, normalize_encoding};
 
 /// The initial capacity of a builder, in rows. Most requests have no more.
 const FIRST_CAPACITY: usize = 1024;
@@ -127,7 +128,7 @@ impl<'o, S> Collector<'o, S> {
         if !is_whole {
             return Ok(false);
         }
-        let Ok(batch) = normalize_encoding(batch) else { return Ok(false) };
+        let Ok(batch) = record_columns(batch).and_then(|batch| normalize_encoding(&batch)) else { return Ok(false) };
         if self.in_seconds.is_open() {
             (0..rows.len()).filter_map(|row| rows.segment(row).ok()).for_each(|row| self.in_seconds.see(row.end_time));
             self.in_seconds.check()?;
@@ -209,5 +210,5 @@ fn has_schema(batch: &RecordBatch) -> bool {
     let has = |field: &arrow::datatypes::FieldRef| {
         batch.column_by_name(field.name()).is_some_and(|column| column.data_type() == field.data_type())
     };
-    schema().fields().iter().all(has)
+    record_schema().fields().iter().all(has)
 }

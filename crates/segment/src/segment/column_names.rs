@@ -36,3 +36,5 @@ pub const CONSUMER_MESSAGES: &str = "consumer_messages";
 pub const LAST_AGENT_ID: &str = "last_agent_id";
 /// Where the conversation came from.
 pub const SOURCE: &str = "source";
+/// When a store took the segment. The store alone knows it, so that it is in no record, and never read from input.
+pub const ARRIVAL_TIME: &str = "arrival_time";

@@ -134,6 +134,11 @@ impl ArchiveFile {
         self.record.skills()
     }
 
+    /// Whether it has the column `arrival_time`, which files of older programs lack.
+    pub fn has_arrival_time(&self) -> bool {
+        self.record.has_arrival_time
+    }
+
     /// The work on the file that is under way.
     pub fn state(&self) -> FileState {
         if self.is_compacting.load(Ordering::Relaxed) { FileState::Compacting } else { FileState::Sealed }

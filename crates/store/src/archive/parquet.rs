@@ -7,7 +7,9 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{TimestampMillisecondType, UInt32Type};
 use arrow::error::ArrowError;
 use bytes::{Buf, Bytes};
-use parquet::arrow::arrow_reader::{ArrowPredicateFn, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowFilter};
+use parquet::arrow::arrow_reader::{
+    ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowFilter,
+};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -18,7 +20,7 @@ use parquet::file::properties::{ReaderProperties, WriterProperties, WriterProper
 use parquet::file::reader::{ChunkReader, FileReader, Length};
 use parquet::file::serialized_reader::{ReadOptionsBuilder, SerializedFileReader};
 use parquet::schema::types::ColumnPath;
-use skillscope_segment::{column, normalize_encoding, normalize_encoding_to, schema};
+use skillscope_segment::{column, normalize_encoding, normalize_encoding_to, record_schema, schema};
 
 use super::reading::OpenArchiveFile;
 use crate::error::Result;
@@ -34,6 +36,9 @@ const FALSE_POSITIVES: f64 = 0.01;
 
 /// The footer's name for the numbers of the files whose rows a file has taken over.
 const REPLACES: &str = "skillscope.replaces";
+
+/// A dictionary of times of arrival is worth its place where so many rows share each of them.
+const ROWS_AN_ARRIVAL: usize = 8;
 
 /// The columns that rows are sorted by.
 const SORTED_BY: [&str; 3] = [column::SKILL_ID, column::USER_TYPE, column::END_TIME];
@@ -74,13 +79,27 @@ fn properties(batch: &RecordBatch) -> std::result::Result<WriterPropertiesBuilde
         .set_column_bloom_filter_fpp(conversation.clone(), FALSE_POSITIVES)
         .set_column_bloom_filter_max_ndv(conversation.clone(), batch.num_rows().min(ROW_GROUP_ROWS) as u64)
         .set_column_dictionary_enabled(conversation, false);
-    // Times hardly repeat, and lie close to each other.
-    for time in [column::START_TIME, column::END_TIME, column::FIRST_ASSIGNED_TIME, column::FIRST_AGENT_MESSAGE_TIME] {
+    // Times hardly repeat, and lie close to each other. Those of arrival repeat where many rows come together.
+    let times = [column::START_TIME, column::END_TIME, column::FIRST_ASSIGNED_TIME, column::FIRST_AGENT_MESSAGE_TIME];
+    let arrival_time = (!arrives_in_batches(batch)).then_some(column::ARRIVAL_TIME);
+    for time in times.into_iter().chain(arrival_time) {
         builder = builder
             .set_column_dictionary_enabled(time.into(), false)
             .set_column_encoding(time.into(), Encoding::DELTA_BINARY_PACKED);
     }
     Ok(builder)
+}
+
+/// Whether rows share their times of arrival with so many others that a dictionary of the times is small.
+fn arrives_in_batches(batch: &RecordBatch) -> bool {
+    let Some(column) = batch.column_by_name(column::ARRIVAL_TIME) else { return false };
+    let Some(times) = column.as_primitive_opt::<TimestampMillisecondType>() else { return false };
+    let most = times.len() / ROWS_AN_ARRIVAL;
+    let mut distinct = HashSet::new();
+    times.values().iter().all(|time| {
+        distinct.insert(*time);
+        distinct.len() <= most.max(1)
+    })
 }
 
 /// The rows of a file, with the schema of segments.
@@ -111,8 +130,20 @@ pub(crate) fn decode_conversations(bytes: Bytes, conversations: &HashSet<&str>) 
 }
 
 fn reader(bytes: Bytes) -> Result<ParquetRecordBatchReaderBuilder<Bytes>> {
-    let options = ArrowReaderOptions::new().with_schema(schema());
-    Ok(ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options)?)
+    let metadata = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new())?;
+    let schema = if tells_arrival(&metadata) { schema() } else { record_schema() };
+    let options = ArrowReaderOptions::new().with_schema(schema);
+    let metadata = ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)?;
+    Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, metadata))
+}
+
+/// Whether a file has the column `arrival_time`, which files of older programs lack.
+pub(crate) fn has_arrival_time(bytes: &Bytes) -> Result<bool> {
+    Ok(tells_arrival(&ArrowReaderMetadata::load(bytes, ArrowReaderOptions::new())?))
+}
+
+fn tells_arrival(metadata: &ArrowReaderMetadata) -> bool {
+    metadata.schema().index_of(column::ARRIVAL_TIME).is_ok()
 }
 
 fn decoded(builder: ParquetRecordBatchReaderBuilder<Bytes>) -> Result<Vec<RecordBatch>> {

@@ -35,5 +35,5 @@ pub(crate) fn entries(cuts: &[Cut], journal: &mut Journal) -> Result<Vec<Entry>>
 }
 
 pub(crate) fn entry(account: &str, hour: i64, number: u64, run: &Run) -> Result<Entry> {
-    Ok(Entry { account: account.to_owned(), hour, number, rows: encode_rows(&run.batch)? })
+    Ok(Entry { account: account.to_owned(), hour, number, rows: encode_rows(run)? })
 }

@@ -36,6 +36,9 @@ pub(crate) struct FileRecord {
     /// When it was found to have expired: a retired file that is to be kept for a while.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) expired: Option<i64>,
+    /// Whether it has the column that tells when its rows arrived, which files of older programs lack.
+    #[serde(default)]
+    pub(crate) has_arrival_time: bool,
 }
 
 impl FileRecord {
@@ -105,6 +108,7 @@ impl FileRecord {
             written: 0,
             verified: None,
             expired: None,
+            has_arrival_time: true,
         }
     }
 
@@ -120,6 +124,7 @@ impl FileRecord {
         let mut files = files.into_iter();
         let mut merged = files.next()?.clone();
         files.for_each(|file| merged.absorb(file));
+        merged.has_arrival_time = true;
         Some(merged)
     }
 

@@ -1,12 +1,18 @@
 //! The bytes of one value of the journal: framed with a magic number and a checksum, so that a value can be found and
 //! verified by itself.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 use arrow::ipc::reader::StreamReader;
-use skillscope_segment::{Format, SegmentWriter, normalize_encoding};
+use arrow::ipc::writer::StreamWriter;
+use skillscope_segment::{column, normalize_encoding};
 use twox_hash::XxHash3_64;
 
 use crate::error::Result;
+use crate::rows::arrival_times::{ArrivalTimes, with_arrival_times};
+use crate::rows::run::Run;
 
 /// Every value begins with this, so that it can be found in a file whose pages are damaged.
 const MAGIC: [u8; 16] = *b"skillscope value";
@@ -18,18 +24,36 @@ const FRAME_BYTES: usize = MAGIC.len() + 2 * LENGTH_BYTES + CHECKSUM_BYTES;
 
 const LENGTH_BYTES: usize = 8;
 
-/// The rows of a journal entry as bytes: an Arrow IPC stream.
-pub(crate) fn encode_rows(batch: &RecordBatch) -> Result<Vec<u8>> {
-    let mut writer = SegmentWriter::new(Format::Arrow, Vec::new())?;
-    writer.write(batch)?;
-    Ok(writer.finish()?)
+/// The rows of a journal entry as bytes: an Arrow IPC stream. Rows that arrived together have the time in the metadata of
+/// their schema, others in a column.
+pub(crate) fn encode_rows(run: &Run) -> Result<Vec<u8>> {
+    let rows = match run.arrival_times.only() {
+        Some(time) => with_arrival_time(&run.batch, time)?,
+        None => run.whole()?,
+    };
+    let mut writer = StreamWriter::try_new(Vec::new(), rows.schema_ref())?;
+    writer.write(&rows)?;
+    Ok(writer.into_inner()?)
 }
 
-/// The rows that [`encode_rows`] encoded.
+fn with_arrival_time(batch: &RecordBatch, time: i64) -> Result<RecordBatch> {
+    let said = HashMap::from([(column::ARRIVAL_TIME.to_owned(), time.to_string())]);
+    let schema = batch.schema_ref().as_ref().clone().with_metadata(said);
+    Ok(RecordBatch::try_new(Arc::new(schema), batch.columns().to_vec())?)
+}
+
+/// The rows that [`encode_rows`] encoded, with the schema of segments.
 pub(crate) fn decode_rows(bytes: &[u8]) -> Result<Vec<RecordBatch>> {
+    let reader = StreamReader::try_new(bytes, None)?;
+    let arrived = reader.schema().metadata().get(column::ARRIVAL_TIME).and_then(|time| time.parse().ok());
     let mut batches = Vec::new();
-    for batch in StreamReader::try_new(bytes, None)? {
-        batches.push(normalize_encoding(&batch?)?);
+    for batch in reader {
+        let mut rows = normalize_encoding(&batch?)?;
+        if let Some(time) = arrived {
+            rows.remove_column(rows.schema_ref().index_of(column::ARRIVAL_TIME)?);
+            rows = with_arrival_times(&rows, &ArrivalTimes::same(rows.num_rows(), Some(time)))?;
+        }
+        batches.push(rows);
     }
     Ok(batches)
 }

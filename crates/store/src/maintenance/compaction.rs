@@ -71,7 +71,7 @@ impl Compaction {
         }
         let record = FileRecord { written: shared.options().clock.now(), ..self.merged.clone() };
         let replaces: Vec<u64> = self.files.iter().map(|file| file.record().number).collect();
-        place(shared.directory(), &run?.batch, &replaces, record)
+        place(shared.directory(), &run?.whole()?, &replaces, record)
     }
 
     pub(crate) fn finish(self, shared: &Shared, written: Result<FileRecord>) -> Result<()> {

@@ -123,7 +123,7 @@ impl Sealing {
             let mut record = FileRecord::empty(*number, &cut);
             record.add(&cut);
             record.written = shared.options().clock.now();
-            match place(shared.directory(), &cut.run.batch, &[], record) {
+            match cut.run.whole().and_then(|rows| place(shared.directory(), &rows, &[], record)) {
                 Ok(record) => written.push((record, cut.run)),
                 Err(error) => {
                     unplace(shared.directory(), written.iter().map(|(record, _)| record));

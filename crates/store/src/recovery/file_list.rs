@@ -45,7 +45,7 @@ fn record_of(directory: &DataDirectory, options: &StoreOptions, path: &Path) -> 
     let bytes = disk::read(options.disk.as_ref(), path).map_err(Error::io("read", path))?;
     let (length, checksum) = (bytes.len() as u64, checksum(&bytes));
     let verified = Verified { at: options.clock.now(), blocks: BlockChecksums::of(&bytes) };
-    let replaces = parquet::replaces(bytes.clone())?;
+    let (replaces, has_arrival_time) = (parquet::replaces(bytes.clone())?, parquet::has_arrival_time(&bytes)?);
     let mut record = None;
     for batch in parquet::decode(bytes)? {
         for cut in cut(&batch)? {
@@ -56,7 +56,7 @@ fn record_of(directory: &DataDirectory, options: &StoreOptions, path: &Path) -> 
     let misplaced = || Error::Corrupt { path: path.to_owned(), bytes: None };
     let mut record = record.ok_or_else(misplaced)?;
     (record.bytes, record.checksum, record.written) = (length, checksum, verified.at);
-    record.verified = Some(verified);
+    (record.verified, record.has_arrival_time) = (Some(verified), has_arrival_time);
     if directory.path().join(record.path()) == path { Ok((record, replaces)) } else { Err(misplaced()) }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use skillscope_segment::AccountId;
 
+use crate::rows::arrival_times::ArrivalTimes;
 use crate::rows::run::Run;
 use crate::totals::Totals;
 
@@ -128,9 +129,11 @@ impl Partition {
         self.hour
     }
 
-    /// The rows, in batches of [`skillscope_segment::schema`], each sorted by skill, user type and end time.
-    pub fn batches(&self) -> impl Iterator<Item = &RecordBatch> {
-        self.sealed.iter().chain(&self.sealing).chain(&self.open).map(|run| &run.batch)
+    /// The rows, in batches of [`skillscope_segment::record_schema`], each sorted by skill, user type and end time, and
+    /// when they arrived.
+    pub fn batches(&self) -> impl Iterator<Item = (&RecordBatch, &ArrivalTimes)> {
+        let runs = self.sealed.iter().chain(&self.sealing).chain(&self.open);
+        runs.map(|run| (&run.batch, &run.arrival_times))
     }
 
     /// Running totals of the rows, each row in one of them. `None` where some rows allow no totals.

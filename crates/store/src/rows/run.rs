@@ -7,16 +7,19 @@ use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array, Record
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{Int8Type, Int32Type, Int64Type, TimestampMillisecondType};
 use arrow::error::ArrowError;
-use skillscope_segment::{AccountId, column, normalize_encoding};
+use skillscope_segment::{AccountId, column, normalize_encoding, schema};
 
 use crate::calendar::hour_of;
 use crate::error::Result;
+use crate::rows::arrival_times::{ArrivalTimes, with_arrival_times};
 use crate::totals::Totals;
 
 /// Rows of one account and one hour of `end_time`, sorted by skill, user type and end time.
 #[derive(Debug, Clone)]
 pub(crate) struct Run {
+    /// The rows, without the time when they arrived.
     pub(crate) batch: RecordBatch,
+    pub(crate) arrival_times: ArrivalTimes,
     pub(crate) end_times: RangeInclusive<i64>,
     pub(crate) skills: RangeInclusive<i64>,
     /// `None` where the rows allow none.
@@ -32,7 +35,10 @@ impl Run {
         Self::of_sorted(sorted_by(batch, keys)?)
     }
 
-    fn of_sorted(batch: RecordBatch) -> Result<Self> {
+    fn of_sorted(mut batch: RecordBatch) -> Result<Self> {
+        let place = batch.schema_ref().index_of(column::ARRIVAL_TIME)?;
+        let arrived = batch.remove_column(place);
+        let arrival_times = ArrivalTimes::of(arrived.as_primitive());
         let end_times = range(column(&batch, column::END_TIME)?.as_primitive::<TimestampMillisecondType>().values());
         let skills = range(column(&batch, column::SKILL_ID)?.as_primitive::<Int64Type>().values());
         let mut bytes = 0;
@@ -40,15 +46,29 @@ impl Run {
             bytes += array.to_data().get_slice_memory_size()?;
         }
         let totals = Totals::of(&batch).map(Arc::new);
-        bytes += totals.as_ref().map_or(0, |totals| totals.bytes());
-        Ok(Self { batch, end_times, skills, totals, bytes })
+        bytes += totals.as_ref().map_or(0, |totals| totals.bytes()) + arrival_times.bytes();
+        Ok(Self { batch, arrival_times, end_times, skills, totals, bytes })
+    }
+
+    /// Notes that all rows have arrived at `time`.
+    pub(crate) fn arrived(&mut self, time: i64) {
+        self.bytes = self.bytes.saturating_sub(self.arrival_times.bytes());
+        self.arrival_times = ArrivalTimes::same(self.rows(), Some(time));
+    }
+
+    /// The rows with the time when each arrived, with the schema of segments.
+    pub(crate) fn whole(&self) -> Result<RecordBatch> {
+        with_arrival_times(&self.batch, &self.arrival_times)
     }
 
     /// One run of the rows of several.
     pub(crate) fn merged(runs: &[Arc<Self>]) -> Result<Self> {
         match runs {
             [only] => Ok(only.as_ref().clone()),
-            _ => Self::new(&concatenated(runs.iter().map(|run| &run.batch))?),
+            _ => {
+                let batches = runs.iter().map(|run| run.whole()).collect::<Result<Vec<_>>>()?;
+                Self::new(&concatenated(&batches)?)
+            }
         }
     }
 
@@ -83,7 +103,7 @@ pub(crate) fn mergeable(runs: Vec<Arc<Run>>) -> Vec<Vec<Arc<Run>>> {
 /// The rows of several batches in one.
 pub(crate) fn concatenated<'b>(batches: impl IntoIterator<Item = &'b RecordBatch>) -> Result<RecordBatch> {
     // Concatenating puts dictionaries one after the other; each value is kept once.
-    Ok(normalize_encoding(&concat_batches(&skillscope_segment::schema(), batches)?)?)
+    Ok(normalize_encoding(&concat_batches(&schema(), batches)?)?)
 }
 
 /// A batch's rows of one account and one hour.

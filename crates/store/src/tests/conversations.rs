@@ -47,7 +47,7 @@ fn segments(store: &Store) -> Vec<Segment<'static>> {
         segments.extend((0..rows.len()).map(|row| rows.segment(row).unwrap().into_owned()));
     };
     for account in snapshot.accounts() {
-        snapshot.partitions(account).flat_map(|partition| partition.batches()).for_each(&mut take);
+        snapshot.partitions(account).flat_map(|partition| partition.batches()).for_each(|(batch, _)| take(batch));
         snapshot.archived(account).for_each(|file| file.read_rows().unwrap().iter().for_each(&mut take));
     }
     segments.sort_by_key(|segment| (segment.conversation_id.to_string(), segment.segment_index));
@@ -349,7 +349,7 @@ fn the_archive_is_searched_when_a_resume_comes_and_not_again_when_it_goes_ahead(
     send(&store, &[started("c-9", NOON)]).unwrap();
     let snapshot = store.snapshot();
     let account = snapshot.account("acme").unwrap();
-    let rows = snapshot.partitions(account).flat_map(|partition| partition.batches());
+    let rows = snapshot.partitions(account).flat_map(|partition| partition.batches().map(|(batch, _)| batch));
     let indexes: Vec<u32> = rows
         .flat_map(|batch| {
             let rows = SegmentRows::new(batch).unwrap();

@@ -2,6 +2,7 @@
 
 mod access;
 mod archive;
+mod arrival;
 mod clock;
 mod conversations;
 mod damage;

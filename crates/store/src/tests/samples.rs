@@ -71,7 +71,7 @@ pub(super) fn contents(snapshot: &Snapshot) -> BTreeMap<String, String> {
         }
     };
     for account in snapshot.accounts() {
-        snapshot.partitions(account).flat_map(|partition| partition.batches()).for_each(&mut take);
+        snapshot.partitions(account).flat_map(|partition| partition.batches()).for_each(|(batch, _)| take(batch));
         for file in snapshot.archived(account) {
             file.read_rows().unwrap().iter().for_each(&mut take);
         }

@@ -69,7 +69,7 @@ proptest! {
 
 fn check_partition(partition: &Partition, account: &str) -> Result<(), TestCaseError> {
     let (mut end_times, mut skills, mut rows_in_all) = (Vec::new(), Vec::new(), 0);
-    for batch in partition.batches() {
+    for (batch, _) in partition.batches() {
         let rows = SegmentRows::new(batch).unwrap();
         let mut order = Vec::new();
         for row in 0..rows.len() {
@@ -215,7 +215,7 @@ fn a_folder_with_other_files_is_not_taken() {
 fn another_format_is_refused() {
     let directory = TempDir::new().unwrap();
     drop(Store::open(directory.path()).unwrap());
-    for (version, said) in [("4", "use a newer skillscope"), ("1", "import the files"), ("x", "use a newer skillscope")]
+    for (version, said) in [("5", "use a newer skillscope"), ("1", "import the files"), ("x", "use a newer skillscope")]
     {
         std::fs::write(directory.path().join("format-version"), version).unwrap();
         let error = Store::open(directory.path()).unwrap_err().to_string();

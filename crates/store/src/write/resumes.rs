@@ -159,7 +159,7 @@ impl ResumeSearches {
             }
         }
         for partition in hours.into_iter().filter_map(|hour| snapshot.partition(&account, hour)) {
-            partition.batches().try_for_each(|batch| search.add(batch))?;
+            partition.batches().try_for_each(|(batch, _)| search.add(batch))?;
         }
         Ok(())
     }

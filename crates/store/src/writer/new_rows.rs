@@ -43,11 +43,14 @@ impl<'w> NewRows<'w> {
     /// the published snapshot when this returns. `before` does what must be durable by then; all that can fail but the
     /// commit comes before it, so that it is seldom done in vain.
     pub(crate) fn commit(self, batches: &[RecordBatch], before: impl FnOnce() -> Result<()>) -> Result<()> {
-        let cuts = match batches {
+        let mut cuts = match batches {
             [] => Vec::new(),
             [only] => cut(only)?,
             several => cut(&concatenated(several)?)?,
         };
+        for cut in &mut cuts {
+            cut.run.arrived(self.now);
+        }
         let conversations = ConversationChanges::on_trial(self.segmenter)?;
         let entries = entries(&cuts, self.journal)?;
         before()?;

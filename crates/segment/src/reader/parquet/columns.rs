@@ -9,12 +9,12 @@ use parquet::file::metadata::ParquetMetaData;
 
 use super::unreadable;
 use crate::Result;
-use crate::batch::{EXTENSION, UUID, places};
+use crate::batch::{EXTENSION, UUID, places, record_schema};
 use crate::reader::batches::guarded;
 
 /// The names of the columns that are read.
 pub(super) fn ours(schema: &SchemaRef) -> Vec<String> {
-    let of_segments = crate::schema();
+    let of_segments = record_schema();
     let places = of_segments.fields().iter().flat_map(|field| places(schema, field.name()));
     places.filter_map(|place| schema.fields().get(place)).map(|field| field.name().clone()).collect()
 }

@@ -104,6 +104,7 @@ mod tests {
             written: DAY + (hour + 1) * HOUR_MS,
             verified: None,
             expired: None,
+            has_arrival_time: true,
         }
     }
 
