@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use skillscope_query::{CellRequest, ReportParameters, Scope, UserTypeFilter};
+use skillscope_query::{CellRequest, KnownAt, ReportParameters, Scope, UserTypeFilter};
 
 use crate::{Error, Instants, Result};
 
@@ -13,6 +13,8 @@ pub struct Question {
     instants: Instants,
     /// The parameters at the first instant.
     parameters: ReportParameters,
+    /// Whether each report counts what had arrived by its instant, and not what has come since.
+    is_as_known: bool,
 }
 
 impl Question {
@@ -24,7 +26,13 @@ impl Question {
         let parameters: Vec<(&str, &str)> =
             parameters.iter().map(|(name, value)| (*name, value.as_str())).chain([("v", "1")]).collect();
         let parameters = ReportParameters::parse(instants.first(), &parameters).map_err(Error::Query)?;
-        Ok(Self { scope, instants, parameters })
+        Ok(Self { scope, instants, parameters, is_as_known: false })
+    }
+
+    /// The same question for what was known then: each report counts what had arrived by its instant. Segments that do
+    /// not tell when they arrived always count.
+    pub fn as_known(self) -> Self {
+        Self { is_as_known: true, ..self }
     }
 
     /// The accounts that are reported on.
@@ -72,13 +80,14 @@ impl Question {
             slice_ms: self.slice(),
             skills: self.parameters.skills().cloned(),
             user_type: self.parameters.user_type(),
+            known_at: self.is_as_known.then(|| KnownAt { first: self.instants.first(), every: self.instants.every() }),
         }
     }
 
     /// The question as text by which a checkpoint knows it again. Two questions have the same text only if they have
     /// the same reports, and the text of a question never changes: an interrupted replay goes on after an update.
     pub(crate) fn identity(&self) -> String {
-        let Self { scope, instants, parameters } = self;
+        let Self { scope, instants, parameters, is_as_known } = self;
         let (from, to, every) = (instants.first(), instants.last(), instants.every());
         let timeframe = self.timeframe();
         let interval = self.interval().map_or("none".to_owned(), |interval| interval.to_string());
@@ -94,9 +103,10 @@ impl Question {
             Scope::Account(account) => format!("account {account}"),
             Scope::All => "all accounts".to_owned(),
         };
+        let known = if *is_as_known { ", as known then" } else { "" };
         format!(
             "from {from} to {to} every {every}, timeframe {timeframe}, interval {interval}, skills {skills}, \
-             user type {user_type}, {accounts}"
+             user type {user_type}, {accounts}{known}"
         )
     }
 }

@@ -1,10 +1,13 @@
 //! Sums over windows of time that slide forward from report to report.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use skillscope_query::{Breakdown, Interval, Metrics, Report};
 
 use crate::question::Question;
 use crate::skill_index::{AccountSkills, SkillIndex};
-use crate::timeline::Timeline;
+use crate::timeline::{SliceMetrics, Timeline};
 
 /// The metrics of each skill in a window of time that slides forward.
 #[derive(Debug, Default)]
@@ -13,23 +16,49 @@ struct SlidingWindow {
     from: usize,
     to: usize,
     sums: Vec<Metrics>,
+    /// The places of entries in the window that are not in the sums, since they are not known yet, by the instant at
+    /// which they will be.
+    unknown: BTreeMap<i64, Vec<usize>>,
 }
 
 impl SlidingWindow {
-    /// Slides to the slices from `start` up to, and without, `end`. Neither may go back.
-    fn slide(&mut self, timeline: &Timeline, skills: usize, start: i64, end: i64) {
+    /// Slides to the slices from `start` up to, and without, `end`, as they are known at `now`. None may go back.
+    fn slide(&mut self, timeline: &Timeline, skills: usize, slices: Range<i64>, now: i64) {
         self.sums.resize(skills, Metrics::default());
-        while let Some(entry) = timeline.get(self.to).filter(|entry| entry.slice < end) {
-            if let Some(sum) = self.sums.get_mut(entry.skill) {
-                *sum += &entry.metrics;
+        self.learn(timeline, now);
+        while let Some(entry) = timeline.get(self.to).filter(|entry| entry.slice < slices.end) {
+            match entry.known_from.filter(|known_from| *known_from > now) {
+                Some(known_from) => self.unknown.entry(known_from).or_default().push(self.to),
+                None => self.add(entry),
             }
             self.to += 1;
         }
-        while let Some(entry) = timeline.get(self.from).filter(|entry| entry.slice < start && self.from < self.to) {
-            if let Some(sum) = self.sums.get_mut(entry.skill) {
+        while let Some(entry) =
+            timeline.get(self.from).filter(|entry| entry.slice < slices.start && self.from < self.to)
+        {
+            let is_known = entry.known_from.is_none_or(|known_from| known_from <= now);
+            if let Some(sum) = self.sums.get_mut(entry.skill).filter(|_| is_known) {
                 *sum -= &entry.metrics;
             }
             self.from += 1;
+        }
+    }
+
+    /// Adds the entries in the window that are known by now.
+    fn learn(&mut self, timeline: &Timeline, now: i64) {
+        while let Some(known) = self.unknown.first_entry().filter(|first| *first.key() <= now) {
+            for place in known.remove() {
+                // Those that have left the window without being known are in no sum.
+                if let Some(entry) = timeline.get(place).filter(|_| place >= self.from) {
+                    self.add(entry);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, entry: &SliceMetrics) {
+        if let Some(sum) = self.sums.get_mut(entry.skill) {
+            *sum += &entry.metrics;
         }
     }
 
@@ -71,7 +100,7 @@ impl SlidingWindows {
         let mut end = now;
         for window in &mut self.windows {
             let start = end.saturating_sub(self.length);
-            window.slide(timeline, skills.count(), start, end);
+            window.slide(timeline, skills.count(), start..end, now);
             end = start;
         }
         if let Some(oldest) = self.windows.last() {

@@ -15,6 +15,8 @@ pub(crate) struct SliceMetrics {
     pub(crate) slice: i64,
     /// The number of the skill in the [`SkillIndex`].
     pub(crate) skill: usize,
+    /// The first instant at which the segments were known; `None` where they came in time.
+    pub(crate) known_from: Option<i64>,
     pub(crate) metrics: Metrics,
 }
 
@@ -35,7 +37,7 @@ impl Timeline {
             let rows = CellRows::new(batch).map_err(Error::Query)?;
             entries.extend(rows.iter().filter_map(|row| {
                 let skill = skills.number(row.account, row.skill)?;
-                Some(SliceMetrics { slice: row.slice, skill, metrics: row.metrics })
+                Some(SliceMetrics { slice: row.slice, skill, known_from: row.known_from, metrics: row.metrics })
             }));
         }
         entries.sort_unstable_by_key(|entry| entry.slice);

@@ -41,6 +41,10 @@ pub(crate) struct ReplayArguments {
     /// The user types to count: human, bot or all.
     #[arg(long, value_name = "TYPE")]
     pub(crate) user_type: Option<String>,
+    /// Count in each report what had arrived by its instant, as the server answered then, and not what has come late
+    /// since. Segments that do not tell when they arrived always count.
+    #[arg(long, conflicts_with = "into")]
+    pub(crate) as_known: bool,
     /// The file to write: a line of JSON for each report, or a row for each set of metrics. It appears when it is
     /// complete.
     #[arg(long, value_name = "FILE.ndjson|FILE.parquet", required_unless_present = "into")]

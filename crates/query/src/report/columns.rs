@@ -10,6 +10,9 @@ pub(super) const SKILL: &str = "skill_id";
 /// The start of the interval or slice of time.
 pub(super) const INTERVAL: &str = "interval_start";
 
+/// The first of some instants at which late segments had arrived; null for those that came in time.
+pub(super) const KNOWN_FROM: &str = "known_from";
+
 /// The number of rows that reports cannot count, where nobody has checked them.
 pub(super) const UNUSABLE: &str = "unusable_rows";
 

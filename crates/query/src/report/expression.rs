@@ -3,9 +3,7 @@
 use arrow::datatypes::DataType;
 use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::{Expr, lit};
-
-/// Times of the table are in UTC.
-pub(super) const TIME_ZONE: &str = "UTC";
+use skillscope_segment::TIME_ZONE;
 
 /// The name under which plans scan the table.
 pub(super) const SEGMENTS: &str = "segments";

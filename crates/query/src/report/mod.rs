@@ -24,7 +24,7 @@ mod session;
 
 pub use answer::{Breakdown, Interval, Report};
 pub(crate) use assembly::assemble;
-pub use cells::{CellRequest, CellRow, CellRows};
+pub use cells::{CellRequest, CellRow, CellRows, KnownAt};
 pub(crate) use cost::report_cells;
 pub(crate) use metrics::MetricColumn;
 pub use metrics::{Metric, Metrics};

@@ -7,20 +7,18 @@ use arrow::datatypes::DataType;
 use datafusion::common::{DFSchemaRef, ScalarValue};
 use datafusion::error::Result;
 use datafusion::functions::datetime::expr_fn::date_bin;
-use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{
-    Aggregate, Expr, ExprFunctionExt, Filter, LogicalPlan, LogicalPlanBuilder, LogicalTableSource, TableScan,
-    TableScanBuilder, TableSource, cast, lit,
+    Aggregate, Expr, Filter, LogicalPlan, LogicalPlanBuilder, LogicalTableSource, TableScan, TableScanBuilder,
+    TableSource, cast, lit,
 };
-use skillscope_segment::{Outcome, UserType, column};
+use skillscope_segment::{Outcome, TIME_ZONE, UserType, column};
 
-use super::columns::{ACCOUNT, INTERVAL, SKILL, UNUSABLE};
-use super::expression::{SEGMENTS, TIME_ZONE, instant, segment, word};
+use super::columns::{INTERVAL, SKILL};
+use super::expression::{SEGMENTS, instant, segment, word};
 use super::metrics::MetricColumn;
 use super::request::{ReportRequest, Selection, UserTypeFilter};
-use crate::Scope;
 
-const NANOSECONDS_PER_MS: i64 = 1_000_000;
+pub(super) const NANOSECONDS_PER_MS: i64 = 1_000_000;
 
 /// What all plans of reports have in common.
 pub(crate) struct ReportPlans {
@@ -62,32 +60,6 @@ impl ReportPlans {
     }
 }
 
-/// The plan for cells over `segments`, which are scanned under that name. It gives one row for each skill and slice
-/// that has segments; where all accounts are in scope, one for each account, skill and slice. Where nobody has checked
-/// the rows, one more column counts those that are not [usable](is_usable).
-pub(crate) fn plan_cells(
-    segments: LogicalPlanBuilder,
-    scope: &Scope,
-    selection: &Selection<'_>,
-    origin: i64,
-    slice_ms: i64,
-    is_checked: bool,
-) -> Result<LogicalPlan> {
-    let mut groups = vec![skill(), interval_start(origin, slice_ms)];
-    let condition = match scope {
-        Scope::Account(account) => is_of(account.as_str()).and(belongs(selection, is_checked)),
-        Scope::All => {
-            groups.push(segment(column::ACCOUNT_ID).alias(ACCOUNT));
-            belongs(selection, is_checked)
-        }
-    };
-    let mut measures = measures()?;
-    if !is_checked {
-        measures.push(count(lit(1)).filter(is_unusable()).build()?.alias(UNUSABLE));
-    }
-    segments.filter(condition)?.aggregate(groups, measures)?.build()
-}
-
 /// Whether a row has all that reports count by, in words that they know.
 pub(crate) fn is_usable() -> Expr {
     let outcomes = Outcome::ALL.iter().map(|outcome| word(DataType::Int8, outcome.as_str())).collect();
@@ -98,28 +70,31 @@ pub(crate) fn is_usable() -> Expr {
     others.into_iter().fold(words, |all, name| all.and(segment(name).is_not_null()))
 }
 
-fn is_unusable() -> Expr {
+pub(super) fn is_unusable() -> Expr {
     Expr::IsNotTrue(Box::new(is_usable()))
 }
 
-fn skill() -> Expr {
+pub(super) fn skill() -> Expr {
     segment(column::SKILL_ID).alias(SKILL)
 }
 
 /// Of the account.
-fn is_of(account: &str) -> Expr {
+pub(super) fn is_of(account: &str) -> Expr {
     segment(column::ACCOUNT_ID).eq(word(DataType::Int32, account))
 }
 
 /// Ended in the timeframe, in one of the skills, by one of the user types. Where nobody has checked the rows, those
 /// that are not usable are among them, whatever their user type: they are to be seen.
-fn belongs(selection: &Selection<'_>, is_checked: bool) -> Expr {
+pub(super) fn belongs(selection: &Selection<'_>, is_checked: bool) -> Expr {
     let end_time = || segment(column::END_TIME);
     let mut condition =
         end_time().gt_eq(instant(selection.range.start)).and(end_time().lt(instant(selection.range.end)));
     if let Some(skills) = selection.skills {
         let skills = skills.iter().map(|skill| lit(*skill)).collect();
         condition = condition.and(segment(column::SKILL_ID).in_list(skills, false));
+    }
+    if let Some(instant) = selection.arrived_by {
+        condition = condition.and(arrived_by(instant));
     }
     let user_type = match selection.user_type {
         UserTypeFilter::Human => Some(UserType::Human),
@@ -135,17 +110,27 @@ fn belongs(selection: &Selection<'_>, is_checked: bool) -> Expr {
     }
 }
 
+/// Had arrived by an instant, in milliseconds since the epoch. What does not tell when it arrived has always been there.
+fn arrived_by(ms: i64) -> Expr {
+    segment(column::ARRIVAL_TIME).is_null().or(segment(column::ARRIVAL_TIME).lt_eq(instant(ms)))
+}
+
 /// Intervals are cut from the request's start, never from round times.
-fn interval_start(start: i64, length: i64) -> Expr {
+pub(super) fn interval_start(start: i64, length: i64) -> Expr {
+    bin(segment(column::END_TIME), start, length).alias(INTERVAL)
+}
+
+/// The start of the bin of `length` milliseconds that a time is in, where one begins at `origin`.
+pub(super) fn bin(time: Expr, origin: i64, length: i64) -> Expr {
     let length = ScalarValue::new_interval_mdn(0, 0, length.saturating_mul(NANOSECONDS_PER_MS));
-    let origin = start.saturating_mul(NANOSECONDS_PER_MS);
+    let origin = origin.saturating_mul(NANOSECONDS_PER_MS);
     let origin = ScalarValue::TimestampNanosecond(Some(origin), Some(TIME_ZONE.into()));
     // `date_bin` has one type for time and origin.
-    let end_time = cast(segment(column::END_TIME), origin.data_type());
-    date_bin(lit(length), end_time, lit(origin)).alias(INTERVAL)
+    let time = cast(time, origin.data_type());
+    date_bin(lit(length), time, lit(origin))
 }
 
 /// Everything that is counted or summed, for each skill and interval.
-fn measures() -> Result<Vec<Expr>> {
+pub(super) fn measures() -> Result<Vec<Expr>> {
     MetricColumn::ALL.iter().map(|column| Ok(column.measure.expression()?.alias(column.name))).collect()
 }

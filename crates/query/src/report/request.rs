@@ -24,6 +24,7 @@ pub struct ReportParameters {
     interval: Option<i64>,
     skills: Option<BTreeSet<i64>>,
     user_type: UserTypeFilter,
+    is_as_known: bool,
 }
 
 /// Which user types count.
@@ -44,6 +45,8 @@ pub(crate) struct Selection<'r> {
     /// In one of these skills; `None` for any.
     pub(crate) skills: Option<&'r BTreeSet<i64>>,
     pub(crate) user_type: UserTypeFilter,
+    /// Had arrived by this instant; `None` for any.
+    pub(crate) arrived_by: Option<i64>,
 }
 
 impl ReportRequest {
@@ -63,6 +66,18 @@ impl ReportRequest {
     /// The account whose segments are counted; it need not exist.
     pub fn account(&self) -> &str {
         &self.account
+    }
+
+    /// The same request for what was known then: segments count that had arrived by the instant of the request. Those
+    /// that do not tell when they arrived count.
+    pub fn as_known(mut self) -> Self {
+        self.parameters.is_as_known = true;
+        self
+    }
+
+    /// Whether it is for what was known then.
+    pub fn is_as_known(&self) -> bool {
+        self.parameters.is_as_known
     }
 
     /// What is asked about it.
@@ -88,6 +103,7 @@ impl ReportParameters {
             interval: find("interval")?.map(|value| interval(value, timeframe)).transpose()?,
             skills: find("skillIds")?.map(skills).transpose()?.flatten(),
             user_type: find("userType")?.map_or(Ok(UserTypeFilter::All), user_type)?,
+            is_as_known: false,
         })
     }
 
@@ -107,7 +123,12 @@ impl ReportParameters {
     }
 
     pub(crate) fn selection(&self) -> Selection<'_> {
-        Selection { range: self.range(), skills: self.skills(), user_type: self.user_type }
+        Selection {
+            range: self.range(),
+            skills: self.skills(),
+            user_type: self.user_type,
+            arrived_by: self.is_as_known.then_some(self.end),
+        }
     }
 
     /// The user types that count.

@@ -12,10 +12,12 @@ struct Need {
     expected: &'static str,
 }
 
+const TIME: &str = "a timestamp, or milliseconds as Int64";
+
 const NEEDS: [Need; 7] = [
     Need { name: column::ACCOUNT_ID, is_readable: is_text, expected: "text" },
     Need { name: column::SKILL_ID, is_readable: DataType::is_integer, expected: "a whole number" },
-    Need { name: column::END_TIME, is_readable: is_time, expected: "a timestamp, or milliseconds as Int64" },
+    Need { name: column::END_TIME, is_readable: is_time, expected: TIME },
     Need { name: column::USER_TYPE, is_readable: is_text, expected: "text" },
     Need { name: column::OUTCOME, is_readable: is_text, expected: "text" },
     Need { name: column::ABANDONED_IN_QUEUE, is_readable: is_boolean, expected: "true or false" },
@@ -45,6 +47,18 @@ pub(super) fn check(file: &str, schema: &SchemaRef, has_account: bool) -> Result
         }
     }
     Ok(())
+}
+
+/// The type of the column `arrival_time`, where it is none of a time.
+pub(super) fn strange_arrival(schema: &SchemaRef) -> Option<DataType> {
+    let (_, field) = schema.column_with_name(column::ARRIVAL_TIME)?;
+    let found = field.data_type();
+    (!is_time(found) && !found.is_null()).then(|| found.clone())
+}
+
+/// The error for a file whose column `arrival_time` has the type `found`.
+pub(super) fn arrival_refused(file: &str, found: &DataType) -> Error {
+    Error::ColumnType { file: file.to_owned(), column: column::ARRIVAL_TIME, found: found.to_string(), expected: TIME }
 }
 
 fn names(schema: &Schema) -> String {

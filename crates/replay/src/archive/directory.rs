@@ -94,7 +94,7 @@ impl Directory {
         // Rows in no file are counted in this process, and the rest on the cluster. The counts add up.
         let mut parts = vec![PlacedPlan::Here(plan_over(unarchived_segments(&self.store), request)?)];
         let files = files(&self.store.snapshot(), &request.scope, &request.range);
-        if let Some(files) = self.scan(&files, &request.scope, Columns::Needed).map_err(Error::Plan)? {
+        if let Some(files) = self.scan(&files, &request.scope, Columns::of(request)).map_err(Error::Plan)? {
             parts.push(PlacedPlan::Anywhere(request.plan(files).map_err(Error::Query)?));
         }
         Ok(parts)

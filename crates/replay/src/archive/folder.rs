@@ -145,6 +145,9 @@ impl Folder {
         columns: Columns,
     ) -> Result<Option<LogicalPlanBuilder>> {
         let files: Vec<_> = self.touched(scope, range).collect();
+        if columns == Columns::Known {
+            files.iter().try_for_each(|file| file.check_arrival(&self.name(file.path())))?;
+        }
         // For one account, the column is not read from files that are known to be of it. For all accounts, it is read
         // where it exists, since a scan for each of very many accounts would be slow.
         let has_column = |file: &ParquetFile| match file.account {
@@ -158,7 +161,7 @@ impl Folder {
             of_accounts.entry(file.account.known().unwrap_or_default()).or_default().push(file.path());
         }
         let with_column: Vec<_> = with_column.into_iter().map(ParquetFile::path).collect();
-        let usable_alone = self.leaves_rows_out && columns == Columns::Needed;
+        let usable_alone = self.leaves_rows_out && columns.is_of_reports();
         let scan_all = |(account, files)| {
             let all = scan(&self.url, files, account, columns)?;
             // What is scanned with an account of its own is a table without a name.

@@ -148,7 +148,7 @@ impl Archive {
         match &self.content {
             Content::Directory(directory) => directory.plans(request, is_on_cluster),
             Content::Folder(folder) => {
-                let segments = folder.segments(&request.scope, &request.range, Columns::Needed)?;
+                let segments = folder.segments(&request.scope, &request.range, Columns::of(request))?;
                 let plan =
                     segments.map(|segments| request.plan_of_unchecked(segments)).transpose().map_err(Error::Query)?;
                 Ok(plan.map(PlacedPlan::Anywhere).into_iter().collect())

@@ -36,6 +36,8 @@ pub(crate) struct ParquetFile {
     rows: u64,
     /// Whether there may be rows without an end time or an account.
     pub(super) may_lack: bool,
+    /// The type of its column `arrival_time`, where it is none of a time.
+    strange_arrival: Option<DataType>,
 }
 
 /// The account of the rows of a file.
@@ -85,7 +87,13 @@ impl ParquetFile {
         let mut needed = vec![column::END_TIME];
         needed.extend((!matches!(account, FileAccount::Folder(_))).then_some(column::ACCOUNT_ID));
         let may_lack = needed.into_iter().any(|name| may_have_nulls(&footer, name));
-        Ok(Self { meta, account, extents: extents(&footer, &schema), rows, may_lack })
+        let (extents, strange_arrival) = (extents(&footer, &schema), columns::strange_arrival(&schema));
+        Ok(Self { meta, account, extents, rows, may_lack, strange_arrival })
+    }
+
+    /// Checks that it can tell when its rows arrived; where it has no such column, they have always been there.
+    pub(super) fn check_arrival(&self, name: &str) -> Result<()> {
+        self.strange_arrival.as_ref().map_or(Ok(()), |found| Err(columns::arrival_refused(name, found)))
     }
 
     pub(crate) fn path(&self) -> &Path {

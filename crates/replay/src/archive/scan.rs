@@ -21,6 +21,8 @@ use super::columns::needed_columns;
 pub(super) enum Columns {
     /// The columns that reports need.
     Needed,
+    /// The columns that reports of what was known then need.
+    Known,
     /// All columns of segments.
     All,
     /// All columns of segments, with plain text in the place of dictionaries.
@@ -28,8 +30,23 @@ pub(super) enum Columns {
 }
 
 impl Columns {
+    /// The columns that a plan for cells needs.
+    pub(super) fn of(request: &CellRequest) -> Self {
+        if request.known_at.is_some() { Self::Known } else { Self::Needed }
+    }
+
+    /// Whether only columns are there that reports need.
+    pub(super) fn is_of_reports(self) -> bool {
+        matches!(self, Self::Needed | Self::Known)
+    }
+
     fn has(self, name: &str) -> bool {
-        self != Self::Needed || needed_columns().any(|needed| needed == name)
+        let is_needed = || needed_columns().any(|needed| needed == name);
+        match self {
+            Self::Needed => is_needed(),
+            Self::Known => name == column::ARRIVAL_TIME || is_needed(),
+            Self::All | Self::Text => true,
+        }
     }
 }
 

@@ -15,7 +15,7 @@ fn shapes() -> impl Strategy<Value = (i64, Option<i64>)> {
     ]
 }
 
-fn questions() -> impl Strategy<Value = Asked> {
+pub(super) fn questions() -> impl Strategy<Value = Asked> {
     let every = prop_oneof![
         Just(5 * MINUTE),
         (1_i64..40).prop_map(|minutes| minutes * MINUTE),
@@ -32,7 +32,7 @@ fn questions() -> impl Strategy<Value = Asked> {
             parameters.extend(shape.1.map(|interval| ("interval", interval.to_string())));
             parameters.extend(skills.map(|skills| ("skillIds", skills.to_owned())));
             parameters.extend(user_type.map(|user_type| ("userType", user_type.to_owned())));
-            Asked { account, from, to: from + count * every, every, parameters }
+            Asked { account, from, to: from + count * every, every, parameters, as_known: false }
         },
     )
 }

@@ -8,6 +8,7 @@
     reason = "a test may panic"
 )]
 
+mod as_known;
 mod equality;
 mod failures;
 mod folders;

@@ -31,6 +31,8 @@ pub(super) struct Asked {
     pub(super) to: i64,
     pub(super) every: i64,
     pub(super) parameters: Vec<(&'static str, String)>,
+    /// What was known then.
+    pub(super) as_known: bool,
 }
 
 impl Asked {
@@ -38,7 +40,7 @@ impl Asked {
     pub(super) fn plain() -> Self {
         let (from, to) = (END - DAY + 7, END);
         let parameters = vec![("timeframe", "60".to_owned())];
-        Self { account: Some("account-1"), from, to, every: 20 * MINUTE, parameters }
+        Self { account: Some("account-1"), from, to, every: 20 * MINUTE, parameters, as_known: false }
     }
 
     pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
@@ -49,29 +51,41 @@ impl Asked {
     pub(super) fn question(&self) -> Question {
         let instants = Instants::new(self.from, self.to, self.every).unwrap();
         let scope = self.account.map_or(Scope::All, |account| Scope::Account(AccountId::parse(account).unwrap()));
-        Question::new(scope, instants, &self.parameters).unwrap()
+        let question = Question::new(scope, instants, &self.parameters).unwrap();
+        if self.as_known { question.as_known() } else { question }
     }
 
     /// What the endpoint would have answered over these rows, as lines.
     pub(super) async fn answers(&self, rows: &RecordBatch) -> String {
         let directory = TempDir::new().unwrap();
         let engine = endpoint(directory.path(), rows);
+        let mut lines = String::new();
+        for now in self.instants() {
+            lines.push_str(&self.answer(&engine, now).await);
+        }
+        lines
+    }
+
+    pub(super) fn instants(&self) -> impl Iterator<Item = i64> + use<> {
+        let (to, every) = (self.to, self.every);
+        std::iter::successors(Some(self.from), move |now| Some(now + every)).take_while(move |now| *now <= to)
+    }
+
+    /// What the endpoint answers at an instant, as lines.
+    pub(super) async fn answer(&self, engine: &Engine, now: i64) -> String {
         let accounts = match self.account {
-            Some(account) => vec![account.to_owned()],
-            None => vec!["account-1".to_owned(), "account-2".to_owned()],
+            Some(account) => vec![account],
+            None => vec!["account-1", "account-2"],
         };
+        let parameters: Vec<(&str, &str)> =
+            self.parameters.iter().map(|(name, value)| (*name, value.as_str())).chain([("v", "1")]).collect();
         let mut lines = Vec::new();
-        let mut now = self.from;
-        while now <= self.to {
-            for account in &accounts {
-                let parameters: Vec<(&str, &str)> =
-                    self.parameters.iter().map(|(name, value)| (*name, value.as_str())).chain([("v", "1")]).collect();
-                let request = ReportRequest::from_parameters(account, now, &parameters).unwrap();
-                lines.extend(format!(r#"{{"account":"{account}","now":{now},"report":"#).into_bytes());
-                engine.report(&request).await.unwrap().write_json(&mut lines);
-                lines.extend(b"}\n");
-            }
-            now += self.every;
+        for account in accounts {
+            let request = ReportRequest::from_parameters(account, now, &parameters).unwrap();
+            let request = if self.as_known { request.as_known() } else { request };
+            lines.extend(format!(r#"{{"account":"{account}","now":{now},"report":"#).into_bytes());
+            engine.report(&request).await.unwrap().write_json(&mut lines);
+            lines.extend(b"}\n");
         }
         String::from_utf8(lines).unwrap()
     }

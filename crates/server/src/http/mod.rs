@@ -18,6 +18,7 @@ mod metrics;
 mod negotiation;
 mod openapi;
 mod options;
+mod past_report;
 mod path_variables;
 mod problem;
 mod rejected_uploads;

@@ -75,11 +75,22 @@ pub(super) async fn get(
     let parameters: Vec<(Cow<'_, str>, Cow<'_, str>)> = form_urlencoded::parse(query.as_bytes()).collect();
     let account = caller.account(&account)?;
     let request = ReportRequest::from_parameters(account.as_str(), app.engine().clock().now(), &parameters)?;
+    respond(app, memory, &Owners::of(Some(&account), caller.holder()), request).await
+}
+
+/// The report that is asked for, computed where there is room for it.
+pub(super) async fn respond(
+    app: App,
+    memory: ReportMemory,
+    owners: &Owners,
+    request: ReportRequest,
+) -> Result<Response, Problem> {
     let cells = app.engine().report_cells(&request);
-    let (body, place) = if cells <= SMALL_CELLS {
+    // What was known then is not looked up but counted row by row.
+    let (body, place) = if cells <= SMALL_CELLS && !request.is_as_known() {
         (answer(&app, &request, None).await?, None)
     } else {
-        let share = memory.take(&Owners::of(Some(&account), caller.holder()), cells).await?;
+        let share = memory.take(owners, cells).await?;
         let threads = app.clone();
         let answered =
             threads.threads().reports.run(cells, async move { answer(&app, &request, Some(share)).await }).await;

@@ -29,7 +29,7 @@ use super::request_body::BodyLimits;
 use super::state::HttpState;
 use super::traced::traced;
 use super::trailing_slash::without_slash;
-use super::{backup, events, health, host_lookup, login, metrics, openapi, report, segments, sql, tables};
+use super::{backup, events, health, host_lookup, login, metrics, openapi, past_report, report, segments, sql, tables};
 use crate::App;
 use crate::access::{Access, Holder, Permission};
 use crate::limiter::Limiter;
@@ -41,7 +41,8 @@ use crate::threads::{Place, ahead};
 /// which also describes it in the document.
 fn routes(access: &Access, limiter: &Arc<Limiter<Holder>>) -> OpenApiRouter<HttpState> {
     let new = OpenApiRouter::<HttpState>::default;
-    let reports = new().routes(routes!(report::get)).layer(map_response(of_report_threads));
+    let reports = new().routes(routes!(report::get)).routes(routes!(past_report::get));
+    let reports = reports.layer(map_response(of_report_threads));
     let ingestion = new().routes(routes!(segments::post)).routes(routes!(events::post));
     let statements = new().routes(routes!(sql::get, sql::post));
     let operation = new().routes(routes!(backup::post)).routes(routes!(metrics::get)).routes(routes!(tables::post));

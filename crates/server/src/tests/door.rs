@@ -1,6 +1,7 @@
 //! A server without sockets.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -59,10 +60,22 @@ impl Door {
         Self::with(HttpOptions::default(), StoreOptions { disk, ..StoreOptions::default() })
     }
 
+    /// A server whose clock is at `now`, and can be moved.
+    pub(super) fn moving(now: i64) -> (Self, Arc<AtomicI64>) {
+        let now = Arc::new(AtomicI64::new(now));
+        let clock = Clock::Simulated(Arc::clone(&now));
+        let of_store = StoreOptions { clock: clock.clone(), hot_clock: clock.clone(), ..StoreOptions::default() };
+        (Self::at(clock, HttpOptions::default(), of_store), now)
+    }
+
     fn with(options: HttpOptions, of_store: StoreOptions) -> Self {
+        Self::at(Clock::Fixed(NOW), options, of_store)
+    }
+
+    fn at(clock: Clock, options: HttpOptions, of_store: StoreOptions) -> Self {
         let directory = TempDir::new().unwrap();
         let store = Arc::new(Store::open_with(directory.path(), of_store).unwrap());
-        let engine = Engine::new(Arc::clone(&store), Clock::Fixed(NOW), SqlLimits::default()).unwrap();
+        let engine = Engine::new(Arc::clone(&store), clock, SqlLimits::default()).unwrap();
         let options = HttpOptions { max_body_bytes: MAX_BODY_BYTES, max_sql_rows: MAX_SQL_ROWS, ..options };
         let app = App::new(store, engine, Access::of_directory(directory.path()).unwrap()).unwrap();
         Self { routes: router(app.clone(), options), app, directory }

@@ -1,13 +1,17 @@
 //! The endpoint of the report: its answers, its parameters, and the host look-up of existing clients.
 
+use std::sync::atomic::Ordering;
+
 use axum::body::Body;
 use axum::http::{Request, Version};
 use serde_json::json;
 
 use tower::ServiceExt;
 
-use super::door::{Door, HOST, SEGMENTS, line, report_of};
+use super::door::{Answer, Door, HOST, NOW, SEGMENTS, line, report_of};
 use crate::{HttpOptions, TrustedProxies};
+
+const HOUR: i64 = 3_600_000;
 
 #[tokio::test]
 async fn a_stored_segment_is_in_the_next_report() {
@@ -201,5 +205,48 @@ async fn a_large_report_is_what_its_parts_are() {
         let of = |report: &serde_json::Value| report["metricsByIntervals"][0]["skillsMetrics"][skill].clone();
         assert!(of(&whole).is_object());
         assert_eq!(of(&whole), of(&small), "{skill}");
+    }
+}
+
+/// Two segments ended at the same time; one of them came two minutes later.
+#[tokio::test]
+async fn the_past_is_told_as_it_was_and_as_it_was_known() {
+    let (door, now) = Door::moving(NOW - HOUR);
+    door.post(SEGMENTS, "application/x-ndjson", line("c-1", 7, HOUR + 1_000)).await;
+    let live = door.get(&report_of("acme")).await.text();
+    now.store(NOW - HOUR + 120_000, Ordering::Relaxed);
+    door.post(SEGMENTS, "application/x-ndjson", line("c-2", 7, HOUR + 1_000)).await;
+    let past = format!("/v1/accounts/acme/report?timeframe=60&v=1&at={}", NOW - HOUR);
+    let total = |answer: &Answer| answer.json()["metricsTotal"]["totalSkillConversationSegments"].clone();
+    let all = door.get(&past).await;
+    assert_eq!(total(&all), 2);
+    assert_eq!(all.header("cache-control"), Some("no-store"));
+    assert_eq!(door.get(&format!("{past}&asKnown=false")).await.text(), all.text());
+    let known = door.get(&format!("{past}&asKnown=true")).await;
+    assert_eq!((total(&known), known.text()), (serde_json::json!(1), live));
+    // An hour later in the zone of the offset, whose plus may come as a space.
+    let text = "2018-01-18T08:51:55.679";
+    for at in [format!("{text}+01:00"), format!("{text}%2B01:00"), "2018-01-18T07:51:55.679Z".to_owned()] {
+        let answer = door.get(&format!("/v1/accounts/acme/report?timeframe=60&v=1&at={at}")).await;
+        assert_eq!(answer.text(), all.text(), "{at}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_question_about_the_past_is_named() {
+    let door = Door::new();
+    let base = "/v1/accounts/acme/report?timeframe=60&v=1";
+    let cases = [
+        ("", "at", None),
+        ("&at=yesterday", "at", Some("yesterday")),
+        ("&at=", "at", Some("")),
+        ("&at=1&at=2", "at", Some("2")),
+        ("&at=1&asKnown=yes", "asKnown", Some("yes")),
+        ("&at=1&interval=7", "interval", Some("7")),
+    ];
+    for (rest, parameter, value) in cases {
+        let problem = door.get(&format!("{base}{rest}")).await.problem(400);
+        assert_eq!(problem["parameter"], parameter, "{rest}");
+        assert_eq!(problem.get("value").and_then(|value| value.as_str()), value, "{rest}");
     }
 }

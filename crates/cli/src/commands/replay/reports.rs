@@ -41,5 +41,6 @@ fn question(arguments: &ReplayArguments) -> Result<Question> {
         ("userType", &arguments.user_type),
     ];
     let parameters: Vec<_> = options.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
-    Question::new(scope(arguments.account.as_ref()), instants, &parameters).map_err(Usage::error)
+    let question = Question::new(scope(arguments.account.as_ref()), instants, &parameters).map_err(Usage::error)?;
+    Ok(if arguments.as_known { question.as_known() } else { question })
 }

@@ -6,6 +6,7 @@
 //!                        like.rs       LIKE … ESCAPE is LIKE with backslashes
 //!                        chains.rs     long chains of OR, AND, UNION and the like are trees of few levels
 //!                        values.rs     (select 1) is 1
+//!                        named_arguments.rs  f(timeframe => 60) is f(60)
 //!                        names.rs      columns of one name have names of their own while they are planned
 //!                        casts.rs      casts of one value differ in their names
 //! ```
@@ -16,6 +17,7 @@ mod casts;
 mod chains;
 mod fetch;
 mod like;
+mod named_arguments;
 mod names;
 mod reading;
 mod values;
@@ -25,7 +27,7 @@ use std::ops::ControlFlow;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::session_state::SessionState;
 use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::{Expr, Query, SetExpr, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::ast::{Expr, Query, SetExpr, TableFactor, VisitMut, VisitorMut};
 
 pub(super) use chains::is_associative;
 pub(super) use names::{renamed, shown_names, shown_plan};
@@ -95,6 +97,10 @@ impl VisitorMut for Rewriter<'_> {
         let rewritten = self.rewrite_query(query);
         self.queries -= 1;
         rewritten.map_or_else(ControlFlow::Break, ControlFlow::Continue)
+    }
+
+    fn pre_visit_table_factor(&mut self, table: &mut TableFactor) -> ControlFlow<DataFusionError> {
+        named_arguments::rewrite(table).map_or_else(ControlFlow::Break, ControlFlow::Continue)
     }
 
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<DataFusionError> {

@@ -98,6 +98,14 @@ pub(super) fn register_for(
     Ok(())
 }
 
+/// The names of the parameters of one of our table functions, in the order of their places.
+pub(super) fn parameters_of(function: &str) -> Option<&'static [&'static str]> {
+    match function {
+        skill_report::NAME => Some(&skill_report::PARAMETERS),
+        _ => None,
+    }
+}
+
 fn wrong_number(function: &str) -> DataFusionError {
     exec_datafusion_err!("{function} was called with another number of arguments than it takes")
 }

@@ -19,7 +19,11 @@ use crate::{Report, ReportRequest, Scope};
 
 pub(super) const NAME: &str = "skill_report";
 
-const USAGE: &str = "skill_report(account, now, timeframe [, interval [, skill_ids [, user_type]]])";
+/// The names of the parameters, as [`USAGE`] has them.
+pub(super) const PARAMETERS: [&str; 7] =
+    ["account", "now", "timeframe", "interval", "skill_ids", "user_type", "as_known"];
+
+const USAGE: &str = "skill_report(account, now, timeframe [, interval [, skill_ids [, user_type [, as_known]]]])";
 
 /// The table function `skill_report`: the endpoint's report as the rows of [`Report::to_rows`].
 #[derive(Debug)]
@@ -42,8 +46,8 @@ impl SkillReport {
         let [account, now, timeframe, options @ ..] = arguments else {
             return plan_err!("{NAME} takes at least three arguments: {USAGE}");
         };
-        if options.len() > 3 {
-            return plan_err!("{NAME} takes at most six arguments: {USAGE}");
+        if options.len() > 4 {
+            return plan_err!("{NAME} takes at most seven arguments: {USAGE}");
         }
         let account = self.account(account)?;
         let mut parameters = vec![("v", "1".to_owned()), ("timeframe", text("timeframe", timeframe)?)];
@@ -53,7 +57,8 @@ impl SkillReport {
             }
         }
         let request = ReportRequest::from_parameters(&account, instant(now)?, &parameters);
-        request.map_err(|error| DataFusionError::Plan(format!("{NAME}: {error}")))
+        let request = request.map_err(|error| DataFusionError::Plan(format!("{NAME}: {error}")))?;
+        Ok(if as_known(options.get(3))? { request.as_known() } else { request })
     }
 
     /// The account of the report; null stands for the session's own. A session of one account may not ask for another.
@@ -90,6 +95,16 @@ fn instant(value: &ScalarValue) -> Result<i64> {
     match ms {
         ScalarValue::Int64(Some(ms)) => Ok(ms),
         _ => plan_err!("{NAME}: the second argument is an instant; it was {value}"),
+    }
+}
+
+/// Whether what was known then is asked for.
+fn as_known(value: Option<&ScalarValue>) -> Result<bool> {
+    match value {
+        None => Ok(false),
+        Some(value) if value.is_null() => Ok(false),
+        Some(ScalarValue::Boolean(Some(as_known))) => Ok(*as_known),
+        Some(other) => plan_err!("{NAME}: as_known is true or false; it was {other}"),
     }
 }
 
