@@ -21,10 +21,13 @@ const VALUES_BYTES: usize = 16 << 20;
 /// How long all of them may take to come.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The one row of values in `sent`.
+/// The one row of values in `sent`; `None` where no values are sent.
+///
+/// # Errors
+/// Where what is sent cannot be read, is too much, or is more than one row.
 pub(super) async fn bound_values(
     sent: impl Stream<Item = Result<FlightData, FlightError>> + Send + 'static,
-) -> Result<RecordBatch, Status> {
+) -> Result<Option<RecordBatch>, Status> {
     // What decodes them panics at some that it does not expect.
     let decoded = timeout(PATIENCE, AssertUnwindSafe(read(sent)).catch_unwind()).await;
     let decoded =
@@ -32,10 +35,17 @@ pub(super) async fn bound_values(
     decoded.map_err(|_| Status::invalid_argument("the values for the parameters are not readable"))?
 }
 
+/// What is said where values must come.
+pub(super) fn no_values() -> Status {
+    Status::invalid_argument("there are no values for the parameters")
+}
+
 fn read(
     sent: impl Stream<Item = Result<FlightData, FlightError>> + Send + 'static,
-) -> impl Future<Output = Result<RecordBatch, Status>> {
+) -> impl Future<Output = Result<Option<RecordBatch>, Status>> {
     let mut bytes = 0_usize;
+    // The first message may have the command alone.
+    let sent = sent.try_filter(|data| ready(!data.data_header.is_empty() || !data.data_body.is_empty()));
     let sent = sent.and_then(move |data| {
         bytes = bytes.saturating_add(data.data_header.len()).saturating_add(data.data_body.len());
         ready(if bytes > VALUES_BYTES { Err(too_much()) } else { checked(data) })
@@ -43,12 +53,19 @@ fn read(
     async move {
         let batches = FlightRecordBatchStream::new_from_flight_data(sent);
         let mut batches = batches.try_filter(|batch| ready(batch.num_rows() > 0)).boxed();
-        let batch = batches.try_next().await?;
-        let batch = batch.ok_or_else(|| Status::invalid_argument("there are no values for the parameters"))?;
-        if batches.try_next().await?.is_some() {
+        let batch = batches.try_next().await.map_err(unreadable)?;
+        if batch.is_some() && batches.try_next().await.map_err(unreadable)?.is_some() {
             return Err(Status::invalid_argument("parameters are one row of values"));
         }
         Ok(batch)
+    }
+}
+
+/// What cannot be decoded is the client's, and it is told what it is about.
+fn unreadable(error: FlightError) -> Status {
+    match error {
+        FlightError::Tonic(status) => *status,
+        other => Status::invalid_argument(format!("the values for the parameters are not readable: {other}")),
     }
 }
 
@@ -99,7 +116,7 @@ mod tests {
 
     use super::*;
 
-    async fn bound(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch, Status> {
+    async fn bound(columns: Vec<(&str, ArrayRef)>) -> Result<Option<RecordBatch>, Status> {
         let batch = RecordBatch::try_from_iter(columns).unwrap();
         bound_values(FlightDataEncoderBuilder::new().build(stream::iter([Ok(batch)]))).await
     }
@@ -110,7 +127,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_row_of_single_values_is_taken() {
-        let batch = bound(vec![("$1", seven()), ("$2", seven())]).await.unwrap();
+        let batch = bound(vec![("$1", seven()), ("$2", seven())]).await.unwrap().unwrap();
         assert_eq!((batch.num_rows(), batch.num_columns()), (1, 2));
     }
 
@@ -128,8 +145,19 @@ mod tests {
         let data = FlightData { data_body: vec![0; VALUES_BYTES + 1].into(), ..FlightData::default() };
         let error = bound_values(stream::iter([Ok(data)])).await.unwrap_err();
         assert_eq!(error.code(), Code::OutOfRange, "{error}");
-        let error = bound_values(stream::iter([])).await.unwrap_err();
-        assert_eq!(error.code(), Code::InvalidArgument, "{error}");
+    }
+
+    #[tokio::test]
+    async fn no_values_are_something_else_than_values_that_cannot_be_read() {
+        assert_eq!(bound_values(stream::iter([])).await.unwrap(), None);
+        assert_eq!(bound_values(stream::iter([Ok(FlightData::default())])).await.unwrap(), None);
+        let body = FlightData { data_body: vec![1].into(), ..FlightData::default() };
+        let header = FlightData { data_header: vec![0; 4].into(), ..FlightData::default() };
+        for data in [body, header] {
+            let error = bound_values(stream::iter([Ok(data)])).await.unwrap_err();
+            assert_eq!(error.code(), Code::InvalidArgument, "{error}");
+            assert!(error.message().starts_with("the values for the parameters are not readable"), "{error}");
+        }
     }
 
     #[tokio::test]

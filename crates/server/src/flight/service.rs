@@ -22,7 +22,7 @@ use skillscope_query::SqlSession;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::admission::caller_of;
-use super::bound_values::bound_values;
+use super::bound_values::{bound_values, no_values};
 use super::error::{refused, status};
 use super::handshake::handshake;
 use super::keys::{FOREIGN_KEYS, PRIMARY_KEYS};
@@ -170,7 +170,7 @@ impl FlightSqlService for FlightSql {
         request: Request<PeekableFlightDataStream>,
     ) -> Result<DoPutPreparedStatementResult, Status> {
         let prepared = Prepared::from_handle(&query.prepared_statement_handle)?;
-        let batch = bound_values(request.into_inner().map_err(FlightError::from)).await?;
+        let batch = bound_values(request.into_inner().map_err(FlightError::from)).await?.ok_or_else(no_values)?;
         Ok(DoPutPreparedStatementResult { prepared_statement_handle: Some(prepared.bind(&batch)?.to_handle()?) })
     }
 
@@ -221,10 +221,10 @@ impl FlightSqlService for FlightSql {
             return self.count(&session, prepared).await;
         }
         // Their values come with it, or have come before.
-        let prepared = match bound_values(request.into_inner().map_err(FlightError::from)).await {
-            Ok(batch) => prepared.bind(&batch)?,
-            Err(missing) if prepared.parameters.is_empty() => return Err(missing),
-            Err(_) => prepared,
+        let prepared = match bound_values(request.into_inner().map_err(FlightError::from)).await? {
+            Some(batch) => prepared.bind(&batch)?,
+            None if prepared.parameters.is_empty() => return Err(no_values()),
+            None => prepared,
         };
         self.count(&session, prepared).await
     }
