@@ -249,12 +249,17 @@ impl Store {
         self.shared.relations().put(relation, if_there)
     }
 
-    /// Removes a table or a view.
+    /// Removes tables or views, all of them of one kind: all at once, or none.
     ///
     /// # Errors
-    /// [`Error::Relation`](crate::Error::Relation) where there is none of the name and kind, or where the disk fails.
-    pub fn remove_relation(&self, owner: Option<&AccountId>, name: &RelationName, kind: RelationKind) -> Result<()> {
-        self.shared.relations().remove(owner, name, kind)
+    /// [`Error::Relation`](crate::Error::Relation) where there is none of a name and the kind, or where the disk fails.
+    pub fn remove_relations(
+        &self,
+        owner: Option<&AccountId>,
+        names: &[RelationName],
+        kind: RelationKind,
+    ) -> Result<()> {
+        self.shared.relations().remove(owner, names, kind)
     }
 
     /// Gives a table or a view another name, which nothing else may have. With `kind`, it must be of that kind.

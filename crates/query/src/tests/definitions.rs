@@ -151,6 +151,42 @@ async fn statements_that_define_answer_as_postgresql_does() {
 }
 
 #[tokio::test]
+async fn several_are_dropped_together_or_not_at_all() {
+    let world = world();
+    let session = administrator(&world, None).with_temporary_views();
+    for name in ["a", "b", "c"] {
+        done(&session, &format!("create view {name} as select 1 as x")).await;
+    }
+    done(&session, "create temporary view t as select 1 as x").await;
+    let views = || async {
+        let listed = "select table_name from information_schema.tables \
+                      where table_type = 'VIEW' and length(table_name) = 1 order by 1";
+        rows(&session, listed).await.unwrap().concat()
+    };
+    for (text, kind) in [
+        ("drop view a, nothing, b", ErrorKind::UnknownTable),
+        ("drop view t, a, nothing", ErrorKind::UnknownTable),
+        ("drop view a, t, skills", ErrorKind::WrongKind),
+        ("drop view if exists a, skills, nothing", ErrorKind::WrongKind),
+        ("drop table skills, a", ErrorKind::WrongKind),
+        ("drop table if exists nothing, skills, t", ErrorKind::WrongKind),
+    ] {
+        assert_eq!(refused(&session, text).await.0, kind, "{text}");
+        assert_eq!(views().await, "abct", "{text}");
+    }
+    assert_eq!(done(&session, "drop view a, t, a").await, ("DROP VIEW", None));
+    assert_eq!(views().await, "bc");
+    let notice = "view \"nothing\" does not exist, skipping; view \"a\" does not exist, skipping";
+    let dropped = done(&session, "drop view if exists nothing, c, a, b").await;
+    assert_eq!(dropped, ("DROP VIEW", Some(notice.to_owned())));
+    assert_eq!(views().await, "");
+    put(&world, None, "names", "x\n1\n");
+    assert_eq!(done(&session, "drop table names, skills").await, ("DROP TABLE", None));
+    // Those of acme are its own.
+    assert_eq!(world.store.relations().all().count(), 1);
+}
+
+#[tokio::test]
 async fn rows_are_never_changed() {
     let world = world();
     let session = administrator(&world, None);

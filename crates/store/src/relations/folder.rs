@@ -118,6 +118,13 @@ impl Folder {
         self.disk.remove(&place).map_err(Error::io("remove", place))
     }
 
+    /// Writes the file of what was removed once more.
+    pub(super) fn put_back(&self, relation: &Relation) -> Result<()> {
+        let staged = self.stage(relation)?;
+        self.move_into_place(&staged, relation)?;
+        self.sync(relation)
+    }
+
     /// Makes durable what has become of the name of a file, and of the folders that it is in.
     pub(super) fn sync(&self, relation: &Relation) -> Result<()> {
         let place = self.place(relation);

@@ -98,23 +98,34 @@ impl Relations {
         self.folder.sync(&relation)
     }
 
-    /// Removes the table or view of this name; an error where there is none of the kind.
+    /// Removes the tables or views of these names, all of one kind: all of them at once, or none where one is not there.
+    /// A crash in between may leave some of them.
     ///
     /// # Errors
-    /// [`RelationError::Missing`], [`RelationError::WrongKind`]; or where the disk fails.
-    pub(crate) fn remove(&self, owner: Option<&AccountId>, name: &RelationName, kind: RelationKind) -> Result<()> {
+    /// [`RelationError::Missing`], [`RelationError::WrongKind`]; or where the disk fails, and those are there again that
+    /// it lets be there.
+    pub(crate) fn remove(&self, owner: Option<&AccountId>, names: &[RelationName], kind: RelationKind) -> Result<()> {
         let _changing = self.changing.lock();
-        self.remove_now(owner, name, kind)
+        self.remove_now(owner, names, kind)
     }
 
-    fn remove_now(&self, owner: Option<&AccountId>, name: &RelationName, kind: RelationKind) -> Result<()> {
+    fn remove_now(&self, owner: Option<&AccountId>, names: &[RelationName], kind: RelationKind) -> Result<()> {
         let set = self.latest();
-        let known = set.own(owner, name).ok_or_else(|| RelationError::Missing { kind, name: name.clone() })?;
-        known.check_kind(kind)?;
-        let known = Arc::clone(known);
-        self.folder.remove(&known)?;
-        self.publish(set.without(owner, name));
-        self.folder.sync(&known)
+        let known = |name: &RelationName| -> Result<Arc<Relation>> {
+            let known = set.own(owner, name).ok_or_else(|| RelationError::Missing { kind, name: name.clone() })?;
+            known.check_kind(kind)?;
+            Ok(Arc::clone(known))
+        };
+        let removed = names.iter().map(known).collect::<Result<Vec<_>>>()?;
+        for (done, relation) in removed.iter().enumerate() {
+            if let Err(error) = self.folder.remove(relation) {
+                let gone = removed.iter().take(done).filter(|relation| self.folder.put_back(relation).is_err());
+                self.publish(set.without(owner, gone.map(|relation| relation.name())));
+                return Err(error);
+            }
+        }
+        self.publish(set.without(owner, names));
+        removed.iter().try_for_each(|relation| self.folder.sync(relation))
     }
 
     /// Gives a table or view another name, which nothing may have. A crash in between may leave it with both.
@@ -135,8 +146,9 @@ impl Relations {
         if let Some(kind) = kind {
             known.check_kind(kind)?;
         }
-        self.put_beside(&set.without(owner, name), known.named(to), IfThere::Refuse)?;
-        self.remove_now(owner, name, known.kind())
+        let names = std::slice::from_ref(name);
+        self.put_beside(&set.without(owner, names), known.named(to), IfThere::Refuse)?;
+        self.remove_now(owner, names, known.kind())
     }
 
     fn publish(&self, set: RelationSet) {

@@ -119,7 +119,11 @@ impl Relation {
         Self { name, ..self.clone() }
     }
 
-    pub(super) fn check_kind(&self, wanted: RelationKind) -> Result<(), RelationError> {
+    /// Checks that it is of a kind.
+    ///
+    /// # Errors
+    /// [`RelationError::WrongKind`].
+    pub fn check_kind(&self, wanted: RelationKind) -> Result<(), RelationError> {
         let kind = self.kind();
         if kind == wanted { Ok(()) } else { Err(RelationError::WrongKind { name: self.name.clone(), kind, wanted }) }
     }

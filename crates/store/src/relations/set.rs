@@ -57,10 +57,14 @@ impl RelationSet {
         set
     }
 
-    pub(super) fn without(&self, owner: Option<&AccountId>, name: &RelationName) -> Self {
+    pub(super) fn without<'n>(
+        &self,
+        owner: Option<&AccountId>,
+        names: impl IntoIterator<Item = &'n RelationName>,
+    ) -> Self {
         let mut set = self.clone();
         if let Some(named) = set.by_owner.get_mut(&owner.cloned()) {
-            named.remove(name);
+            names.into_iter().for_each(|name| drop(named.remove(name)));
         }
         set
     }

@@ -1,5 +1,7 @@
 //! Tables and views that somebody added: kept whole, through faults, crashes and damage, and in every copy.
 
+use std::slice;
+
 use bytes::Bytes;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -103,14 +105,15 @@ fn what_is_there_is_replaced_or_in_the_way() {
     assert_eq!(exists.to_string(), "relation \"skills\" already exists");
     let no_view = refused(store.put_relation(view(None, "skills", "select 1"), IfThere::Replace));
     assert_eq!(no_view.to_string(), "\"skills\" is not a view; it is a table, which goes with DROP TABLE");
-    assert_eq!(refused(store.remove_relation(None, &skills, RelationKind::View)), no_view);
-    let missing = refused(store.remove_relation(account("acme").as_ref(), &skills, RelationKind::Table));
+    assert_eq!(refused(store.remove_relations(None, slice::from_ref(&skills), RelationKind::View)), no_view);
+    let missing =
+        refused(store.remove_relations(account("acme").as_ref(), slice::from_ref(&skills), RelationKind::Table));
     assert_eq!(missing.to_string(), "table \"skills\" does not exist");
     store.put_relation(view(None, "x", "select 1"), IfThere::Refuse).unwrap();
     assert_eq!(refused(store.rename_relation(None, &x, None, skills.clone())), exists);
     store.rename_relation(None, &x, Some(RelationKind::View), name("Y y")).unwrap();
     refused(store.rename_relation(None, &x, None, name("z")));
-    store.remove_relation(None, &skills, RelationKind::Table).unwrap();
+    store.remove_relations(None, slice::from_ref(&skills), RelationKind::Table).unwrap();
     drop(store);
     assert_eq!(all(&world.open().relations()), ["* view Y y select 1"]);
     assert_eq!(world.disk.files_below("/data/relations"), ["all/%59%20y"]);
@@ -130,7 +133,7 @@ type Work = fn(&Store) -> crate::Result<()>;
 const CHANGES: [Work; 4] = [
     |store| store.put_relation(table(account("acme"), "skills", "skill_id,name\n1,Cards\n2,Loans\n"), IfThere::Replace),
     |store| store.put_relation(view(account("new"), "w", "select 2"), IfThere::Refuse),
-    |store| store.remove_relation(None, &name("v"), RelationKind::View),
+    |store| store.remove_relations(None, &[name("v")], RelationKind::View),
     |store| store.rename_relation(None, &name("v"), None, name("w")),
 ];
 
@@ -164,6 +167,39 @@ fn a_change_that_meets_a_fault_is_there_whole_or_not_at_all_and_can_be_made_agai
                     assert_eq!(found, expected, "{:?}", fault(at));
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn several_are_removed_together_or_not_at_all() {
+    let three = || {
+        let (world, store) = prepared();
+        store.put_relation(view(None, "w", "select 2"), IfThere::Refuse).unwrap();
+        store.put_relation(view(None, "x", "select 3"), IfThere::Refuse).unwrap();
+        (world, store)
+    };
+    let names = [name("v"), name("w"), name("x")];
+    let (world, store) = three();
+    let before = all(&store.relations());
+    let missing = refused(store.remove_relations(None, &[name("v"), name("none")], RelationKind::View));
+    assert_eq!(missing.to_string(), "view \"none\" does not exist");
+    assert_eq!(all(&store.relations()), before);
+    let first = world.disk.operations();
+    store.remove_relations(None, &names, RelationKind::View).unwrap();
+    let end = world.disk.operations();
+    assert_eq!(store.relations().all().count(), 1);
+    for fault in [Fault::Any, Fault::Sync] {
+        for at in first..end {
+            let (world, store) = three();
+            world.disk.set_fault(Some(fault(at)));
+            let done = store.remove_relations(None, &names, RelationKind::View);
+            world.disk.set_fault(None);
+            let found = all(&store.relations());
+            let is_gone = found.len() == 1;
+            assert!(is_gone || (done.is_err() && found == before), "{:?}: {found:?}", fault(at));
+            drop(store);
+            assert_eq!(all(&world.open().relations()), found, "{:?}", fault(at));
         }
     }
 }
@@ -233,7 +269,7 @@ fn every_copy_has_them() {
     let expected = all(&store.relations());
     let backup = store.backup().unwrap();
     // A backup is of one moment.
-    store.remove_relation(None, &name("v"), RelationKind::View).unwrap();
+    store.remove_relations(None, &[name("v")], RelationKind::View).unwrap();
     let (mut tar, restored) = (Vec::new(), TempDir::new().unwrap());
     backup.write_to(&mut tar).unwrap();
     unpack_backup(tar.as_slice(), restored.path()).unwrap();
@@ -272,7 +308,7 @@ fn a_reader_of_a_directory_may_add_views_and_changes_nothing_else() {
     let journal = std::fs::read(directory.path().join("journal.redb")).unwrap();
     let reader = Store::open_to_read(directory.path(), StoreOptions::default()).unwrap();
     reader.put_relation(view(None, "w", "select 2"), IfThere::Refuse).unwrap();
-    reader.remove_relation(None, &name("v"), RelationKind::View).unwrap();
+    reader.remove_relations(None, &[name("v")], RelationKind::View).unwrap();
     drop(reader);
     assert_eq!(files("staging"), 0);
     assert_eq!(std::fs::read(directory.path().join("journal.redb")).unwrap(), journal);
@@ -298,7 +334,7 @@ fn their_number_and_size_are_bounded() {
     );
     one_more(account("bolt")).unwrap();
     store.put_relation(view(account("acme"), "v1", "select 2"), IfThere::Replace).unwrap();
-    store.remove_relation(account("acme").as_ref(), &name("v2"), RelationKind::View).unwrap();
+    store.remove_relations(account("acme").as_ref(), &[name("v2")], RelationKind::View).unwrap();
     one_more(account("acme")).unwrap();
     assert_eq!(world.disk.files_below("/data/relations").len(), 1_001);
 }

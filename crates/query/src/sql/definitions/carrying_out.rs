@@ -1,5 +1,7 @@
 //! Carrying out what a statement that defines asks for.
 
+use std::collections::BTreeSet;
+
 use datafusion::common::plan_datafusion_err;
 use datafusion::sql::sqlparser::ast::ObjectName;
 use skillscope_store::{IfThere, Relation, RelationError, RelationKind, RelationName, Store};
@@ -42,14 +44,7 @@ pub(in crate::sql) fn carry_out(task: &Task<'_>) -> Result<Defined> {
     let tag = definition.tag();
     let notice = match definition {
         Definition::CreateView(view) => task.create(&view)?,
-        Definition::Drop { kind, names, if_exists } => {
-            let mut notices = Vec::new();
-            for name in &names {
-                let name = task.place(name)?;
-                notices.extend(or_notice(task.drop(kind, &name), if_exists)?);
-            }
-            (!notices.is_empty()).then(|| notices.join("; "))
-        }
+        Definition::Drop { kind, names, if_exists } => task.drop(kind, &names, if_exists)?,
         Definition::Rename { kind, name, to, if_exists } => {
             let (name, to) = (task.place(&name)?, task.place(&to)?);
             or_notice(task.rename(kind, &name, &to), if_exists)?
@@ -109,17 +104,55 @@ impl Task<'_> {
         plan_view(&visible, query).map(drop).map_err(Error::of_sql)
     }
 
-    fn drop(&self, kind: RelationKind, place: &Place) -> Result<()> {
-        let name = RelationName::parse(&place.name)?;
-        if let Some(views) = self.temporary(place, &name) {
-            if kind == RelationKind::Table && views.has(&name) {
-                return Err(RelationError::WrongKind { name, kind: RelationKind::View, wanted: kind }.into());
+    /// Drops all of these, or none of them.
+    fn drop(&self, kind: RelationKind, names: &[ObjectName], if_exists: bool) -> Result<Option<String>> {
+        let (mut temporary, mut kept, mut notices) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+        for name in names {
+            let place = self.place(name)?;
+            let name = RelationName::parse(&place.name)?;
+            let is_temporary = self.temporary(&place, &name).is_some();
+            let found =
+                if is_temporary { self.check_temporary(kind, &name) } else { self.check_kept(kind, &place, &name) };
+            match or_notice(found, if_exists)? {
+                Some(notice) => notices.push(notice),
+                None => {
+                    let dropped = if is_temporary { &mut temporary } else { &mut kept };
+                    dropped.insert(name);
+                }
             }
-            return Ok(views.remove(&name)?);
         }
+        if !kept.is_empty() {
+            let kept: Vec<RelationName> = kept.into_iter().collect();
+            self.store.remove_relations(self.scope.account(), &kept, kind).map_err(Error::of_relations)?;
+        }
+        if let Some(views) = &self.authority.temporary {
+            temporary.iter().try_for_each(|name| views.remove(name))?;
+        }
+        Ok((!notices.is_empty()).then(|| notices.join("; ")))
+    }
+
+    /// Checks that a view of the session may be dropped.
+    fn check_temporary(&self, kind: RelationKind, name: &RelationName) -> Result<()> {
+        let is_there = self.authority.temporary.as_ref().is_some_and(|views| views.has(name));
+        match (is_there, kind) {
+            (false, _) => Err(RelationError::Missing { kind, name: name.clone() }.into()),
+            (true, RelationKind::Table) => {
+                let (name, kind) = (name.clone(), RelationKind::View);
+                Err(RelationError::WrongKind { name, kind, wanted: RelationKind::Table }.into())
+            }
+            (true, RelationKind::View) => Ok(()),
+        }
+    }
+
+    /// Checks that a table or view of the store may be dropped.
+    fn check_kept(&self, kind: RelationKind, place: &Place, name: &RelationName) -> Result<()> {
         self.authority.check_administers()?;
         self.check_not_ours(place)?;
-        self.store.remove_relation(self.scope.account(), &name, kind).map_err(|error| self.told(error, &name))
+        let known = self.store.relations();
+        let missing = || self.told(RelationError::Missing { kind, name: name.clone() }.into(), name);
+        let known = known.own(self.scope.account(), name).ok_or_else(missing)?;
+        known.check_kind(kind)?;
+        Ok(())
     }
 
     fn rename(&self, kind: Option<RelationKind>, place: &Place, to: &Place) -> Result<()> {
