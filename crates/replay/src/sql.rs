@@ -181,7 +181,7 @@ impl StatementTables for ArchiveTables {
         schema.register_table(CellRequest::SEGMENTS.to_owned(), Arc::clone(&self.segments))?;
         let schemas: Schemas = vec![(names.default_schema, Arc::new(schema))];
         state.config_mut().options_mut().catalog.information_schema = false;
-        state.register_catalog_list(catalog_list(vec![names.default_catalog.clone()], &schemas)?);
+        state.register_catalog_list(catalog_list(vec![names.default_catalog.clone()], &schemas, &schemas)?);
         // `now()` is the time at which the statement began.
         state.mark_start_execution();
         Ok(state)

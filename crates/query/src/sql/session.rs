@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use arrow::datatypes::{DataType, Schema};
@@ -17,7 +16,7 @@ use super::service::SqlService;
 use super::statement_runner::{SqlDescription, StatementRunner};
 use super::statement_tables::StatementTables;
 use super::store_tables::StoreTables;
-use super::surroundings::{Progress, Surroundings};
+use super::surroundings::Surroundings;
 use crate::table::SegmentsTable;
 use crate::{Error, Result, Scope};
 
@@ -197,14 +196,14 @@ impl SqlSession {
         let session = self.clone();
         let defined = self.runner.define(text, move |text| {
             let (scope, nothing) = (session.scope(), session.store.no_segments(session.scope().clone()));
-            let visible = session.visible(Arc::new(session.runner.base().clone()), nothing, Progress::default());
+            let visible = session.visible(Arc::new(session.runner.base().clone()), nothing);
             let (authority, store) = (&session.authority, session.store.store());
             carry_out(&Task { text, authority, visible: &visible, store, scope })
         });
         Ok(SqlRows::of_definition(defined.await?))
     }
 
-    fn visible(&self, base: Arc<SessionState>, segments: SegmentsTable, progress: Progress) -> Surroundings {
+    fn visible(&self, base: Arc<SessionState>, segments: SegmentsTable) -> Surroundings {
         Surroundings {
             store: Arc::clone(&self.store),
             base,
@@ -214,13 +213,14 @@ impl SqlSession {
             added: Some(self.store.added()),
             temporary: self.authority.temporary.clone(),
             within: Vec::new(),
-            progress: Arc::new(progress),
+            is_listing: false,
+            planned: Arc::default(),
         }
     }
 
     fn tables(&self, segments: SegmentsTable) -> Arc<dyn StatementTables> {
         let base = Arc::new(self.runner.base().clone());
-        Arc::new(SessionTables(self.visible(base, segments, Progress::default())))
+        Arc::new(SessionTables(self.visible(base, segments)))
     }
 }
 
@@ -230,10 +230,6 @@ struct SessionTables(Surroundings);
 impl StatementTables for SessionTables {
     fn state(&self, base: &SessionState) -> datafusion::error::Result<SessionState> {
         Surroundings { base: Arc::new(base.clone()), ..self.0.clone() }.state()
-    }
-
-    fn planned(&self) {
-        self.0.progress.is_planned.store(true, Ordering::Relaxed);
     }
 
     fn only_reads(&self) -> bool {

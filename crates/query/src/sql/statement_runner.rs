@@ -285,7 +285,6 @@ impl StatementRun {
             let types: Vec<_> = types.collect();
             let statement = parser.parse(tables.as_ref(), &text, &types)?.bind(parameters).map_err(Error::of_sql)?;
             let (plan, task) = statement.physical(tables.as_ref()).map_err(Error::of_sql)?;
-            tables.planned();
             Ok((interruptible(plan, &interrupted).map_err(Error::of_sql)?, task))
         });
         let (plan, task) = planned.await?;

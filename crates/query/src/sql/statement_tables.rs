@@ -13,9 +13,6 @@ pub trait StatementTables: Send + Sync + 'static {
     /// Where the tables cannot be planned over.
     fn state(&self, base: &SessionState) -> Result<SessionState>;
 
-    /// The statement is planned: whatever it looks up from now on, it lists.
-    fn planned(&self) {}
-
     /// The number of steps by which one mention of a table makes a plan larger, where a table is a plan itself.
     fn steps_of_table(&self) -> usize {
         1

@@ -54,14 +54,17 @@ impl StoreTables {
         let mut state = visible.base.as_ref().clone();
         let (store, segments) = (&visible.store, Arc::clone(&visible.segments));
         let name = visible.catalog_name();
-        let mut schemas = schemas(visible, &store.running);
+        let mut named = schemas(visible, &store.running);
+        let mut listed = schemas(&visible.listing(), &store.running);
         if let Some(more) = visible.catalog.as_deref() {
-            let mut seen = Visible { schemas: schemas.clone(), accounts: accounts(&segments) };
-            seen.schemas.push((INFORMATION_SCHEMA.to_owned(), information_schema(name, &schemas)?));
-            schemas.extend(more.extend(&mut state, seen)?);
+            let mut seen = Visible { schemas: listed.clone(), accounts: accounts(&segments) };
+            seen.schemas.push((INFORMATION_SCHEMA.to_owned(), information_schema(name, &listed)?));
+            let more = more.extend(&mut state, seen)?;
+            named.extend(more.clone());
+            listed.extend(more);
         }
         state.config_mut().options_mut().catalog.information_schema = false;
-        state.register_catalog_list(catalog_list(visible.catalog_names(), &schemas)?);
+        state.register_catalog_list(catalog_list(visible.catalog_names(), &named, &listed)?);
         let caller = Caller { segments, reach: visible.reach.clone() };
         functions::register_for(caller, &mut state, &store.reports, &store.running)?;
         state.execution_props_mut().query_execution_start_time = DateTime::from_timestamp_millis(store.clock.now());

@@ -1,11 +1,14 @@
 //! What a statement can name, and all that its views need to be planned in the same session.
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use arrow::datatypes::SchemaRef;
 use datafusion::common::plan_err;
 use datafusion::error::Result;
 use datafusion::execution::session_state::SessionState;
+use parking_lot::Mutex;
 use skillscope_segment::AccountId;
 use skillscope_store::{Relation, RelationSet};
 
@@ -22,6 +25,10 @@ const MOST_LEVELS: usize = 16;
 /// The most views that are planned for a statement, with those that they name.
 const MOST_PLANNED: usize = 200;
 
+/// The most times that a view is planned for the lists of a statement. There is room for all views that an account can
+/// see, each of them once, and for some that cannot be planned to be tried again in others that name them.
+const MOST_LISTED: usize = 10_000;
+
 /// What a statement can name, or a view in it. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Surroundings {
@@ -37,15 +44,18 @@ pub(super) struct Surroundings {
     pub(super) temporary: Option<Arc<TemporaryViews>>,
     /// The views that this is planned within, and whether each is the session's own.
     pub(super) within: Vec<(String, bool)>,
-    pub(super) progress: Arc<Progress>,
+    /// Whether tables are looked up to be listed, and not to be read.
+    pub(super) is_listing: bool,
+    pub(super) planned: Arc<PlannedViews>,
 }
 
-/// How far a statement is.
+/// The views that a statement has planned.
 #[derive(Debug, Default)]
-pub(super) struct Progress {
-    /// Whether it is planned: from then on, tables are looked up to list them.
-    pub(super) is_planned: AtomicBool,
-    views: AtomicUsize,
+pub(super) struct PlannedViews {
+    to_read: AtomicUsize,
+    to_list: AtomicUsize,
+    /// The columns of those that were listed, by their names and whether they are the session's own.
+    columns: Mutex<HashMap<(String, bool), SchemaRef>>,
 }
 
 impl std::fmt::Debug for Surroundings {
@@ -107,8 +117,10 @@ impl Surroundings {
         if self.within.len() >= MOST_LEVELS {
             return plan_err!("views name one another more than {MOST_LEVELS} levels deep");
         }
-        if self.progress.views.fetch_add(1, Ordering::Relaxed) >= MOST_PLANNED {
-            return plan_err!("the statement names more than {MOST_PLANNED} views, with those that they name");
+        let (to_read, to_list) = (&self.planned.to_read, &self.planned.to_list);
+        let (planned, most) = if self.is_listing { (to_list, MOST_LISTED) } else { (to_read, MOST_PLANNED) };
+        if planned.fetch_add(1, Ordering::Relaxed) >= most {
+            return plan_err!("the statement names more than {most} views, with those that they name");
         }
         let mut within = self.within.clone();
         within.push(entry);
@@ -116,14 +128,18 @@ impl Surroundings {
         Ok(Self { within, temporary, added: Some(self.added()), ..self.clone() })
     }
 
-    /// Whether tables are looked up to be listed, and not to be read.
-    pub(super) fn is_listing(&self) -> bool {
-        self.within.is_empty() && self.progress.is_planned.load(Ordering::Relaxed)
+    /// The same for lists. What is listed is not read: of a view there are only the columns.
+    pub(super) fn listing(&self) -> Self {
+        Self { is_listing: true, ..self.clone() }
     }
 
-    /// For listing, each look-up counts by itself.
-    pub(super) fn anew(&self) -> Self {
-        let progress = Progress { is_planned: AtomicBool::new(true), views: AtomicUsize::new(0) };
-        Self { progress: Arc::new(progress), ..self.clone() }
+    /// The columns of a view, if the statement has listed it before.
+    pub(super) fn listed(&self, name: &str, is_temporary: bool) -> Option<SchemaRef> {
+        self.planned.columns.lock().get(&(name.to_owned(), is_temporary)).cloned()
+    }
+
+    /// Keeps the columns of a view for other lists, and for the views that name it.
+    pub(super) fn keep_listed(&self, name: &str, is_temporary: bool, columns: &SchemaRef) {
+        self.planned.columns.lock().insert((name.to_owned(), is_temporary), Arc::clone(columns));
     }
 }

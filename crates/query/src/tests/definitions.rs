@@ -282,6 +282,34 @@ async fn views_that_name_one_another_are_bounded() {
 }
 
 #[tokio::test]
+async fn columns_of_all_views_are_listed_however_many_there_are() {
+    let world = world();
+    let owner = Some(AccountId::parse("acme").unwrap());
+    let view = |name: &str, query: &str| {
+        let view = Relation::view(owner.clone(), RelationName::parse(name).unwrap(), query).unwrap();
+        world.store.put_relation(view, IfThere::Refuse).unwrap();
+    };
+    view("v0", "select 1 as x, 'a' as y");
+    // Each names another one; the list is not longer for it.
+    for number in 1..300 {
+        view(&format!("v{number}"), &format!("select x + 1 as x, y from v{}", (number - 1) % 12));
+    }
+    view("listed", "select * from information_schema.columns where table_name ~ '^v[0-9]+$'");
+    let session = world.session(Some("acme"));
+    for table in ["information_schema.columns where table_name ~ '^v[0-9]+$'", "listed"] {
+        let text = format!("select count(*), count(distinct table_name), max(data_type) from {table}");
+        assert_eq!(rows(&session, &text).await.unwrap(), ["600|300|text"], "{table}");
+    }
+    let text =
+        "select column_name from information_schema.columns where table_name = 'listed' and ordinal_position = 4";
+    assert_eq!(rows(&session, text).await.unwrap(), ["column_name"]);
+    // To read them is another matter.
+    let all: Vec<String> = (0..201).map(|number| format!("select x from v{number}")).collect();
+    let (_, text) = refused(&session, &all.join(" union all ")).await;
+    assert!(text.contains("more than 200 views"), "{text}");
+}
+
+#[tokio::test]
 async fn temporary_views_are_the_sessions_own() {
     let world = world();
     let session = world.session(Some("acme")).with_temporary_views();

@@ -30,20 +30,42 @@ pub(super) fn table(rows: &SmallTable) -> Result<Arc<dyn TableProvider>> {
 /// A view that somebody added, planned for whoever reads it.
 ///
 /// # Errors
-/// Where it cannot be planned any more, unless views are only listed.
+/// Where it cannot be planned any more.
 pub(super) fn view(
     visible: &Surroundings,
     name: &str,
     is_temporary: bool,
     query: &str,
 ) -> Result<Arc<dyn TableProvider>> {
-    let visible = if visible.is_listing() { &visible.anew() } else { visible };
-    let plan = visible.within(name, is_temporary).and_then(|visible| plan_view(&visible, query));
-    match plan {
+    match visible.within(name, is_temporary).and_then(|visible| plan_view(&visible, query)) {
         Ok(plan) => Ok(Arc::new(ViewTable::new(plan, Some(query.to_owned())))),
-        // Others are listed all the same.
-        Err(_) if visible.is_listing() => Ok(Arc::new(BrokenView { query: query.to_owned() })),
         Err(error) if visible.within.is_empty() => Err(DataFusionError::Plan(told(name, &error))),
+        Err(error) => Err(error),
+    }
+}
+
+/// A view that somebody added, for lists: its columns and its text. Each is planned once for a statement, also where
+/// others name it.
+///
+/// # Errors
+/// Where another one names it, and it cannot be planned any more. It is listed all the same.
+pub(super) fn listed_view(
+    visible: &Surroundings,
+    name: &str,
+    is_temporary: bool,
+    query: &str,
+) -> Result<Arc<dyn TableProvider>> {
+    let listed = |columns| Arc::new(ListedView { columns, query: query.to_owned() });
+    if let Some(columns) = visible.listed(name, is_temporary) {
+        return Ok(listed(columns));
+    }
+    match visible.within(name, is_temporary).and_then(|visible| plan_view(&visible, query)) {
+        Ok(plan) => {
+            let columns = plan.schema().inner();
+            visible.keep_listed(name, is_temporary, columns);
+            Ok(listed(Arc::clone(columns)))
+        }
+        Err(_) if visible.within.is_empty() => Ok(listed(Arc::new(Schema::empty()))),
         Err(error) => Err(error),
     }
 }
@@ -54,16 +76,17 @@ fn told(name: &str, error: &DataFusionError) -> String {
     format!("the view \"{name}\" cannot be read: {cause}")
 }
 
-/// A view that cannot be planned any more, as lists have it.
+/// A view as lists have it. One that cannot be planned any more has no columns.
 #[derive(Debug)]
-struct BrokenView {
+struct ListedView {
+    columns: SchemaRef,
     query: String,
 }
 
 #[async_trait]
-impl TableProvider for BrokenView {
+impl TableProvider for ListedView {
     fn schema(&self) -> SchemaRef {
-        Arc::new(Schema::empty())
+        Arc::clone(&self.columns)
     }
 
     fn table_type(&self) -> TableType {
@@ -81,6 +104,6 @@ impl TableProvider for BrokenView {
         _filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        Err(DataFusionError::Plan("the view cannot be read any more".to_owned()))
+        Err(DataFusionError::Plan("a view that is listed is not read".to_owned()))
     }
 }

@@ -28,7 +28,7 @@ use names::SEGMENTS;
 pub(super) use names::{CATALOG, PUBLIC};
 pub use rows::{CatalogRows, rows_when_read};
 pub use session_catalog::{SessionCatalog, Visible};
-use views::{View, view};
+use views::View;
 
 const SYSTEM: &str = "system";
 
@@ -48,19 +48,19 @@ pub(super) fn schemas(visible: &Surroundings, running: &Arc<RunningQueries>) -> 
     vec![(PUBLIC.to_owned(), Arc::new(public)), (SYSTEM.to_owned(), Arc::new(system))]
 }
 
-/// The list of one catalog that has these schemas, and `information_schema`, which tells of them. It is listed under the
-/// first of its names, and found under each. The state that it is for must not have an `information_schema` of
-/// DataFusion's.
+/// The list of one catalog that has these schemas, and `information_schema`, which tells of those that are `listed`: the
+/// same, as they are where nothing is read of them. The catalog is listed under the first of its names, and found under
+/// each. The state that it is for must not have an `information_schema` of DataFusion's.
 ///
 /// # Errors
 /// None that is known: DataFusion takes schemas of any names.
-pub fn catalog_list(names: Vec<String>, schemas: &Schemas) -> Result<Arc<dyn CatalogProviderList>> {
+pub fn catalog_list(names: Vec<String>, schemas: &Schemas, listed: &Schemas) -> Result<Arc<dyn CatalogProviderList>> {
     let catalog = MemoryCatalogProvider::new();
     for (name, schema) in schemas {
         catalog.register_schema(name, Arc::clone(schema))?;
     }
-    let listed = names.first().map_or(CATALOG, String::as_str);
-    catalog.register_schema(INFORMATION_SCHEMA, Arc::new(InformationSchema::new(listed, schemas)?))?;
+    let name = names.first().map_or(CATALOG, String::as_str);
+    catalog.register_schema(INFORMATION_SCHEMA, Arc::new(InformationSchema::new(name, listed)?))?;
     Ok(Arc::new(OneCatalog { names, catalog: Arc::new(catalog) }))
 }
 
@@ -134,15 +134,16 @@ impl SchemaProvider for PublicSchema {
             return Ok(Some(Arc::clone(&self.visible.segments) as Arc<dyn TableProvider>));
         }
         if let Some(definition) = View::named(name) {
-            return Ok(Some(view(definition, &self.visible.segments).await?));
+            return Ok(Some(views::view(definition, &self.visible.segments).await?));
         }
+        let view = if self.visible.is_listing { added::listed_view } else { added::view };
         if let Some(query) = self.visible.temporary_query(name) {
-            return added::view(&self.visible, name, true, &query).map(Some);
+            return view(&self.visible, name, true, &query).map(Some);
         }
         let Some(relation) = self.visible.relation(name) else { return Ok(None) };
         match (relation.rows(), relation.query()) {
             (Some(rows), _) => added::table(rows).map(Some),
-            (None, Some(query)) => added::view(&self.visible, name, false, query).map(Some),
+            (None, Some(query)) => view(&self.visible, name, false, query).map(Some),
             (None, None) => Ok(None),
         }
     }

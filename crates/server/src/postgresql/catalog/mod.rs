@@ -95,7 +95,7 @@ mod tests {
         let mut state = SessionStateBuilder::new_with_default_features().build();
         let visible = Visible { schemas: Vec::new(), accounts: Arc::new(Vec::new) };
         let schemas = catalog.extend(&mut state, visible).unwrap();
-        state.register_catalog_list(catalog_list(vec!["datafusion".to_owned()], &schemas).unwrap());
+        state.register_catalog_list(catalog_list(vec!["datafusion".to_owned()], &schemas, &schemas).unwrap());
         let context = SessionContext::new_with_state(state);
         let question = "select oid::regclass::text from pg_catalog.pg_class where relname = 'pg_type'";
         let question = parse(question).unwrap().remove(0).to_string();

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::super::catalog::number_of_relation;
-use super::client::Server;
+use super::client::{Server, in_time};
 
 /// The statements of a tool, with the numbers of our tables where it has those of its own.
 fn statements(text: &str) -> Vec<String> {
@@ -138,4 +138,21 @@ async fn a_subquery_that_refers_to_the_query_around_it_has_its_value() {
     let statement = "select (select typname from pg_type t where t.oid = a.atttypid)::text from pg_attribute a \
         where a.attrelid = 'segments'::regclass and attname = 'end_time'";
     assert_eq!(column(&server, "acme", statement).await, [Some("timestamptz".to_owned())]);
+}
+
+#[tokio::test]
+async fn columns_of_all_views_are_told_however_many_there_are() {
+    let server = Server::new();
+    let mut client = server.open("skillscope").await;
+    let views: Vec<String> =
+        (0..220).map(|number| format!("create view v{number} as select 1 as a, 'x' as b;")).collect();
+    in_time(client.query(&views.concat())).await;
+    // A name that is a constant is looked up while the statement is planned.
+    for condition in ["true", "'v7'::regclass is not null"] {
+        let text = format!(
+            "select count(*) from pg_attribute a join pg_class c on c.oid = a.attrelid \
+             where c.relname ~ '^v[0-9]+$' and {condition}"
+        );
+        assert_eq!(in_time(client.transcript(&text)).await, "440 [SELECT 1]", "{condition}");
+    }
 }

@@ -14,6 +14,8 @@ const OCTETS: i32 = 1_073_741_824;
 pub(super) async fn fill(schema: &InformationSchema, rows: &mut CatalogRows) -> Result<()> {
     for found in schema.found().await? {
         let Some(table) = schema.table_of(&found).await else { continue };
+        // There may be many views, each of which takes a while: a statement that has ended goes no further.
+        tokio::task::yield_now().await;
         for (position, field) in (1_i32..).zip(table.schema().fields()) {
             rows.push(row(&schema.catalog, &found, position, field))?;
         }
