@@ -23,7 +23,7 @@ use futures::executor::block_on;
 
 use super::bounds::{ChargedMemory, adds_up, check_types, guarded, is_multiplying};
 use super::dialect::{read, renamed, rewrite, shown_names, shown_plan};
-use super::functions::KILL_QUERY;
+use super::functions::{KILL_QUERY, open_arguments, with_values};
 use super::meaning::{check_syntax, with_meaning};
 use super::parameters::{self, Planned, read_arrays};
 use super::run::StatementMemory;
@@ -127,8 +127,9 @@ impl Statement {
     /// Its parameters in order, `$1` first, with their types as far as they are known.
     pub(crate) fn parameters(&self) -> Result<Vec<Option<DataType>>> {
         let number = |name: &String| name.strip_prefix('$').and_then(|number| number.parse::<usize>().ok());
-        let mut numbers = Vec::new();
-        for name in self.plan.get_parameter_names()? {
+        let (mut numbers, mut names) = (Vec::new(), self.plan.get_parameter_names()?);
+        names.extend(names_in_reports(&self.plan)?);
+        for name in names {
             let Some(number) = number(&name) else {
                 return plan_err!("parameters are numbered from $1 on, and {name} is not");
             };
@@ -151,7 +152,9 @@ impl Statement {
         if expected == 0 {
             return Ok(self);
         }
-        let plan = stacker::grow(PLANNING_STACK_BYTES, || self.plan.with_param_values(values))?;
+        let plan = stacker::grow(PLANNING_STACK_BYTES, || {
+            with_values(self.plan.with_param_values(values.clone())?, values, &self.state)
+        })?;
         Ok(Self { plan, ..self })
     }
 
@@ -168,6 +171,23 @@ impl Statement {
         let runtime = RuntimeEnv { memory_pool: memory, ..shared };
         Ok((physical, Arc::new(TaskContext::from(&state).with_runtime(Arc::new(runtime)))))
     }
+}
+
+/// The parameters among the arguments of reports.
+fn names_in_reports(plan: &LogicalPlan) -> Result<HashSet<String>> {
+    let mut names = HashSet::new();
+    plan.apply_with_subqueries(|node| {
+        for argument in open_arguments(node).unwrap_or_default() {
+            argument.apply(|part| {
+                if let Expr::Placeholder(parameter) = part {
+                    names.insert(parameter.id.clone());
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })?;
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(names)
 }
 
 /// The plan of a view, for what is visible to it. Its text is bounded like that of a statement. Nothing is waited for.

@@ -38,6 +38,7 @@ use skill_report::SkillReport;
 pub(super) use date_part::date_part;
 pub(super) use kill_query::KILL_QUERY;
 pub(super) use scaled_span::scaled_span;
+pub(super) use skill_report::{argument_types, open_arguments, with_values};
 pub use span::Span;
 pub(super) use span_order::span_order;
 pub(super) use to_text::to_text;

@@ -1,4 +1,5 @@
-//! `skill_report`: the endpoint's report as a table.
+//! `skill_report`: the endpoint's report as a table. Its columns depend on no argument, so that a statement with
+//! parameters there is planned over an open report, which is made one of values as soon as there are any.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,10 +7,14 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, SchemaRef, TimeUnit};
 use async_trait::async_trait;
 use datafusion::catalog::{MemTable, Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
-use datafusion::common::{ScalarValue, plan_err};
-use datafusion::datasource::TableType;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::{DFSchema, ParamValues, ScalarValue, plan_err};
+use datafusion::datasource::{TableType, provider_as_source, source_as_provider};
 use datafusion::error::{DataFusionError, Result};
-use datafusion::logical_expr::Expr;
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_plan::{ExecutionPlan, collect_partitioned};
 use skillscope_segment::AccountId;
 
@@ -25,8 +30,45 @@ pub(super) const PARAMETERS: [&str; 7] =
 
 const USAGE: &str = "skill_report(account, now, timeframe [, interval [, skill_ids [, user_type [, as_known]]]])";
 
+/// The types of its arguments where they are parameters.
+pub(in crate::sql) fn argument_types() -> [DataType; 7] {
+    let now = DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()));
+    [DataType::Utf8, now, DataType::Int64, DataType::Int64, DataType::Utf8, DataType::Utf8, DataType::Boolean]
+}
+
+/// The arguments of a report that is open; `None` for whatever else there is in a plan.
+pub(in crate::sql) fn open_arguments(node: &LogicalPlan) -> Option<Vec<Expr>> {
+    let LogicalPlan::TableScan(scan) = node else { return None };
+    let table = source_as_provider(&scan.source).ok()?;
+    table.downcast_ref::<OpenReport>().map(|open| open.arguments.clone())
+}
+
+/// The same plan with values for the parameters of open reports, `$1` first.
+///
+/// # Errors
+/// Those of the function with these values.
+pub(in crate::sql) fn with_values(
+    plan: LogicalPlan,
+    values: Vec<ScalarValue>,
+    state: &SessionState,
+) -> Result<LogicalPlan> {
+    let values = ParamValues::from(values);
+    let closed = |node: LogicalPlan| {
+        let LogicalPlan::TableScan(mut scan) = node else { return Ok(Transformed::no(node)) };
+        let Ok(table) = source_as_provider(&scan.source) else {
+            return Ok(Transformed::no(LogicalPlan::TableScan(scan)));
+        };
+        let Some(open) = table.downcast_ref::<OpenReport>() else {
+            return Ok(Transformed::no(LogicalPlan::TableScan(scan)));
+        };
+        scan.source = provider_as_source(open.closed(&values, state)?);
+        Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
+    };
+    plan.transform_up_with_subqueries(closed).data()
+}
+
 /// The table function `skill_report`: the endpoint's report as the rows of [`Report::to_rows`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct SkillReport {
     pub(super) reports: Arc<ReportSession>,
     pub(super) segments: Arc<SegmentsTable>,
@@ -34,21 +76,33 @@ pub(super) struct SkillReport {
 
 impl TableFunctionImpl for SkillReport {
     fn call_with_args(&self, arguments: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
-        let values = arguments.exprs().iter().map(literal);
-        let request = self.request(&values.collect::<Result<Vec<_>>>()?)?;
-        let (reports, segments) = (Arc::clone(&self.reports), Arc::clone(&self.segments));
-        Ok(Arc::new(SkillReportTable { request, reports, segments }))
+        let arguments = arguments.exprs();
+        match arguments.len() {
+            3..=7 => {}
+            0..=2 => return plan_err!("{NAME} takes at least three arguments: {USAGE}"),
+            _ => return plan_err!("{NAME} takes at most seven arguments: {USAGE}"),
+        }
+        let is_open = |argument: &Expr| argument.exists(|part| Ok(matches!(part, Expr::Placeholder(_))));
+        for argument in arguments {
+            if is_open(argument)? {
+                return Ok(Arc::new(OpenReport { function: self.clone(), arguments: arguments.to_vec() }));
+            }
+        }
+        self.table(arguments)
     }
 }
 
 impl SkillReport {
+    fn table(&self, arguments: &[Expr]) -> Result<Arc<dyn TableProvider>> {
+        let request = self.request(&arguments.iter().map(literal).collect::<Result<Vec<_>>>()?)?;
+        let (reports, segments) = (Arc::clone(&self.reports), Arc::clone(&self.segments));
+        Ok(Arc::new(SkillReportTable { request, reports, segments }))
+    }
+
     fn request(&self, arguments: &[ScalarValue]) -> Result<ReportRequest> {
         let [account, now, timeframe, options @ ..] = arguments else {
             return plan_err!("{NAME} takes at least three arguments: {USAGE}");
         };
-        if options.len() > 4 {
-            return plan_err!("{NAME} takes at most seven arguments: {USAGE}");
-        }
         let account = self.account(account)?;
         let mut parameters = vec![("v", "1".to_owned()), ("timeframe", text("timeframe", timeframe)?)];
         for (name, value) in ["interval", "skillIds", "userType"].into_iter().zip(options) {
@@ -112,6 +166,55 @@ fn text(name: &str, value: &ScalarValue) -> Result<String> {
     match value.cast_to(&DataType::Utf8)? {
         ScalarValue::Utf8(Some(text)) => Ok(text),
         _ => plan_err!("{NAME}: {name} has no value: {USAGE}"),
+    }
+}
+
+/// A report with parameters among its arguments, of which there are no values yet.
+#[derive(Debug)]
+struct OpenReport {
+    function: SkillReport,
+    arguments: Vec<Expr>,
+}
+
+impl OpenReport {
+    fn closed(&self, values: &ParamValues, state: &SessionState) -> Result<Arc<dyn TableProvider>> {
+        let context = SimplifyContext::builder()
+            .with_config_options(Arc::clone(state.config_options()))
+            .with_query_execution_start_time(state.execution_props().query_execution_start_time)
+            .build();
+        let (simplifier, no_columns) = (ExprSimplifier::new(context), DFSchema::empty());
+        let closed = |argument: &Expr| {
+            let with_values = argument.clone().transform_up(|part| match part {
+                Expr::Placeholder(parameter) => {
+                    let (value, metadata) = values.get_placeholders_with_values(&parameter.id)?.into_inner();
+                    Ok(Transformed::yes(Expr::Literal(value, metadata)))
+                }
+                part => Ok(Transformed::no(part)),
+            });
+            simplifier.simplify(simplifier.coerce(with_values.data()?, &no_columns)?)
+        };
+        self.function.table(&self.arguments.iter().map(closed).collect::<Result<Vec<_>>>()?)
+    }
+}
+
+#[async_trait]
+impl TableProvider for OpenReport {
+    fn schema(&self) -> SchemaRef {
+        Report::rows_schema()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Temporary
+    }
+
+    async fn scan(
+        &self,
+        _state: &dyn Session,
+        _projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        plan_err!("{NAME}: a parameter has no value")
     }
 }
 
