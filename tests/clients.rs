@@ -93,6 +93,48 @@ fn psql_lists_describes_asks_and_copies() {
     assert_eq!(doors.psql_prints("account-1", "begin; select 1; commit"), "BEGIN\n1\nCOMMIT");
 }
 
+#[test]
+fn words_of_duckdb_are_known_at_every_door() {
+    let doors = Doors::open(&[]);
+    let counted = doors.server.sql("from segments select count(*) as n, count(distinct account_id) as a");
+    assert_eq!(counted, json!([{ "n": 200, "a": 1 }]));
+    let summary = doors.server.sql("summarize segments");
+    let first = json!({
+        "column_name": "account_id", "column_type": "text", "min": "account-1", "max": "account-1", "approx_unique": 1,
+        "avg": null, "std": null, "q25": null, "q50": null, "q75": null, "count": 200, "null_percentage": 0.0,
+    });
+    assert_eq!((summary.as_array().unwrap().len(), &summary[0]), (18, &first));
+    if has_psql("words_of_duckdb_are_known_at_every_door") {
+        assert_eq!(doors.psql_prints("account-1", "from segments select count(*)"), "200");
+        let summary = doors.psql_prints("account-1", "Summarize segments;");
+        assert_eq!(summary.lines().next(), Some("account_id|text|account-1|account-1|1||||||200|0.00"));
+        let ordered = doors.psql_prints("account-1", "from (values (1, 'b'), (2, 'a')) t(n, x) order by all desc");
+        assert_eq!(ordered, "2|a\n1|b");
+        let described = doors.psql_prints("account-1", "from segments order by all \\gdesc");
+        assert_eq!(described.lines().next(), Some("account_id|text"));
+    }
+    let Some(python) = Python::with_libraries("words_of_duckdb_are_known_at_every_door") else { return };
+    let script = "
+import adbc_driver_flightsql.dbapi as adbc
+with adbc.connect(sys.argv[1]) as connection, connection.cursor() as cursor:
+    answers = []
+    for statement, values in [
+        ('from segments select count(*)', None),
+        ('summarize from segments select skill_id where outcome <> ?', ('x',)),
+        ('select count(*) >= 0 from skill_report($1, $2, $3)', ('account-1', '2018-01-18T08:51:55.679Z', 60)),
+        ('from (values (1), (2)) t(n) order by all desc', None),
+    ]:
+        cursor.execute(statement, values) if values else cursor.execute(statement)
+        answers.append(rows(cursor))
+print(json.dumps(answers, default=str))
+";
+    let answers = ask(&python, script, &[&doors.flight]);
+    assert_eq!(answers[0], json!([[200]]));
+    let summary = answers[1].as_array().unwrap();
+    assert_eq!((summary.len(), &summary[0][0], &summary[0][10]), (1, &json!("skill_id"), &json!(200)));
+    assert_eq!((&answers[2], &answers[3]), (&json!([[true]]), &json!([[2], [1]])));
+}
+
 /// What psql prints of the last segment of the sample, from the file.
 fn last_row() -> String {
     let text = std::fs::read_to_string(sample::path()).unwrap();

@@ -1,5 +1,6 @@
 //! The report against the contract's examples and against a plain loop over rows; the plan against what it promises.
 
+mod analysts;
 mod breach;
 mod contract;
 mod damage;

@@ -16,7 +16,7 @@ use super::command;
 use crate::arguments::OutputFormat;
 
 /// The keywords that can be completed.
-const KEYWORDS: [&str; 59] = [
+const KEYWORDS: [&str; 61] = [
     "all",
     "and",
     "as",
@@ -63,11 +63,13 @@ const KEYWORDS: [&str; 59] = [
     "on",
     "or",
     "order by",
+    "order by all",
     "outer",
     "over",
     "partition by",
     "right",
     "select",
+    "summarize",
     "then",
     "timestamp",
     "true",

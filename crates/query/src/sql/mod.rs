@@ -10,8 +10,8 @@
 //! ```
 //!
 //! A statement runs on threads for SQL alone, in a memory of its own, within limits of time and number (`limits.rs`).
-//! It sees one snapshot of the store. A statement that changes views goes to `definitions` instead. The catalog is made for each statement from the scope of its session, so that
-//! nothing of another account has a name in it.
+//! It sees one snapshot of the store. A statement that changes views goes to `definitions` instead. The
+//! catalog is made for each statement from the scope of its session, so that nothing of another account has a name in it.
 
 mod bounds;
 mod catalog;
@@ -40,6 +40,7 @@ mod words;
 
 pub use catalog::{CatalogRows, Schemas, SessionCatalog, Visible, catalog_list, rows_when_read, standard_view};
 pub use definitions::{Defined, definition_tag, is_definition, table_name};
+pub use dialect::{begins_query, is_summary, with_select_first};
 pub use functions::{POSTGRESQL_VERSION, Span, write_double, write_single};
 pub use limits::SqlLimits;
 pub use load::SqlLoad;

@@ -597,11 +597,11 @@ mod tests {
     fn subqueries_in_expressions_have_few_levels() {
         let nested = |levels: usize| {
             let text = format!("select {}1{}", "(select max(a) from t where a < ".repeat(levels), ")".repeat(levels));
-            check_size(&read(&text).unwrap(), ANY).is_ok()
+            check_size(&read(&text).unwrap().statement, ANY).is_ok()
         };
         assert!(nested(10) && nested(MAX_SUBQUERIES) && !nested(MAX_SUBQUERIES + 1));
         let values = format!("select {}1{}", "(select ".repeat(20), ")".repeat(20));
-        assert!(check_size(&read(&values).unwrap(), ANY).is_ok());
+        assert!(check_size(&read(&values).unwrap().statement, ANY).is_ok());
     }
 
     #[test]

@@ -22,7 +22,9 @@ use futures::FutureExt;
 use futures::executor::block_on;
 
 use super::bounds::{ChargedMemory, adds_up, check_types, guarded, is_multiplying};
-use super::dialect::{read, renamed, rewrite, shown_names, shown_plan};
+use super::dialect::{
+    Written, read, renamed, rewrite, shown_names, shown_plan, summarize, summarized, with_all_columns,
+};
 use super::functions::{KILL_QUERY, open_arguments, with_values};
 use super::meaning::{check_syntax, with_meaning};
 use super::parameters::{self, Planned, read_arrays};
@@ -204,8 +206,8 @@ pub(crate) fn plan_view(visible: &Surroundings, query: &str) -> Result<LogicalPl
     if !planned.types.is_empty() {
         return plan_err!("a view has no parameters");
     }
-    if !matches!(read(query)?, SqlStatement::Statement(statement) if matches!(*statement, sqlparser::ast::Statement::Query(_)))
-    {
+    let written = read(query)?.statement;
+    if !matches!(written, SqlStatement::Statement(written) if matches!(*written, sqlparser::ast::Statement::Query(_))) {
         return plan_err!("a view is a query");
     }
     let mut names = HashSet::new();
@@ -241,8 +243,20 @@ struct Planning<'a> {
 }
 
 async fn logical_plan(state: &SessionState, planning: Planning<'_>, text: &str) -> Result<Planned> {
+    let Written { mut statement, is_summary } = read(text)?;
+    if is_summary {
+        // Which columns there are is known once the query is planned.
+        let Some(query) = summarized(&statement) else { return plan_err!("only tables and queries can be summarized") };
+        let query = sqlparser::ast::Statement::Query(Box::new(query.clone()));
+        let planned = plan_written(state, planning, SqlStatement::Statement(Box::new(query))).await?;
+        summarize(&mut statement, &shown_names(planned.plan.schema().inner()))?;
+    }
+    plan_written(state, planning, statement).await
+}
+
+/// Plans a statement that is written out, and checks that it is one which may be.
+async fn plan_written(state: &SessionState, planning: Planning<'_>, mut statement: SqlStatement) -> Result<Planned> {
     let Planning { most_steps, has_our_meaning, only_reads, told } = planning;
-    let mut statement = read(text)?;
     let (tables, levels, links) = (MAX_NODES, MAX_LEVELS, MAX_LINKS);
     let names = if matches!(statement, SqlStatement::Explain(_)) { MAX_SHOWN_NAMES } else { MAX_NAMES };
     let most = MaxSize { tables, levels, links, grouping_sets: MAX_GROUPING_SETS, names };
@@ -254,6 +268,7 @@ async fn logical_plan(state: &SessionState, planning: Planning<'_>, text: &str) 
     rewrite(&mut statement, state)?;
     check_size(&statement, most)?;
     let Planned { plan, types } = parameters::plan(state, statement, told).await?;
+    let plan = with_all_columns(plan)?;
     check_steps(&plan, most_steps)?;
     let plan = with_right_conditions(plan, |part| check_steps(part, most_steps))?;
     check_steps(&plan, most_steps)?;

@@ -133,6 +133,11 @@ fn in_the_dialect_of_postgresql() {
 }
 
 #[test]
+fn in_words_of_duckdb() {
+    run("duckdb.slt", Some(&folder().join("edges.ndjson")));
+}
+
+#[test]
 fn analysts_questions() {
     run("questions.slt", Some(&folder().join("../../data/segments.ndjson")));
 }

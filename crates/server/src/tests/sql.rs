@@ -114,3 +114,55 @@ async fn a_field_that_nobody_reads_is_refused() {
     let answer = door.post("/v1/sql?pretty=1", "application/json", r#"{"query": "select 1 as n"}"#).await;
     assert_eq!(answer.json(), serde_json::json!([{ "n": 1 }]));
 }
+
+#[tokio::test]
+async fn queries_in_words_of_duckdb_are_answered() {
+    let door = Door::new();
+    door.post(SEGMENTS, "application/x-ndjson", line("c-1", 7, 1) + &line("c-2", 8, 1) + &line("c-3", 8, 1)).await;
+    let counted = door.sql("from segments select skill_id, count(*) as n group by all order by all desc").await.json();
+    assert_eq!(counted, serde_json::json!([{ "skill_id": 8, "n": 2 }, { "skill_id": 7, "n": 1 }]));
+    let query = serde_json::json!({
+        "query": "summarize from segments select skill_id, source where skill_id > $1", "parameters": [7],
+    });
+    let summary = door.post("/v1/sql", "application/json", query.to_string()).await.json();
+    let expected = serde_json::json!([
+        {
+            "column_name": "skill_id", "column_type": "bigint", "min": "8", "max": "8", "approx_unique": 1, "avg": "8",
+            "std": "0", "q25": "8", "q50": "8", "q75": "8", "count": 2, "null_percentage": 0.0,
+        },
+        {
+            "column_name": "source", "column_type": "text", "min": null, "max": null, "approx_unique": 0, "avg": null,
+            "std": null, "q25": null, "q50": null, "q75": null, "count": 2, "null_percentage": 100.0,
+        },
+    ]);
+    assert_eq!(summary, expected);
+    let by_url = door.get("/v1/sql?query=/**/FROM%20segments%20where%20skill_id=7;&format=json").await.json();
+    assert_eq!(by_url.as_array().unwrap().len(), 1);
+    let columns =
+        "select column_name from information_schema.columns where table_name = 'segments' order by ordinal_position";
+    let (columns, summary) = (door.sql(columns).await.json(), door.sql("summarize segments").await.json());
+    let names = |rows: &serde_json::Value| {
+        rows.as_array().unwrap().iter().map(|row| row["column_name"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&columns), names(&summary));
+}
+
+#[tokio::test]
+async fn arguments_of_a_report_are_parameters() {
+    let door = Door::new();
+    door.post(SEGMENTS, "application/x-ndjson", line("c-1", 7, 1) + &line("c-2", 8, 1)).await;
+    let query =
+        "select total from skill_report($1, $2, $3, null, $4) where skill_id is null and interval_start is null";
+    for parameters in [
+        serde_json::json!(["acme", "2018-01-18T08:51:55.679Z", 60, "7"]),
+        serde_json::json!(["acme", "2018-01-18 08:51:55.679", "60", "7"]),
+    ] {
+        let body = serde_json::json!({ "query": query, "parameters": parameters }).to_string();
+        let answer = door.post("/v1/sql", "application/json", body).await;
+        assert_eq!(answer.json(), serde_json::json!([{ "total": 1 }]), "{parameters}");
+    }
+    let body =
+        serde_json::json!({ "query": query, "parameters": ["acme", "2018-01-18T08:51:55Z", 0, "7"] }).to_string();
+    let problem = door.post("/v1/sql", "application/json", body).await.problem(400);
+    assert!(problem["detail"].as_str().unwrap().contains("timeframe"), "{problem}");
+}

@@ -12,6 +12,7 @@ mod views;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, CatalogProviderList, MemoryCatalogProvider, SchemaProvider, TableProvider};
 use datafusion::datasource::TableType;
@@ -28,6 +29,7 @@ use names::SEGMENTS;
 pub(super) use names::{CATALOG, PUBLIC};
 pub use rows::{CatalogRows, rows_when_read};
 pub use session_catalog::{SessionCatalog, Visible};
+use type_name::TypeName;
 use views::View;
 
 const SYSTEM: &str = "system";
@@ -92,6 +94,11 @@ impl CatalogProviderList for OneCatalog {
 /// Those of [`catalog_list`].
 pub(super) fn information_schema(name: &str, schemas: &Schemas) -> Result<Arc<dyn SchemaProvider>> {
     Ok(Arc::new(InformationSchema::new(name, schemas)?))
+}
+
+/// The standard's name of the type that values of this type have.
+pub(super) fn standard_type(of: &DataType) -> &'static str {
+    TypeName::of(of).standard
 }
 
 /// Whether a name is that of a table of ours.

@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 use skillscope_store::RelationKind;
 
 use super::place::folded;
-use crate::sql::dialect::{read_words, words};
+use crate::sql::dialect::{first_word, read_words, words};
 use crate::{Error, Result};
 
 /// The words with which statements begin that change something.
@@ -72,38 +72,6 @@ pub fn is_definition(text: &str) -> bool {
 /// What PostgreSQL answers to a statement that defines, such as `CREATE VIEW`; `None` for other statements.
 pub fn definition_tag(text: &str) -> Option<&'static str> {
     is_definition(text).then(|| read(text).ok().map(|definition| definition.tag())).flatten()
-}
-
-/// The first word of a statement, behind comments.
-fn first_word(text: &str) -> &str {
-    let mut rest = text.trim_start_matches(|letter: char| letter.is_whitespace() || letter == ';');
-    loop {
-        let after = if let Some(comment) = rest.strip_prefix("--") {
-            comment.split_once('\n').map_or("", |(_, after)| after)
-        } else if let Some(comment) = rest.strip_prefix("/*") {
-            after_comment(comment)
-        } else {
-            break;
-        };
-        rest = after.trim_start_matches(|letter: char| letter.is_whitespace() || letter == ';');
-    }
-    rest.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default()
-}
-
-/// What follows a comment, which may have others in it.
-fn after_comment(mut text: &str) -> &str {
-    let mut open = 1_usize;
-    while open > 0 {
-        let Some(at) = text.find(['*', '/']) else { return "" };
-        let (step, change) = match text.get(at..at + 2) {
-            Some("*/") => (2, -1),
-            Some("/*") => (2, 1),
-            _ => (1, 0),
-        };
-        open = open.saturating_add_signed(change);
-        text = text.get(at + step..).unwrap_or_default();
-    }
-    text
 }
 
 /// Reads a statement that defines.

@@ -1,25 +1,33 @@
-//! PostgreSQL's meaning for what DataFusion refuses or reads otherwise: the syntax tree is rewritten before it is
-//! planned.
+//! PostgreSQL's meaning for what DataFusion refuses or reads otherwise, and what analysts know from DuckDB: words are put
+//! in order before they are parsed, and the syntax tree is rewritten before it is planned.
 //!
 //! ```text
-//! text ─▶ reading.rs ─▶ fetch.rs      FETCH FIRST is LIMIT
-//!                        like.rs       LIKE … ESCAPE is LIKE with backslashes
-//!                        chains.rs     long chains of OR, AND, UNION and the like are trees of few levels
-//!                        values.rs     (select 1) is 1
-//!                        named_arguments.rs  f(timeframe => 60) is f(60)
-//!                        names.rs      columns of one name have names of their own while they are planned
-//!                        casts.rs      casts of one value differ in their names
+//! text ─▶ beginning.rs     where statements and queries begin
+//!         from_first.rs    a query that begins with FROM is one that begins with SELECT
+//!         summary.rs       SUMMARIZE is a query over another one, once the columns of that are known
+//!    └─▶ reading.rs ─▶ fetch.rs         FETCH FIRST is LIMIT
+//!                      order_by_all.rs  ORDER BY ALL is by every column of the answer
+//!                      like.rs          LIKE … ESCAPE is LIKE with backslashes
+//!                      chains.rs        long chains of OR, AND, UNION and the like are trees of few levels
+//!                      values.rs        (select 1) is 1
+//!                      named_arguments.rs  f(timeframe => 60) is f(60)
+//!                      names.rs         columns of one name have names of their own while they are planned
+//!                      casts.rs         casts of one value differ in their names
 //! ```
 //!
 //! What is written here is DataFusion's own dialect, so that it also runs on a cluster.
 
+mod beginning;
 mod casts;
 mod chains;
 mod fetch;
+mod from_first;
 mod like;
 mod named_arguments;
 mod names;
+mod order_by_all;
 mod reading;
+mod summary;
 mod values;
 
 use std::ops::ControlFlow;
@@ -29,9 +37,14 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{Expr, Query, SetExpr, TableFactor, VisitMut, VisitorMut};
 
+pub(super) use beginning::first_word;
+pub use beginning::{begins_query, is_summary};
 pub(super) use chains::is_associative;
+pub use from_first::with_select_first;
 pub(super) use names::{renamed, shown_names, shown_plan};
-pub(super) use reading::{read, read_words, words};
+pub(super) use order_by_all::with_all_columns;
+pub(super) use reading::{Written, read, read_words, words};
+pub(super) use summary::{summarize, summarized};
 pub(super) use values::value_of;
 
 /// Rewrites a statement, which must not be too deep to be walked through.
@@ -57,6 +70,7 @@ struct Rewriter<'s> {
 impl Rewriter<'_> {
     fn rewrite_query(&self, query: &mut Query) -> Result<()> {
         fetch::rewrite(query)?;
+        order_by_all::rewrite(query);
         let is_inner = self.queries > 1;
         match query.body.as_mut() {
             SetExpr::Select(select) => {

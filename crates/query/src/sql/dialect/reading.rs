@@ -11,6 +11,10 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
+use super::beginning::{is_blank, keyword};
+use super::from_first::with_select_first;
+use super::summary::query_of_summary;
+
 /// The levels that the parser goes down. A level of a statement is several of the parser's.
 const MAX_LEVELS: usize = 1_200;
 
@@ -18,9 +22,19 @@ const MAX_LEVELS: usize = 1_200;
 /// parentheses, the parser reads the same words again for every one of them, in each of their possible meanings.
 const MAX_BEGUN: usize = 200_000;
 
+/// A statement as it is written.
+#[derive(Debug)]
+pub(in crate::sql) struct Written {
+    pub(in crate::sql) statement: Statement,
+    /// Whether the query in it is one of which a summary is wanted.
+    pub(in crate::sql) is_summary: bool,
+}
+
 /// Reads one statement.
-pub(in crate::sql) fn read(text: &str) -> Result<Statement> {
-    read_words(words(text)?)
+pub(in crate::sql) fn read(text: &str) -> Result<Written> {
+    let mut words = words(text)?;
+    let is_summary = query_of_summary(&mut words);
+    Ok(Written { statement: read_words(words)?, is_summary })
 }
 
 /// The words of a text.
@@ -32,7 +46,9 @@ pub(in crate::sql) fn words(text: &str) -> Result<Vec<TokenWithSpan>> {
 /// Reads one statement from its words.
 pub(in crate::sql) fn read_words(tokens: Vec<TokenWithSpan>) -> Result<Statement> {
     let dialect = Patient::default();
-    let parser = DFParserBuilder::new(understood(tokens)).with_dialect(&dialect).with_recursion_limit(MAX_LEVELS);
+    let parser = DFParserBuilder::new(understood(with_select_first(tokens)))
+        .with_dialect(&dialect)
+        .with_recursion_limit(MAX_LEVELS);
     let mut statements = match parser.build()?.parse_statements() {
         Err(_) if dialect.begun.get() > MAX_BEGUN => {
             return plan_err!(
@@ -52,17 +68,14 @@ pub(in crate::sql) fn read_words(tokens: Vec<TokenWithSpan>) -> Result<Statement
 /// to compute, and `TABLE t` is `SELECT * FROM t`.
 fn understood(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut kept: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
-    let mut words = tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_)));
-    let is_table = words.next().is_some_and(|first| is_keyword(first, Keyword::TABLE));
+    let mut words = tokens.iter().filter(|token| !is_blank(token));
+    let is_table = words.next().is_some_and(|first| keyword(first) == Keyword::TABLE);
     for token in tokens {
         let is_parenthesis = token.token == Token::LParen;
         if is_parenthesis {
             drop_materialized(&mut kept);
         }
-        if is_table
-            && is_keyword(&token, Keyword::TABLE)
-            && kept.iter().all(|token| matches!(token.token, Token::Whitespace(_)))
-        {
+        if is_table && keyword(&token) == Keyword::TABLE && kept.iter().all(is_blank) {
             let select = [Token::make_keyword("SELECT"), Token::Mul, Token::make_keyword("FROM")];
             kept.extend(select.map(|word| TokenWithSpan::new(word, token.span)));
         } else {
@@ -76,19 +89,15 @@ fn understood(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
 fn drop_materialized(words: &mut Vec<TokenWithSpan>) {
     let last_before = |end: usize| {
         let before = words.get(..end)?;
-        before.iter().rposition(|token| !matches!(token.token, Token::Whitespace(_)))
+        before.iter().rposition(|token| !is_blank(token))
     };
-    let is = |place: usize, keyword: Keyword| words.get(place).is_some_and(|token| is_keyword(token, keyword));
+    let is = |place: usize, wanted: Keyword| words.get(place).is_some_and(|token| keyword(token) == wanted);
     let Some(last) = last_before(words.len()).filter(|last| is(*last, Keyword::MATERIALIZED)) else { return };
     let Some(before) = last_before(last) else { return };
     let first = if is(before, Keyword::NOT) { before } else { last };
     if last_before(first).is_some_and(|place| is(place, Keyword::AS)) {
         words.truncate(first);
     }
-}
-
-fn is_keyword(token: &TokenWithSpan, keyword: Keyword) -> bool {
-    matches!(&token.token, Token::Word(word) if word.quote_style.is_none() && word.keyword == keyword)
 }
 
 /// The dialect in which statements are read, which also counts how much is read.
@@ -126,6 +135,10 @@ impl Dialect for Patient {
 
     fn is_identifier_part(&self, letter: char) -> bool {
         GenericDialect {}.is_identifier_part(letter)
+    }
+
+    fn supports_order_by_all(&self) -> bool {
+        true
     }
 
     as_generic!(

@@ -1,6 +1,5 @@
 //! `DECLARE`, `FETCH`, `MOVE` and `CLOSE`.
 
-use datafusion::sql::sqlparser::tokenizer::Token;
 use datafusion_postgres::pgwire::error::PgWireResult;
 
 use super::query::query;
@@ -63,8 +62,7 @@ pub(super) fn declaration(words: &mut Words<'_>) -> PgWireResult<Declaration> {
     let is_held = words.take_all(&["with", "hold"]);
     let _ = words.take_all(&["without", "hold"]);
     words.expect("for")?;
-    let reads = ["select", "with", "values", "table"].iter().any(|word| words.is(word));
-    if !reads && words.peek() != Some(&Token::LParen) {
+    if !words.begin_query() {
         return Err(words.wrong());
     }
     let query = query(words.rest())?;

@@ -55,10 +55,7 @@ pub(super) fn explain(whole: &Words<'_>, words: &mut Words<'_>) -> PgWireResult<
 /// Whether options stand in parentheses, and not a query.
 fn has_options(words: &Words<'_>) -> bool {
     let mut after = words.clone();
-    let queries = ["select", "with", "values", "table"];
-    after.take_sign(&Token::LParen)
-        && matches!(after.peek(), Some(Token::Word(_)))
-        && !queries.iter().any(|query| after.is(query))
+    after.take_sign(&Token::LParen) && matches!(after.peek(), Some(Token::Word(_))) && !after.begin_query()
 }
 
 /// The value of an option; `on` where there is none.

@@ -3,8 +3,9 @@
 use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion_postgres::pgwire::error::PgWireResult;
 
-use skillscope_query::is_definition;
+use skillscope_query::{begins_query, is_definition, is_summary};
 
+use super::words;
 use crate::postgresql::catalog::parse;
 use crate::postgresql::cursors::read_cursors;
 use crate::postgresql::error::{SqlState, error};
@@ -15,6 +16,22 @@ pub(super) fn query(text: &str) -> PgWireResult<String> {
         // It is read where it is carried out.
         return Ok(text.to_owned());
     }
+    if is_summary(text) {
+        return Ok(format!("SUMMARIZE {}", reading(&summarized(text)?)?));
+    }
+    reading(text)
+}
+
+/// The query that a summary is of.
+fn summarized(text: &str) -> PgWireResult<String> {
+    let tokens = words::words(text)?;
+    let Some(mut words) = words::statements(text, &tokens).next() else { return Ok(text.to_owned()) };
+    words.next();
+    let of = words.rest();
+    Ok(if words.begin_query() { of.to_owned() } else { format!("SELECT * FROM {of}") })
+}
+
+fn reading(text: &str) -> PgWireResult<String> {
     let statements = match parse(text) {
         // It reads fewer levels than a statement may have. A question about the catalog has few.
         Err(ParserError::RecursionLimitExceeded) if reads(text) => return Ok(text.to_owned()),
@@ -30,6 +47,5 @@ pub(super) fn query(text: &str) -> PgWireResult<String> {
 /// Whether a statement is certain to read.
 fn reads(text: &str) -> bool {
     let word = text.trim().trim_start_matches('(').split(|letter: char| !letter.is_ascii_alphabetic()).next();
-    let reads = ["select", "with", "values", "table", "explain"];
-    word.is_some_and(|word| reads.iter().any(|read| word.eq_ignore_ascii_case(read)))
+    word.is_some_and(|word| begins_query(word) || word.eq_ignore_ascii_case("explain"))
 }

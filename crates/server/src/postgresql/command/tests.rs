@@ -195,3 +195,41 @@ fn copies_have_options_in_both_syntaxes() {
         assert_eq!(refused(text), (code.to_owned(), message.to_owned()), "{text}");
     }
 }
+
+#[test]
+fn queries_in_words_of_duckdb_are_queries() {
+    for (text, query) in [
+        ("from segments", "SELECT * FROM segments"),
+        ("-- x\nFROM segments WHERE a = $1;", "SELECT * FROM segments WHERE a = $1"),
+        (
+            "from segments select a group by all order by all desc",
+            "SELECT a FROM segments GROUP BY ALL ORDER BY all DESC",
+        ),
+        ("summarize segments", "SUMMARIZE SELECT * FROM segments"),
+        ("/* x */ Summarize \"A b\";", "SUMMARIZE SELECT * FROM \"A b\""),
+        ("SUMMARIZE from segments where a", "SUMMARIZE SELECT * FROM segments WHERE a"),
+        ("summarize (select 1)", "SUMMARIZE (SELECT 1)"),
+    ] {
+        assert_eq!(one(text), Command::Query(query.to_owned()), "{text}");
+    }
+    let summary = "SUMMARIZE SELECT * FROM segments".to_owned();
+    let prepared = Command::Prepare { name: "p".to_owned(), types: Vec::new(), query: summary.clone() };
+    assert_eq!(one("prepare p as summarize segments"), prepared);
+    let explained = Command::Explain { query: format!("EXPLAIN {summary}"), is_verbose: false };
+    assert_eq!(
+        (one("explain summarize segments"), one("explain (costs off) summarize segments")),
+        (explained.clone(), explained)
+    );
+    assert_eq!(one("explain (from segments)"), one("explain (select * from segments)"));
+    for text in ["declare c cursor for summarize segments", "copy (summarize segments) to stdout"] {
+        let query = match one(text) {
+            Command::Declare(declared) => declared.query,
+            Command::Copy { query, .. } => query,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(query, summary, "{text}");
+    }
+    assert!(matches!(one("declare c cursor for from segments"), Command::Declare(_)));
+    assert_eq!(refused("summarize").0, "42601");
+    assert_eq!(refused("summarize delete from segments").0, "42601");
+}

@@ -3,6 +3,7 @@
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, Tokenizer, Word};
 use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
+use skillscope_query::begins_query;
 
 use crate::postgresql::error::{SqlState, error};
 
@@ -95,6 +96,14 @@ impl<'a> Words<'a> {
     pub(super) fn is(&self, word: &str) -> bool {
         matches!(self.peek(), Some(Token::Word(Word { value, quote_style: None, .. }))
             if value.eq_ignore_ascii_case(word))
+    }
+
+    /// Whether a query begins here, which may be in parentheses, or the summary of one.
+    pub(super) fn begin_query(&self) -> bool {
+        match self.peek() {
+            Some(Token::Word(Word { value, quote_style: None, .. })) => begins_query(value),
+            sign => sign == Some(&Token::LParen),
+        }
     }
 
     /// Takes the next word if it is this one.

@@ -205,3 +205,43 @@ async fn parameters_have_the_types_that_postgresql_gives_them() {
         assert_eq!(described(&mut client, statement).await, expected, "{statement}");
     }
 }
+
+#[tokio::test]
+async fn arguments_of_a_report_are_parameters() {
+    let server = Server::new();
+    let mut client = server.open("acme").await;
+    let types = described(&mut client, "select * from skill_report($1, $2, $3, $4, $5, $6)").await;
+    assert_eq!(types, [TEXT, TIMESTAMPTZ, INT8, INT8, TEXT, TEXT]);
+    let statement = "select count(*) >= 0 from skill_report($1, $2, $3)";
+    for now in [(0, Ok("2018-01-18 09:51:55.679+01")), (INT8, Ok("1516265515679")), (TEXT, Ok("2018-01-18T08:51:55Z"))]
+    {
+        let values = [(0, Ok("acme")), now, (0, Ok("60"))];
+        assert_eq!(first(&asked(&mut client, statement, &values).await), "t", "{now:?}");
+    }
+    let other = [(0, Ok("bolt")), (0, Ok("2018-01-18 08:51:55+00")), (0, Ok("60"))];
+    let refused = first(&asked(&mut client, statement, &other).await);
+    assert!(refused.contains("its own account only"), "{refused}");
+}
+
+#[tokio::test]
+async fn queries_in_words_of_duckdb_are_prepared() {
+    let server = Server::new();
+    let mut client = server.open("skillscope").await;
+    for (statement, types) in [
+        ("from segments where skill_id = $1 order by all limit $2", &[INT8, INT8][..]),
+        ("summarize from segments where outcome = $1", &[TEXT]),
+        ("SUMMARIZE segments", &[]),
+    ] {
+        assert_eq!(described(&mut client, statement).await, types, "{statement}");
+    }
+    let answers = asked(&mut client, "summarize select $1 as x", &[(INT4, Ok("7"))]).await;
+    assert_eq!(first(&answers), "x");
+    let columns = answers.iter().find(|answer| answer.kind == 'T').unwrap();
+    let names =
+        ["column_name", "column_type", "min", "max", "approx_unique", "avg", "std", "q25", "q50", "q75", "count"];
+    assert!(names.iter().all(|name| String::from_utf8_lossy(&columns.body).contains(name)), "{columns:?}");
+    let several = "summarize select 1 as x, 2 as y; from (values (2), (1)) t(x) order by all; \
+                   prepare p as summarize select $1::int as z; execute p(1); explain (costs off) summarize segments";
+    let transcript = in_time(client.transcript(several)).await;
+    assert!(transcript.starts_with("x y [SELECT 2] 1 2 [SELECT 2] [PREPARE] z [SELECT 1]"), "{transcript}");
+}

@@ -35,12 +35,14 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use parameters::Parameters;
+use skillscope_query::with_select_first;
 
 /// The statements of a text.
 pub(in crate::postgresql) fn parse(text: &str) -> Result<Vec<Statement>, ParserError> {
     let mut tokens = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize_with_location()?;
     tokens.iter_mut().for_each(abort_is_rollback);
     drop_schema_of_words(&mut tokens);
+    let tokens = with_select_first(tokens);
     let statements = Parser::new(&PostgreSqlDialect {}).with_tokens_with_locations(tokens).parse_statements()?;
     Ok(statements.into_iter().map(rewrite).collect())
 }
