@@ -135,6 +135,7 @@ statements = [
     "select row_number() over (order by end_time) a, lag(skill_id) over (order by end_time) b from segments",
     "select * from metrics_by_hour",
     "select * from skill_report('account-1', now(), 60)",
+    "select * from report_segments('account-1', now(), 1440)",
     "select 1 as a, 2 as a",
     "select a.outcome, b.outcome from segments a, segments b limit 3",
     "select * from system.queries",

@@ -178,7 +178,7 @@ answers["view"] = "segments" in execute.view_definition("public.metrics_by_hour"
     assert_eq!(answers["columns"], json!(["abandoned_in_queue"]));
     assert_eq!(answers["functions"].as_array().unwrap().len(), 1, "{answers}");
     assert_eq!((&answers["\\d segments"], &answers["\\dt+"], &answers["\\dv"]), (&json!(18), &json!(1), &json!(3)));
-    assert_eq!((&answers["\\df"], &answers["\\l"], &answers["view"]), (&json!(2), &json!(1), &json!(true)));
+    assert_eq!((&answers["\\df"], &answers["\\l"], &answers["view"]), (&json!(3), &json!(1), &json!(true)));
 }
 
 /// Asks pgJDBC for all of its metadata, and prints how many rows each answer has, or that it failed.
@@ -272,7 +272,7 @@ fn pgjdbc_tells_what_there_is() {
         "imported 0",
         "exported 0",
         "indexes 0",
-        "functions 2 |account-1|public|kill_query|Ends the statement",
+        "functions 3 |account-1|public|kill_query|Ends the statement",
         "prepared int8 _text",
         "rows 1 |1|{",
     ] {

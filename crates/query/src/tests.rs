@@ -6,6 +6,7 @@ mod contract;
 mod damage;
 mod definitions;
 mod hostile;
+mod figures;
 mod logic;
 mod metrics;
 mod oracle;

@@ -18,7 +18,7 @@ pub(super) struct Catalog {
 }
 
 /// Functions that are no routines of `information_schema`.
-const TABLE_FUNCTIONS: [&str; 2] = ["skill_report", "generate_series"];
+const TABLE_FUNCTIONS: [&str; 3] = ["skill_report", "report_segments", "generate_series"];
 
 /// Words that a table's name may stand before, and that are no alias of it.
 const AFTER_TABLES: [&str; 19] = [

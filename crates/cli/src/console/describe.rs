@@ -7,10 +7,14 @@ use super::state::State;
 use crate::output;
 
 /// The functions that are there beside DataFusion's, or in the place of them.
-const FUNCTIONS: [(&str, &str); 11] = [
+const FUNCTIONS: [(&str, &str); 12] = [
     (
         "skill_report(account, now, timeframe [, interval [, skill_ids [, user_type]]])",
         "the report of the endpoint, as rows",
+    ),
+    (
+        "report_segments(account, now, timeframe [, interval [, interval_start [, skill_id [, metric [, user_type]]]]])",
+        "the segments that a figure of the report counts",
     ),
     ("kill_query(id)", "ends a statement of system.queries; true where there was one"),
     (
@@ -28,7 +32,7 @@ const FUNCTIONS: [(&str, &str); 11] = [
 ];
 
 /// The number of those, from the first, that there are only over a store.
-const OF_STORE: usize = 2;
+const OF_STORE: usize = 3;
 
 /// Lists tables and views, or the columns of one.
 pub(super) fn describe(state: &mut State, name: &str) -> Result<()> {

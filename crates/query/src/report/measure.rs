@@ -25,15 +25,23 @@ pub(super) enum Measure {
 }
 
 impl Measure {
+    /// What makes a segment one of those that are counted or summed; `None` where all of them are.
+    pub(super) fn condition(self) -> Option<Expr> {
+        match self {
+            Self::Segments => None,
+            Self::WithOutcome(outcome) => Some(segment(column::OUTCOME).eq(word(DataType::Int8, outcome.as_str()))),
+            Self::WithFlag(flag) => Some(segment(flag)),
+            Self::WithValue(name) | Self::Sum(name) => Some(segment(name).is_not_null()),
+        }
+    }
+
     /// The measure as an aggregate of built-in functions, with the types that the table's columns have.
     pub(super) fn expression(self) -> Result<Expr> {
         match self {
-            Self::Segments => Ok(count(lit(1))),
-            Self::WithOutcome(outcome) => {
-                let is_outcome = segment(column::OUTCOME).eq(word(DataType::Int8, outcome.as_str()));
-                count(lit(1)).filter(is_outcome).build()
-            }
-            Self::WithFlag(flag) => count(lit(1)).filter(segment(flag)).build(),
+            Self::Segments | Self::WithOutcome(_) | Self::WithFlag(_) => match self.condition() {
+                Some(condition) => count(lit(1)).filter(condition).build(),
+                None => Ok(count(lit(1))),
+            },
             Self::WithValue(name) => Ok(count(segment(name))),
             Self::Sum(name) => Ok(sum(segment(name))),
         }
@@ -53,7 +61,19 @@ impl Measure {
     }
 }
 
-/// The mean of a column's values in SQL, rounded half up; 0 where no segment has a value.
-pub(super) fn rounded_mean_sql(name: &str) -> String {
-    format!("coalesce((2 * sum({name}) + count({name})) / nullif(2 * count({name}), 0), 0)")
+/// The mean of a column's values, rounded half up; 0 where no segment has a value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RoundedMean(pub(super) &'static str);
+
+impl RoundedMean {
+    /// What makes a segment one of those whose values are averaged.
+    pub(super) fn condition(self) -> Option<Expr> {
+        Measure::WithValue(self.0).condition()
+    }
+
+    /// The mean in SQL.
+    pub(super) fn sql(self) -> String {
+        let name = self.0;
+        format!("coalesce((2 * sum({name}) + count({name})) / nullif(2 * count({name}), 0), 0)")
+    }
 }

@@ -4,11 +4,12 @@ use std::ops::{AddAssign, SubAssign};
 
 use arrow::array::{Array, Int64Array, RecordBatch};
 use datafusion::error::Result;
+use datafusion::logical_expr::Expr;
 use skillscope_segment::{Outcome, column};
 
 use super::columns::integers;
 use super::measure::Measure::{self, Segments, Sum, WithFlag, WithOutcome, WithValue};
-use super::measure::rounded_mean_sql;
+use super::measure::RoundedMean;
 
 /// A metric of the report.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub struct Metric {
     pub description: &'static str,
     value: fn(&Metrics) -> i64,
     sql: fn() -> String,
+    condition: fn() -> Option<Expr>,
 }
 
 impl Metric {
@@ -33,16 +35,27 @@ impl Metric {
     pub(crate) fn sql(&self) -> String {
         (self.sql)()
     }
+
+    /// What makes a segment one of those that it counts or averages; `None` where all of them are.
+    pub(super) fn condition(&self) -> Option<Expr> {
+        (self.condition)()
+    }
 }
 
 /// A column of the rows that plans for reports give: a count or a sum.
 #[derive(Debug)]
 pub(crate) struct MetricColumn {
     pub(crate) name: &'static str,
+    /// What it says of some segments, in a sentence.
+    pub(crate) description: &'static str,
     pub(super) measure: Measure,
 }
 
 impl MetricColumn {
+    const fn new(name: &'static str, text: &'static str, measure: Measure) -> Self {
+        Self { name, description: text.trim_ascii(), measure }
+    }
+
     /// The metric as an SQL aggregate over segments.
     pub(crate) fn sql(&self) -> String {
         self.measure.sql()
@@ -53,12 +66,12 @@ impl MetricColumn {
 ///
 /// - `counted`: metrics that are counts or sums, each with a description, a name, what it measures and its JSON key;
 /// - `derived`: metrics that are computed from counts and sums by a method of [`Metrics`] of the same name, each with a
-///   description, its SQL and its JSON key;
+///   description, what is measured and their JSON key;
 /// - `parts`: counts and sums from which metrics are derived, and which no report tells.
 macro_rules! metrics {
     (
         counted { $(#[doc = $counted_text:literal] $counted:ident: $counted_measure:expr => $counted_key:literal;)+ }
-        derived { $(#[doc = $derived_text:literal] $derived:ident: $derived_sql:expr => $derived_key:literal;)+ }
+        derived { $(#[doc = $derived_text:literal] $derived:ident: $derived_measure:expr => $derived_key:literal;)+ }
         parts { $(#[doc = $part_text:literal] $part:ident: $part_measure:expr;)+ }
     ) => {
         /// The metrics of some segments, as counts and sums: they add up over skills and intervals.
@@ -77,13 +90,15 @@ macro_rules! metrics {
                     description: $counted_text.trim_ascii(),
                     value: |metrics| metrics.$counted,
                     sql: || $counted_measure.sql(),
+                    condition: || $counted_measure.condition(),
                 },)+
                 $(Self {
                     name: stringify!($derived),
                     json_key: $derived_key,
                     description: $derived_text.trim_ascii(),
                     value: Metrics::$derived,
-                    sql: || $derived_sql,
+                    sql: || $derived_measure.sql(),
+                    condition: || $derived_measure.condition(),
                 },)+
             ];
         }
@@ -91,13 +106,13 @@ macro_rules! metrics {
         impl MetricColumn {
             /// Every count and sum from which metrics are told.
             pub(crate) const ALL: &[Self] = &[
-                $(Self { name: stringify!($counted), measure: $counted_measure },)+
-                $(Self { name: stringify!($part), measure: $part_measure },)+
+                $(Self::new(stringify!($counted), $counted_text, $counted_measure),)+
+                $(Self::new(stringify!($part), $part_text, $part_measure),)+
             ];
 
             /// Those that are no metrics themselves.
             pub(crate) const UNREPORTED: &[Self] =
-                &[$(Self { name: stringify!($part), measure: $part_measure },)+];
+                &[$(Self::new(stringify!($part), $part_text, $part_measure),)+];
         }
 
         impl Metrics {
@@ -174,7 +189,7 @@ metrics! {
     }
     derived {
         /// Milliseconds from an agent's assignment to the first message, on average.
-        avg_time_to_first_agent_message_ms: rounded_mean_sql(TIME_TO_FIRST_MESSAGE)
+        avg_time_to_first_agent_message_ms: RoundedMean(TIME_TO_FIRST_MESSAGE)
             => "avgTimetoFirstAgentMessageFromAgentAssignment";
     }
     parts {

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! `cost.rs` says beforehand how large it is about to be. `cells.rs` asks the same plan for slices of time, from which
-//! reports at many instants can be added up.
+//! reports at many instants can be added up. `figure.rs` asks for the segments that one figure counts.
 
 mod answer;
 mod assembly;
@@ -14,6 +14,7 @@ mod cells;
 mod columns;
 mod cost;
 mod expression;
+mod figure;
 mod json;
 mod measure;
 mod metrics;
@@ -26,6 +27,7 @@ pub use answer::{Breakdown, Interval, Report};
 pub(crate) use assembly::assemble;
 pub use cells::{CellRequest, CellRow, CellRows, KnownAt};
 pub(crate) use cost::report_cells;
+pub(crate) use figure::Figure;
 pub(crate) use metrics::MetricColumn;
 pub use metrics::{Metric, Metrics};
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::{Error, Result};
 
-const MINUTE_MS: i64 = 60_000;
+pub(super) const MINUTE_MS: i64 = 60_000;
 const MAX_TIMEFRAME: i64 = 1440;
 const MIN_INTERVAL: i64 = 5;
 

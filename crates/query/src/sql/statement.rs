@@ -130,7 +130,7 @@ impl Statement {
     pub(crate) fn parameters(&self) -> Result<Vec<Option<DataType>>> {
         let number = |name: &String| name.strip_prefix('$').and_then(|number| number.parse::<usize>().ok());
         let (mut numbers, mut names) = (Vec::new(), self.plan.get_parameter_names()?);
-        names.extend(names_in_reports(&self.plan)?);
+        names.extend(names_in_open_tables(&self.plan)?);
         for name in names {
             let Some(number) = number(&name) else {
                 return plan_err!("parameters are numbered from $1 on, and {name} is not");
@@ -175,11 +175,11 @@ impl Statement {
     }
 }
 
-/// The parameters among the arguments of reports.
-fn names_in_reports(plan: &LogicalPlan) -> Result<HashSet<String>> {
+/// The parameters among the arguments of open tables.
+fn names_in_open_tables(plan: &LogicalPlan) -> Result<HashSet<String>> {
     let mut names = HashSet::new();
     plan.apply_with_subqueries(|node| {
-        for argument in open_arguments(node).unwrap_or_default() {
+        for (argument, _) in open_arguments(node) {
             argument.apply(|part| {
                 if let Expr::Placeholder(parameter) = part {
                     names.insert(parameter.id.clone());

@@ -67,6 +67,8 @@ async fn nothing_of_another_account_is_seen_by_any_table_or_plan() {
         "explain analyze select count(*) from segments",
         "explain analyze select max(conversation_id) from segments where end_time < now() - interval '2 hours'",
         "select * from skill_report(null, now(), 1440, 60)",
+        "select * from report_segments(null, now(), 1440)",
+        "explain select * from report_segments('acme', now(), 1440)",
         "select (select max(skill_id) from segments), (select string_agg(path, ',') from system.files)",
     ] {
         let own = text(&world.engine, Some("acme"), statement).await.unwrap();
@@ -78,8 +80,11 @@ async fn nothing_of_another_account_is_seen_by_any_table_or_plan() {
     }
     let seen = text(&world.engine, None, "select * from segments").await.unwrap();
     assert!(seen.contains("bolt") && seen.contains("777777"), "an operator sees all:\n{seen}");
-    let of_another = text(&world.engine, Some("acme"), "select * from skill_report('bolt', now(), 60)").await;
-    assert!(of_another.unwrap_err().to_string().contains("own account"));
+    for function in ["skill_report", "report_segments"] {
+        let statement = format!("select * from {function}('bolt', now(), 60)");
+        let of_another = text(&world.engine, Some("acme"), &statement).await;
+        assert!(of_another.unwrap_err().to_string().contains("own account"));
+    }
 }
 
 #[tokio::test]
@@ -330,7 +335,7 @@ async fn parameters_are_values_and_nothing_else() {
 }
 
 /// Pieces that statements are made of, some of which reach for what is not theirs.
-const PIECES: [&str; 64] = [
+const PIECES: [&str; 65] = [
     "select",
     "*",
     "from",
@@ -349,6 +354,7 @@ const PIECES: [&str; 64] = [
     "system.partitions",
     "information_schema.columns",
     "skill_report('bolt', now(), 60)",
+    "report_segments('bolt', now(), 60)",
     "metrics_by_hour",
     "group by",
     "skill_id",
@@ -422,6 +428,7 @@ fn any_table() -> impl Strategy<Value = &'static str> {
         "(select * from segments where account_id = 'bolt')",
         "(values ('acme')) v(account_id)",
         "skill_report(null, now(), 60)",
+        "report_segments(null, now(), 60)",
     ])
 }
 

@@ -35,7 +35,8 @@ use views::View;
 const SYSTEM: &str = "system";
 
 /// Names that are ours, or that others expect to be something else.
-const OUR_NAMES: [&str; 6] = [SEGMENTS, "open_conversations", SYSTEM, PUBLIC, "information_schema", "skill_report"];
+const OUR_NAMES: [&str; 7] =
+    [SEGMENTS, "open_conversations", SYSTEM, PUBLIC, "information_schema", "skill_report", "report_segments"];
 const OUR_BEGINNINGS: [&str; 2] = ["metrics_by_", "pg_"];
 
 const PARTITIONS: &str = "partitions";

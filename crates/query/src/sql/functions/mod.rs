@@ -7,8 +7,11 @@ mod date_trunc;
 mod from_text;
 mod generate_series;
 mod kill_query;
+mod open_table;
 mod patterns;
 mod percentile_cont;
+mod report_arguments;
+mod report_segments;
 mod scaled_span;
 mod similar_to;
 mod skill_report;
@@ -33,12 +36,14 @@ use super::times::beside_text;
 use crate::report::ReportSession;
 use crate::table::SegmentsTable;
 use generate_series::GenerateSeries;
+use report_segments::ReportSegments;
+use open_table::{OpenFunction, TableOfValues};
 use skill_report::SkillReport;
 
 pub(super) use date_part::date_part;
 pub(super) use kill_query::KILL_QUERY;
+pub(super) use open_table::{open_arguments, with_values};
 pub(super) use scaled_span::scaled_span;
-pub(super) use skill_report::{argument_types, open_arguments, with_values};
 pub use span::Span;
 pub(super) use span_order::span_order;
 pub(super) use to_text::to_text;
@@ -93,18 +98,20 @@ pub(super) fn register_for(
     reports: &Arc<ReportSession>,
     running: &Arc<RunningQueries>,
 ) -> Result<()> {
+    let rows = ReportSegments { segments: Arc::clone(&caller.segments) };
     let report = SkillReport { reports: Arc::clone(reports), segments: caller.segments };
-    state.register_udtf(skill_report::NAME, Arc::new(report));
+    for function in [Arc::new(rows) as Arc<dyn TableOfValues>, Arc::new(report)] {
+        state.register_udtf(function.function().name, Arc::new(OpenFunction(function)));
+    }
     state.register_udf(Arc::new(kill_query::kill_query(Arc::clone(running), caller.reach)))?;
     Ok(())
 }
 
 /// The names of the parameters of one of our table functions, in the order of their places.
-pub(super) fn parameters_of(function: &str) -> Option<&'static [&'static str]> {
-    match function {
-        skill_report::NAME => Some(&skill_report::PARAMETERS),
-        _ => None,
-    }
+pub(super) fn parameters_of(function: &str) -> Option<Vec<&'static str>> {
+    let ours = [&skill_report::FUNCTION, &report_segments::FUNCTION];
+    let found = ours.into_iter().find(|ours| ours.name == function)?;
+    Some(found.parameters.iter().map(|(name, _)| *name).collect())
 }
 
 fn wrong_number(function: &str) -> DataFusionError {

@@ -7,7 +7,7 @@ use datafusion::logical_expr::expr::{BinaryExpr, Case, Cast, Like, Placeholder, 
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator};
 
-use crate::sql::functions::{argument_types, open_arguments};
+use crate::sql::functions::open_arguments;
 use crate::sql::meaning::object_list;
 
 /// Adds the types that DataFusion has found. Where a parameter stands in several places, the first that tells counts.
@@ -35,12 +35,12 @@ pub(super) fn by_place(plan: &LogicalPlan, types: &mut [Option<DataType>]) -> Re
             let numbers = [&limit.skip, &limit.fetch].into_iter().flatten();
             numbers.for_each(|number| finding.add(number, Some(DataType::Int64)));
         }
-        for (argument, of) in open_arguments(node).iter().flatten().zip(argument_types()) {
+        for (argument, of) in &open_arguments(node) {
             argument.apply(|part| {
                 finding.look(part, &DFSchema::empty());
                 Ok(TreeNodeRecursion::Continue)
             })?;
-            finding.add(argument, Some(of));
+            finding.add(argument, Some(of.clone()));
         }
         let inputs = merge_schema(&node.inputs());
         let schema = if node.inputs().is_empty() { node.schema() } else { &inputs };

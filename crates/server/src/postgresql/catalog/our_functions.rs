@@ -18,7 +18,7 @@ pub(super) struct OurFunction {
 }
 
 /// All of them.
-pub(super) const OUR_FUNCTIONS: [OurFunction; 2] = [
+pub(super) const OUR_FUNCTIONS: [OurFunction; 3] = [
     OurFunction {
         name: "kill_query",
         arguments: "id bigint",
@@ -27,6 +27,26 @@ pub(super) const OUR_FUNCTIONS: [OurFunction; 2] = [
         result_type: 16,
         gives_rows: false,
         does: "Ends the statement that has this number in system.queries; true where there was one.",
+    },
+    OurFunction {
+        name: "report_segments",
+        arguments: "account text, now timestamp with time zone, timeframe bigint, \"interval\" bigint DEFAULT NULL, \
+                    interval_start timestamp with time zone DEFAULT NULL, skill_id bigint DEFAULT NULL, \
+                    metric text DEFAULT NULL, user_type text DEFAULT NULL",
+        parameters: &[
+            ("account", 25),
+            ("now", 1184),
+            ("timeframe", 20),
+            ("interval", 20),
+            ("interval_start", 1184),
+            ("skill_id", 20),
+            ("metric", 25),
+            ("user_type", 25),
+        ],
+        result: "SETOF record",
+        result_type: 2249,
+        gives_rows: true,
+        does: "The segments that a figure of the report counts.",
     },
     OurFunction {
         name: "skill_report",

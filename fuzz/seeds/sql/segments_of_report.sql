@@ -1,0 +1,1 @@
+select skill_id, count(*) from report_segments('acme', now(), 60, 5, null, 1, 'interactiveSkillSegments', 'human') group by 1
