@@ -59,6 +59,7 @@ documents! {
     report: "docs/report.md",
     ingestion: "docs/ingestion.md",
     conversations: "docs/conversations.md",
+    segments: "docs/segments.md",
     sql: "docs/sql.md",
     replay: "docs/replay.md",
     cluster: "docs/cluster.md",

@@ -345,6 +345,10 @@ answers["views"] = tables((4, "VIEW"), (2, "public")).column("table_name").to_py
 answers["none"] = tables((3, "nothing\\_like%")).num_rows
 [schema] = tables((3, "segments"), (2, "public"), (5, True)).column("table_schema").to_pylist()
 schema = pa.ipc.read_schema(pa.py_buffer(schema))
+answers["remarks"] = [schema.field(name).metadata[b"ARROW:FLIGHT:SQL:REMARKS"].decode() for name in ("agent_messages", "skill_id")]
+[schema_of_files] = tables((3, "files"), (2, "system"), (5, True)).column("table_schema").to_pylist()
+schema_of_files = pa.ipc.read_schema(pa.py_buffer(schema_of_files))
+answers["unremarked"] = [field.name for field in list(schema) + list(schema_of_files) if b"ARROW:FLIGHT:SQL:REMARKS" not in field.metadata]
 answers["nullable"] = [schema.field("skill_id").nullable, schema.field("source").nullable]
 answers["keys"] = {}
 for name in ("PrimaryKeys", "ExportedKeys", "ImportedKeys"):
@@ -381,6 +385,11 @@ poll = failure(lambda: told(message("CommandGetCatalogs")))
     assert_eq!(answers["types"], json!(["BASE TABLE", "VIEW"]));
     assert_eq!(answers["info"], "skillscope");
     assert_eq!(answers["nullable"], json!([false, true]));
+    assert_eq!(
+        answers["remarks"],
+        json!(["Messages by assigned agents.", "The skill; -1 for conversations without a skill."])
+    );
+    assert_eq!(answers["unremarked"], json!([]));
     let keys =
         json!({ "PrimaryKeys": [0, 6], "ExportedKeys": [0, 13], "ImportedKeys": [0, 13], "CrossReference": [0, 13] });
     assert_eq!(answers["keys"], keys);

@@ -31,7 +31,8 @@ pub use skillscope_store::Clock;
 pub use sql::{
     ArrayItem, ArrayText, CatalogRows, Defined, DoorCounts, POSTGRESQL_VERSION, Schemas, SentText, SessionCatalog,
     Span, SqlDescription, SqlLimits, SqlLoad, SqlRows, SqlSession, SqlTask, StatementOutcome, StatementRunner,
-    StatementTables, Visible, begins_query, catalog_list, definition_tag, is_definition, is_summary, object_list,
-    rows_when_read, standard_view, table_name, time_of, with_select_first, write_double, write_single,
+    StatementTables, TableComments, Visible, begins_query, catalog_list, comments_on, definition_tag, is_definition,
+    is_summary, object_list, rows_when_read, standard_view, table_name, time_of, with_select_first, write_double,
+    write_single,
 };
 pub use table::{stored_segments, stored_segments_as_text, unarchived_segments};

@@ -2,11 +2,12 @@
 
 mod analysts;
 mod breach;
+mod comments;
 mod contract;
 mod damage;
 mod definitions;
-mod hostile;
 mod figures;
+mod hostile;
 mod logic;
 mod metrics;
 mod oracle;

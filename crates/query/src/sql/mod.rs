@@ -38,7 +38,10 @@ mod surroundings;
 mod times;
 mod words;
 
-pub use catalog::{CatalogRows, Schemas, SessionCatalog, Visible, catalog_list, rows_when_read, standard_view};
+pub use catalog::{
+    CatalogRows, Schemas, SessionCatalog, TableComments, Visible, catalog_list, comments_on, rows_when_read,
+    standard_view,
+};
 pub use definitions::{Defined, definition_tag, is_definition, table_name};
 pub use dialect::{begins_query, is_summary, with_select_first};
 pub use functions::{POSTGRESQL_VERSION, Span, write_double, write_single};

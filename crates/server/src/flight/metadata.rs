@@ -9,7 +9,7 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use futures::TryStreamExt;
-use skillscope_query::{Error, SqlSession};
+use skillscope_query::{Error, SqlSession, comments_on};
 use tonic::Status;
 
 use super::error::status;
@@ -56,8 +56,9 @@ async fn columns(session: &SqlSession, name: [&String; 3]) -> Result<Schema, Sta
     let text = format!("select * from \"{of_schema}\".\"{of_table}\"");
     let described = session.describe(&text).await.map_err(status)?;
     let told = |name: &str, value: &str| (format!("ARROW:FLIGHT:SQL:{name}"), value.to_owned());
+    let comments = comments_on(schema, table);
     let fields = described.schema.fields().iter().map(|field| {
-        let metadata = HashMap::from([
+        let mut metadata = HashMap::from([
             told("CATALOG_NAME", catalog),
             told("SCHEMA_NAME", schema),
             told("TABLE_NAME", table),
@@ -67,6 +68,8 @@ async fn columns(session: &SqlSession, name: [&String; 3]) -> Result<Schema, Sta
             told("IS_READ_ONLY", "1"),
             told("IS_SEARCHABLE", "1"),
         ]);
+        let comment = comments.and_then(|comments| comments.column(field.name()));
+        metadata.extend(comment.map(|comment| told("REMARKS", comment)));
         Field::new(field.name(), field.data_type().clone(), field.is_nullable()).with_metadata(metadata)
     });
     Ok(Schema::new(fields.collect::<Vec<_>>()))

@@ -40,7 +40,6 @@ pub(crate) use connection::Ends;
 pub use cors::{CorsOrigins, InvalidOrigin};
 pub use forwarded::{InvalidNetwork, TrustedProxies};
 pub use hosts::{AllowedHosts, InvalidHost};
-pub(crate) use openapi::segment_descriptions;
 pub use options::HttpOptions;
 #[cfg(test)]
 pub(crate) use router::Routes;

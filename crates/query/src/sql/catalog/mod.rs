@@ -1,6 +1,7 @@
 //! The tables and schemas that a statement can name.
 
 mod added;
+mod comments;
 mod information_schema;
 mod names;
 mod rows;
@@ -22,6 +23,7 @@ use skillscope_store::{Relation, RelationKind};
 use super::run::{RunningQueries, StatementReach};
 use super::surroundings::Surroundings;
 use crate::table::SegmentsTable;
+pub use comments::{TableComments, comments_on};
 pub(super) use information_schema::INFORMATION_SCHEMA;
 use information_schema::InformationSchema;
 pub use information_schema::{Schemas, standard_view};

@@ -21,7 +21,7 @@ pub(super) use memory::{SqlMemory, StatementMemory};
 pub(super) use outbox::Outbox;
 pub(super) use planners::Planners;
 pub use rows::SqlRows;
-pub(super) use running_queries::{ListedQuery, QueryPhase, RunningQueries};
+pub(super) use running_queries::{ListedQuery, QueryPhase, RunningQueries, RunningQuery};
 pub(super) use statement_reach::StatementReach;
 pub(super) use statistics::{Counted, DoorStatistics, StatementStatistics};
 pub use statistics::{DoorCounts, StatementOutcome};

@@ -2,8 +2,8 @@
 //! bodies for which the server has no other type.
 
 mod binary;
+mod column_comments;
 mod common_problems;
-mod descriptions;
 mod event_body;
 mod problem_responses;
 mod record;
@@ -20,8 +20,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::problem::Problem;
 pub(super) use binary::Binary;
+use column_comments::with_column_comments;
 pub(super) use common_problems::describe_common_problems;
-pub(crate) use descriptions::segment_descriptions;
 use event_body::EventBody;
 pub(super) use problem_responses::{problem_response, problem_responses};
 pub(super) use record::{EventRecord, SegmentRecord};

@@ -6,12 +6,12 @@ use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, SchemaType};
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{EventBody, SegmentBody};
+use super::{EventBody, SegmentBody, with_column_comments};
 
 /// Declares, for each kind of record, what may stand in its place: one that is not as it should be has no effect on the
 /// others, so that a body with it is valid as well.
 macro_rules! records {
-    ($($name:ident: $body:ident,)+) => {
+    ($($name:ident: $body:ident = $described:expr,)+) => {
         $(pub(in crate::http) enum $name {}
 
         impl PartialSchema for $name {
@@ -26,7 +26,7 @@ macro_rules! records {
             }
 
             fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-                schemas.push(($body::name().into(), $body::schema()));
+                schemas.push(($body::name().into(), $described));
                 $body::schemas(schemas);
             }
         })+
@@ -34,8 +34,8 @@ macro_rules! records {
 }
 
 records! {
-    SegmentRecord: SegmentBody,
-    EventRecord: EventBody,
+    SegmentRecord: SegmentBody = with_column_comments(SegmentBody::schema()),
+    EventRecord: EventBody = EventBody::schema(),
 }
 
 fn record(described: Ref) -> RefOr<Schema> {

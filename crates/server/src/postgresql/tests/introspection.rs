@@ -105,6 +105,19 @@ async fn objects_have_numbers_and_names() {
             Some("Every closed segment, whether it is in memory or in the archive."),
         ),
         ("select col_description('segments'::regclass, 15)", Some("Messages by assigned agents.")),
+        ("select col_description('segments'::regclass, 4)", Some("The skill; -1 for conversations without a skill.")),
+        ("select obj_description('system.files'::regclass, 'pg_class')", Some("The Parquet files of the archive.")),
+        (
+            "select string_agg(c.relname || '.' || a.attname, ', ') from pg_class c \
+             join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid \
+             left join pg_description d on d.objoid = c.oid and d.objsubid = a.attnum \
+             where n.nspname in ('public', 'system') and d.description is null",
+            None,
+        ),
+        (
+            "select obj_description(oid, 'pg_proc') from pg_proc where proname = 'report_segments'",
+            Some("The segments that a figure of the report counts."),
+        ),
         ("select pg_get_serial_sequence('segments', 'skill_id')", None),
         ("select pg_table_is_visible('segments'::regclass)", Some("t")),
         ("select pg_table_is_visible('system.queries'::regclass)", Some("f")),

@@ -1,36 +1,20 @@
 //! What tables, columns and functions are for.
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
-
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::Int32Type;
 use datafusion::error::Result;
-use skillscope_query::Metric;
+use skillscope_query::comments_on;
 
 use super::super::fixed;
 use super::super::numbers;
 use super::super::our_functions::OUR_FUNCTIONS;
 use super::super::relations::CatalogRelation;
-use super::super::seen::Relation;
 use super::Asked;
 use super::call::{Answer, CatalogFunction, Returns};
-use crate::http::segment_descriptions;
 
 /// The numbers of the catalog's tables of tables and of functions.
 const OF_RELATIONS: i32 = 1259;
 const OF_FUNCTIONS: i32 = 1255;
-
-/// What our tables and views are for, by schema and name.
-const TABLES: [(&str, &str, &str); 7] = [
-    ("public", "metrics_by_5_minutes", "The report's metrics by account, skill and five minutes."),
-    ("public", "metrics_by_day", "The report's metrics by account, skill and day in UTC."),
-    ("public", "metrics_by_hour", "The report's metrics by account, skill and hour."),
-    ("public", "segments", "Every closed segment, whether it is in memory or in the archive."),
-    ("system", "files", "The Parquet files of the archive."),
-    ("system", "partitions", "The hours in memory."),
-    ("system", "queries", "The statements that run."),
-];
 
 /// What something is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,17 +32,16 @@ pub(in crate::postgresql::catalog) struct Comment {
 pub(in crate::postgresql::catalog) fn comments(asked: &Asked) -> Result<Vec<Comment>> {
     let mut comments = Vec::new();
     for relation in asked.seen.relations()? {
-        let known = TABLES.iter().find(|(schema, name, _)| *schema == relation.schema && *name == relation.name);
-        let Some((_, _, text)) = known else { continue };
+        let Some(known) = comments_on(&relation.schema, &relation.name) else { continue };
         let of_relation = |column, text: &str| Comment {
             number: relation.number,
             class: OF_RELATIONS,
             column,
             text: text.to_owned(),
         };
-        comments.push(of_relation(0, text));
+        comments.push(of_relation(0, known.table));
         let columns = (1_i32..).zip(relation.columns.fields());
-        let described = columns.filter_map(|(number, field)| Some((number, of_column(relation, field.name())?)));
+        let described = columns.filter_map(|(number, field)| Some((number, known.column(field.name())?)));
         comments.extend(described.map(|(number, text)| of_relation(number, text)));
     }
     comments.extend(OUR_FUNCTIONS.iter().map(|function| Comment {
@@ -68,19 +51,6 @@ pub(in crate::postgresql::catalog) fn comments(asked: &Asked) -> Result<Vec<Comm
         text: function.does.to_owned(),
     }));
     Ok(comments)
-}
-
-/// What a column of ours is for.
-fn of_column(relation: &Relation, column: &str) -> Option<&'static str> {
-    static SEGMENTS: LazyLock<BTreeMap<String, String>> =
-        LazyLock::new(|| segment_descriptions().into_iter().collect());
-    match (relation.schema.as_str(), relation.name.as_str()) {
-        ("public", "segments") => SEGMENTS.get(column).map(String::as_str),
-        ("public", name) if name.starts_with("metrics_by_") => {
-            Metric::ALL.iter().find(|metric| metric.name == column).map(|metric| metric.description)
-        }
-        _ => None,
-    }
 }
 
 pub(super) const ALL: &[CatalogFunction] = &[
