@@ -36,8 +36,8 @@ use super::times::beside_text;
 use crate::report::ReportSession;
 use crate::table::SegmentsTable;
 use generate_series::GenerateSeries;
-use report_segments::ReportSegments;
 use open_table::{OpenFunction, TableOfValues};
+use report_segments::ReportSegments;
 use skill_report::SkillReport;
 
 pub(super) use date_part::date_part;
