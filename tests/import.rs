@@ -114,6 +114,26 @@ fn a_bad_record_is_told_by_file_and_line_and_fails_where_strict() {
 }
 
 #[test]
+fn a_contradiction_is_no_duplicate_and_fails_where_strict() {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("some.ndjson");
+    let sample = fs::read_to_string(sample::path()).unwrap();
+    let first = sample.lines().next().unwrap();
+    let changed = first.replace("\"agent_messages\":2", "\"agent_messages\":3");
+    assert_ne!(first, changed);
+    fs::write(&file, [first, first, &changed].join("\n")).unwrap();
+    let data_dir = directory.path().join("data");
+    let arguments =
+        ["import", "segments", file.to_str().unwrap(), "--strict", "--data-dir", data_dir.to_str().unwrap()];
+    let output = run(arguments);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "accepted 1, duplicates 1, rejected 1\n");
+    let complaint = "some.ndjson:3: segment 0 of conversation \"6534ee33-d1fd-49d7-ae89-656c364e9184\" is stored with \
+                     agent_messages 2, not 3: the first write of a segment counts";
+    assert!(stderr(&output).contains(complaint), "{}", stderr(&output));
+}
+
+#[test]
 fn terminal_codes_in_a_rejected_record_do_not_reach_the_terminal() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("one.ndjson");

@@ -49,6 +49,15 @@ impl KeyHasher {
     }
 }
 
+/// The key of a row, with its end time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Key<'b> {
+    pub(crate) account: &'b str,
+    pub(crate) conversation: &'b str,
+    pub(crate) index: u32,
+    pub(crate) end_time: i64,
+}
+
 /// The keys of a batch's rows.
 pub(crate) struct KeyColumns<'b> {
     accounts: &'b StringArray,
@@ -75,6 +84,13 @@ impl<'b> KeyColumns<'b> {
     /// The conversation of a row of the batch.
     pub(crate) fn conversation(&self, row: usize) -> &'b str {
         self.conversations.value(row)
+    }
+
+    /// The key of a row of the batch; `None` past its end.
+    pub(crate) fn key(&self, row: usize) -> Option<Key<'b>> {
+        let account = self.accounts.value(*self.account_keys.get(row)? as usize);
+        let (index, end_time) = (*self.indexes.get(row)?, *self.end_times.get(row)?);
+        Some(Key { account, conversation: self.conversations.value(row), index, end_time })
     }
 
     /// For each row account, conversation, segment index and end time.

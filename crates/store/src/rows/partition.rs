@@ -132,8 +132,11 @@ impl Partition {
     /// The rows, in batches of [`skillscope_segment::record_schema`], each sorted by skill, user type and end time, and
     /// when they arrived.
     pub fn batches(&self) -> impl Iterator<Item = (&RecordBatch, &ArrivalTimes)> {
-        let runs = self.sealed.iter().chain(&self.sealing).chain(&self.open);
-        runs.map(|run| (&run.batch, &run.arrival_times))
+        self.runs().map(|run| (&run.batch, &run.arrival_times))
+    }
+
+    pub(crate) fn runs(&self) -> impl Iterator<Item = &Run> {
+        self.sealed.iter().chain(&self.sealing).chain(&self.open).map(Arc::as_ref)
     }
 
     /// Running totals of the rows, each row in one of them. `None` where some rows allow no totals.

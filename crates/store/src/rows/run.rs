@@ -1,6 +1,6 @@
 //! Sorted rows of one account and hour: cutting a batch into runs, and merging runs.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array, RecordBatch, StringArray, UInt32Array};
@@ -149,13 +149,52 @@ fn places(batch: &RecordBatch) -> Result<Vec<(i32, i64)>> {
     Ok(accounts.iter().zip(end_times).map(|(account, time)| (*account, hour_of(*time))).collect())
 }
 
-/// The sort key of each row: skill, user type, end time.
-fn sort_keys(batch: &RecordBatch) -> Result<Vec<(i64, i8, i64)>> {
-    let skills = column(batch, column::SKILL_ID)?.as_primitive::<Int64Type>().values();
-    let user_types = column(batch, column::USER_TYPE)?.as_dictionary::<Int8Type>().keys().values();
-    let end_times = column(batch, column::END_TIME)?.as_primitive::<TimestampMillisecondType>().values();
+/// What a run is sorted by: skill, user type, end time.
+pub(crate) type SortKey = (i64, i8, i64);
+
+/// The sort key of each row.
+fn sort_keys(batch: &RecordBatch) -> Result<Vec<SortKey>> {
+    let SortColumns { skills, user_types, end_times } = SortColumns::new(batch)?;
     let keys = skills.iter().zip(user_types).zip(end_times);
     Ok(keys.map(|((skill, user_type), end_time)| (*skill, *user_type, *end_time)).collect())
+}
+
+/// The columns of a batch that runs are sorted by.
+#[derive(Clone, Copy)]
+pub(crate) struct SortColumns<'b> {
+    skills: &'b [i64],
+    user_types: &'b [i8],
+    end_times: &'b [i64],
+}
+
+impl<'b> SortColumns<'b> {
+    pub(crate) fn new(batch: &'b RecordBatch) -> Result<Self> {
+        Ok(Self {
+            skills: column(batch, column::SKILL_ID)?.as_primitive::<Int64Type>().values(),
+            user_types: column(batch, column::USER_TYPE)?.as_dictionary::<Int8Type>().keys().values(),
+            end_times: column(batch, column::END_TIME)?.as_primitive::<TimestampMillisecondType>().values(),
+        })
+    }
+
+    /// The sort key of a row; `None` past the end.
+    pub(crate) fn key(&self, row: usize) -> Option<SortKey> {
+        Some((*self.skills.get(row)?, *self.user_types.get(row)?, *self.end_times.get(row)?))
+    }
+
+    /// The rows with this sort key, in a batch that is sorted.
+    pub(crate) fn rows_of(&self, key: SortKey) -> Range<usize> {
+        self.first_not(|other| other < key)..self.first_not(|other| other <= key)
+    }
+
+    /// The first row that is not before, where the rows that are before come first.
+    fn first_not(&self, is_before: impl Fn(SortKey) -> bool) -> usize {
+        let (mut low, mut high) = (0, self.skills.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.key(middle).is_some_and(&is_before) { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
 }
 
 /// The rows of `batch` in the order of `keys`, of which there is one a row; rows with equal keys keep their order.

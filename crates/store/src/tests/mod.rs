@@ -4,6 +4,7 @@ mod access;
 mod archive;
 mod arrival;
 mod clock;
+mod contradictions;
 mod conversations;
 mod damage;
 mod dead_letters;

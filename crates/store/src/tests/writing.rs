@@ -32,10 +32,9 @@ proptest! {
             let (mut accepted, mut repeated, mut refused) = (0, 0, 0);
             for segment in segments {
                 let (key, value) = entry(segment);
-                let end_time = segment.end_time;
                 match model.get(&key) {
-                    None => { accepted += 1; model.insert(key, (end_time, value)); }
-                    Some((stored, _)) if *stored == end_time => repeated += 1,
+                    None => { accepted += 1; model.insert(key, value); }
+                    Some(stored) if *stored == value => repeated += 1,
                     Some(_) => refused += 1,
                 }
             }
@@ -43,11 +42,10 @@ proptest! {
             prop_assert_eq!((appended.accepted, appended.duplicates, appended.refused_count), (accepted, repeated, refused));
             prop_assert_eq!(appended.refused.len(), refused);
         }
-        let expected: BTreeMap<String, String> = model.into_iter().map(|(key, (_, value))| (key, value)).collect();
-        prop_assert_eq!(contents(&store.snapshot()), expected.clone());
+        prop_assert_eq!(contents(&store.snapshot()), model.clone());
         drop(store);
         let reopened = world.open();
-        prop_assert_eq!(contents(&reopened.snapshot()), expected);
+        prop_assert_eq!(contents(&reopened.snapshot()), model);
     }
 
     /// A partition is one account and one hour, its bounds are those of its rows, and its batches are sorted.

@@ -188,7 +188,7 @@ impl Appends {
         let mut appended = Vec::with_capacity(group.len());
         let mut batches = Vec::with_capacity(group.len());
         for (candidates, hits, events) in sought {
-            let (batch, outcome) = candidates.admit(&hits, rows.keys())?;
+            let (batch, outcome) = candidates.admit(&hits, rows.keys(), &snapshot, &batches)?;
             batches.extend((batch.num_rows() > 0).then_some(batch));
             appended.push(match events {
                 None => outcome,

@@ -7,7 +7,8 @@ pub struct Appended {
     pub accepted: usize,
     /// Rows that were stored already.
     pub duplicates: usize,
-    /// Rows that were refused: their key is stored with another end time.
+    /// Rows that were refused: their key is stored with another end time, or is in memory with another value of another
+    /// field.
     pub refused_count: usize,
     /// These rows, or the first of them where they are many.
     pub refused: Vec<RefusedRow>,
@@ -18,6 +19,22 @@ pub struct Appended {
 impl Appended {
     /// As many refused rows are listed; all are counted.
     pub(crate) const MOST_LISTED: usize = 100;
+
+    /// Refuses a row that comes after all rows that were refused before.
+    pub(super) fn refuse(&mut self, row: usize, reason: impl FnOnce() -> String) {
+        self.refused_count += 1;
+        if self.refused.len() < Self::MOST_LISTED {
+            self.refused.push(RefusedRow { row, reason: reason() });
+        }
+    }
+
+    /// Refuses so many rows, of which the first are `listed`, among those that were refused before.
+    pub(super) fn refuse_more(&mut self, count: usize, listed: impl Iterator<Item = RefusedRow>) {
+        self.refused_count += count;
+        self.refused.extend(listed);
+        self.refused.sort_by_key(|refused| refused.row);
+        self.refused.truncate(Self::MOST_LISTED);
+    }
 }
 
 /// A row that was refused.

@@ -8,11 +8,12 @@ use arrow::compute::filter_record_batch;
 use skillscope_segment::normalize_encoding;
 
 use super::appended::{Appended, RefusedRow};
+use super::contradictions::{Contradictions, FirstRows};
 use crate::archive::file::ArchiveFile;
 use crate::archive::keys::{ArchivedKeys, Sought};
 use crate::calendar::hour_of;
 use crate::error::Result;
-use crate::rows::keys::{Admission, KeyColumns, KeyHash, KeyHasher, Trial};
+use crate::rows::keys::{Admission, Key, KeyColumns, KeyHash, KeyHasher, Trial};
 use crate::shared::Shared;
 use crate::snapshot::Snapshot;
 use crate::writer::Writer;
@@ -122,17 +123,21 @@ impl Candidates {
         Ok(sought.collect())
     }
 
-    /// The rows that are new, and the outcome for all.
+    /// The rows that are new, and the outcome for all. `group` has the rows that are written before them in the same
+    /// commit, and `snapshot` all that was stored before.
     pub(crate) fn admit(
         &self,
         later_hits: &BTreeMap<usize, i64>,
         trial: &mut Trial<'_>,
+        snapshot: &Snapshot,
+        group: &[RecordBatch],
     ) -> Result<(RecordBatch, Appended)> {
         let columns = KeyColumns::new(&self.batch)?;
         let mut is_new = Vec::with_capacity(self.hashes.len());
-        let mut appended = Appended::default();
+        let (mut appended, mut repeats) = (Appended::default(), Vec::new());
         for (row, ((_, conversation, index, end_time), hash)) in columns.rows().zip(&self.hashes).enumerate() {
-            let admission = match self.hits.get(&row).or_else(|| later_hits.get(&row)) {
+            let archived = self.hits.get(&row).or_else(|| later_hits.get(&row));
+            let admission = match archived {
                 None => trial.admit(*hash, end_time),
                 Some(stored) if *stored == end_time => Admission::Duplicate,
                 Some(stored) => Admission::Conflict { stored_end_time: *stored },
@@ -140,16 +145,14 @@ impl Candidates {
             is_new.push(admission == Admission::New);
             match admission {
                 Admission::New => appended.accepted += 1,
-                Admission::Duplicate => appended.duplicates += 1,
+                Admission::Duplicate => {
+                    appended.duplicates += 1;
+                    repeats.extend(archived.is_none().then_some(row));
+                }
                 Admission::Conflict { stored_end_time } => {
-                    appended.refused_count += 1;
-                    if appended.refused.len() < Appended::MOST_LISTED {
-                        let reason = format!(
-                            "segment {index} of conversation {conversation:?} is stored with end_time \
-                             {stored_end_time}, not {end_time}: the first write of a segment counts"
-                        );
-                        appended.refused.push(RefusedRow { row, reason });
-                    }
+                    appended.refuse(row, || {
+                        first_counts(index, conversation, &format!("end_time {stored_end_time}, not {end_time}"))
+                    });
                 }
             }
         }
@@ -157,8 +160,28 @@ impl Candidates {
             all if all == is_new.len() => self.batch.clone(),
             _ => filter_record_batch(&self.batch, &BooleanArray::from(is_new))?,
         };
+        let first = FirstRows { snapshot, group, own: &batch };
+        refuse_contradictions(&mut appended, &Contradictions::of(&self.batch, &repeats, first)?, &columns);
         Ok((batch, appended))
     }
+}
+
+/// Refuses repeats that say something else than the first rows of their keys.
+fn refuse_contradictions(appended: &mut Appended, found: &Contradictions<'_>, columns: &KeyColumns<'_>) {
+    appended.duplicates = appended.duplicates.saturating_sub(found.len());
+    let told = found.iter().take(Appended::MOST_LISTED).filter_map(|(row, differences)| {
+        let Key { conversation, index, .. } = columns.key(row)?;
+        Some(RefusedRow { row, reason: first_counts(index, conversation, &differences) })
+    });
+    appended.refuse_more(found.len(), told);
+}
+
+/// Why a segment is refused that differs from the first of its key.
+fn first_counts(index: u32, conversation: &str, differences: &str) -> String {
+    format!(
+        "segment {index} of conversation {conversation:?} is stored with {differences}: the first write of a segment \
+         counts"
+    )
 }
 
 /// Notes the end times that are stored under the keys of some rows. Where there are several, the row's own counts.

@@ -3,6 +3,7 @@
 pub(crate) mod append;
 pub(crate) mod appended;
 mod candidates;
+mod contradictions;
 mod dead_letters;
 mod events;
 mod group_commit;
