@@ -42,24 +42,24 @@ impl Backup {
     /// Where the copy of the journal cannot be written.
     pub(crate) fn of(shared: &Shared, verify: bool) -> Result<Self> {
         // Giving up a file that is lost puts its rows back in memory, so the snapshot is taken again.
-        let (snapshot, conversations, number, files) = loop {
-            let (snapshot, conversations, number) = {
+        let (snapshot, conversations, arrivals, number, files) = loop {
+            let (snapshot, conversations, arrivals, number) = {
                 let mut writer = shared.writer();
                 let conversations = ConversationChanges::whole(writer.segmenter()).detached()?;
-                (writer.snapshot(), conversations, writer.number_file())
+                (writer.snapshot(), conversations, writer.feeds().arrivals(), writer.number_file())
             };
             let all: Vec<_> = snapshot.all_files().cloned().collect();
             let count = all.len();
             if !verify {
-                break (snapshot, conversations, number, all);
+                break (snapshot, conversations, arrivals, number, all);
             }
             let files = shared.readable(all)?;
             if files.len() == count {
-                break (snapshot, conversations, number, files);
+                break (snapshot, conversations, arrivals, number, files);
             }
         };
         let added = files.iter().map(|file| file.listed()).collect();
-        let mut change = JournalChange { added, conversations, ..JournalChange::default() };
+        let mut change = JournalChange { added, conversations, arrivals, ..JournalChange::default() };
         for partition in snapshot.all_partitions() {
             for run in partition.sealing().iter().chain(partition.open()) {
                 let number = change.entries.len() as u64 + 1;

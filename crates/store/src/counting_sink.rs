@@ -1,7 +1,7 @@
 //! A store as the taker of an input's records, which counts what becomes of them.
 
 use arrow::array::RecordBatch;
-use skillscope_segment::EventBatch;
+use skillscope_segment::{AccountId, EventBatch};
 
 use crate::error::{Error, Result};
 use crate::statistics::{IngestionCounts, IngestionStatistics};
@@ -13,14 +13,16 @@ use crate::write::ingestion::{Ingested, RecordSink, Records};
 pub(crate) struct CountingSink<'s> {
     store: &'s Store,
     statistics: &'s IngestionStatistics,
+    /// The account that all records are of, where it is told.
+    account: Option<&'s AccountId>,
     counted: IngestionCounts,
 }
 
 impl<'s> CountingSink<'s> {
-    pub(crate) fn new(store: &'s Store, records: Records) -> Self {
+    pub(crate) fn new(store: &'s Store, records: Records, account: Option<&'s AccountId>) -> Self {
         let statistics = store.shared().statistics();
         let statistics = if records == Records::Events { &statistics.events } else { &statistics.segments };
-        Self { store, statistics, counted: IngestionCounts::default() }
+        Self { store, statistics, account, counted: IngestionCounts::default() }
     }
 }
 
@@ -41,7 +43,11 @@ impl RecordSink for CountingSink<'_> {
             duplicates: so_far.duplicates,
             rejected: so_far.rejected_count,
         };
-        self.statistics.add(now.since(self.counted));
+        let since = now.since(self.counted);
+        self.statistics.add(since);
+        if let Some(account) = self.account.filter(|_| since.rejected > 0) {
+            self.store.shared().feeds().note_rejected(account, since.rejected);
+        }
         self.counted = now;
     }
 }

@@ -9,6 +9,7 @@ use crate::archive::file::ArchiveFile;
 use crate::disk::directory::DataDirectory;
 use crate::disk::health::DiskHealth;
 use crate::error::{Error, Result};
+use crate::feeds::Feeds;
 use crate::options::StoreOptions;
 use crate::relations::Relations;
 use crate::snapshot::Snapshot;
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     time: Time,
     statistics: Arc<Statistics>,
     relations: Relations,
+    feeds: Arc<Feeds>,
 }
 
 impl Shared {
@@ -40,11 +42,12 @@ impl Shared {
         let published = writer.published();
         let time = Time::of(&directory, &options, &published.latest(), writer.arrivals());
         let health = DiskHealth::new(writer.is_sound());
-        let statistics = Arc::clone(writer.statistics());
+        let (statistics, feeds) = (Arc::clone(writer.statistics()), Arc::clone(writer.feeds()));
         let now = options.clock.now();
         let watermarks = writer.segmenter().watermarks().map(|(_, time)| time).filter(|time| *time <= now);
         watermarks.for_each(|time| statistics.note_event(time));
-        Self { directory, options, published, writer: Mutex::new(writer), health, time, statistics, relations }
+        let writer = Mutex::new(writer);
+        Self { directory, options, published, writer, health, time, statistics, relations, feeds }
     }
 
     pub(crate) fn directory(&self) -> &Arc<DataDirectory> {
@@ -58,6 +61,11 @@ impl Shared {
     /// The tables and views that somebody added.
     pub(crate) fn relations(&self) -> &Relations {
         &self.relations
+    }
+
+    /// When something came last for each account.
+    pub(crate) fn feeds(&self) -> &Feeds {
+        &self.feeds
     }
 
     /// Whether the disk takes writes.

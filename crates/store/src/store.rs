@@ -155,7 +155,7 @@ impl Store {
     /// # Errors
     /// Where nothing can be read at all, or a chunk cannot be written; chunks before it stay stored.
     pub fn ingest(&self, records: Records, input: Input, options: &ReadOptions) -> Result<Ingested> {
-        ingest(records, input, options, CountingSink::new(self, records))
+        ingest(records, input, options, CountingSink::new(self, records, options.account.as_ref()))
     }
 
     /// Lets event time begin anew, so that a file of older events is put in order as if it were the first.

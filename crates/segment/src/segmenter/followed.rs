@@ -198,7 +198,7 @@ impl FollowedConversation {
             let sequence = *sequence;
             disorder.skipped.push((self.next_sequence, sequence));
             disorder.join_first();
-            target.out.gaps_given_up += 1;
+            target.out.give_up_gap(target.account);
             self.next_sequence = sequence;
             self.take_contiguous(true, target)?;
         }

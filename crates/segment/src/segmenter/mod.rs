@@ -323,6 +323,17 @@ impl Segmenter {
         self.accounts.values().map(|account| account.open).sum()
     }
 
+    /// The number of open conversations of each account.
+    pub fn open_conversations_by_account(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.accounts.values().map(|account| (account.id.as_str(), account.open))
+    }
+
+    /// The accounts with conversations that have changed since the trial began, each with the number of its open ones.
+    pub fn changed_accounts(&self) -> impl Iterator<Item = (&str, usize)> {
+        let changed = self.trial.accounts().into_iter().filter_map(|account| self.accounts.get(account));
+        changed.map(|account| (account.id.as_str(), account.open))
+    }
+
     /// The number of events that wait for earlier ones of their conversations.
     pub fn waiting_events(&self) -> usize {
         self.accounts.values().map(|account| account.waiting).sum()

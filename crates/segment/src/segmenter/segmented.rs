@@ -1,5 +1,7 @@
 //! The results of a segmenter.
 
+use std::collections::BTreeMap;
+
 use super::dead_letter::DeadLetter;
 use crate::SegmentBatchBuilder;
 
@@ -13,20 +15,30 @@ pub struct Segmented {
     pub segments: SegmentBatchBuilder,
     /// The events without effect, which may have arrived earlier.
     pub dead_letters: Vec<DeadLetter>,
-    /// The number of gaps in conversations that are not waited for any more.
-    pub gaps_given_up: usize,
+    /// The number of gaps in conversations that are not waited for any more, by account.
+    pub gaps_given_up: BTreeMap<Box<str>, usize>,
 }
 
 impl Segmented {
     /// No results yet.
     pub fn new() -> Self {
         let segments = SegmentBatchBuilder::with_capacity(0);
-        Self { accepted: 0, duplicates: 0, segments, dead_letters: Vec::new(), gaps_given_up: 0 }
+        Self { accepted: 0, duplicates: 0, segments, dead_letters: Vec::new(), gaps_given_up: BTreeMap::new() }
     }
 }
 
 impl Default for Segmented {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl Segmented {
+    /// Counts a gap that is not waited for any more.
+    pub(super) fn give_up_gap(&mut self, account: &str) {
+        match self.gaps_given_up.get_mut(account) {
+            Some(number) => *number = number.saturating_add(1),
+            None => drop(self.gaps_given_up.insert(Box::from(account), 1)),
+        }
     }
 }

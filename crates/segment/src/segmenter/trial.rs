@@ -1,6 +1,6 @@
 //! The changes since the last commit, which can be undone.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::account::Account;
 use super::followed::FollowedConversation;
@@ -98,6 +98,11 @@ impl Trial {
             let old = before.state.as_ref().map(|state| state.number).filter(|old| Some(*old) != number);
             changed.into_iter().chain(old.map(|number| ConversationChange::Forgotten { number }))
         })
+    }
+
+    /// The accounts of conversations that the trial has changed.
+    pub(super) fn accounts(&self) -> BTreeSet<&AccountId> {
+        self.before.iter().map(|before| &before.account).collect()
     }
 
     pub(super) fn watermarks<'s>(

@@ -7,7 +7,7 @@ use redb::{Database, WriteTransaction};
 use super::conversations::ConversationChanges;
 use super::file_record::FileRecord;
 use super::layout::{
-    CHECKSUMS, CHECKSUMS_OF, COMMITS, CONVERSATIONS, COUNTERS, ENTRIES, FILES, NEXT_FILE, RETIRED, WATERMARK,
+    ARRIVAL, CHECKSUMS, CHECKSUMS_OF, COMMITS, CONVERSATIONS, COUNTERS, ENTRIES, FILES, NEXT_FILE, RETIRED, WATERMARK,
     conversation_name, entry_name, file_name,
 };
 use super::value::framed;
@@ -41,6 +41,8 @@ pub(crate) struct JournalChange<'a> {
     pub(crate) verified: Vec<(u64, Verified)>,
     /// The conversations that are followed.
     pub(crate) conversations: ConversationChanges<'a>,
+    /// When something was accepted last, by account, in milliseconds since the epoch.
+    pub(crate) arrivals: Vec<(String, i64)>,
     /// Whether this is all that the journal holds.
     pub(crate) is_whole: bool,
 }
@@ -57,7 +59,7 @@ pub(super) fn write(
     if change.has_files() || change.is_whole {
         write_files(&transaction, change, counters.next_file)?;
     }
-    transaction.open_table(COUNTERS)?.insert(COMMITS, counters.commits)?;
+    write_counters(&transaction, change, counters.commits)?;
     transaction.commit()?;
     Ok(())
 }
@@ -150,6 +152,19 @@ fn write_conversations(
     for (account, time) in &changes.watermarks {
         counters.insert(format!("{WATERMARK}{account}").as_str(), time.unsigned_abs())?;
     }
+    Ok(())
+}
+
+fn write_counters(
+    transaction: &WriteTransaction,
+    change: &JournalChange<'_>,
+    commits: u64,
+) -> std::result::Result<(), redb::Error> {
+    let mut counters = transaction.open_table(COUNTERS)?;
+    for (account, time) in &change.arrivals {
+        counters.insert(format!("{ARRIVAL}{account}").as_str(), time.unsigned_abs())?;
+    }
+    counters.insert(COMMITS, commits)?;
     Ok(())
 }
 

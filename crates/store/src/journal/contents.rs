@@ -13,8 +13,8 @@ use super::commit_record::noted;
 use super::conversations::ConversationRecord;
 use super::file_record::FileRecord;
 use super::layout::{
-    CHECKSUMS, CHECKSUMS_OF, COMMITS, CONVERSATION, CONVERSATIONS, COUNTERS, ENTRIES, ENTRY, FILES, NEXT_FILE, RETIRED,
-    WATERMARK, conversation_name, entry_name, file_name, open_database,
+    ARRIVAL, CHECKSUMS, CHECKSUMS_OF, COMMITS, CONVERSATION, CONVERSATIONS, COUNTERS, ENTRIES, ENTRY, FILES, NEXT_FILE,
+    RETIRED, WATERMARK, conversation_name, entry_name, file_name, open_database,
 };
 use super::value::{all_values, unframed};
 use super::verified::Verified;
@@ -33,6 +33,8 @@ pub(crate) struct Contents {
     pub(crate) conversations: Vec<(u64, ConversationRecord)>,
     /// Event times by account, in milliseconds since the epoch.
     pub(crate) watermarks: Vec<(String, i64)>,
+    /// When something was accepted last, by account, in milliseconds since the epoch.
+    pub(crate) arrivals: Vec<(String, i64)>,
     /// Values that could not be read: the name of each, and its bytes.
     pub(crate) damaged: Vec<(String, Vec<u8>)>,
     /// Whether there was no journal at all.
@@ -165,8 +167,9 @@ fn salvage_conversations(bytes: &[u8], conversations: &mut Vec<(u64, Conversatio
 fn read_conversations(transaction: &WriteTransaction, contents: &mut Contents) -> std::result::Result<(), redb::Error> {
     for counter in transaction.open_table(COUNTERS)?.iter()? {
         let (name, time) = counter?;
-        if let (Some(account), Ok(time)) = (name.value().strip_prefix(WATERMARK), i64::try_from(time.value())) {
-            contents.watermarks.push((account.to_owned(), time));
+        let Ok(time) = i64::try_from(time.value()) else { continue };
+        for (prefix, times) in [(WATERMARK, &mut contents.watermarks), (ARRIVAL, &mut contents.arrivals)] {
+            times.extend(name.value().strip_prefix(prefix).map(|account| (account.to_owned(), time)));
         }
     }
     for record in transaction.open_table(CONVERSATIONS)?.iter()? {

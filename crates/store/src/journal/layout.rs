@@ -36,6 +36,9 @@ pub(crate) const COMMITS: &str = "commits";
 /// The name of an account's watermark is this and the account.
 pub(crate) const WATERMARK: &str = "watermark ";
 
+/// The name of an account's last arrival is this and the account.
+pub(crate) const ARRIVAL: &str = "arrival ";
+
 /// Names of conversations begin with this.
 pub(crate) const CONVERSATION: &str = "conversation ";
 

@@ -27,6 +27,7 @@ use self::rows::RecoveredRows;
 use crate::archive::file::ArchiveFile;
 use crate::disk::directory::DataDirectory;
 use crate::error::{Error, Result};
+use crate::feeds::Feeds;
 use crate::journal::Journal;
 use crate::journal::change::Entry;
 use crate::journal::contents::Contents;
@@ -68,7 +69,8 @@ pub(crate) fn recover(directory: &Arc<DataDirectory>, options: &StoreOptions, ha
     let RecoveredRows { keys, snapshot, .. } = recovered_rows;
 
     let retired = archive_files(directory, &contents.retired)?;
-    let recovered = Recovered { snapshot, keys, journal, segmenter, retired };
+    let feeds = Feeds::found(&snapshot, &segmenter, &contents.arrivals, &options.clock);
+    let recovered = Recovered { snapshot, keys, journal, segmenter, retired, feeds };
     let mut writer = Writer::new(Arc::clone(directory), options.clock.clone(), hasher, recovered);
     match writer.write_journal_anew() {
         // Retired files are removed by the first clean-up: now it is certain that they are retired.

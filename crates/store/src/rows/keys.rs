@@ -1,5 +1,6 @@
 //! The keys of segments, by which each segment counts once.
 
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use arrow::array::{AsArray, RecordBatch, StringArray};
@@ -84,6 +85,12 @@ impl<'b> KeyColumns<'b> {
     /// The conversation of a row of the batch.
     pub(crate) fn conversation(&self, row: usize) -> &'b str {
         self.conversations.value(row)
+    }
+
+    /// The accounts of the rows.
+    pub(crate) fn accounts(&self) -> BTreeSet<&'b str> {
+        let neighbours = self.account_keys.chunk_by(|a, b| a == b);
+        neighbours.filter_map(|same| Some(self.accounts.value(*same.first()? as usize))).collect()
     }
 
     /// The key of a row of the batch; `None` past its end.

@@ -9,6 +9,7 @@ mod conversations;
 mod damage;
 mod dead_letters;
 mod faults;
+mod feeds;
 mod journal_damage;
 mod keys;
 mod linked_copy;

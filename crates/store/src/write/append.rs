@@ -1,7 +1,7 @@
 //! Writes, alone or in groups: from candidates and events to one commit.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::disk::directory::DataDirectory;
 use crate::error::Result;
 use crate::options::StoreOptions;
-use crate::rows::keys::KeyHasher;
+use crate::rows::keys::{KeyColumns, KeyHasher};
 use crate::shared::Shared;
 use crate::writer::Writer;
 
@@ -157,8 +157,11 @@ impl Appends {
         match &appended {
             Ok(appended) => {
                 self.dead_letters.count(&dead_letters);
-                let gaps = appended.iter().map(|appended| appended.gaps_given_up as u64).sum();
-                writer.statistics().gaps_given_up.fetch_add(gaps, Ordering::Relaxed);
+                let gaps = || appended.iter().flat_map(|appended| &appended.gaps_given_up);
+                let number = gaps().map(|(_, number)| *number as u64).sum();
+                writer.statistics().gaps_given_up.fetch_add(number, Ordering::Relaxed);
+                let gaps = gaps().map(|(account, number)| (account.as_ref(), *number));
+                writer.feeds().note_losses(gaps, &dead_letters);
             }
             Err(_) => writer.segmenter_and_keys().0.roll_back(),
         }
@@ -186,16 +189,19 @@ impl Appends {
         }
         let mut rows = writer.new_rows();
         let mut appended = Vec::with_capacity(group.len());
-        let mut batches = Vec::with_capacity(group.len());
+        let (mut batches, mut accounts) = (Vec::with_capacity(group.len()), BTreeSet::new());
         for (candidates, hits, events) in sought {
             let (batch, outcome) = candidates.admit(&hits, rows.keys(), &snapshot, &batches)?;
-            batches.extend((batch.num_rows() > 0).then_some(batch));
             appended.push(match events {
-                None => outcome,
-                Some(events) => events.closing(outcome),
+                None => {
+                    accounts.extend(KeyColumns::new(&batch)?.accounts().into_iter().map(Box::from));
+                    outcome
+                }
+                Some(events) => events.closing(outcome, &mut accounts),
             });
+            batches.extend((batch.num_rows() > 0).then_some(batch));
         }
-        rows.commit(&batches, || self.dead_letters.keep(dead_letters))?;
+        rows.commit(&batches, &accounts, || self.dead_letters.keep(dead_letters))?;
         Ok(appended)
     }
 }

@@ -1,5 +1,7 @@
 //! The outcome of a write.
 
+use std::collections::BTreeMap;
+
 /// The outcome for the rows of a batch.
 #[derive(Debug, Default)]
 pub struct Appended {
@@ -12,8 +14,8 @@ pub struct Appended {
     pub refused_count: usize,
     /// These rows, or the first of them where they are many.
     pub refused: Vec<RefusedRow>,
-    /// Gaps in conversations that are not waited for any longer.
-    pub(crate) gaps_given_up: usize,
+    /// Gaps in conversations that are not waited for any longer, by account.
+    pub(crate) gaps_given_up: BTreeMap<Box<str>, usize>,
 }
 
 impl Appended {

@@ -1,5 +1,7 @@
 //! A write of conversation events: the segmenter turns them into segments.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use arrow::array::RecordBatch;
 use skillscope_segment::{Arrival, DeadLetter, EventBatch, Segmented};
 
@@ -23,7 +25,9 @@ pub(crate) struct Events {
 pub(crate) struct SegmentedEvents {
     accepted: usize,
     duplicates: usize,
-    gaps_given_up: usize,
+    gaps_given_up: BTreeMap<Box<str>, usize>,
+    /// The accounts of which something was accepted.
+    accounts: BTreeSet<Box<str>>,
 }
 
 impl Events {
@@ -39,9 +43,13 @@ impl Events {
         let stored = &mut |account: &str, conversation: &str, until: i64| {
             resumes.stored_before(keys, snapshot, account, conversation, until)
         };
-        let mut out = Segmented::new();
+        let (mut out, mut accounts) = (Segmented::new(), BTreeSet::new());
         for event in self.batch.iter() {
+            let before = out.accepted;
             segmenter.take::<Error>(&event, self.arrival, stored, &mut out)?;
+            if out.accepted > before && !accounts.contains(event.account_id) {
+                accounts.insert(Box::from(event.account_id));
+            }
         }
         if self.gives_up_idle {
             segmenter.give_up_idle::<Error>(self.arrival.steady, stored, &mut out)?;
@@ -49,19 +57,21 @@ impl Events {
         segmenter.forget(self.arrival.steady);
         dead_letters.append(&mut out.dead_letters);
         let Segmented { accepted, duplicates, gaps_given_up, .. } = out;
-        let segmented = SegmentedEvents { accepted, duplicates, gaps_given_up };
+        let segmented = SegmentedEvents { accepted, duplicates, gaps_given_up, accounts };
         Ok((out.segments.finish()?, segmented))
     }
 }
 
 impl SegmentedEvents {
-    /// The outcome for the events, now that it is known for the segments that they closed.
-    pub(crate) fn closing(self, segments: Appended) -> Appended {
+    /// The outcome for the events, now that it is known for the segments that they closed. Adds the accounts of which
+    /// some were accepted.
+    pub(crate) fn closing(self, segments: Appended, accounts_of_all: &mut BTreeSet<Box<str>>) -> Appended {
         for refused in &segments.refused {
             // The events are not to blame: the segment was delivered closed before, and the first delivery counts.
             tracing::warn!(reason = %refused.reason, "a segment that events closed was refused");
         }
-        let Self { accepted, duplicates, gaps_given_up } = self;
+        let Self { accepted, duplicates, gaps_given_up, mut accounts } = self;
+        accounts_of_all.append(&mut accounts);
         Appended { accepted, duplicates, gaps_given_up, ..Appended::default() }
     }
 }

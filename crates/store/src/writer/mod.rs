@@ -16,6 +16,7 @@ use crate::archive::file::ArchiveFile;
 use crate::clock::Clock;
 use crate::disk::directory::DataDirectory;
 use crate::error::Result;
+use crate::feeds::Feeds;
 use crate::journal::Journal;
 use crate::journal::conversations::ConversationChanges;
 use crate::journal::entries::whole_journal;
@@ -49,6 +50,7 @@ pub(crate) struct Writer {
     hasher: KeyHasher,
     published: Arc<Published>,
     arrivals: Arc<Arrivals>,
+    feeds: Arc<Feeds>,
     /// The keys of all rows in memory.
     keys: KeyIndex,
     journal: Journal,
@@ -68,14 +70,15 @@ pub(crate) struct Recovered {
     pub(crate) journal: Journal,
     pub(crate) segmenter: Segmenter,
     pub(crate) retired: Vec<Arc<ArchiveFile>>,
+    pub(crate) feeds: Feeds,
 }
 
 impl Writer {
     pub(crate) fn new(directory: Arc<DataDirectory>, clock: Clock, hasher: KeyHasher, recovered: Recovered) -> Self {
-        let Recovered { snapshot, keys, journal, segmenter, retired } = recovered;
+        let Recovered { snapshot, keys, journal, segmenter, retired, feeds } = recovered;
         let published = Arc::new(Published(RwLock::new(Arc::new(snapshot))));
-        let arrivals = Arc::default();
-        Self { directory, clock, hasher, published, arrivals, keys, journal, segmenter, retired, doubtful: Vec::new() }
+        let (arrivals, feeds, doubtful) = (Arc::default(), Arc::new(feeds), Vec::new());
+        Self { directory, clock, hasher, published, arrivals, feeds, keys, journal, segmenter, retired, doubtful }
     }
 
     pub(crate) fn published(&self) -> Arc<Published> {
@@ -84,6 +87,10 @@ impl Writer {
 
     pub(crate) fn arrivals(&self) -> Arc<Arrivals> {
         Arc::clone(&self.arrivals)
+    }
+
+    pub(crate) fn feeds(&self) -> &Arc<Feeds> {
+        &self.feeds
     }
 
     pub(crate) fn statistics(&self) -> &Arc<Statistics> {
@@ -122,6 +129,7 @@ impl Writer {
         let retired = self.retired.iter().chain(&self.doubtful);
         change.retired = retired.map(|file| file.retired_record()).collect();
         change.conversations = ConversationChanges::whole(&self.segmenter);
+        change.arrivals = self.feeds.arrivals();
         self.journal.replace(change)?;
         self.retired.append(&mut self.doubtful);
         Ok(())

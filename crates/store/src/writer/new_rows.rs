@@ -1,5 +1,6 @@
 //! The commit of new rows.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use arrow::array::RecordBatch;
@@ -8,6 +9,7 @@ use skillscope_segment::Segmenter;
 use super::arrivals::Arrivals;
 use super::{Published, Writer};
 use crate::error::Result;
+use crate::feeds::{Delivery, Feeds};
 use crate::journal::Journal;
 use crate::journal::change::JournalChange;
 use crate::journal::conversations::ConversationChanges;
@@ -23,13 +25,14 @@ pub(crate) struct NewRows<'w> {
     segmenter: &'w mut Segmenter,
     published: &'w Published,
     arrivals: &'w Arrivals,
+    feeds: &'w Feeds,
     now: i64,
 }
 
 impl Writer {
     pub(crate) fn new_rows(&mut self) -> NewRows<'_> {
-        let Self { keys, journal, segmenter, published, arrivals, clock, .. } = self;
-        NewRows { keys: keys.on_trial(), journal, segmenter, published, arrivals, now: clock.now() }
+        let Self { keys, journal, segmenter, published, arrivals, feeds, clock, .. } = self;
+        NewRows { keys: keys.on_trial(), journal, segmenter, published, arrivals, feeds, now: clock.now() }
     }
 }
 
@@ -40,9 +43,15 @@ impl<'w> NewRows<'w> {
     }
 
     /// Stores the rows of `batches`, all of which are new, and the conversations on trial, in one commit. They are in
-    /// the published snapshot when this returns. `before` does what must be durable by then; all that can fail but the
-    /// commit comes before it, so that it is seldom done in vain.
-    pub(crate) fn commit(self, batches: &[RecordBatch], before: impl FnOnce() -> Result<()>) -> Result<()> {
+    /// the published snapshot when this returns. `accounts` are those of which something was accepted. `before` does
+    /// what must be durable by then; all that can fail but the commit comes before it, so that it is seldom done in
+    /// vain.
+    pub(crate) fn commit(
+        self,
+        batches: &[RecordBatch],
+        accounts: &BTreeSet<Box<str>>,
+        before: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
         let mut cuts = match batches {
             [] => Vec::new(),
             [only] => cut(only)?,
@@ -54,10 +63,13 @@ impl<'w> NewRows<'w> {
         let conversations = ConversationChanges::on_trial(self.segmenter)?;
         let entries = entries(&cuts, self.journal)?;
         before()?;
-        if !cuts.is_empty() || !conversations.is_empty() {
+        if !cuts.is_empty() || !conversations.is_empty() || !accounts.is_empty() {
             let extended = self.published.latest().with_rows(&cuts, self.now);
-            self.journal.commit(JournalChange { entries, conversations, ..JournalChange::default() })?;
+            let arrivals = accounts.iter().map(|account| (account.to_string(), self.now)).collect();
+            self.journal.commit(JournalChange { entries, conversations, arrivals, ..JournalChange::default() })?;
             self.published.replace(extended);
+            let segmenter = &*self.segmenter;
+            self.feeds.note_delivery(&Delivery { accounts, now: self.now, cuts: &cuts, segmenter });
             let stored = cuts.iter().map(|cut| cut.run.rows() as u64).sum();
             self.journal.statistics().stored.fetch_add(stored, Ordering::Relaxed);
             self.arrivals.note(&cuts, self.now);
