@@ -81,6 +81,32 @@ fn a_table_shows_no_more_rows_than_it_may_and_says_so() {
 }
 
 #[test]
+fn accounts_are_shown_of_a_directory_and_of_a_server_and_not_of_an_archive() {
+    let directory = directory();
+    let ask = |place: [&str; 2]| succeed(["sql", "--format", "csv", "-c", "\\accounts"].into_iter().chain(place));
+    let check = |shown: &str| {
+        let (header, row) = shown.trim_end().split_once('\n').unwrap();
+        let columns = "account_id,data_until,last_arrival,hot_rows,archived_rows,open_conversations,gaps_given_up,\
+                       dead_letters,rejected";
+        assert_eq!(header, columns);
+        let [account, until, arrival, hot, archived, rest @ ..] = &row.split(',').collect::<Vec<_>>()[..] else {
+            panic!("{row}")
+        };
+        // The latest end of the sample.
+        assert_eq!((*account, *until), ("account-1", "2018-01-18T08:51:47.746Z"));
+        assert!(arrival.ends_with('Z'), "{arrival}");
+        assert_eq!(hot.parse::<u32>().unwrap() + archived.parse::<u32>().unwrap(), 200);
+        assert_eq!(rest, ["0", "0", "0", "0"]);
+        (*arrival).to_owned()
+    };
+    let arrival = check(&ask(["--data-dir", path(&directory)]));
+    let server = Server::over(directory.path(), &["--now", "2018-01-18T08:51:55.679Z"]);
+    assert_eq!(check(&ask(["--url", &server.url])), arrival);
+    let archive = run(["sql", "--archive", path(&directory), "-c", "\\accounts"]);
+    assert!(stderr(&archive).contains("an archive does not know"), "{}", stderr(&archive));
+}
+
+#[test]
 fn what_is_wrong_is_told_and_ends_with_1() {
     let directory = directory();
     for (text, part) in

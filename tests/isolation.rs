@@ -151,6 +151,8 @@ STATEMENTS = [
     "select * from report_segments('account-2', now(), 60)",
     "select * from report_segments('account-9', now(), 60)",
     "select * from system.partitions order by account_id, hour",
+    # The rest are times of arrival.
+    "select account_id, data_until, hot_rows, archived_rows, open_conversations, gaps_given_up, dead_letters, rejected from system.accounts",
     f"select path, {COLUMNS} from system.files order by path",
     "select account_id, door, state, rows_returned, query from system.queries order by query",
     "select count(*) as n from system.queries where account_id is null or account_id <> 'account-1'",

@@ -20,11 +20,12 @@ const MOST_FILES: usize = 16;
 const MAX_FILE_BYTES: u64 = 64 << 20;
 
 /// The commands, each with its arguments and what it does.
-const COMMANDS: [(&str, &str, &str); 25] = [
+const COMMANDS: [(&str, &str, &str); 26] = [
     ("d", "[NAME]", "tables and views, or columns of one"),
     ("dt", "[NAME]", "tables; * in a name is any text"),
     ("dv", "[NAME]", "views"),
     ("df", "[NAME]", "functions that are there beside DataFusion's, or those of this name"),
+    ("accounts", "", "how far the data of each account go, and when something came last"),
     ("c", "[ACCOUNT]", "rows of this account alone; of all without one"),
     ("i", "FILE", "run the statements and commands of a file"),
     ("ir", "FILE", "the same, where the name begins at the folder of the file that says so"),
@@ -85,6 +86,7 @@ pub(super) fn run(state: &mut State, text: &str) -> Result<Flow> {
         "dt" | "dt+" => describe::tables(state, &rest, "BASE TABLE")?,
         "dv" | "dv+" => describe::tables(state, &rest, "VIEW")?,
         "df" | "df+" => describe::functions(state, &rest)?,
+        "accounts" => describe::accounts(state)?,
         "c" | "connect" => state.see(rest.trim())?,
         "watch" => watch::watch(state, &rest)?,
         "g" => go(state, &rest, false)?,

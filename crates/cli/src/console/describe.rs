@@ -1,4 +1,4 @@
-//! `\d`, `\dt`, `\dv` and `\df`: what there is.
+//! `\d`, `\dt`, `\dv`, `\df` and `\accounts`: what there is.
 
 use anyhow::{Result, bail};
 
@@ -94,6 +94,14 @@ pub(super) fn functions(state: &mut State, pattern: &str) -> Result<()> {
         output::print("\\df NAME finds others, too: \\df *date*");
     }
     Ok(())
+}
+
+/// Lists the accounts: how far their data go, and what has come.
+pub(super) fn accounts(state: &mut State) -> Result<()> {
+    if matches!(state.source, Source::Archive(_)) {
+        bail!("an archive does not know when its segments came; \\accounts asks a data directory or a server");
+    }
+    state.run("select * from system.accounts order by account_id")
 }
 
 /// Schema and name of a table.

@@ -54,6 +54,7 @@ async fn nothing_of_another_account_is_seen_by_any_table_or_plan() {
     for statement in [
         "select * from segments",
         "select * from segments where account_id = 'bolt' or skill_id > 0",
+        "select * from system.accounts",
         "select * from system.files",
         "select * from system.partitions",
         "select * from system.queries",
@@ -349,6 +350,7 @@ const PIECES: [&str; 65] = [
     "union all",
     "join",
     "on",
+    "system.accounts",
     "system.files",
     "system.queries",
     "system.partitions",
@@ -420,6 +422,7 @@ fn any_statement() -> impl Strategy<Value = String> {
 fn any_table() -> impl Strategy<Value = &'static str> {
     select(vec![
         "segments",
+        "system.accounts",
         "system.files",
         "system.partitions",
         "system.queries",

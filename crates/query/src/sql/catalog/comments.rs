@@ -7,7 +7,7 @@ use skillscope_segment::{column, schema};
 
 use super::names::{PUBLIC, SEGMENTS};
 use super::views::View;
-use super::{FILES, PARTITIONS, QUERIES, SYSTEM, system};
+use super::{ACCOUNTS, FILES, PARTITIONS, QUERIES, SYSTEM, system};
 
 const ON_SEGMENTS: &str = "Every closed segment, whether it is in memory or in the archive.";
 
@@ -38,6 +38,7 @@ pub fn comments_on(schema: &str, table: &str) -> Option<&'static TableComments> 
     static ALL: LazyLock<Vec<(&str, &str, TableComments)>> = LazyLock::new(|| {
         let views = View::all().iter().map(|view| (PUBLIC, view.name, view.comments()));
         let system = [
+            (SYSTEM, ACCOUNTS, system::comments_on_accounts()),
             (SYSTEM, FILES, system::comments_on_files()),
             (SYSTEM, PARTITIONS, system::comments_on_partitions()),
             (SYSTEM, QUERIES, system::comments_on_queries()),

@@ -21,6 +21,7 @@ use datafusion::error::Result;
 use skillscope_store::{Relation, RelationKind};
 
 use super::run::{RunningQueries, StatementReach};
+use super::store_tables::StoreTables;
 use super::surroundings::Surroundings;
 use crate::table::SegmentsTable;
 pub use comments::{TableComments, comments_on};
@@ -41,15 +42,17 @@ const OUR_NAMES: [&str; 7] =
     [SEGMENTS, "open_conversations", SYSTEM, PUBLIC, "information_schema", "skill_report", "report_segments"];
 const OUR_BEGINNINGS: [&str; 2] = ["metrics_by_", "pg_"];
 
+const ACCOUNTS: &str = "accounts";
 const PARTITIONS: &str = "partitions";
 const FILES: &str = "files";
 const QUERIES: &str = "queries";
+const SYSTEM_TABLES: [&str; 4] = [ACCOUNTS, FILES, PARTITIONS, QUERIES];
 
 /// The schemas of one statement: `segments` and its views, what was added, and the tables of the schema `system`.
 pub(super) fn schemas(visible: &Surroundings, running: &Arc<RunningQueries>) -> Schemas {
     let public = PublicSchema { visible: visible.clone() };
     let (segments, reach) = (Arc::clone(&visible.segments), visible.reach.clone());
-    let system = SystemSchema { running: Arc::clone(running), segments, reach };
+    let system = SystemSchema { store: Arc::clone(&visible.store), running: Arc::clone(running), segments, reach };
     vec![(PUBLIC.to_owned(), Arc::new(public)), (SYSTEM.to_owned(), Arc::new(system))]
 }
 
@@ -181,6 +184,7 @@ impl SchemaProvider for PublicSchema {
 
 #[derive(Debug)]
 struct SystemSchema {
+    store: Arc<StoreTables>,
     running: Arc<RunningQueries>,
     segments: Arc<SegmentsTable>,
     reach: StatementReach,
@@ -189,12 +193,13 @@ struct SystemSchema {
 #[async_trait]
 impl SchemaProvider for SystemSchema {
     fn table_names(&self) -> Vec<String> {
-        [FILES, PARTITIONS, QUERIES].map(str::to_owned).to_vec()
+        SYSTEM_TABLES.map(str::to_owned).to_vec()
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         let (snapshot, scope) = (self.segments.snapshot(), self.segments.scope());
         match name {
+            ACCOUNTS => system::accounts(self.store.store(), &snapshot, scope).map(Some),
             FILES => system::files(&snapshot, scope).map(Some),
             PARTITIONS => system::partitions(&snapshot, scope).map(Some),
             QUERIES => system::queries(&self.running, &self.reach).map(Some),
@@ -207,6 +212,6 @@ impl SchemaProvider for SystemSchema {
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        [FILES, PARTITIONS, QUERIES].contains(&name)
+        SYSTEM_TABLES.contains(&name)
     }
 }

@@ -1,5 +1,6 @@
 //! The tables of the schema `system`, as rows of one moment.
 
+mod accounts;
 mod files;
 mod partitions;
 mod queries;
@@ -17,6 +18,7 @@ use skillscope_store::Snapshot;
 use super::comments::TableComments;
 use crate::Scope;
 
+pub(super) use accounts::{accounts, comments as comments_on_accounts};
 pub(super) use files::{comments as comments_on_files, files};
 pub(super) use partitions::{comments as comments_on_partitions, partitions};
 pub(super) use queries::{comments as comments_on_queries, queries};
@@ -69,6 +71,17 @@ impl<'r, R> SystemTable<'r, R> {
     fn times(self, name: &'static str, comment: &'static str, time: impl Fn(&R) -> i64) -> Self {
         let times = TimestampMillisecondArray::from_iter_values(self.rows.iter().map(time)).with_timezone("UTC");
         self.with(name, comment, Arc::new(times), false)
+    }
+
+    /// In milliseconds since the epoch.
+    fn optional_times(
+        self,
+        name: &'static str,
+        comment: &'static str,
+        time: impl Fn(&R) -> Option<i64>,
+    ) -> Self {
+        let times: TimestampMillisecondArray = self.rows.iter().map(time).collect();
+        self.with(name, comment, Arc::new(times.with_timezone("UTC")), true)
     }
 
     fn flags(self, name: &'static str, comment: &'static str, flag: impl Fn(&R) -> bool) -> Self {
