@@ -6,6 +6,8 @@ use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method, Uri};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use super::feed_headers::{DATA_UNTIL, LAST_ARRIVAL};
+
 /// How long a browser may remember the answer to a preflight.
 const MAX_AGE: Duration = Duration::from_secs(3600);
 
@@ -49,6 +51,7 @@ impl CorsOrigins {
             .allow_origin(allowed)
             .allow_methods([Method::GET, Method::POST])
             .allow_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, CONTENT_ENCODING])
+            .expose_headers([DATA_UNTIL, LAST_ARRIVAL])
             .max_age(MAX_AGE);
         Some(layer)
     }

@@ -7,6 +7,7 @@ mod connection;
 mod cors;
 mod counting;
 mod events;
+mod feed_headers;
 mod forwarded;
 mod guard;
 mod health;

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, stream};
 use skillscope_query::ReportRequest;
 
+use super::feed_headers;
 use super::openapi::{ReportBody, problem_responses};
 use super::options::HttpOptions;
 use super::path_variables::PathVariables;
@@ -61,7 +62,10 @@ problem_responses! {
             description = "Only segments whose agents were all human, or all bots. Absent, it means `all`."),
     ),
     responses(
-        (status = 200, description = "The report.", body = ReportBody),
+        (status = 200, description = "The report.", body = ReportBody, headers(
+            ("Data-Until" = String, description = "The latest event or end of a segment that there is of the account, as an HTTP date. Absent where nothing ever came."),
+            ("Last-Arrival" = String, description = "When something was accepted of the account last, as an HTTP date. Absent where nothing ever came."),
+        )),
         ReportProblems,
     ))]
 pub(super) async fn get(
@@ -85,6 +89,8 @@ pub(super) async fn respond(
     owners: &Owners,
     request: ReportRequest,
 ) -> Result<Response, Problem> {
+    // Before the report is computed, so that its headers promise nothing that is not in it.
+    let feed = app.store().feed(request.account());
     let cells = app.engine().report_cells(&request);
     // What was known then is not looked up but counted row by row.
     let (body, place) = if cells <= SMALL_CELLS && !request.is_as_known() {
@@ -101,6 +107,9 @@ pub(super) async fn respond(
         (body?, Some(place))
     };
     let mut response = ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response();
+    if let Some(feed) = feed {
+        feed_headers::add(response.headers_mut(), feed);
+    }
     if let Some(place) = place {
         response.extensions_mut().insert(place);
     }
