@@ -257,6 +257,40 @@ fn an_upload_that_is_rejected_leaves_a_line() {
 }
 
 #[test]
+fn an_account_that_falls_quiet_and_is_heard_again_leaves_a_line_each() {
+    let (directory, folder) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let path = folder.path().join("log");
+    let mut command = serve();
+    command.args(["--quiet-after", "300ms", "--data-dir"]).arg(directory.path());
+    let mut server = Server::spawn(command.stderr(File::create(&path).unwrap()));
+    let log = || std::fs::read_to_string(&path).unwrap();
+    let send = |conversation| {
+        let segment = line(conversation, "2018-01-18T08:00:00Z");
+        assert_eq!(server.post("/v1/accounts/acme/segments", "application/x-ndjson", segment.as_bytes()).0, 200);
+    };
+    assert_eq!(server.get("/readyz"), (200, r#"{"status":"ready","quiet_accounts":0}"#.to_owned()));
+    send("c-1");
+    until("the account is quiet", || server.get("/readyz").1.contains("\"quiet_accounts\":1"));
+    let quiet = "nothing has come of an account for longer than --quiet-after";
+    assert_eq!(log().matches(quiet).count(), 1, "{}", log());
+    send("c-2");
+    until("the account is heard", || log().contains("something has come of an account again"));
+    server.signal("INT");
+    server.wait();
+    assert!(log().lines().any(|line| line.contains(quiet) && line.contains("account=acme")), "{}", log());
+}
+
+#[test]
+fn no_account_is_called_quiet_where_that_is_off() {
+    let directory = TempDir::new().unwrap();
+    let server = Server::over(directory.path(), &["--quiet-after", "off"]);
+    assert_eq!(server.get("/readyz"), (200, r#"{"status":"ready"}"#.to_owned()));
+    let wrong = run(["serve", "--quiet-after", "soon"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(stderr(&wrong).contains("such as 15m; or off"), "{}", stderr(&wrong));
+}
+
+#[test]
 fn systemd_is_told_how_the_server_is() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("notify");

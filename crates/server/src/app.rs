@@ -1,8 +1,8 @@
 //! What every protocol serves: the store and the query engine.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use skillscope_query::Engine;
@@ -10,6 +10,7 @@ use skillscope_store::Store;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::access::Access;
+use crate::quiet_accounts::QuietAccounts;
 use crate::statistics::Statistics;
 use crate::threads::Threads;
 
@@ -29,6 +30,8 @@ struct Shared {
     /// Those without the archive, which take a moment and hold up no other.
     short_backups: Arc<Semaphore>,
     stopping: AtomicBool,
+    /// Unless nobody is told of them.
+    quiet: OnceLock<QuietAccounts>,
     statistics: Arc<Statistics>,
 }
 
@@ -41,7 +44,30 @@ impl App {
         let (threads, backups) = (Threads::start()?, Arc::new(Semaphore::new(1)));
         let (short_backups, stopping, statistics) =
             (Arc::new(Semaphore::new(1)), AtomicBool::new(false), Statistics::new());
-        Ok(Self(Arc::new(Shared { store, engine, threads, access, backups, short_backups, stopping, statistics })))
+        let quiet = OnceLock::new();
+        let shared = Shared { store, engine, threads, access, backups, short_backups, stopping, quiet, statistics };
+        Ok(Self(Arc::new(shared)))
+    }
+
+    /// Tells from now on of accounts of which nothing has come for longer than `after`: in the log, among the metrics
+    /// and at `/readyz`. This is for the threads of a runtime, and ends with the last of the server.
+    pub fn tell_of_quiet_accounts(&self, after: Duration) {
+        let quiet = self.0.quiet.get_or_init(|| QuietAccounts::new(after));
+        quiet.look(&self.0.store);
+        let (between_looks, weak) = (quiet.between_looks(), Arc::downgrade(&self.0));
+        tokio::spawn(async move {
+            tokio::time::sleep(between_looks).await;
+            while let Some(shared) = weak.upgrade() {
+                shared.quiet.get().into_iter().for_each(|quiet| quiet.look(&shared.store));
+                drop(shared);
+                tokio::time::sleep(between_looks).await;
+            }
+        });
+    }
+
+    /// How many accounts there are of which nothing has come for long; `None` where that is not looked for.
+    pub(crate) fn quiet_accounts(&self) -> Option<u64> {
+        self.0.quiet.get().map(QuietAccounts::number)
     }
 
     pub(crate) fn store(&self) -> Arc<Store> {

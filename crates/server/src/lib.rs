@@ -24,6 +24,7 @@ mod memory_budget;
 mod metrics;
 mod once_per_minute;
 mod postgresql;
+mod quiet_accounts;
 mod row_format;
 mod statistics;
 mod stopping;

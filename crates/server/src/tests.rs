@@ -6,6 +6,7 @@ mod connections;
 mod door;
 mod durability;
 mod events;
+mod feeds;
 mod guard;
 mod ingestion;
 mod login;

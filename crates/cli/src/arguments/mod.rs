@@ -13,6 +13,7 @@ mod generate;
 mod import;
 mod instant;
 mod packaging;
+mod quiet_after;
 mod reachability;
 mod record_kind;
 mod replay;

@@ -11,6 +11,7 @@ use super::connections::ConnectionArguments;
 use super::dead_letters::DeadLetters;
 use super::event_wait::EventWait;
 use super::instant::instant;
+use super::quiet_after::QuietAfter;
 use super::reachability::ReachabilityArguments;
 use super::sql_limits::SqlLimitArguments;
 use super::store_address::DataDirectory;
@@ -88,6 +89,10 @@ pub(crate) struct ServeArguments {
     /// plan; 0 for none.
     #[arg(long, value_name = "MS", default_value_t = 1000)]
     slow_request: u32,
+    /// Tell of accounts of which nothing has come for so long: in the log, among the metrics and at /readyz. A number
+    /// and a unit (s, m, h, d); off for none.
+    #[arg(long, value_name = "TIME", default_value_t = QuietAfter::DEFAULT)]
+    pub(crate) quiet_after: QuietAfter,
     /// Send traces of requests over HTTP to this collector of OpenTelemetry, by OTLP over gRPC.
     #[arg(long, value_name = "URL")]
     pub(crate) otlp_endpoint: Option<String>,

@@ -53,7 +53,8 @@ pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
     allocator::give_back_from_time_to_time();
     runtime.block_on(hear_owner(data_dir, &access))?;
     let of_app = access.clone();
-    let opening = move || Opened::open(recovery, clock, sql, of_app);
+    let quiet_after = arguments.quiet_after.0;
+    let opening = move || Opened::open(recovery, clock, sql, of_app, quiet_after);
     let drain_delay = Duration::from_secs(arguments.drain_delay.into());
     let serving = serve(Arc::new(doors), opening, access.clone(), http, drain_delay, sample.is_some());
     let served = runtime.block_on(serving);

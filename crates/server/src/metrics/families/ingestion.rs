@@ -3,7 +3,8 @@
 use skillscope_store::{Holdings, IngestionCounts, StoreCounts};
 
 use super::{Definition, Exposition, word};
-use crate::statistics::{RecordKind, Statistics};
+use crate::App;
+use crate::statistics::RecordKind;
 
 const RECORDS: Definition = Definition::counter(
     "skillscope_ingestion_records",
@@ -31,7 +32,14 @@ const LAG: Definition = Definition::gauge(
 )
 .in_seconds();
 
-pub(super) fn add(all: &mut Exposition, statistics: &Statistics, counts: &StoreCounts, held: &Holdings) {
+const QUIET: Definition = Definition::gauge(
+    "skillscope_quiet_accounts",
+    &[],
+    "Accounts of which nothing has come for longer than --quiet-after. Absent where that is off.",
+);
+
+pub(super) fn add(all: &mut Exposition, app: &App, counts: &StoreCounts, held: &Holdings) {
+    let statistics = app.statistics();
     let of_kind = |kind: RecordKind| match kind {
         RecordKind::Segments => (counts.segments, held.newest_segment),
         RecordKind::Events => (counts.events, counts.newest_event),
@@ -48,4 +56,5 @@ pub(super) fn add(all: &mut Exposition, statistics: &Statistics, counts: &StoreC
     let lag = |time: i64| held.now.saturating_sub(time).max(0) as f64 / 1000.0;
     let lags = RecordKind::ALL.into_iter().filter_map(|kind| Some(([word(kind.word())], lag(of_kind(kind).1?).into())));
     all.family(&LAG, lags);
+    all.family(&QUIET, app.quiet_accounts().map(|number| ([], number.into())));
 }

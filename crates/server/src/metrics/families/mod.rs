@@ -35,7 +35,7 @@ pub(crate) fn gather(app: &App, http: &HttpStatistics, budgets: &Budgets) -> Exp
     requests::add(&mut all, http, budgets);
     connections::add(&mut all, app.statistics());
     statements::add(&mut all, app.engine().sql_counts(), &load);
-    ingestion::add(&mut all, app.statistics(), &counts, &held);
+    ingestion::add(&mut all, app, &counts, &held);
     conversations::add(&mut all, &counts, &held);
     memory::add(&mut all, &held.memory, &load, budgets);
     storage::add(&mut all, app.statistics(), &held, &counts);

@@ -48,6 +48,7 @@ async fn busy() -> Door {
     }
     let certificate = TestCertificate::valid((2018, 1, 1), (2040, 1, 2));
     door.app.statistics().watch_certificate(&certificate.tls());
+    door.app.tell_of_quiet_accounts(Duration::from_secs(3600));
     door.post("/v1/backup", "text/plain", "").await;
     // Its end is noted once its last byte has gone.
     while door.app.statistics().backups().done == 0 {
