@@ -11,6 +11,7 @@ mod type_name;
 mod views;
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
@@ -182,12 +183,17 @@ impl SchemaProvider for PublicSchema {
     }
 }
 
-#[derive(Debug)]
 struct SystemSchema {
     store: Arc<StoreTables>,
     running: Arc<RunningQueries>,
     segments: Arc<SegmentsTable>,
     reach: StatementReach,
+}
+
+impl fmt::Debug for SystemSchema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SystemSchema").field("scope", self.segments.scope()).finish_non_exhaustive()
+    }
 }
 
 #[async_trait]
