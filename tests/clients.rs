@@ -420,7 +420,7 @@ print(json.dumps(answers))
     assert!(answers["error"].as_str().unwrap().contains("nope"), "{answers}");
     assert!(answers["write"].as_str().unwrap().contains("skillscope's own"), "{answers}");
     let tables = ["public.metrics_by_5_minutes", "public.metrics_by_day", "public.metrics_by_hour", "public.segments"];
-    let system = ["system.files", "system.partitions", "system.queries"];
+    let system = ["system.accounts", "system.files", "system.partitions", "system.queries"];
     assert_eq!(answers["tables"], json!(tables.into_iter().chain(system).collect::<Vec<_>>()));
     assert_eq!(answers["vendor"], "skillscope");
 }

@@ -89,9 +89,8 @@ fn accounts_are_shown_of_a_directory_and_of_a_server_and_not_of_an_archive() {
         let columns = "account_id,data_until,last_arrival,hot_rows,archived_rows,open_conversations,gaps_given_up,\
                        dead_letters,rejected";
         assert_eq!(header, columns);
-        let [account, until, arrival, hot, archived, rest @ ..] = &row.split(',').collect::<Vec<_>>()[..] else {
-            panic!("{row}")
-        };
+        let values: Vec<&str> = row.split(',').collect();
+        let [account, until, arrival, hot, archived, rest @ ..] = values.as_slice() else { panic!("{row}") };
         // The latest end of the sample.
         assert_eq!((*account, *until), ("account-1", "2018-01-18T08:51:47.746Z"));
         assert!(arrival.ends_with('Z'), "{arrival}");

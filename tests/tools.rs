@@ -71,7 +71,7 @@ answers["asyncpg"] = asyncio.run(with_asyncpg())
         "schemas": ["information_schema", "public", "system"],
         "tables": ["segments"],
         "views": &NAMES[..3],
-        "system": ["files", "partitions", "queries"],
+        "system": ["accounts", "files", "partitions", "queries"],
         "comment": "Every closed segment, whether it is in memory or in the archive.",
         "keys": [[], [], [], [], []],
         "has": [true, false],

@@ -2,7 +2,6 @@
 //! counted for those who watch the server.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -49,7 +48,7 @@ impl QuietAccounts {
     }
 
     /// Looks which accounts are quiet now, and tells which have changed.
-    pub(crate) fn look(&self, store: &Arc<Store>) {
+    pub(crate) fn look(&self, store: &Store) {
         let mut quiet = self.quiet.lock();
         for (account, feed) in store.feeds() {
             let silence = store.silence(&feed);

@@ -57,7 +57,7 @@ async fn events_move_both_headers_before_a_segment_closes() {
 #[tokio::test]
 async fn a_compressed_report_and_a_large_one_have_them_too() {
     let door = Door::new();
-    let many: String = (0..400).map(|skill| line(&format!("c-{skill}"), skill, 1)).collect();
+    let many: String = (0..190).map(|skill| line(&format!("c-{skill}"), skill, 1)).collect();
     door.post(SEGMENTS, NDJSON, many).await;
     let large = format!("{}&interval=5", report_of("acme"));
     for uri in [report_of("acme"), large] {
