@@ -50,7 +50,7 @@ pub(crate) fn segments(test: &str) -> Option<&'static str> {
     shared(&RECORDS, &["segments"], test)
 }
 
-fn events(test: &str) -> Option<&'static str> {
+pub(crate) fn events(test: &str) -> Option<&'static str> {
     static RECORDS: OnceLock<Result<String, &'static str>> = OnceLock::new();
     shared(&RECORDS, &["events"], test)
 }
@@ -150,16 +150,22 @@ fn reports_over_real_calls_equal_a_loop_over_the_records() {
     }
 }
 
-/// Checks that the server has exactly the segments of the calls, in all columns, by the text of each row.
+/// The text of each row that a server has, in all columns, sorted.
 #[track_caller]
-fn assert_has_the_segments(server: &Server, test: &str) {
+pub(crate) fn texts_of_rows(server: &Server) -> Vec<String> {
     let body = json!({ "query": ROWS }).to_string();
     let (status, answer) = server.post("/v1/sql", "application/json", body.as_bytes());
     assert_eq!(status, 200, "{answer}");
-    let answer = answer.strip_prefix('[').and_then(|rows| rows.strip_suffix(']')).unwrap().replace("},{", "}\n{");
-    let (mut found, mut expected): (Vec<_>, Vec<_>) =
-        (answer.lines().collect(), segments(test).unwrap().lines().collect());
-    found.sort_unstable();
+    let rows = answer.strip_prefix('[').and_then(|rows| rows.strip_suffix(']')).unwrap().replace("},{", "}\n{");
+    let mut rows: Vec<String> = rows.lines().map(str::to_owned).collect();
+    rows.sort_unstable();
+    rows
+}
+
+/// Checks that the server has exactly the segments of the calls, in all columns, by the text of each row.
+#[track_caller]
+fn assert_has_the_segments(server: &Server, test: &str) {
+    let (found, mut expected): (_, Vec<_>) = (texts_of_rows(server), segments(test).unwrap().lines().collect());
     expected.sort_unstable();
     let repeat = repeat();
     for (found, expected) in found.iter().zip(&expected) {
@@ -174,7 +180,7 @@ fn assert_has_the_segments_in(data_dir: &Path, test: &str) {
 }
 
 /// What became of events: how many were accepted, and how many had come before.
-type Counts = (u64, u64);
+pub(crate) type Counts = (u64, u64);
 
 /// Imports events by a process of its own.
 #[track_caller]
@@ -193,7 +199,7 @@ fn import(directory: &TempDir, text: &str) -> Counts {
 }
 
 #[track_caller]
-fn post(server: &Server, text: &str) -> Counts {
+pub(crate) fn post(server: &Server, text: &str) -> Counts {
     let (status, answer) = server.post("/v1/accounts/bank/events", "application/x-ndjson", text.as_bytes());
     assert_eq!(status, 200, "{answer}");
     let answer: Value = serde_json::from_str(&answer).unwrap();

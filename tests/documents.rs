@@ -60,6 +60,7 @@ documents! {
     ingestion: "docs/ingestion.md",
     conversations: "docs/conversations.md",
     segments: "docs/segments.md",
+    moving: "docs/moving.md",
     sql: "docs/sql.md",
     replay: "docs/replay.md",
     cluster: "docs/cluster.md",

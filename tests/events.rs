@@ -301,7 +301,9 @@ fn impossible() -> String {
     let late = event("c-1", 5, START + 11_000, "message", json!({ "sender": "consumer" }));
     let message = headless(1, "message", json!({ "sender": "consumer" }));
     let close = headless(2, "conversation_closed", json!({ "by": "consumer" }));
-    [served("c-1", START).concat(), late, message, close, two_minutes_later()].concat()
+    // What has no beginning is kept for a day.
+    let a_day_later = started("a-day-later", START + 86_400_000 + 2000);
+    [served("c-1", START).concat(), late, message, close, a_day_later].concat()
 }
 
 #[test]
@@ -520,14 +522,14 @@ fn a_data_directory_of_the_version_before_is_taken_over_and_one_of_a_later_versi
     check(&data_dir);
     assert_eq!(fs::read_to_string(&version).unwrap(), "2\n", "whoever only looks changes nothing");
     import_events(&served("c-1", START)[..3].concat(), &data_dir, &[]);
-    assert_eq!(fs::read_to_string(&version).unwrap(), "3\n");
+    assert_eq!(fs::read_to_string(&version).unwrap(), "4\n");
     assert_eq!(rows_in(&data_dir), expected);
 
-    fs::write(&version, "4\n").unwrap();
+    fs::write(&version, "5\n").unwrap();
     let output = try_import("segments", &sample::path(), &data_dir, &[]);
     assert_eq!(output.status.code(), Some(1));
-    for part in ["format version 4", "use a newer skillscope"] {
+    for part in ["format version 5", "use a newer skillscope"] {
         assert!(stderr(&output).contains(part), "{}", stderr(&output));
     }
-    assert_eq!(fs::read_to_string(&version).unwrap(), "4\n");
+    assert_eq!(fs::read_to_string(&version).unwrap(), "5\n");
 }

@@ -125,7 +125,7 @@ fn a_directory_with_the_first_journal_says_what_it_held() {
     assert_eq!(send_again(&server, "acme", "segments.ndjson"), (0, 5), "files know their keys");
     assert_eq!(send_again(&server, "acme", "late.ndjson"), (0, 2), "the journal knows its keys");
     drop(server);
-    assert_eq!(fs::read_to_string(directory.path().join("format-version")).unwrap(), "3\n");
+    assert_eq!(fs::read_to_string(directory.path().join("format-version")).unwrap(), "4\n");
 }
 
 #[test]

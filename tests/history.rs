@@ -123,7 +123,7 @@ fn history_gives_the_segments_that_have_ended_from_every_place() {
     let [first, second, third] = resumed_rows("h-1", START);
     let [ended, ..] = resumed_rows("h-2", START + 1000);
     let expected = json!([first, second, third, ended]);
-    let printed = "accepted 4, duplicates 0, rejected 0";
+    let printed = "accepted 4, duplicates 0, rejected 0\n1 open conversation is followed";
 
     let plain = path("page.json");
     fs::write(&plain, &text).unwrap();
@@ -134,7 +134,8 @@ fn history_gives_the_segments_that_have_ended_from_every_place() {
     for (file, data_dir) in [(&plain, path("plain")), (&packed, path("packed"))] {
         assert_eq!(import("history", file, &data_dir, &[]), printed);
         assert_eq!(rows_in(&data_dir), expected);
-        assert_eq!(import("history", file, &data_dir, &[]), "accepted 0, duplicates 4, rejected 0");
+        let again = "accepted 0, duplicates 4, rejected 0\n1 open conversation is followed";
+        assert_eq!(import("history", file, &data_dir, &[]), again);
         assert_eq!(rows_in(&data_dir), expected);
     }
 
@@ -157,7 +158,8 @@ fn a_conversation_that_goes_on_after_an_export_gets_its_later_segments_from_the_
     let directory = TempDir::new().unwrap();
     let (file, data_dir) = (directory.path().join("page.json"), directory.path().join("data"));
     fs::write(&file, page(&[open_record("h-1", START)])).unwrap();
-    assert_eq!(import("history", &file, &data_dir, &[]), "accepted 1, duplicates 0, rejected 0");
+    let printed = "accepted 1, duplicates 0, rejected 0\n1 open conversation is followed";
+    assert_eq!(import("history", &file, &data_dir, &[]), printed);
     fs::write(&file, page(&[resumed_record("h-1", START)])).unwrap();
     assert_eq!(import("history", &file, &data_dir, &[]), "accepted 2, duplicates 1, rejected 0");
     assert_eq!(rows_in(&data_dir), json!(resumed_rows("h-1", START)));

@@ -18,6 +18,7 @@ mod clients;
 mod configuration;
 mod console;
 mod crash;
+mod cutting_over;
 mod documents;
 mod events;
 mod existing_clients;

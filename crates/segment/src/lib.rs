@@ -7,7 +7,8 @@
 //! same formats ([`SegmentWriter`]).
 //!
 //! A [`Segmenter`] follows conversations by their [`Event`]s ([`read_events`]) and emits each segment the moment it
-//! closes. [`read_history`] reads the segments of past conversations from an export of message history.
+//! closes. [`read_history`] reads the segments of conversations from an export of
+//! message history, and in which state it leaves those that are open: [`Segmenter::adopt`] goes on from there.
 //!
 //! A [`SmallTable`] has other columns than segments do, such as the names of skills.
 //!
@@ -38,13 +39,13 @@ pub use instant::{format_instant, parse_instant};
 pub use reader::parquet_file;
 pub use reader::{
     Chunk, Compression, EventChunk, Format, Input, MAX_TABLE_BYTES, ReadOptions, Rejection, Rejections, SmallTable,
-    TableFormat, read_events, read_history, read_segments,
+    TableFormat, ToldRecord, read_events, read_history, read_segments,
 };
 pub use segment::column_names as column;
 pub use segment::{EndReason, Outcome, Segment, StartReason, UserType};
 pub use segmenter::{
     Arrival, AskPast, ConversationChange, DeadLetter, FollowedConversation, Impossible, PastConversation, Segmented,
-    Segmenter,
+    Segmenter, ToldConversation,
 };
 pub use time_zone::TimeZone;
 pub use writer::SegmentWriter;

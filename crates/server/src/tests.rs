@@ -8,6 +8,7 @@ mod durability;
 mod events;
 mod feeds;
 mod guard;
+mod history;
 mod ingestion;
 mod login;
 mod malformed;

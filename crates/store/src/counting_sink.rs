@@ -1,7 +1,7 @@
 //! A store as the taker of an input's records, which counts what becomes of them.
 
 use arrow::array::RecordBatch;
-use skillscope_segment::{AccountId, EventBatch};
+use skillscope_segment::{AccountId, EventBatch, ToldRecord};
 
 use crate::error::{Error, Result};
 use crate::statistics::{IngestionCounts, IngestionStatistics};
@@ -31,6 +31,10 @@ impl RecordSink for CountingSink<'_> {
 
     fn append(&mut self, batch: &RecordBatch) -> Result<Appended> {
         self.store.append(batch)
+    }
+
+    fn append_history(&mut self, batch: &RecordBatch, _lines: &[u64], told: Vec<ToldRecord>) -> Result<Appended> {
+        self.store.append_history(batch, told.into_iter().map(|record| record.told).collect())
     }
 
     fn append_events(&mut self, events: EventBatch) -> Result<Appended> {

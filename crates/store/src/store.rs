@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use parking_lot::{Mutex, MutexGuard};
-use skillscope_segment::{AccountId, EventBatch, Impossible, Input, ReadOptions};
+use skillscope_segment::{AccountId, EventBatch, Impossible, Input, ReadOptions, ToldConversation};
 
 use crate::archive::file::ArchiveFile;
 use crate::archive::totals::ArchivedTotals;
@@ -138,6 +138,16 @@ impl Store {
     /// Where they cannot be written; nothing of the batch counts then.
     pub fn append(&self, batch: &RecordBatch) -> Result<Appended> {
         self.appends.append(&self.shared, batch)
+    }
+
+    /// Stores the closed segments of a message history, and goes on with the conversations that it tells of, from the
+    /// state in which it leaves them: events may come before and after it, and overlap with it. Returns once all is on
+    /// disk.
+    ///
+    /// # Errors
+    /// Where it cannot be written; nothing of it counts then.
+    pub fn append_history(&self, batch: &RecordBatch, told: Vec<ToldConversation>) -> Result<Appended> {
+        self.appends.append_history(&self.shared, batch, told)
     }
 
     /// Takes conversation events in, and stores the segments that they close. Returns once the conversations' states

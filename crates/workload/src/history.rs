@@ -29,9 +29,25 @@ impl<W: Write> HistoryWriter<W> {
     /// # Errors
     /// Where it cannot be written.
     pub fn write(&mut self, conversation: &Conversation<'_>) -> io::Result<()> {
+        self.write_record(&record(conversation))
+    }
+
+    /// Writes a conversation as an export tells it that is made at an instant, in milliseconds since the epoch. Nothing
+    /// is written of one that has not started.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn write_as_of(&mut self, conversation: &Conversation<'_>, instant: i64) -> io::Result<()> {
+        match as_of(conversation, instant) {
+            Some(record) => self.write_record(&record),
+            None => Ok(()),
+        }
+    }
+
+    fn write_record(&mut self, record: &Value) -> io::Result<()> {
         let before = if self.records == 0 { b"{\"conversationHistoryRecords\":[".as_slice() } else { b"," };
         self.out.write_all(before)?;
-        serde_json::to_writer(&mut self.out, &record(conversation))?;
+        serde_json::to_writer(&mut self.out, record)?;
         self.records += 1;
         if self.records == PAGE_RECORDS { self.end_page() } else { Ok(()) }
     }
@@ -72,6 +88,38 @@ fn record(conversation: &Conversation<'_>) -> Value {
         "transfers": transfers(conversation),
         "dialogs": dialogs(conversation),
     })
+}
+
+/// The record as it was at an instant: without anything later, and open unless the dialog with the brand was closed.
+fn as_of(conversation: &Conversation<'_>, instant: i64) -> Option<Value> {
+    let stay = conversation.stays().iter().rev().find(|stay| stay.start <= instant)?;
+    let is_over = |value: &Value| value.as_i64().is_some_and(|time| time <= instant);
+    let mut record = record(conversation);
+    for list in ["messageRecords", "agentParticipants", "transfers"] {
+        record.get_mut(list)?.as_array_mut()?.retain(|entry| is_over(&entry["timeL"]));
+    }
+    let dialogs = record.get_mut("dialogs")?.as_array_mut()?;
+    dialogs.retain(|dialog| is_over(&dialog["startTimeL"]));
+    let mut is_open = false;
+    for dialog in dialogs.iter_mut().filter(|dialog| !is_over(&dialog["endTimeL"])) {
+        is_open = true;
+        open(dialog, stay.skill);
+    }
+    let last = dialogs.last()?.clone();
+    let info = record.get_mut("info")?;
+    (info["endTimeL"], info["closeReason"]) = (last["endTimeL"].clone(), last["closeReason"].clone());
+    info["latestSkillId"] = json!(stay.skill);
+    if is_open {
+        info["status"] = json!("OPEN");
+    }
+    Some(record)
+}
+
+/// Opens a dialog that has gone on in a skill.
+fn open(dialog: &mut Value, skill: i64) {
+    dialog["endTimeL"] = json!(-1);
+    dialog["closeReason"] = Value::Null;
+    dialog["skillId"] = json!(skill);
 }
 
 fn close_reason(stay: &Stay<'_>) -> &'static str {

@@ -12,6 +12,8 @@ mod event_stream;
 mod events;
 mod history;
 mod stay;
+#[cfg(test)]
+mod tests;
 mod workload;
 
 pub use conversation::Conversation;

@@ -23,7 +23,8 @@ pub(crate) enum ImportCommand {
     /// A small table beside the segments, such as the names of skills: CSV, Parquet or Arrow. It takes the place of the
     /// one of its name.
     Table(ImportTableArguments),
-    /// Exports of message history, as pages of JSON or records alone: the segments that have ended.
+    /// Exports of message history, as pages of JSON or records alone: the segments that have ended are stored, and open
+    /// conversations are followed from there on.
     History(ImportArguments),
 }
 

@@ -1,11 +1,11 @@
-//! Sending segments and events to a server, in requests that it takes.
+//! Sending segments, events and message history to a server, in requests that it takes.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
 use arrow::array::RecordBatch;
 use serde::Deserialize;
-use skillscope_segment::{Event, EventBatch, Format, SegmentBatchBuilder, SegmentRows, SegmentWriter};
+use skillscope_segment::{Event, EventBatch, Format, SegmentBatchBuilder, SegmentRows, SegmentWriter, ToldRecord};
 use skillscope_store::{Appended, RefusedRow};
 use ureq::http::StatusCode;
 
@@ -20,6 +20,9 @@ struct Answer {
     accepted: usize,
     duplicates: usize,
     rejected_count: usize,
+    /// Of message history alone.
+    #[serde(default)]
+    followed: usize,
     rejected: Vec<RejectedRecord>,
 }
 
@@ -68,6 +71,25 @@ impl RemoteServer {
         Ok(appended)
     }
 
+    /// Sends the records of a message history, in a request for each account. What the server refuses of a record is
+    /// told of the row of `lines` that has its number.
+    pub(crate) fn append_history(&self, lines: &[u64], told: &[ToldRecord]) -> Result<Appended> {
+        let account_of = |row: usize| {
+            told.get(row).map(|record| record.told.account.to_string()).context("there are no more records")
+        };
+        let mut appended = Appended::default();
+        for (account, rows) in rows_by_account(told.len(), account_of)? {
+            let encode = |rows: &[usize]| records(told, rows);
+            let upload = Upload { account, records: "history", content_type: "application/json", encode: &encode };
+            self.send_rows(&upload, &rows, &mut appended)?;
+        }
+        for refused in &mut appended.refused {
+            let number = told.get(refused.row).map(|record| record.line);
+            refused.row = lines.iter().position(|line| Some(*line) == number).unwrap_or(usize::MAX);
+        }
+        Ok(appended)
+    }
+
     /// Sends some rows of an upload, in halves if they are too many for one request.
     fn send_rows(&self, upload: &Upload<'_>, rows: &[usize], appended: &mut Appended) -> Result<()> {
         let Some(answer) = self.ingest(upload, rows)? else {
@@ -80,6 +102,7 @@ impl RemoteServer {
         };
         appended.accepted = appended.accepted.saturating_add(answer.accepted);
         appended.duplicates = appended.duplicates.saturating_add(answer.duplicates);
+        appended.followed = appended.followed.saturating_add(answer.followed);
         appended.refused_count = appended.refused_count.saturating_add(answer.rejected_count);
         for RejectedRecord { line, error } in answer.rejected {
             let row = line.checked_sub(1).and_then(|row| rows.get(row));
@@ -92,7 +115,7 @@ impl RemoteServer {
     /// Sends some rows in one request; `None` if they are too large for one.
     fn ingest(&self, upload: &Upload<'_>, rows: &[usize]) -> Result<Option<Answer>> {
         let body = (upload.encode)(rows)?;
-        if body.len() > MAX_REQUEST_BYTES {
+        if body.len() > MAX_REQUEST_BYTES && rows.len() > 1 {
             return Ok(None);
         }
         let path = format!("/v1/accounts/{}/{}", upload.account, upload.records);
@@ -116,6 +139,16 @@ fn arrow_stream(segments: &SegmentRows, rows: &[usize]) -> Result<Vec<u8>> {
     let mut writer = SegmentWriter::new(Format::Arrow, Vec::new())?;
     writer.write(&builder.finish()?)?;
     Ok(writer.finish()?)
+}
+
+/// Records of a message history, one a line.
+fn records(told: &[ToldRecord], rows: &[usize]) -> Result<Vec<u8>> {
+    let mut lines = Vec::new();
+    for record in rows.iter().filter_map(|row| told.get(*row)) {
+        lines.extend_from_slice(record.json.as_deref().context("a record was not kept")?.as_bytes());
+        lines.push(b'\n');
+    }
+    Ok(lines)
 }
 
 fn ndjson(events: &[Event<&str>], rows: &[usize]) -> Result<Vec<u8>> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use arrow::array::RecordBatch;
 
 use super::unfolding::{ROW_BYTES, Unfolding};
-use super::{Chunk, ReadOptions, Rejections};
+use super::{Chunk, ReadOptions, Rejections, ToldRecord};
 use crate::batch::{record_columns, record_schema};
 use crate::instant::InSeconds;
 use crate::{Error, Result, Segment, SegmentBatchBuilder, SegmentRows, TimeZone, normalize_encoding};
@@ -27,7 +27,8 @@ pub(super) struct Collector<'o, S> {
     builder: SegmentBatchBuilder,
     lines: Vec<u64>,
     rejected: Rejections,
-    /// The bytes of text in `builder`.
+    told: Vec<ToldRecord>,
+    /// The bytes of text in `builder`, and in records that are told.
     text_bytes: u64,
     unfolding: Unfolding,
     taken: u64,
@@ -46,6 +47,7 @@ impl<'o, S> Collector<'o, S> {
             builder,
             lines: Vec::new(),
             rejected,
+            told: Vec::new(),
             text_bytes: 0,
             unfolding,
             taken: 0,
@@ -104,9 +106,39 @@ impl<'o, S> Collector<'o, S> {
         if self.taken.is_multiple_of(RECORDS_BETWEEN_QUESTIONS) {
             self.options.check_awaited()?;
         }
-        let is_full = self.lines.len().max(self.rejected.count) >= self.options.chunk_rows
+        self.flush_if_full()
+    }
+
+    /// Takes what a record tells of a conversation beside its closed segments.
+    pub(super) fn tell<E: From<Error>>(&mut self, told: ToldRecord) -> std::result::Result<(), E>
+    where
+        S: FnMut(Chunk) -> std::result::Result<(), E>,
+    {
+        let bytes = told.told.conversation.len().saturating_add(told.json.as_ref().map_or(0, String::len));
+        self.text_bytes = self.text_bytes.saturating_add(bytes as u64);
+        self.told.push(told);
+        self.flush_if_full()
+    }
+
+    /// Makes sure that one record may unfold to so many bytes.
+    ///
+    /// # Errors
+    /// [`Error::UnfoldsTooFar`] where it may not.
+    pub(super) fn check_unfolding(&self, bytes: u64) -> Result<()> {
+        self.unfolding.allows(bytes)
+    }
+
+    fn flush_if_full<E: From<Error>>(&mut self) -> std::result::Result<(), E>
+    where
+        S: FnMut(Chunk) -> std::result::Result<(), E>,
+    {
+        let is_full = self.lines.len().max(self.rejected.count).max(self.told.len()) >= self.options.chunk_rows
             || self.text_bytes >= MAX_CHUNK_TEXT_BYTES;
         if is_full { self.flush() } else { Ok(()) }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.rejected.is_empty() && self.told.is_empty()
     }
 
     /// Takes a whole batch without copying its rows one by one, which would take as long as checking them. Returns
@@ -134,11 +166,11 @@ impl<'o, S> Collector<'o, S> {
             self.in_seconds.check()?;
         }
         // Earlier rows keep their place before the batch.
-        if !self.lines.is_empty() || !self.rejected.is_empty() {
+        if !self.is_empty() {
             self.flush()?;
         }
         let lines = (line..).skip(1).take(rows.len()).collect();
-        (self.sink)(Chunk { batch, lines, rejected: Rejections::default() })?;
+        (self.sink)(Chunk { batch, lines, rejected: Rejections::default(), told: Vec::new() })?;
         Ok(true)
     }
 
@@ -169,7 +201,7 @@ impl<'o, S> Collector<'o, S> {
     where
         S: FnMut(Chunk) -> std::result::Result<(), E>,
     {
-        if self.lines.is_empty() && self.rejected.is_empty() { Ok(()) } else { self.flush() }
+        if self.is_empty() { Ok(()) } else { self.flush() }
     }
 
     fn flush<E: From<Error>>(&mut self) -> std::result::Result<(), E>
@@ -183,6 +215,7 @@ impl<'o, S> Collector<'o, S> {
             batch,
             lines: std::mem::take(&mut self.lines),
             rejected: std::mem::take(&mut self.rejected),
+            told: std::mem::take(&mut self.told),
         })
     }
 

@@ -36,7 +36,7 @@ use ::bytes::Bytes;
 
 use crate::error::shortened;
 use crate::segment::SegmentRecord;
-use crate::{AccountId, Error, Segment, TimeZone, column};
+use crate::{AccountId, Error, Segment, TimeZone, ToldConversation, column};
 use any_case::AnyCase;
 use collector::Collector;
 pub use events::{EventChunk, read_events};
@@ -97,12 +97,21 @@ pub struct ReadOptions {
     pub time_zone: Option<TimeZone>,
     /// Is set when nobody waits for the outcome any more. Reading ends then.
     pub is_abandoned: Option<Arc<AtomicBool>>,
+    /// Whether the records of a message history are kept, so that they can be sent on.
+    pub keeps_records: bool,
 }
 
 impl Default for ReadOptions {
     /// Any account, and chunks of some megabytes, from an input that is the user's own.
     fn default() -> Self {
-        Self { account: None, chunk_rows: 1 << 16, most_unfolded: None, time_zone: None, is_abandoned: None }
+        Self {
+            account: None,
+            chunk_rows: 1 << 16,
+            most_unfolded: None,
+            time_zone: None,
+            is_abandoned: None,
+            keeps_records: false,
+        }
     }
 }
 
@@ -139,6 +148,20 @@ pub struct Chunk {
     pub lines: Vec<u64>,
     /// The rejected records.
     pub rejected: Rejections,
+    /// The conversations that the chunk's records tell of, where it is of a message history.
+    pub told: Vec<ToldRecord>,
+}
+
+/// What a record of a message history tells beside closed segments.
+#[derive(Debug)]
+pub struct ToldRecord {
+    /// The 1-based number of the record in the input.
+    pub line: u64,
+    /// The conversation, as the record leaves it.
+    pub told: ToldConversation,
+    /// The record in one line, with everything that its segments depend on; `None` unless
+    /// [records are kept](ReadOptions::keeps_records).
+    pub json: Option<String>,
 }
 
 /// The rejected records of a chunk.

@@ -57,7 +57,7 @@ impl Conversation {
         past.next_index > self.segment_index
     }
 
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         matches!(self.phase, Phase::Open(_))
     }
 
@@ -68,6 +68,35 @@ impl Conversation {
 
     pub(crate) fn source(&self) -> Option<&str> {
         self.source.as_deref()
+    }
+
+    /// The index of the open segment, or of the next one.
+    pub(super) fn segment_index(&self) -> u32 {
+        self.segment_index
+    }
+
+    /// Whether the same is known of it as of another, whenever that was.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        Self { time: 0, ..self.clone() } == Self { time: 0, ..other.clone() }
+    }
+
+    /// Whether the index of the open segment is only assumed: the conversation began here with a resume, and nothing was
+    /// known of the segments before it.
+    pub(super) fn has_assumed_index(&self) -> bool {
+        let Phase::Open(stay) = &self.phase else { return false };
+        self.segment_index == 0 && stay.start_reason == StartReason::Resume
+    }
+
+    /// Replaces an index that is [only assumed](Self::has_assumed_index), by what an export `told` of the segments
+    /// before.
+    pub(super) fn number_by(&mut self, told: &Self) {
+        let Phase::Open(stay) = &self.phase else { return };
+        if self.has_assumed_index() {
+            // A segment that the export has as open, and that is not this one, ended unseen before it.
+            let is_another = matches!(&told.phase, Phase::Open(open) if open.start_time < stay.start_time);
+            self.segment_index = told.segment_index.saturating_add(u32::from(is_another));
+            self.source = self.source.take().or_else(|| told.source.clone());
+        }
     }
 
     /// Takes the next event, and returns the stay that it closes.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::AskPast;
 use super::conversation::{Conversation, PastConversation};
 use super::dead_letter::{DeadLetter, Impossible};
 use super::segmented::Segmented;
+use super::told::ToldConversation;
 use crate::{Event, EventKind};
 
 /// The maximum number of events of a conversation that wait. With one more, all of them take effect.
@@ -27,11 +28,18 @@ pub struct FollowedConversation {
     /// When its waiting events are due, in milliseconds of event time since the epoch.
     #[serde(skip, default = "never")]
     pub(super) due: i64,
+    /// Until when it is held although its first event is a resume, in milliseconds of event time since the epoch. It is
+    /// found anew after a restart.
+    #[serde(skip)]
+    held_until: Option<i64>,
     /// All events with lower sequences have taken effect, or have been given up.
     next_sequence: u64,
     conversation: Conversation,
     /// `None` while all events have arrived in order, as they mostly do.
     disorder: Option<Box<Disorder>>,
+    /// The time up to which an export told everything, in milliseconds since the epoch. Events up to then are repeats.
+    #[serde(deserialize_with = "at_end")]
+    told_until: Option<i64>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,11 +58,17 @@ struct Waiting {
     event: EventKind<Box<str>>,
 }
 
+fn is_resume(waiting: &Waiting) -> bool {
+    matches!(waiting.event, EventKind::Resumed { .. })
+}
+
 /// What is counted of conversations.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Numbers {
     /// Events that wait for earlier ones.
     pub(super) waiting: usize,
+    /// Events that are kept for an export that tells how their conversation began.
+    pub(super) kept: usize,
     /// Conversations that are open.
     pub(super) open: usize,
 }
@@ -64,6 +78,11 @@ fn never() -> i64 {
     i64::MAX
 }
 
+/// The last field of a state, which ended before it until exports told of open conversations.
+fn at_end<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    Ok(Option::deserialize(deserializer).unwrap_or_default())
+}
+
 /// What the sequence of an event means for it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -71,6 +90,8 @@ pub(super) enum Place {
     Repeat,
     /// The event is in a gap that was given up.
     Skipped,
+    /// An export told the event, of which the sequence was not known.
+    Told,
     /// The event is the next one.
     Next,
     /// Earlier events are missing.
@@ -87,7 +108,16 @@ pub(super) struct Target<'t, 'o, E> {
 
 impl FollowedConversation {
     pub(super) fn new(number: u64, trial: u64) -> Self {
-        Self { number, trial, due: never(), next_sequence: 0, conversation: Conversation::default(), disorder: None }
+        Self {
+            number,
+            trial,
+            due: never(),
+            held_until: None,
+            next_sequence: 0,
+            conversation: Conversation::default(),
+            disorder: None,
+            told_until: None,
+        }
     }
 
     /// All events with lower sequences have taken effect, or have been given up.
@@ -111,7 +141,8 @@ impl FollowedConversation {
         is_closed.then(|| self.conversation.time())
     }
 
-    pub(super) fn is_open(&self) -> bool {
+    /// Whether the conversation is open.
+    pub fn is_open(&self) -> bool {
         self.conversation.is_open()
     }
 
@@ -121,7 +152,36 @@ impl FollowedConversation {
 
     /// What this conversation is in the numbers of its account.
     pub(super) fn numbers(&self) -> Numbers {
-        Numbers { waiting: self.waiting(), open: usize::from(self.is_open()) }
+        let (waiting, kept) = if self.misses_beginning() { (0, self.waiting()) } else { (self.waiting(), 0) };
+        Numbers { waiting, kept, open: usize::from(self.is_open()) }
+    }
+
+    /// Whether the conversation began before its first event here. An export may tell how.
+    pub(super) fn misses_beginning(&self) -> bool {
+        self.first_without_start().is_some_and(|first| !is_resume(first) || self.held_until.is_some())
+    }
+
+    /// The first event that waits, if it is not known how the conversation started, and no event will tell.
+    fn first_without_start(&self) -> Option<&Waiting> {
+        let disorder = self.disorder.as_ref().filter(|_| !self.conversation.is_started())?;
+        let has_start = disorder.waiting.values().any(|waiting| matches!(waiting.event, EventKind::Started { .. }));
+        disorder.waiting.values().next().filter(|_| !has_start)
+    }
+
+    /// The time of the resume that is the first event here, unless it is held.
+    pub(super) fn resume_to_hold(&self) -> Option<i64> {
+        let first = self.first_without_start().filter(|_| self.held_until.is_none())?;
+        is_resume(first).then_some(first.time)
+    }
+
+    /// Keeps a resume that is the first event here.
+    pub(super) fn hold(&mut self, until: i64) {
+        self.held_until = Some(until);
+    }
+
+    /// Until when the resume is kept that is the first event here.
+    pub(super) fn held_until(&self) -> Option<i64> {
+        self.held_until.filter(|_| self.first_without_start().is_some_and(is_resume))
     }
 
     /// The number of waiting events.
@@ -134,8 +194,9 @@ impl FollowedConversation {
         self.disorder.iter().flat_map(|disorder| disorder.waiting.values().map(|waiting| waiting.since))
     }
 
-    pub(super) fn place(&self, sequence: u64, event: &EventKind<&str>) -> Place {
-        let is_start = !self.conversation.is_started() && matches!(event, EventKind::Started { .. });
+    pub(super) fn place(&self, event: &Event<&str>) -> Place {
+        let sequence = event.sequence;
+        let is_start = !self.conversation.is_started() && matches!(event.kind, EventKind::Started { .. });
         if is_start && sequence <= self.next_sequence {
             // Later events took effect before it, as dead letters.
             return Place::Next;
@@ -144,13 +205,83 @@ impl FollowedConversation {
         if sequence < self.next_sequence {
             let is_of = |skipped: &(u64, u64)| (skipped.0..skipped.1).contains(&sequence);
             let is_skipped = disorder.is_some_and(|disorder| disorder.skipped.iter().any(is_of));
-            return if is_skipped { Place::Skipped } else { Place::Repeat };
+            return if is_skipped && !self.was_told(event.time) { Place::Skipped } else { Place::Repeat };
         }
-        if sequence == self.next_sequence {
-            return Place::Next;
+        if disorder.is_some_and(|disorder| disorder.waiting.contains_key(&sequence)) {
+            Place::Repeat
+        } else if self.was_told(event.time) {
+            Place::Told
+        } else if sequence == self.next_sequence {
+            Place::Next
+        } else {
+            Place::Early
         }
-        let is_waiting = disorder.is_some_and(|disorder| disorder.waiting.contains_key(&sequence));
-        if is_waiting { Place::Repeat } else { Place::Early }
+    }
+
+    /// Whether an export told what happened at a time.
+    fn was_told(&self, time: i64) -> bool {
+        self.told_until.is_some_and(|until| time <= until)
+    }
+
+    /// Whether an export tells something that is not known here.
+    pub(super) fn is_behind(&self, told: &ToldConversation) -> bool {
+        self.is_earlier_than(told) || self.conversation.has_assumed_index()
+    }
+
+    /// Whether less has happened than an export tells.
+    fn is_earlier_than(&self, told: &ToldConversation) -> bool {
+        let known_until = self.told_until.map_or(self.conversation.time(), |until| until.max(self.conversation.time()));
+        !self.conversation.is_started() || known_until < told.until
+    }
+
+    /// Goes on from what an export tells, if more has happened there than here.
+    pub(super) fn adopt<E>(&mut self, told: &ToldConversation, target: &mut Target<'_, '_, E>) -> Result<(), E> {
+        if !self.is_earlier_than(told) {
+            self.conversation.number_by(&told.state);
+            return Ok(());
+        }
+        self.conversation = told.state.clone();
+        self.told_until = Some(told.until);
+        let mut last = None;
+        if let Some(disorder) = &mut self.disorder {
+            disorder.waiting.retain(|sequence, waiting| {
+                let is_told = waiting.time <= told.until;
+                last = if is_told { Some(*sequence) } else { last };
+                !is_told
+            });
+        }
+        last.map_or(Ok(()), |last| self.take_told(last, target))?;
+        self.take_contiguous(false, target)
+    }
+
+    /// Takes an event that an export told. It shows which sequences were told.
+    pub(super) fn take_told<E>(&mut self, sequence: u64, target: &mut Target<'_, '_, E>) -> Result<(), E> {
+        if sequence < self.next_sequence {
+            return Ok(());
+        }
+        // What waits before it is dated later than it: the export does not have that.
+        while let Some(earlier) = self.first_waiting().filter(|earlier| *earlier < sequence) {
+            self.skip_to(earlier);
+            self.take_contiguous(true, target)?;
+        }
+        self.skip_to(sequence);
+        self.next_sequence = sequence.saturating_add(1);
+        self.take_contiguous(false, target)
+    }
+
+    /// The lowest sequence that waits.
+    fn first_waiting(&self) -> Option<u64> {
+        self.disorder.as_ref()?.waiting.first_key_value().map(|(sequence, _)| *sequence)
+    }
+
+    /// Gives up the gap before a sequence.
+    fn skip_to(&mut self, sequence: u64) {
+        if self.next_sequence < sequence {
+            let disorder = self.disorder.get_or_insert_default();
+            disorder.skipped.push((self.next_sequence, sequence));
+            disorder.join_first();
+            self.next_sequence = sequence;
+        }
     }
 
     /// Takes the next event, and the events that have waited for it.
@@ -193,13 +324,13 @@ impl FollowedConversation {
     /// Gives up the gaps before all events that have waited since `since` or longer.
     pub(super) fn give_up<E>(&mut self, since: i64, target: &mut Target<'_, '_, E>) -> Result<(), E> {
         while self.waiting_since().any(|waiting| waiting <= since) {
-            let Some(disorder) = &mut self.disorder else { break };
-            let Some((sequence, _)) = disorder.waiting.first_key_value() else { break };
-            let sequence = *sequence;
-            disorder.skipped.push((self.next_sequence, sequence));
-            disorder.join_first();
-            target.out.give_up_gap(target.account);
-            self.next_sequence = sequence;
+            let Some(sequence) = self.first_waiting() else { break };
+            // An export does not know the sequence of the first event after it.
+            let is_after_export = self.told_until.is_some() && self.next_sequence == 0;
+            if !is_after_export {
+                target.out.give_up_gap(target.account);
+            }
+            self.skip_to(sequence);
             self.take_contiguous(true, target)?;
         }
         self.tidy();

@@ -37,6 +37,14 @@
 //! times. Where events come as they happen, none counts as of later than when it arrived: a device whose clock is ahead
 //! cannot end the waiting of others.
 //!
+//! A conversation whose first events never came here may have begun before anybody sent events. What comes of it is kept
+//! for [`KEPT_MS`] instead: an export of message history may tell how it began. [`Segmenter::adopt`] takes such a
+//! conversation over in the state in which the export leaves it. The export tells times and no sequences: an event that
+//! is not later than the last thing told is a repeat, and shows that its sequence and all before it were told.
+//!
+//! A resume of a conversation of which nothing is known begins to count from 0. But within the first hour of an account's
+//! stream it is kept until that hour is over, since an export may tell how many segments there were before.
+//!
 //! A closed conversation is remembered, so that repeats of its events are recognised. When very many are remembered,
 //! the ones whose close the watermark has passed by `wait_ms` are forgotten.
 
@@ -48,6 +56,7 @@ mod segmented;
 mod stay;
 #[cfg(test)]
 mod tests;
+mod told;
 mod trial;
 
 use std::collections::{HashMap, VecDeque};
@@ -58,16 +67,27 @@ pub use dead_letter::{DeadLetter, Impossible};
 pub use followed::FollowedConversation;
 pub use segmented::Segmented;
 pub(crate) use stay::ClosedStay;
+pub use told::ToldConversation;
 pub use trial::ConversationChange;
 
 use crate::{AccountId, Error, Event};
-use account::{Account, Around};
+use account::{Account, Around, Since};
 use followed::{Place, Target};
 use trial::Trial;
 
 /// The maximum number of events of an account that wait for earlier ones. With one more, the ones that have waited
 /// longest take effect.
 const MOST_WAITING: usize = 1 << 18;
+
+/// How long events are kept of a conversation whose beginning is missing, in milliseconds. Exports are made and read in
+/// hours.
+const KEPT_MS: i64 = 86_400_000;
+
+/// How long after the first event of an account a resume of a conversation that nobody knows is kept, in milliseconds.
+const FIRST_MS: i64 = 3_600_000;
+
+/// The maximum number of events of an account that are kept so. With one more, the ones kept longest take effect.
+const MOST_KEPT: usize = if cfg!(test) { 64 } else { 1 << 18 };
 
 /// Up to this number of closed conversations are remembered, however long ago they closed. Small in tests.
 const MOST_CLOSED: usize = if cfg!(test) { 16 } else { 1 << 17 };
@@ -153,20 +173,53 @@ impl Segmenter {
         let Some(account) = accounts.get_mut(event.account_id) else { return Ok(()) };
         account.last_arrival = arrival.steady;
         account.observe(event.time, arrival, trial);
-        let conversation = event.conversation_id;
-        if !account.conversations.contains_key(conversation) {
-            trial.note(&account.id, conversation, None);
-            let new = FollowedConversation::new(*next_number, trial.number());
-            *next_number = next_number.saturating_add(1);
-            account.conversations.insert(Box::from(conversation), Box::new(new));
-        }
+        account.begin_to_follow(event.conversation_id, next_number, trial);
         let mut around = Around { now: arrival.steady, wait_ms: *wait_ms, trial, closed };
         Self::take_of(account, event, arrival, &mut around, past, out)?;
+        Self::give_up_due(account, &mut around, past, out)
+    }
+
+    /// Goes on with a conversation from what an export tells of it, unless more is known here. Then a later event goes
+    /// on from there, and an earlier one is a repeat. The segments and dead letters of events that have waited go to
+    /// `out`. A conversation that closed long ago, and of which no event waits, is left alone.
+    ///
+    /// # Errors
+    /// The errors of `past`. The caller must roll back the trial then.
+    pub fn adopt<E>(
+        &mut self,
+        told: &ToldConversation,
+        past: &mut AskPast<'_, E>,
+        out: &mut Segmented,
+    ) -> Result<(), E> {
+        let Self { accounts, trial, next_number, closed, wait_ms } = self;
+        let account = accounts.entry(told.account.clone()).or_insert_with(|| Account::new(told.account.clone()));
+        if !account.is_of_interest(told) {
+            return Ok(());
+        }
+        account.begin_to_follow(&told.conversation, next_number, trial);
+        // It is forgotten before conversations that events have closed.
+        let mut around = Around { now: i64::MIN, wait_ms: *wait_ms, trial, closed };
+        account.adopt(told, &mut around, past, out)?;
+        Self::give_up_due(account, &mut around, past, out)
+    }
+
+    /// The conversation, if it is followed.
+    pub fn followed(&self, account: &str, conversation: &str) -> Option<&FollowedConversation> {
+        self.accounts.get(account)?.conversations.get(conversation).map(Box::as_ref)
+    }
+
+    /// Lets the events of an account take effect that have waited for long enough.
+    fn give_up_due<E>(
+        account: &mut Account,
+        around: &mut Around<'_>,
+        past: &mut AskPast<'_, E>,
+        out: &mut Segmented,
+    ) -> Result<(), E> {
         let watermark = account.watermark;
         while let Some((due, conversation)) = account.next_due(watermark) {
             // A conversation that is not due yet is here because too many events wait.
-            let since = watermark.max(due).saturating_sub(around.wait_ms);
-            account.give_up(&conversation, since, &mut around, past, out)?;
+            let since = Since::due(watermark.max(due), around.wait_ms);
+            account.give_up(&conversation, since, around, past, out)?;
         }
         Ok(())
     }
@@ -183,12 +236,14 @@ impl Segmenter {
         let conversation = event.conversation_id;
         let since = account.since(event.time, arrival);
         let Some(followed) = account.conversations.get_mut(conversation) else { return Ok(()) };
-        let place = followed.place(event.sequence, &event.kind);
+        let place = followed.place(event);
+        match place {
+            Place::Repeat | Place::Told => out.duplicates += 1,
+            _ => out.accepted += 1,
+        }
         if place == Place::Repeat {
-            out.duplicates += 1;
             return Ok(());
         }
-        out.accepted += 1;
         around.trial.note_change(&account.id, conversation, followed);
         let (before, closed_at) = (followed.numbers(), followed.closed_at());
         let mut target = Target { account: account.id.as_str(), conversation, past, out };
@@ -198,6 +253,7 @@ impl Segmenter {
                 followed.take_skipped(event, &mut target);
                 Ok(())
             }
+            Place::Told => followed.take_told(event.sequence, &mut target),
             Place::Next => followed.take_next(event, &mut target),
             Place::Early => {
                 let has_too_many = followed.wait(event, since);
@@ -211,7 +267,8 @@ impl Segmenter {
         if !is_open {
             account.settle(conversation, closed_at, around);
         }
-        if is_early {
+        // Events that were kept and have a beginning now wait no longer than others.
+        if is_early || before.kept > 0 {
             account.note_due(conversation, around.wait_ms);
         }
         Ok(())
@@ -232,8 +289,8 @@ impl Segmenter {
         let wait_ms = *wait_ms;
         let mut around = Around { now, wait_ms, trial, closed };
         for account in accounts.values_mut().filter(|account| account.is_idle(now, wait_ms)) {
-            while let Some((_, conversation)) = account.next_due(i64::MAX) {
-                account.give_up(&conversation, i64::MAX, &mut around, past, out)?;
+            while let Some((conversation, since)) = account.next_idle(now, wait_ms) {
+                account.give_up(&conversation, since, &mut around, past, out)?;
             }
         }
         Ok(())
@@ -268,6 +325,11 @@ impl Segmenter {
         self.trial.watermarks(&self.accounts)
     }
 
+    /// When the streams of accounts began that began in the trial, in milliseconds since the epoch.
+    pub fn changed_beginnings(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.trial.beginnings(&self.accounts)
+    }
+
     /// Ends the trial and keeps its changes.
     pub fn keep(&mut self) {
         self.trial.end();
@@ -293,9 +355,9 @@ impl Segmenter {
     }
 
     fn roll_back_watermarks(&mut self) {
-        for (account, watermark) in self.trial.undo_watermarks() {
-            if let Some(account) = self.accounts.get_mut(&account) {
-                account.watermark = watermark;
+        for before in self.trial.undo_times() {
+            if let Some(account) = self.accounts.get_mut(&before.account) {
+                (account.watermark, account.begun) = (before.watermark, before.begun);
             }
         }
         self.trial.end();
@@ -309,6 +371,11 @@ impl Segmenter {
     /// The watermark of each account as it was before the trial.
     pub fn watermarks(&self) -> impl Iterator<Item = (&str, i64)> {
         self.trial.committed_watermarks(&self.accounts)
+    }
+
+    /// When the stream of each account began, as it was before the trial.
+    pub fn beginnings(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.trial.committed_beginnings(&self.accounts)
     }
 
     /// Whether a resume would take effect without a look-up of the stored segments of its conversation.
@@ -336,7 +403,7 @@ impl Segmenter {
 
     /// The number of events that wait for earlier ones of their conversations.
     pub fn waiting_events(&self) -> usize {
-        self.accounts.values().map(|account| account.waiting).sum()
+        self.accounts.values().map(|account| account.waiting.saturating_add(account.kept)).sum()
     }
 
     /// Restores a conversation from the state of an earlier segmenter.
@@ -375,6 +442,18 @@ impl Segmenter {
         let id = AccountId::parse(account)?;
         let account = self.accounts.entry(id.clone()).or_insert_with(|| Account::new(id));
         (account.watermark, account.last_arrival) = (watermark, now);
+        // Unless it is told as well, the stream began long ago.
+        account.begun.get_or_insert(i64::MIN);
+        Ok(())
+    }
+
+    /// Restores when the stream of an account began, from an earlier segmenter.
+    ///
+    /// # Errors
+    /// Where the account identifier is invalid.
+    pub fn restore_beginning(&mut self, account: &str, begun: i64) -> Result<(), Error> {
+        let id = AccountId::parse(account)?;
+        self.accounts.entry(id.clone()).or_insert_with(|| Account::new(id)).begun = Some(begun);
         Ok(())
     }
 

@@ -11,8 +11,8 @@ use crate::{AgentKind, EndReason, Outcome, Segment, StartReason, UserType};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stay {
     pub(super) skill_id: i64,
-    start_time: i64,
-    start_reason: StartReason,
+    pub(super) start_time: i64,
+    pub(super) start_reason: StartReason,
     first_assigned_time: Option<i64>,
     /// The agent who was assigned last, even if the assignment has ended.
     last_agent_id: Option<SmolStr>,

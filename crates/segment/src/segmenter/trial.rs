@@ -11,13 +11,21 @@ use crate::AccountId;
 pub(super) struct Trial {
     number: u64,
     before: Vec<Before>,
-    watermarks: Vec<(AccountId, i64)>,
+    times: Vec<EventTimes>,
+}
+
+/// The event times of an account before the trial.
+#[derive(Debug)]
+pub(super) struct EventTimes {
+    pub(super) account: AccountId,
+    pub(super) watermark: i64,
+    pub(super) begun: Option<i64>,
 }
 
 impl Default for Trial {
     fn default() -> Self {
         // A restored conversation has trial 0: no trial has changed it.
-        Self { number: 1, before: Vec::new(), watermarks: Vec::new() }
+        Self { number: 1, before: Vec::new(), times: Vec::new() }
     }
 }
 
@@ -75,7 +83,8 @@ impl Trial {
 
     pub(super) fn note_watermark(&mut self, account: &mut Account) {
         if account.trial != self.number {
-            self.watermarks.push((account.id.clone(), account.watermark));
+            let Account { id, watermark, begun, .. } = account;
+            self.times.push(EventTimes { account: id.clone(), watermark: *watermark, begun: *begun });
             account.trial = self.number;
         }
     }
@@ -109,10 +118,20 @@ impl Trial {
         &'s self,
         accounts: &'s HashMap<AccountId, Account>,
     ) -> impl Iterator<Item = (&'s str, i64)> {
-        let changed = self.watermarks.iter().filter_map(|(account, _)| accounts.get(account));
+        let changed = self.times.iter().filter_map(|before| accounts.get(&before.account));
         changed
             .map(|account| (account.id.as_str(), account.watermark.max(account.earlier_watermark)))
             .filter(|(_, watermark)| *watermark > i64::MIN)
+    }
+
+    /// When the streams of accounts began that began in the trial.
+    pub(super) fn beginnings<'s>(
+        &'s self,
+        accounts: &'s HashMap<AccountId, Account>,
+    ) -> impl Iterator<Item = (&'s str, i64)> {
+        let new = self.times.iter().filter(|before| before.begun.is_none());
+        new.filter_map(|before| accounts.get(&before.account))
+            .filter_map(|account| Some((account.id.as_str(), account.begun?)))
     }
 
     /// All conversations as they were before the trial.
@@ -141,10 +160,24 @@ impl Trial {
         accounts: &'s HashMap<AccountId, Account>,
     ) -> impl Iterator<Item = (&'s str, i64)> {
         accounts.values().filter_map(|account| {
-            let before = self.watermarks.iter().find(|(id, _)| *id == account.id).map(|(_, watermark)| *watermark);
+            let before = self.times_of(account).map(|before| before.watermark);
             let watermark = before.unwrap_or(account.watermark).max(account.earlier_watermark);
             (watermark > i64::MIN).then(|| (account.id.as_str(), watermark))
         })
+    }
+
+    pub(super) fn committed_beginnings<'s>(
+        &'s self,
+        accounts: &'s HashMap<AccountId, Account>,
+    ) -> impl Iterator<Item = (&'s str, i64)> {
+        accounts.values().filter_map(|account| {
+            let begun = self.times_of(account).map_or(account.begun, |before| before.begun);
+            begun.map(|begun| (account.id.as_str(), begun))
+        })
+    }
+
+    fn times_of(&self, account: &Account) -> Option<&EventTimes> {
+        self.times.iter().find(|before| before.account == account.id)
     }
 
     /// The states to put back, the last change first.
@@ -154,13 +187,13 @@ impl Trial {
         before
     }
 
-    pub(super) fn undo_watermarks(&mut self) -> Vec<(AccountId, i64)> {
-        std::mem::take(&mut self.watermarks)
+    pub(super) fn undo_times(&mut self) -> Vec<EventTimes> {
+        std::mem::take(&mut self.times)
     }
 
     pub(super) fn end(&mut self) {
         self.before.clear();
-        self.watermarks.clear();
+        self.times.clear();
         self.number = self.number.saturating_add(1);
     }
 }

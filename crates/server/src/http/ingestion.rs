@@ -9,7 +9,7 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use serde::{Deserialize, Serialize};
 use skillscope_segment::{Format, Input, ReadOptions, TimeZone};
-use skillscope_store::{Ingested, Records};
+use skillscope_store::{Ingested, Records, RejectedRecord};
 use utoipa::{IntoParams, ToSchema};
 
 use super::negotiation::named;
@@ -51,10 +51,14 @@ pub(super) struct RejectedBody {
 
 impl From<Ingested> for IngestionBody {
     fn from(ingested: Ingested) -> Self {
-        let Ingested { accepted, duplicates, rejected_count, rejected } = ingested;
-        let rejected = rejected.into_iter().map(|record| RejectedBody { line: record.line, error: record.error });
-        Self { accepted, duplicates, rejected_count, rejected: rejected.collect() }
+        let Ingested { accepted, duplicates, rejected_count, rejected, .. } = ingested;
+        Self { accepted, duplicates, rejected_count, rejected: listed(rejected) }
     }
+}
+
+/// The records that were not taken, as an answer lists them.
+pub(super) fn listed(rejected: Vec<RejectedRecord>) -> Vec<RejectedBody> {
+    rejected.into_iter().map(|record| RejectedBody { line: record.line, error: record.error }).collect()
 }
 
 problem_responses! {
@@ -142,10 +146,20 @@ impl IngestionRequest {
         noun: &str,
         media_types: &[(&str, Records)],
     ) -> Result<Json<IngestionBody>, Problem> {
+        self.outcome(app, noun, media_types).await.map(|ingested| Json(ingested.into()))
+    }
+
+    /// The same, with the outcome as the store tells it.
+    pub(super) async fn outcome(
+        self,
+        app: App,
+        noun: &str,
+        media_types: &[(&str, Records)],
+    ) -> Result<Ingested, Problem> {
         let account = self.account.clone();
         let outcome = self.store(app, media_types).await;
         rejected_uploads::log(&account, noun, &outcome);
-        outcome.map(|ingested| Json(ingested.into()))
+        outcome
     }
 
     async fn store(self, app: App, media_types: &[(&str, Records)]) -> Result<Ingested, Problem> {
@@ -166,6 +180,7 @@ impl IngestionRequest {
             most_unfolded: Some(body.most_unfolded()),
             time_zone,
             is_abandoned: Some(is_abandoned),
+            keeps_records: false,
         };
         let store = app.store();
         let threads = match records {

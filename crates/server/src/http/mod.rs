@@ -11,6 +11,7 @@ mod feed_headers;
 mod forwarded;
 mod guard;
 mod health;
+mod history;
 mod host_lookup;
 mod hosts;
 mod ingestion;

@@ -29,7 +29,9 @@ use super::request_body::BodyLimits;
 use super::state::HttpState;
 use super::traced::traced;
 use super::trailing_slash::without_slash;
-use super::{backup, events, health, host_lookup, login, metrics, openapi, past_report, report, segments, sql, tables};
+use super::{
+    backup, events, health, history, host_lookup, login, metrics, openapi, past_report, report, segments, sql, tables,
+};
 use crate::App;
 use crate::access::{Access, Holder, Permission};
 use crate::limiter::Limiter;
@@ -43,7 +45,7 @@ fn routes(access: &Access, limiter: &Arc<Limiter<Holder>>) -> OpenApiRouter<Http
     let new = OpenApiRouter::<HttpState>::default;
     let reports = new().routes(routes!(report::get)).routes(routes!(past_report::get));
     let reports = reports.layer(map_response(of_report_threads));
-    let ingestion = new().routes(routes!(segments::post)).routes(routes!(events::post));
+    let ingestion = new().routes(routes!(segments::post)).routes(routes!(events::post)).routes(routes!(history::post));
     let statements = new().routes(routes!(sql::get, sql::post));
     let operation = new().routes(routes!(backup::post)).routes(routes!(metrics::get)).routes(routes!(tables::post));
     let live = permitted(Permission::Report, access, limiter, reports)

@@ -120,6 +120,7 @@ async fn whether_another_account_exists_does_not_show() {
             ("GET", report_of(name), String::new()),
             ("POST", format!("/v1/accounts/{name}/segments"), line("c-2", 7, 1)),
             ("POST", format!("/v1/accounts/{name}/events"), String::new()),
+            ("POST", format!("/v1/accounts/{name}/history"), String::new()),
             ("POST", format!("/v1/accounts/{name}/tables/skills"), "skill_id\n7\n".to_owned()),
             ("POST", "/v1/sql".to_owned(), sql(name)),
             ("GET", format!("/v1/sql?query=select+1&account={name}"), String::new()),

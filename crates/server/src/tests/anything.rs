@@ -10,6 +10,7 @@ use skillscope_segment::Format;
 
 use super::door::{Door, SEGMENTS, line, two_segments};
 use super::events::{EVENTS, event as event_line};
+use super::history::HISTORY;
 
 const TEXTS: [&str; 22] = [
     "1",
@@ -169,6 +170,7 @@ fn any_request() -> impl Strategy<Value = Parts> {
         "/api/account/{}/service/baseURI.json/",
         "/v1/accounts/{}/segments",
         "/v1/accounts/{}/events",
+        "/v1/accounts/{}/history",
         "/v1/sql",
         "/healthz",
         "/readyz",
@@ -194,8 +196,9 @@ fn plausible_request() -> impl Strategy<Value = Parts> {
     let media_type = select(MEDIA_TYPES.to_vec()).prop_map(str::to_owned);
     let ingestion = (media_type, any_body()).prop_map(move |(media_type, body)| post(SEGMENTS, media_type, body));
     let events = any_events().prop_map(move |body| post(EVENTS, "application/x-ndjson".to_owned(), body));
+    let history = any_body().prop_map(move |body| post(HISTORY, "application/json".to_owned(), body));
     let sql = any_body().prop_map(move |body| post("/v1/sql", "application/json".to_owned(), body));
-    prop_oneof![report, ingestion, events, sql]
+    prop_oneof![report, ingestion, events, history, sql]
 }
 
 proptest! {

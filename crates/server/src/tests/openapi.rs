@@ -7,6 +7,7 @@ use skillscope_query::Metric;
 
 use super::door::{Answer, Door, SEGMENTS, line, report_of};
 use super::events::{EVENTS, event};
+use super::history::{HISTORY, open_conversation};
 
 async fn document(door: &Door) -> Value {
     door.get("/openapi.json").await.json()
@@ -45,6 +46,7 @@ async fn the_document_is_openapi_3_1_and_lists_every_route() {
             "GET /v1/sql",
             "POST /api/account/{account}/login",
             "POST /v1/accounts/{account}/events",
+            "POST /v1/accounts/{account}/history",
             "POST /v1/accounts/{account}/segments",
             "POST /v1/accounts/{account}/tables/{name}",
             "POST /v1/backup",
@@ -170,6 +172,7 @@ async fn every_answer_is_as_the_document_says() {
     let host = "/api/account/{account}/service/{service}/baseURI.json";
     let segments = "/v1/accounts/{account}/segments";
     let events = "/v1/accounts/{account}/events";
+    let history = "/v1/accounts/{account}/history";
     let ndjson = "application/x-ndjson";
     let cases = [
         ("POST", segments, door.post(SEGMENTS, ndjson, line("c-1", 7, 1) + "oops\n").await),
@@ -178,6 +181,8 @@ async fn every_answer_is_as_the_document_says() {
         ("POST", segments, door.post(SEGMENTS, ndjson, vec![0; super::door::MAX_BODY_BYTES + 1]).await),
         ("POST", events, door.post(EVENTS, ndjson, "oops\n").await),
         ("POST", events, door.post(EVENTS, "text/csv", "").await),
+        ("POST", history, door.post(HISTORY, "application/json", open_conversation("c-1", 60_000)).await),
+        ("POST", history, door.post(HISTORY, "application/json", "oops").await),
         ("GET", report, door.get(&report_of("acme")).await),
         ("GET", report, door.get(&format!("{}&interval=30", report_of("acme"))).await),
         ("GET", report, door.get(&format!("{}&interval=31", report_of("acme"))).await),

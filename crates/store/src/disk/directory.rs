@@ -13,8 +13,8 @@ use super::Disk;
 use crate::error::{Error, Result};
 use crate::linked_copy::remove_left_copy;
 
-/// The layout that this version writes. Version 1 had no journal, version 2 no conversations in it, and version 3 no time
-/// of arrival of its rows.
+/// The layout that this version writes. Version 1 had no journal, version 2 no conversations in it, and version 3 neither
+/// times of arrival of its rows nor conversations that an export told.
 const FORMAT_VERSION: u32 = 4;
 
 /// The oldest layout that is read, and becomes [`FORMAT_VERSION`] when it is opened.

@@ -7,7 +7,8 @@ use redb::{Database, WriteTransaction};
 use super::conversations::ConversationChanges;
 use super::file_record::FileRecord;
 use super::layout::{
-    ARRIVAL, CHECKSUMS, CHECKSUMS_OF, COMMITS, CONVERSATIONS, COUNTERS, ENTRIES, FILES, NEXT_FILE, RETIRED, WATERMARK,
+    ARRIVAL, CHECKSUMS, CHECKSUMS_OF, COMMITS, CONVERSATIONS, COUNTERS, ENTRIES, FILES, NEXT_FILE, RETIRED, STREAM,
+    WATERMARK,
     conversation_name, entry_name, file_name,
 };
 use super::value::framed;
@@ -151,6 +152,9 @@ fn write_conversations(
     let mut counters = transaction.open_table(COUNTERS)?;
     for (account, time) in &changes.watermarks {
         counters.insert(format!("{WATERMARK}{account}").as_str(), time.unsigned_abs())?;
+    }
+    for (account, time) in changes.beginnings.iter().filter(|(_, time)| *time >= 0) {
+        counters.insert(format!("{STREAM}{account}").as_str(), time.unsigned_abs())?;
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use super::conversations::ConversationRecord;
 use super::file_record::FileRecord;
 use super::layout::{
     ARRIVAL, CHECKSUMS, CHECKSUMS_OF, COMMITS, CONVERSATION, CONVERSATIONS, COUNTERS, ENTRIES, ENTRY, FILES, NEXT_FILE,
-    RETIRED, WATERMARK, conversation_name, entry_name, file_name, open_database,
+    RETIRED, STREAM, WATERMARK, conversation_name, entry_name, file_name, open_database,
 };
 use super::value::{all_values, unframed};
 use super::verified::Verified;
@@ -35,6 +35,8 @@ pub(crate) struct Contents {
     pub(crate) watermarks: Vec<(String, i64)>,
     /// When something was accepted last, by account, in milliseconds since the epoch.
     pub(crate) arrivals: Vec<(String, i64)>,
+    /// When streams began, by account, in milliseconds since the epoch.
+    pub(crate) beginnings: Vec<(String, i64)>,
     /// Values that could not be read: the name of each, and its bytes.
     pub(crate) damaged: Vec<(String, Vec<u8>)>,
     /// Whether there was no journal at all.
@@ -168,7 +170,12 @@ fn read_conversations(transaction: &WriteTransaction, contents: &mut Contents) -
     for counter in transaction.open_table(COUNTERS)?.iter()? {
         let (name, time) = counter?;
         let Ok(time) = i64::try_from(time.value()) else { continue };
-        for (prefix, times) in [(WATERMARK, &mut contents.watermarks), (ARRIVAL, &mut contents.arrivals)] {
+        let kinds = [
+            (WATERMARK, &mut contents.watermarks),
+            (ARRIVAL, &mut contents.arrivals),
+            (STREAM, &mut contents.beginnings),
+        ];
+        for (prefix, times) in kinds {
             times.extend(name.value().strip_prefix(prefix).map(|account| (account.to_owned(), time)));
         }
     }

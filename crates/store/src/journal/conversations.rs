@@ -40,6 +40,8 @@ pub(crate) struct ConversationChanges<'s> {
     pub(crate) forgotten: Vec<u64>,
     /// By account, in milliseconds since the epoch.
     pub(crate) watermarks: Vec<(String, i64)>,
+    /// When streams began, by account, in milliseconds since the epoch.
+    pub(crate) beginnings: Vec<(String, i64)>,
 }
 
 impl<'s> ConversationChanges<'s> {
@@ -57,14 +59,16 @@ impl<'s> ConversationChanges<'s> {
         }
         // In the order of the tree, so that neighbours are written one after the other.
         changes.changed.sort_unstable_by_key(|(number, _)| *number);
-        changes.watermarks.extend(segmenter.changed_watermarks().map(|(account, time)| (account.to_owned(), time)));
+        changes.watermarks.extend(owned(segmenter.changed_watermarks()));
+        changes.beginnings.extend(owned(segmenter.changed_beginnings()));
         Ok(changes)
     }
 
     /// All conversations, as they are without the changes on trial.
     pub(crate) fn whole(segmenter: &'s Segmenter) -> Self {
-        let watermarks = segmenter.watermarks().map(|(account, time)| (account.to_owned(), time)).collect();
-        Self { followed: Some(segmenter), watermarks, ..Self::default() }
+        let (watermarks, beginnings) =
+            (owned(segmenter.watermarks()).collect(), owned(segmenter.beginnings()).collect());
+        Self { followed: Some(segmenter), watermarks, beginnings, ..Self::default() }
     }
 
     /// The same, encoded, so that it no longer borrows the segmenter.
@@ -74,8 +78,8 @@ impl<'s> ConversationChanges<'s> {
             changed.push((number, record.to_vec()));
             Ok::<_, Error>(())
         })?;
-        let Self { forgotten, watermarks, .. } = self;
-        Ok(ConversationChanges { followed: None, changed, forgotten, watermarks })
+        let Self { forgotten, watermarks, beginnings, .. } = self;
+        Ok(ConversationChanges { followed: None, changed, forgotten, watermarks, beginnings })
     }
 
     /// Gives all followed conversations to `each`, encoded, in the order of their numbers.
@@ -97,4 +101,8 @@ impl<'s> ConversationChanges<'s> {
     pub(crate) fn is_empty(&self) -> bool {
         self.followed.is_none() && self.changed.is_empty() && self.forgotten.is_empty() && self.watermarks.is_empty()
     }
+}
+
+fn owned<'s>(times: impl Iterator<Item = (&'s str, i64)>) -> impl Iterator<Item = (String, i64)> {
+    times.map(|(account, time)| (account.to_owned(), time))
 }

@@ -39,6 +39,9 @@ pub(crate) const WATERMARK: &str = "watermark ";
 /// The name of an account's last arrival is this and the account.
 pub(crate) const ARRIVAL: &str = "arrival ";
 
+/// The name of the time at which an account's stream began is this and the account.
+pub(crate) const STREAM: &str = "stream ";
+
 /// Names of conversations begin with this.
 pub(crate) const CONVERSATION: &str = "conversation ";
 

@@ -127,6 +127,9 @@ fn segmenter(options: &StoreOptions, contents: &mut Contents) -> Result<Segmente
     for (account, watermark) in &contents.watermarks {
         segmenter.restore_watermark(account, *watermark, now)?;
     }
+    for (account, begun) in &contents.beginnings {
+        segmenter.restore_beginning(account, *begun)?;
+    }
     for (_, record) in std::mem::take(&mut contents.conversations) {
         segmenter.restore(&record.account, &record.conversation, record.state, now)?;
     }

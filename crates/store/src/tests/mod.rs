@@ -10,6 +10,7 @@ mod damage;
 mod dead_letters;
 mod faults;
 mod feeds;
+mod history;
 mod journal_damage;
 mod keys;
 mod linked_copy;

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use arrow::array::RecordBatch;
-use skillscope_segment::{Arrival, DeadLetter, EventBatch, Impossible};
+use skillscope_segment::{Arrival, DeadLetter, EventBatch, Impossible, ToldConversation};
 
 use super::appended::Appended;
 use super::candidates::Candidates;
 use super::dead_letters::DeadLetterFile;
-use super::events::Events;
+use super::events::{Events, SegmentedEvents};
 use super::group_commit::GroupCommit;
+use super::history::{Adopted, History};
 use super::resumes::ResumeSearches;
 use crate::archive::keys::ArchivedKeys;
 use crate::clock::Clock;
@@ -43,6 +44,16 @@ enum Write {
     Segments(Candidates),
     /// Events, which may close segments.
     Events(Events),
+    /// Closed segments, and conversations that go on.
+    History(History),
+}
+
+/// What the segmenter has made of a write.
+enum Made {
+    /// Nothing: all segments came closed.
+    Nothing,
+    Events(SegmentedEvents),
+    History(Adopted),
 }
 
 impl Appends {
@@ -61,6 +72,19 @@ impl Appends {
         let candidates = Candidates::new(batch, self.hasher, &self.archived_keys, shared)?;
         let rows = candidates.rows();
         self.submit(shared, Write::Segments(candidates), rows)
+    }
+
+    /// Stores the segments of a message history, and follows the conversations that it tells of.
+    pub(crate) fn append_history(
+        &self,
+        shared: &Shared,
+        batch: &RecordBatch,
+        told: Vec<ToldConversation>,
+    ) -> Result<Appended> {
+        let segments = Candidates::new(batch, self.hasher, &self.archived_keys, shared)?;
+        let history = History::new(segments, told, self.hasher, &self.archived_keys, shared)?;
+        let rows = history.rows();
+        self.submit(shared, Write::History(history), rows)
     }
 
     /// Takes events in, and stores the segments that they close. `is_live` says whether they are expected to be of now.
@@ -177,29 +201,47 @@ impl Appends {
         let snapshot = writer.snapshot();
         let mut sought = Vec::with_capacity(group.len());
         for write in group {
-            let (candidates, events) = match write {
-                Write::Segments(candidates) => (Cow::Borrowed(candidates), None),
+            let (candidates, closed, made) = match write {
+                Write::Segments(candidates) => (Some(candidates), None, Made::Nothing),
                 Write::Events(events) => {
                     let (closed, segmented) = events.segment(writer, &snapshot, &self.resumes, dead_letters)?;
-                    (Cow::Owned(Candidates::not_sought(&closed, self.hasher)?), Some(segmented))
+                    (None, Some(closed), Made::Events(segmented))
+                }
+                Write::History(history) => {
+                    let adopted = history.adopt(writer, &snapshot, self.hasher, &self.resumes, dead_letters)?;
+                    (Some(&history.segments), Some(adopted.0), Made::History(adopted.1))
                 }
             };
-            let hits = candidates.later_hits(&self.archived_keys, writer, &snapshot)?;
-            sought.push((candidates, hits, events));
+            let closed = closed.map(|closed| Candidates::not_sought(&closed, self.hasher)).transpose()?;
+            let mut with_hits = Vec::with_capacity(2);
+            for candidates in candidates.map(Cow::Borrowed).into_iter().chain(closed.map(Cow::Owned)) {
+                let hits = candidates.later_hits(&self.archived_keys, writer, &snapshot)?;
+                with_hits.push((candidates, hits));
+            }
+            sought.push((with_hits, made));
         }
         let mut rows = writer.new_rows();
         let mut appended = Vec::with_capacity(group.len());
         let (mut batches, mut accounts) = (Vec::with_capacity(group.len()), BTreeSet::new());
-        for (candidates, hits, events) in sought {
-            let (batch, outcome) = candidates.admit(&hits, rows.keys(), &snapshot, &batches)?;
-            appended.push(match events {
-                None => {
+        for (with_hits, made) in sought {
+            let mut outcomes = Vec::with_capacity(with_hits.len());
+            for (candidates, hits) in with_hits {
+                let (batch, outcome) = candidates.admit(&hits, rows.keys(), &snapshot, &batches)?;
+                if !matches!(made, Made::Events(_)) {
                     accounts.extend(KeyColumns::new(&batch)?.accounts().into_iter().map(Box::from));
-                    outcome
                 }
-                Some(events) => events.closing(outcome, &mut accounts),
+                batches.extend((batch.num_rows() > 0).then_some(batch));
+                outcomes.push(outcome);
+            }
+            let last = outcomes.pop().unwrap_or_default();
+            appended.push(match made {
+                Made::Nothing => last,
+                Made::Events(events) => events.closing(last, &mut accounts),
+                Made::History(adopted) => {
+                    last.complain_of_refused();
+                    adopted.beside(outcomes.pop().unwrap_or_default(), &mut accounts)
+                }
             });
-            batches.extend((batch.num_rows() > 0).then_some(batch));
         }
         rows.commit(&batches, &accounts, || self.dead_letters.keep(dead_letters))?;
         Ok(appended)

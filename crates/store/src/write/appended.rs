@@ -14,6 +14,8 @@ pub struct Appended {
     pub refused_count: usize,
     /// These rows, or the first of them where they are many.
     pub refused: Vec<RefusedRow>,
+    /// Conversations that a message history has as open, and that are followed from there on.
+    pub followed: usize,
     /// Gaps in conversations that are not waited for any longer, by account.
     pub(crate) gaps_given_up: BTreeMap<Box<str>, usize>,
 }
@@ -36,6 +38,14 @@ impl Appended {
         self.refused.extend(listed);
         self.refused.sort_by_key(|refused| refused.row);
         self.refused.truncate(Self::MOST_LISTED);
+    }
+
+    /// Logs the refused ones of segments that events closed. The events are not to blame: the segment was delivered
+    /// closed before, and the first delivery counts.
+    pub(super) fn complain_of_refused(&self) {
+        for refused in &self.refused {
+            tracing::warn!(reason = %refused.reason, "a segment that events closed was refused");
+        }
     }
 }
 

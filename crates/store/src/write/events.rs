@@ -66,10 +66,7 @@ impl SegmentedEvents {
     /// The outcome for the events, now that it is known for the segments that they closed. Adds the accounts of which
     /// some were accepted.
     pub(crate) fn closing(self, segments: Appended, accounts_of_all: &mut BTreeSet<Box<str>>) -> Appended {
-        for refused in &segments.refused {
-            // The events are not to blame: the segment was delivered closed before, and the first delivery counts.
-            tracing::warn!(reason = %refused.reason, "a segment that events closed was refused");
-        }
+        segments.complain_of_refused();
         let Self { accepted, duplicates, gaps_given_up, mut accounts } = self;
         accounts_of_all.append(&mut accounts);
         Appended { accepted, duplicates, gaps_given_up, ..Appended::default() }

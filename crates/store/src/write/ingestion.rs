@@ -2,7 +2,8 @@
 
 use arrow::array::RecordBatch;
 use skillscope_segment::{
-    Chunk, EventBatch, EventChunk, Format, Input, ReadOptions, Rejections, read_events, read_history, read_segments,
+    Chunk, EventBatch, EventChunk, Format, Input, ReadOptions, Rejections, ToldRecord, read_events, read_history,
+    read_segments,
 };
 
 use super::appended::Appended;
@@ -14,7 +15,8 @@ pub enum Records {
     Segments(Format),
     /// Conversation events in NDJSON.
     Events,
-    /// The conversations in an export of message history, of which the segments are stored.
+    /// The conversations in an export of message history, of which the segments are stored, and which are followed from
+    /// there on.
     History,
 }
 
@@ -28,6 +30,18 @@ pub trait RecordSink {
     /// # Errors
     /// Nothing of the batch counts then.
     fn append(&mut self, batch: &RecordBatch) -> Result<Appended, Self::Error>;
+
+    /// Takes a part of a message history: a batch of segments, the number of the record of each row, and what the
+    /// records tell of their conversations. The refused records are told by their rows.
+    ///
+    /// # Errors
+    /// Nothing of it counts then.
+    fn append_history(
+        &mut self,
+        batch: &RecordBatch,
+        lines: &[u64],
+        told: Vec<ToldRecord>,
+    ) -> Result<Appended, Self::Error>;
 
     /// Takes conversation events.
     ///
@@ -48,6 +62,8 @@ pub struct Ingested {
     pub duplicates: u64,
     /// Records that were not taken.
     pub rejected_count: u64,
+    /// Conversations that a message history has as open, and that are followed from there on.
+    pub followed: u64,
     /// The first of them, in the input's order.
     pub rejected: Vec<RejectedRecord>,
 }
@@ -68,6 +84,7 @@ impl Ingested {
     fn add(&mut self, lines: &[u64], unreadable: Rejections, appended: Appended) {
         self.accepted += appended.accepted as u64;
         self.duplicates += appended.duplicates as u64;
+        self.followed += appended.followed as u64;
         self.rejected_count += unreadable.count.saturating_add(appended.refused_count) as u64;
         let room = Self::MOST_LISTED.saturating_sub(self.rejected.len());
         let unreadable =
@@ -98,7 +115,12 @@ pub fn ingest<S: RecordSink>(
         Records::Segments(format) => {
             read_segments(format, input, options, |chunk| add_segments(&mut ingested, &mut sink, chunk))?;
         }
-        Records::History => read_history(input, options, |chunk| add_segments(&mut ingested, &mut sink, chunk))?,
+        Records::History => read_history(input, options, |Chunk { batch, lines, rejected, told }| {
+            let appended = sink.append_history(&batch, &lines, told)?;
+            ingested.add(&lines, rejected, appended);
+            sink.progress(&ingested);
+            Ok::<_, S::Error>(())
+        })?,
         Records::Events => read_events(input, options, |EventChunk { events, lines, rejected }| {
             let appended = sink.append_events(events)?;
             ingested.add(&lines, rejected, appended);
@@ -110,7 +132,7 @@ pub fn ingest<S: RecordSink>(
 }
 
 fn add_segments<S: RecordSink>(ingested: &mut Ingested, sink: &mut S, chunk: Chunk) -> Result<(), S::Error> {
-    let Chunk { batch, lines, rejected } = chunk;
+    let Chunk { batch, lines, rejected, .. } = chunk;
     let appended = sink.append(&batch)?;
     ingested.add(&lines, rejected, appended);
     sink.progress(ingested);

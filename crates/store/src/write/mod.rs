@@ -7,5 +7,6 @@ mod contradictions;
 mod dead_letters;
 mod events;
 mod group_commit;
+mod history;
 pub(crate) mod ingestion;
 mod resumes;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use arrow::array::RecordBatch;
-use skillscope_segment::EventBatch;
+use skillscope_segment::{EventBatch, ToldRecord};
 use skillscope_store::{Appended, Store, StoreOptions};
 
 use crate::arguments::ImportRecords;
@@ -49,6 +49,21 @@ impl Destination {
             Self::Directory(store) => maintained(store, store.append(batch)?),
             Self::Server(server) => server.append(batch),
         }
+    }
+
+    pub(super) fn append_history(&self, batch: &RecordBatch, lines: &[u64], told: Vec<ToldRecord>) -> Result<Appended> {
+        match self {
+            Self::Directory(store) => {
+                let told = told.into_iter().map(|record| record.told).collect();
+                maintained(store, store.append_history(batch, told)?)
+            }
+            Self::Server(server) => server.append_history(lines, &told),
+        }
+    }
+
+    /// Whether records are sent on as they are.
+    pub(super) fn is_server(&self) -> bool {
+        matches!(self, Self::Server(_))
     }
 
     pub(super) fn append_events(&self, events: EventBatch) -> Result<Appended> {

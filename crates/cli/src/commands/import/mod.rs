@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use arrow::array::RecordBatch;
 use indicatif::{ProgressBar, ProgressStyle};
-use skillscope_segment::{EventBatch, Format, ReadOptions};
+use skillscope_segment::{EventBatch, Format, ReadOptions, ToldRecord};
 use skillscope_store::{Appended, Ingested, RecordSink, Records, ingest};
 
 use crate::arguments::{ImportCommand, ImportRecords, RecordKind};
@@ -39,7 +39,8 @@ fn load(command: &ImportRecords) -> Result<ExitCode> {
     // The files are the user's own, so that there may be any number of records in them.
     let (account, chunk_rows) = (arguments.account.clone(), destination.chunk_rows());
     let time_zone = arguments.time_zone.clone();
-    let options = ReadOptions { account, chunk_rows, time_zone, ..ReadOptions::default() };
+    let keeps_records = destination.is_server();
+    let options = ReadOptions { account, chunk_rows, time_zone, keeps_records, ..ReadOptions::default() };
     let mut import = Import { kind, destination, options, progress: progress_bar(&sources)?, sum: Ingested::default() };
     let mut failed = false;
     for source in &sources {
@@ -103,8 +104,13 @@ impl Import {
         self.progress.set_message("writing the archive");
         let finished = self.destination.finish();
         self.progress.finish_and_clear();
-        let Ingested { accepted, duplicates, rejected_count, .. } = self.sum;
+        let Ingested { accepted, duplicates, rejected_count, followed, .. } = self.sum;
         output::print(&format!("accepted {accepted}, duplicates {duplicates}, rejected {rejected_count}"));
+        match followed {
+            0 => {}
+            1 => output::print("1 open conversation is followed"),
+            _ => output::print(&format!("{followed} open conversations are followed")),
+        }
         finished
     }
 }
@@ -120,6 +126,10 @@ impl<F: FnMut(&Ingested)> RecordSink for CountingSink<'_, F> {
 
     fn append(&mut self, batch: &RecordBatch) -> Result<Appended> {
         self.destination.append(batch)
+    }
+
+    fn append_history(&mut self, batch: &RecordBatch, lines: &[u64], told: Vec<ToldRecord>) -> Result<Appended> {
+        self.destination.append_history(batch, lines, told)
     }
 
     fn append_events(&mut self, events: EventBatch) -> Result<Appended> {
@@ -145,6 +155,7 @@ fn added(one: &Ingested, other: &Ingested) -> Ingested {
         accepted: one.accepted.saturating_add(other.accepted),
         duplicates: one.duplicates.saturating_add(other.duplicates),
         rejected_count: one.rejected_count.saturating_add(other.rejected_count),
+        followed: one.followed.saturating_add(other.followed),
         rejected: Vec::new(),
     }
 }

@@ -1,13 +1,20 @@
-//! Makes the closed segments of a conversation from its record.
+//! Makes the closed segments of a conversation from its record, and the state in which the record leaves it.
 
 use super::dialogs::main_dialogs;
 use super::ordered_events::{OrderedEvent, ordered_events};
 use super::record::{Dialog, HistoryRecord, problem};
 use crate::segmenter::{ClosedStay, Conversation};
-use crate::{Error, EventKind, Result};
+use crate::{ClosedBy, Error, EventKind, Result, Segment};
 
-/// Feeds a conversation to the state machine. Returns the closed stays.
-pub(super) fn replay(record: &HistoryRecord) -> Result<Vec<ClosedStay>> {
+/// A conversation after everything that its record tells.
+pub(super) struct Replayed {
+    /// The closed stays, in order.
+    pub(super) closed: Vec<ClosedStay>,
+    pub(super) state: Conversation,
+}
+
+/// Feeds a conversation to the state machine.
+pub(super) fn replay(record: &HistoryRecord) -> Result<Replayed> {
     let events = ordered_events(record)?;
     let mut events = events.iter().peekable();
     let mut conversation = Conversation::default();
@@ -36,7 +43,29 @@ pub(super) fn replay(record: &HistoryRecord) -> Result<Vec<ClosedStay>> {
             tell(end, &EventKind::Closed { by })?;
         }
     }
-    Ok(closed)
+    Ok(Replayed { closed, state: conversation })
+}
+
+impl Replayed {
+    /// The segments of the closed stays.
+    pub(super) fn segments(&self, account: &str, id: &str, source: Option<&str>) -> Vec<Segment<'static>> {
+        self.closed.iter().map(|stay| stay.segment(account, id, source).into_owned()).collect()
+    }
+
+    /// Makes sure that the open segment keeps the rules, as far as it has come.
+    pub(super) fn check_open(&self, account: &str, id: &str) -> Result<()> {
+        let mut state = self.state.clone();
+        let close = EventKind::Closed { by: ClosedBy::System };
+        match state.take(i64::MIN, &close) {
+            Ok(Some(stay)) => stay.segment(account, id, state.source()).validate(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether another replay leaves the conversation in the same state, if it is open.
+    pub(super) fn goes_on_like(&self, other: &Self) -> bool {
+        !self.state.is_open() || self.state.is_like(&other.state)
+    }
 }
 
 /// Whether an agent joins for the survey. A survey may begin in the same millisecond in which the dialog ends.

@@ -26,9 +26,9 @@ use serde_json::value::RawValue;
 
 use super::collector::Collector;
 use super::json_array::Elements;
-use super::{Chunk, Input, ReadOptions, beginning, buffered};
-use crate::segmenter::ClosedStay;
-use crate::{Error, Segment};
+use super::{Chunk, Input, ReadOptions, ToldRecord, beginning, buffered};
+use crate::{AccountId, Error, Segment, ToldConversation};
+use conversation::Replayed;
 use limited::Limited;
 use record::HistoryRecord;
 
@@ -39,7 +39,8 @@ const MAX_RECORD_BYTES: u64 = 64 << 20;
 
 /// Reads the closed segments of conversations from pages of message history, and passes them to `sink` in chunks. Pages
 /// may follow one another or be in an array, and so may records without a page around them. All segments of a
-/// conversation are taken, or its record is rejected. Records are numbered through all pages.
+/// conversation are taken, or its record is rejected. Records are numbered through all pages. Each chunk tells, too, in
+/// which state the records leave their conversations.
 ///
 /// # Errors
 /// Where nothing can be read at all, and the errors of `sink`. If an input breaks off after its first records, those
@@ -90,35 +91,62 @@ where
     fn take(&mut self, json: &str) -> ControlFlow<()> {
         self.read += 1;
         self.limit.reset();
-        let parsed = HistoryRecord::parse(json).and_then(|record| {
-            let id = record.conversation_id()?.to_owned();
-            segments(&record, &id, self.options).map_err(|error| Error::Conversation { id, reason: error.to_string() })
-        });
+        let parsed = self.parse(json);
         self.stopped = match parsed {
-            Ok(segments) => segments.into_iter().try_for_each(|segment| self.collector.take(self.read, Ok(segment))),
+            Ok((segments, told)) => segments
+                .into_iter()
+                .try_for_each(|segment| self.collector.take(self.read, Ok(segment)))
+                .and_then(|()| self.collector.tell(told)),
             Err(error) => self.collector.take(self.read, Err(error)),
         };
         if self.stopped.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
+
+    fn parse(&self, json: &str) -> crate::Result<(Vec<Segment<'static>>, ToldRecord)> {
+        self.collector.check_unfolding(unfolding_of(json))?;
+        let record = HistoryRecord::parse(json)?;
+        let id = record.conversation_id()?.to_owned();
+        let taken = take_record(&record, &id, self.options);
+        let (segments, told) = taken.map_err(|error| Error::Conversation { id, reason: error.to_string() })?;
+        let json = if self.options.keeps_records { Some(record.to_line()?) } else { None };
+        Ok((segments, ToldRecord { line: self.read, told, json }))
+    }
 }
 
-/// The closed segments of a conversation. All of them are valid.
-fn segments(record: &HistoryRecord, id: &str, options: &ReadOptions) -> crate::Result<Vec<Segment<'static>>> {
+/// About the most bytes that a record can take once it is parsed: each part of it is an object.
+fn unfolding_of(json: &str) -> u64 {
+    const PART_BYTES: u64 = 160;
+    let parts = json.bytes().filter(|byte| *byte == b'{').count() as u64;
+    parts.saturating_mul(PART_BYTES).saturating_add(json.len() as u64)
+}
+
+/// The closed segments of a conversation, and the state in which its record leaves it. All segments are valid.
+fn take_record(
+    record: &HistoryRecord,
+    id: &str,
+    options: &ReadOptions,
+) -> crate::Result<(Vec<Segment<'static>>, ToldConversation)> {
     let account = options.account_of(record.brand_id())?;
     record.check_complete()?;
-    let source = record.info.source.as_deref();
-    let segments = |closed: Vec<ClosedStay>| {
-        closed.iter().map(|stay| stay.segment(account, id, source).into_owned()).collect::<Vec<_>>()
-    };
-    let taken = segments(conversation::replay(record)?);
-    taken.iter().try_for_each(Segment::validate)?;
+    let replayed = conversation::replay(record)?;
+    let segments_of = |replayed: &Replayed| replayed.segments(account, id, record.info.source.as_deref());
+    let segments = segments_of(&replayed);
+    segments.iter().try_for_each(Segment::validate)?;
+    replayed.check_open(account, id)?;
     // Words that nobody knows cost nothing where every meaning gives the same segments.
     for (meaning, unknown) in unknown::meanings(record)? {
-        if !conversation::replay(&meaning).is_ok_and(|closed| segments(closed) == taken) {
+        let is_same = |other: &Replayed| segments_of(other) == segments && replayed.goes_on_like(other);
+        if !conversation::replay(&meaning).as_ref().is_ok_and(is_same) {
             return Err(unknown);
         }
     }
-    Ok(taken)
+    let told = ToldConversation {
+        account: AccountId::parse(account)?,
+        conversation: id.into(),
+        until: record.last_time(),
+        state: replayed.state,
+    };
+    Ok((segments, told))
 }
 
 /// A page, a record without one, or an array of them.

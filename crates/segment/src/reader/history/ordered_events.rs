@@ -145,7 +145,7 @@ fn transfers(record: &HistoryRecord) -> Result<Vec<OrderedEvent<'_>>> {
 }
 
 /// The agent to whom a conversation was transferred; `None` if the record has a later assignment for the agent, up to
-/// the next transfer.
+/// the next transfer, or may get one.
 fn assigned_by<'r>(record: &'r HistoryRecord, transfer: &'r Transfer, time: i64) -> Option<(&'r str, AgentKind)> {
     let agent_id = transfer.assigned_agent_id()?;
     let later = record.transfers().iter().filter_map(|other| other.time_l).filter(|other| *other > time);
@@ -154,6 +154,15 @@ fn assigned_by<'r>(record: &'r HistoryRecord, transfer: &'r Transfer, time: i64)
     let is_later = |joined: i64| joined > time && joined <= next;
     let joins_later = of_agent()
         .any(|participant| is_assigned(participant).unwrap_or(false) && participant.time_l.is_some_and(is_later));
+    // In a conversation that goes on, the assignment may still be to come: it is there if the agent has joined or written.
+    let joins_now = || of_agent().any(|participant| participant.time_l == Some(time));
+    let is_by_agent = |message: &Message| message.participant_id() == Some(agent_id);
+    let is_later_message = |message: &Message| message.time_l.is_some_and(|written| written > time);
+    let writes_later = || record.messages().iter().any(|message| is_by_agent(message) && is_later_message(message));
+    let is_over = || record.dialogs().iter().any(|dialog| dialog.is_main() && dialog.end_time_l >= Some(time));
+    if record.is_open() && next == i64::MAX && !is_over() && !joins_now() && !writes_later() {
+        return None;
+    }
     let kind = of_agent().find_map(|participant| participant.user_type_name.as_deref())?;
     let agent_kind = match kind.to_ascii_lowercase().as_str() {
         "human" => AgentKind::Human,

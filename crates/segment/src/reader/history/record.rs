@@ -1,6 +1,6 @@
 //! The JSON of a conversation in an export.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::shortened;
 use crate::json_value::{optional_flag, optional_whole_or_text, owned_identifier};
@@ -18,7 +18,7 @@ pub(super) const FIELDS: [&str; 6] =
 
 /// A conversation of an export, with the fields that its segments depend on. Every field is optional here, since
 /// whether it is required depends on others.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct HistoryRecord {
     pub(super) info: Info,
@@ -29,7 +29,7 @@ pub(super) struct HistoryRecord {
     dialogs: Option<Vec<Dialog>>,
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Info {
     #[serde(default, deserialize_with = "owned_identifier")]
@@ -52,7 +52,7 @@ pub(super) struct Info {
     is_partial: Option<bool>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Message {
     #[serde(default, deserialize_with = "optional_whole_or_text")]
@@ -66,7 +66,7 @@ pub(super) struct Message {
     pub(super) dialog_id: Option<String>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Participant {
     #[serde(default, deserialize_with = "owned_identifier")]
@@ -77,7 +77,7 @@ pub(super) struct Participant {
     pub(super) time_l: Option<i64>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Transfer {
     #[serde(default, deserialize_with = "optional_whole_or_text")]
@@ -92,7 +92,7 @@ pub(super) struct Transfer {
 }
 
 /// A time for which an agent had the conversation. It repeats what participants and transfers tell.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Interaction {
     #[serde(default, deserialize_with = "owned_identifier")]
@@ -126,7 +126,7 @@ pub(super) enum TransferKind {
     Transfer(TransferReason),
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Dialog {
     #[serde(default, deserialize_with = "owned_identifier")]
@@ -210,6 +210,31 @@ impl HistoryRecord {
             return Err(problem("agentParticipants is missing, and there was an agent: export it, too"));
         }
         Ok(())
+    }
+
+    /// The time of the last thing that is told, in milliseconds since the epoch.
+    pub(super) fn last_time(&self) -> i64 {
+        let info = [self.info.start_time_l, self.info.end_time_l];
+        let dialogs = self.dialogs().iter().flat_map(|dialog| [dialog.start_time_l, dialog.end_time_l]);
+        let messages = self.messages().iter().map(|message| message.time_l);
+        let participants = self.participants().iter().map(|participant| participant.time_l);
+        let transfers = self.transfers().iter().map(|transfer| transfer.time_l);
+        let times = info.into_iter().chain(dialogs).chain(messages).chain(participants).chain(transfers);
+        times.flatten().max().unwrap_or_default()
+    }
+
+    /// Whether something may still happen in the conversation.
+    pub(super) fn is_open(&self) -> bool {
+        match &self.info.status {
+            Some(status) => !status.eq_ignore_ascii_case("CLOSE"),
+            None => known(self.info.end_time_l).is_none(),
+        }
+    }
+
+    /// The record as a line of JSON, with the fields that its segments depend on.
+    pub(super) fn to_line(&self) -> Result<String> {
+        let written = serde_json::to_string(self);
+        written.map_err(|error| problem(error.to_string()))
     }
 
     pub(super) fn messages(&self) -> &[Message] {

@@ -7,7 +7,7 @@ use proptest::sample::{Index, select};
 use serde_json::{Value, json};
 
 use super::read_history;
-use crate::reader::{Input, ReadOptions};
+use crate::reader::{Input, ReadOptions, ToldRecord};
 use crate::testing::segments_of;
 use crate::{AccountId, EndReason, Error, Outcome, Segment, StartReason, UserType};
 
@@ -26,16 +26,18 @@ struct Taken {
     /// Of each segment the number of its record.
     numbers: Vec<u64>,
     rejected: Vec<(u64, String)>,
+    told: Vec<ToldRecord>,
 }
 
 fn read_for(account: Option<&str>, input: impl Into<Bytes>) -> crate::Result<Taken> {
     let account = account.map(|account| AccountId::parse(account).unwrap());
-    let options = ReadOptions { account, chunk_rows: 3, ..Default::default() };
+    let options = ReadOptions { account, chunk_rows: 3, keeps_records: true, ..Default::default() };
     let mut taken = Taken::default();
     read_history::<Error>(Input::Bytes(input.into()), &options, |chunk| {
         assert_eq!(chunk.batch.num_rows(), chunk.lines.len());
         taken.segments.extend(segments_of(&chunk.batch));
         taken.numbers.extend(chunk.lines);
+        taken.told.extend(chunk.told);
         taken.rejected.extend(chunk.rejected.first.into_iter().map(|r| (r.line, r.error.to_string())));
         Ok(())
     })?;
@@ -559,6 +561,66 @@ fn an_open_conversation_gives_the_segments_that_have_ended() {
     let segment = record.moved(12, 13, 20).human("bob", 25).segment();
     assert_eq!((segment.skill_id, segment.end_time), (12, at(20)));
     assert_eq!((segment.end_reason, segment.outcome), (EndReason::SkillTransfer, Outcome::Interactive));
+}
+
+/// What a record tells of its conversation.
+fn told(record: Record) -> crate::ToldConversation {
+    let mut taken = record.taken();
+    assert_eq!((taken.rejected.len(), taken.told.len()), (0, 1), "{:?}", taken.rejected);
+    taken.told.remove(0).told
+}
+
+#[test]
+fn a_record_tells_its_conversation_up_to_the_last_thing_in_it() {
+    let open = told(Record::open().human("ann", 5).moved(12, 13, 20).consumer_says(30));
+    assert_eq!((open.account.as_str(), &*open.conversation), ("acme", "c-1"));
+    assert_eq!((open.is_open(), open.segment_index(), open.until), (true, 1, at(30)));
+    // Whoever watches, and a survey, are told as well.
+    let watched = told(Record::open().consumer_says(30).participant("boss", "Human", "READER", 40));
+    assert_eq!(watched.until, at(40));
+    let surveyed = Record::closed("AGENT", 60).dialog("POST_SURVEY", 60, None, "");
+    let closed = told(surveyed.says_in("POST_SURVEY-60", "System", "s", 70));
+    assert_eq!((closed.is_open(), closed.segment_index(), closed.until), (false, 1, at(70)));
+}
+
+#[test]
+fn an_agent_who_may_still_join_has_not_joined_an_open_conversation() {
+    let record = Record::open().participant("ann", "Human", "READER", 1).transferred("Agent", (12, 13), "ann", 20);
+    let waiting = told(record.clone().consumer_says(30)).state;
+    let nobody = Record::open().transferred("Agent", (12, 13), "null", 20).consumer_says(30);
+    assert!(waiting.is_like(&told(nobody).state));
+    let with_message = told(record.clone().agent_says("ann", 45)).state;
+    let with_join = told(record.human("ann", 20).agent_says("ann", 45)).state;
+    assert!(with_message.is_like(&with_join), "who writes has the conversation");
+}
+
+#[test]
+fn a_word_that_nobody_knows_rejects_an_open_conversation_in_which_it_could_come_to_count() {
+    let record = Record::open().named("c-77").human("ann", 5);
+    assert!(record.clone().says_in("MAIN-0", "Oracle", "x", 8).rejection().contains("Oracle"));
+    assert!(record.participant("bob", "Human", "GUEST", 9).rejection().contains("GUEST"));
+}
+
+#[test]
+fn an_open_segment_keeps_the_rules_as_far_as_it_has_come() {
+    let told = Record::open().human(&"a".repeat(2000), 5).named("c-77").rejection();
+    assert!(told.contains("c-77") && told.contains("agent"), "{told}");
+}
+
+#[test]
+fn a_record_that_is_sent_on_tells_the_same() {
+    for record in [
+        Record::open().human("ann", 5).agent_says("ann", 8).moved(12, 13, 20).human("bob", 25).consumer_says(26),
+        Record::closed("AGENT", 60).bot("bot", 3).dialog("POST_SURVEY", 60, Some(70), "SYSTEM"),
+        Record::closed("AGENT", 60).without("/agentParticipants").without("/dialogs"),
+        Record::open().transferred("Agent", (12, 13), "ann", 20).human("ann", 20),
+    ] {
+        let taken = record.taken();
+        let again = read(taken.told[0].json.clone().unwrap());
+        assert_eq!(again.segments, taken.segments);
+        let (told, again) = (&taken.told[0].told, &again.told[0].told);
+        assert_eq!((again.until, &again.state), (told.until, &told.state));
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Tests of the segmenter.
 
+mod export;
 mod order;
 mod properties;
 mod rules;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::story::{Desk, Story};
+use super::story::{Desk, Story, restarted};
 use crate::{
     AgentKind, ClosedBy, EndReason, Error, Event, EventKind, Outcome, Segment, Segmented, Segmenter, Sender,
     StartReason, TransferReason,
@@ -187,17 +187,4 @@ proptest! {
             prop_assert!(segment.validate().is_ok(), "{segment:?}");
         }
     }
-}
-
-/// A segmenter that takes up where another was.
-fn restarted(old: &Segmenter) -> Segmenter {
-    let mut new = Segmenter::new(super::story::WAIT_MS);
-    for (_, account, conversation, state) in old.conversations() {
-        new.restore(account, conversation, state.clone(), 0).unwrap();
-    }
-    for (account, watermark) in old.watermarks() {
-        new.restore_watermark(account, watermark, 0).unwrap();
-    }
-    new.finish_restoring();
-    new
 }

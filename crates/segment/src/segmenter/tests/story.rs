@@ -2,7 +2,9 @@
 
 use std::convert::Infallible;
 
-use crate::segmenter::{Arrival, DeadLetter, Impossible, PastConversation, Segmented, Segmenter};
+use crate::segmenter::{
+    Arrival, DeadLetter, FollowedConversation, Impossible, PastConversation, Segmented, Segmenter, ToldConversation,
+};
 use crate::testing::segments_of;
 use crate::{AgentKind, ClosedBy, Error, Event, EventKind, Segment, Sender, TransferReason};
 
@@ -120,6 +122,7 @@ pub(super) struct Desk {
     pub(super) dead_letters: Vec<(u64, Impossible)>,
     pub(super) accepted: usize,
     pub(super) duplicates: usize,
+    pub(super) gaps: usize,
     /// What is stored of conversations that are not followed any more.
     pub(super) past: Option<PastConversation>,
 }
@@ -132,6 +135,7 @@ impl Desk {
             dead_letters: Vec::new(),
             accepted: 0,
             duplicates: 0,
+            gaps: 0,
             past: None,
         }
     }
@@ -155,6 +159,25 @@ impl Desk {
         self.note(out);
     }
 
+    /// An export is read.
+    pub(super) fn adopt(&mut self, told: &ToldConversation) {
+        let mut out = Segmented::new();
+        let past = self.past.clone();
+        let mut ask = |_: &str, _: &str, _: i64| Ok::<_, Infallible>(past.clone());
+        self.segmenter.adopt(told, &mut ask, &mut out).unwrap();
+        self.segmenter.keep();
+        self.note(out);
+    }
+
+    pub(super) fn state(&self, conversation: &str) -> &FollowedConversation {
+        self.segmenter.followed("acme", conversation).unwrap()
+    }
+
+    /// Another desk with a segmenter that takes up where this one is.
+    pub(super) fn restarted(&self) -> Self {
+        Self { segmenter: restarted(&self.segmenter), ..Self::new() }
+    }
+
     /// An account has had no event for the bound of wall time.
     pub(super) fn idle(&mut self, now: i64) {
         let mut out = Segmented::new();
@@ -174,7 +197,26 @@ impl Desk {
     fn note(&mut self, mut out: Segmented) {
         self.accepted += out.accepted;
         self.duplicates += out.duplicates;
+        self.gaps += out.gaps_given_up;
         self.segments.extend(segments_of(&out.segments.finish().unwrap()));
         self.dead_letters.extend(out.dead_letters.iter().map(|DeadLetter { event, reason }| (event.sequence, *reason)));
     }
+}
+
+/// A segmenter that takes up where another was.
+pub(super) fn restarted(old: &Segmenter) -> Segmenter {
+    let mut new = Segmenter::new(WAIT_MS);
+    for (account, watermark) in old.watermarks() {
+        new.restore_watermark(account, watermark, 0).unwrap();
+    }
+    for (account, begun) in old.beginnings() {
+        new.restore_beginning(account, begun).unwrap();
+    }
+    for (_, account, conversation, state) in old.conversations() {
+        // What is not part of the state that is kept is lost.
+        let state = postcard::from_bytes(&postcard::to_allocvec(state).unwrap()).unwrap();
+        new.restore(account, conversation, state, 0).unwrap();
+    }
+    new.finish_restoring();
+    new
 }

@@ -5,6 +5,7 @@ mod binary;
 mod column_comments;
 mod common_problems;
 mod event_body;
+mod history_body;
 mod problem_responses;
 mod record;
 mod report_body;
@@ -23,6 +24,7 @@ pub(super) use binary::Binary;
 use column_comments::with_column_comments;
 pub(super) use common_problems::describe_common_problems;
 use event_body::EventBody;
+pub(super) use history_body::HistoryPage;
 pub(super) use problem_responses::{problem_response, problem_responses};
 pub(super) use record::{EventRecord, SegmentRecord};
 pub(super) use report_body::ReportBody;
@@ -40,7 +42,7 @@ use segment_body::SegmentBody;
     modifiers(&TokenScheme),
     tags(
         (name = "report", description = "Counts of closed skill segments."),
-        (name = "ingestion", description = "Bringing closed segments and conversation events in."),
+        (name = "ingestion", description = "Bringing closed segments, conversation events and message history in."),
         (name = "sql", description = "Questions that no fixed report answers."),
         (name = "operation", description = "Running the server."),
     )
