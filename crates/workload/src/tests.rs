@@ -113,7 +113,7 @@ impl Desk {
 }
 
 /// Looks up the segments of a conversation that are stored.
-fn past(segments: &BTreeMap<Key, Segment<'static>>) -> impl Fn(&str, i64) -> Option<PastConversation> {
+fn past(segments: &BTreeMap<Key, Segment<'static>>) -> impl Fn(&str, i64) -> Option<PastConversation> + use<> {
     let segments: Vec<(Key, i64, Option<String>)> = segments
         .iter()
         .map(|(key, segment)| (key.clone(), segment.end_time, segment.source.as_deref().map(str::to_owned)))
@@ -208,6 +208,7 @@ proptest! {
         exports.for_each(|(_, export)| desk.import(&export));
         desk.finish();
         prop_assert_eq!(desk.segments, expected);
+        prop_assert_eq!(desk.dead_letters, Vec::<String>::new());
         prop_assert_eq!(desk.segmenter.open_conversations(), 0);
         prop_assert_eq!(desk.segmenter.waiting_events(), 0);
     }

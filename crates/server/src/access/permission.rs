@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum Permission {
     /// Reports.
     Report,
-    /// Sending segments and events.
+    /// Sending segments, events and message history.
     Ingest,
     /// SQL over every protocol, for reading.
     Sql,

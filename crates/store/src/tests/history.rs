@@ -10,7 +10,7 @@ use super::samples::{DAY, HOUR, MINUTE, NOON, World, maintain};
 use super::simulated_disk::Fault;
 use crate::{Ingested, Records, Result, Store};
 
-/// Consumer messages of a conversation that began in skill 7, half an hour before noon.
+/// When the conversation of these tests began, in skill 7.
 const START: i64 = NOON - 30 * MINUTE;
 
 /// An export with a conversation whose consumer wrote at some times, and which closed at the last time if it `is_closed`.
@@ -46,6 +46,7 @@ fn events(conversation: &str, messages: &[i64], close: i64) -> Vec<Event<String>
     events
 }
 
+/// When its consumer wrote.
 const MESSAGES: [i64; 4] = [START + 1000, START + 2000, NOON - 5 * MINUTE, NOON - 4 * MINUTE];
 
 fn expected() -> Vec<Segment<'static>> {
