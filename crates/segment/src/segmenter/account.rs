@@ -222,24 +222,30 @@ impl Account {
         out: &mut Segmented,
     ) -> Result<(), E> {
         let Some(followed) = self.conversations.get_mut(conversation) else { return Ok(()) };
-        let is_first_hour = |begun: i64| (begun..begun.saturating_add(FIRST_MS)).contains(&self.watermark);
-        if let Some(begun) = self.begun.filter(|begun| is_first_hour(*begun))
-            && let Some(time) = followed.resume_to_hold()
-            && past(self.id.as_str(), conversation, time)?.is_none()
-        {
-            let before = followed.numbers();
-            followed.hold(begun.saturating_add(FIRST_MS));
-            let after = followed.numbers();
-            self.recount(before, after);
-            self.note_due(conversation, around.wait_ms);
-            return Ok(());
-        }
-        let Some(followed) = self.conversations.get_mut(conversation) else { return Ok(()) };
         let since = since.of(followed);
         if followed.waiting_since().any(|waiting| waiting <= since) {
             around.trial.note_change(&self.id, conversation, followed);
             let (before, closed_at) = (followed.numbers(), followed.closed_at());
-            let mut target = Target { account: self.id.as_str(), conversation, past, out };
+            let mut found = None;
+            let is_first_hour = |begun: &i64| (*begun..begun.saturating_add(FIRST_MS)).contains(&self.watermark);
+            if let Some(begun) = self.begun.filter(is_first_hour)
+                && let Some(time) = followed.resume_to_hold()
+            {
+                found = past(self.id.as_str(), conversation, time)?;
+                if found.is_none() {
+                    followed.hold(begun.saturating_add(FIRST_MS));
+                    let after = followed.numbers();
+                    self.recount(before, after);
+                    self.note_due(conversation, around.wait_ms);
+                    return Ok(());
+                }
+            }
+            // What was found is not looked for again.
+            let mut past = |account: &str, conversation: &str, time: i64| match found.take() {
+                Some(found) => Ok(Some(found)),
+                None => past(account, conversation, time),
+            };
+            let mut target = Target { account: self.id.as_str(), conversation, past: &mut past, out };
             let outcome = followed.give_up(since, &mut target);
             // Updated after a failure too, since a roll-back subtracts the events that wait now.
             let after = followed.numbers();
