@@ -8,8 +8,7 @@ use super::conversations::ConversationChanges;
 use super::file_record::FileRecord;
 use super::layout::{
     ARRIVAL, CHECKSUMS, CHECKSUMS_OF, COMMITS, CONVERSATIONS, COUNTERS, ENTRIES, FILES, NEXT_FILE, RETIRED, STREAM,
-    WATERMARK,
-    conversation_name, entry_name, file_name,
+    WATERMARK, conversation_name, entry_name, file_name,
 };
 use super::value::framed;
 use super::verified::Verified;

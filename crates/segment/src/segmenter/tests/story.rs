@@ -197,7 +197,7 @@ impl Desk {
     fn note(&mut self, mut out: Segmented) {
         self.accepted += out.accepted;
         self.duplicates += out.duplicates;
-        self.gaps += out.gaps_given_up;
+        self.gaps += out.gaps_given_up.values().sum::<usize>();
         self.segments.extend(segments_of(&out.segments.finish().unwrap()));
         self.dead_letters.extend(out.dead_letters.iter().map(|DeadLetter { event, reason }| (event.sequence, *reason)));
     }

@@ -74,12 +74,7 @@ impl<'r, R> SystemTable<'r, R> {
     }
 
     /// In milliseconds since the epoch.
-    fn optional_times(
-        self,
-        name: &'static str,
-        comment: &'static str,
-        time: impl Fn(&R) -> Option<i64>,
-    ) -> Self {
+    fn optional_times(self, name: &'static str, comment: &'static str, time: impl Fn(&R) -> Option<i64>) -> Self {
         let times: TimestampMillisecondArray = self.rows.iter().map(time).collect();
         self.with(name, comment, Arc::new(times.with_timezone("UTC")), true)
     }
