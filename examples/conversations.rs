@@ -58,7 +58,7 @@ fn follow() -> Result<String, Box<dyn Error>> {
 fn segments(store: &Store) -> Result<Vec<String>, Box<dyn Error>> {
     let (snapshot, account) = (store.snapshot(), AccountId::parse("acme")?);
     let mut segments = Vec::new();
-    for batch in snapshot.partitions(&account).flat_map(|partition| partition.batches()) {
+    for (batch, _) in snapshot.partitions(&account).flat_map(|partition| partition.batches()) {
         let rows = SegmentRows::new(batch)?;
         for row in 0..rows.len() {
             let segment = rows.segment(row)?;
