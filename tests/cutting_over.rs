@@ -40,7 +40,8 @@ impl Move {
         for event in events {
             let time = time_of(event);
             if time >= BEGUN {
-                stream.push_str(&format!("{event}\n"));
+                stream += &event.to_string();
+                stream.push('\n');
             }
             if time <= EXPORTED {
                 calls.entry(event["conversation_id"].as_str().unwrap()).or_default().push(event.clone());
