@@ -63,6 +63,7 @@ documents! {
     moving: "docs/moving.md",
     sql: "docs/sql.md",
     replay: "docs/replay.md",
+    comparing: "docs/comparing.md",
     cluster: "docs/cluster.md",
     operations: "docs/operations.md",
     access: "docs/access.md",

@@ -15,6 +15,7 @@ mod bank_calls;
 mod binary;
 mod bound_values;
 mod clients;
+mod compare;
 mod configuration;
 mod console;
 mod crash;

@@ -9,6 +9,7 @@ mod console;
 mod demo;
 mod descriptors;
 mod escaped;
+mod grid;
 mod in_effect;
 mod log;
 mod nearest;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::Import { command } => commands::import::run(command),
         Command::Sql(sql) => console::run(sql),
         Command::Replay(replay) => commands::replay::run(replay),
+        Command::Compare(compare) => commands::compare::run(compare),
         Command::Token { command } => commands::token::run(command),
         Command::Backup(backup) => commands::backup::run(backup),
         Command::Check(check) => commands::check::run(check),

@@ -8,7 +8,7 @@ use datafusion::error::DataFusionError;
 /// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why reports could not be replayed.
+/// Why reports could not be replayed or compared.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -125,6 +125,20 @@ pub enum Error {
         /// The output.
         path: PathBuf,
     },
+    /// A line that has no recorded answer, and why.
+    #[error("{problem}")]
+    Recording {
+        /// The problem.
+        problem: String,
+    },
+    /// A file of recorded answers that cannot be read.
+    #[error("cannot read {file}: {source}")]
+    RecordedFile {
+        /// The file.
+        file: String,
+        /// Why.
+        source: io::Error,
+    },
     /// Work that stopped because other work failed.
     #[error("the replay was broken off")]
     BrokenOff,
@@ -143,6 +157,10 @@ impl Error {
         );
         // A cluster reports errors as text only.
         is_of_decoder || cause.to_string().to_lowercase().contains("parquet")
+    }
+
+    pub(crate) fn recording(problem: impl Into<String>) -> Self {
+        Self::Recording { problem: problem.into() }
     }
 
     pub(crate) fn output(path: &Path) -> impl FnOnce(io::Error) -> Self {

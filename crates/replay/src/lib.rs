@@ -13,9 +13,13 @@
 //! which slides forward from instant to instant. So each row is read once. Only the slices of one timeframe, and of the
 //! stretch of time that is being read, are in memory.
 //!
+//! The other way round, `comparison/` takes answers that another endpoint gave at instants of the past, and compares
+//! them with the reports that are computed here in the same way.
+//!
 //! This crate does not know HTTP.
 
 mod archive;
+mod comparison;
 mod error;
 mod instants;
 mod output;
@@ -33,6 +37,10 @@ mod tests;
 mod timeline;
 
 pub use archive::{Archive, Location, SkippedFile};
+pub use comparison::{
+    Comparison, Explanation, Finding, Findings, Part, QuestionFindings, RecordedFile, Recordings, Suspect, Told,
+    Unexplained, UnreadableLine, Variation, Verdict,
+};
 pub use error::{Error, Result};
 pub use instants::Instants;
 pub use plan_runner::PlanRunner;

@@ -157,7 +157,7 @@ impl Replay {
             stretches.next((self.stretch_cells / cells_of_a_row).min(STRETCH_ROWS) as u64, self.question.slice())
         {
             let range = stretch.range;
-            let rows = self.cells(range.clone()).await;
+            let rows = self.archive.cells(&self.runner, &self.question.cells(range.clone())).await;
             let rows = rows.map_err(|error| Failure { stretch: range.clone(), error })?;
             let cells: usize = rows.iter().map(RecordBatch::num_rows).sum();
             if stretch.rows > 0 {
@@ -170,17 +170,6 @@ impl Replay {
             }
         }
         Ok(())
-    }
-
-    async fn cells(&mut self, range: std::ops::Range<i64>) -> Result<Vec<RecordBatch>> {
-        let request = self.question.cells(range);
-        let mut rows = Vec::new();
-        for part in self.archive.plans(&request, self.runner.is_cluster()).await? {
-            rows.extend(self.runner.rows(part).await?);
-        }
-        self.archive.check_unchanged(&request.scope, &request.range).await?;
-        self.archive.check_cells(&self.runner, &request.scope, &request.range, &rows).await?;
-        Ok(rows)
     }
 }
 

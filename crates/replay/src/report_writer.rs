@@ -67,7 +67,8 @@ impl ReportWriter {
             // The output of an earlier checkpoint is overwritten from now on.
             Checkpoint::remove(&self.path)?;
         }
-        let (mut timeline, mut windows) = (Timeline::default(), SlidingWindows::new(&self.question));
+        let mut timeline = Timeline::default();
+        let mut windows = SlidingWindows::new(self.question.timeframe(), self.question.interval());
         let instants = self.question.instants().count();
         let (mut synced, mut period) = (Instant::now(), FIRST_CHECKPOINT);
         while let Some(CountedStretch { end, rows, skipped }) = stretches.blocking_recv() {

@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use skillscope_query::{Breakdown, Interval, Metrics, Report};
 
-use crate::question::Question;
 use crate::skill_index::{AccountSkills, SkillIndex};
 use crate::timeline::{SliceMetrics, Timeline};
 
@@ -84,13 +83,14 @@ pub(crate) struct SlidingWindows {
 }
 
 impl SlidingWindows {
-    pub(crate) fn new(question: &Question) -> Self {
-        let length = question.interval().unwrap_or(question.timeframe()).max(1);
-        let count = question.timeframe() / length;
+    /// Windows for reports of this timeframe, with intervals of this length if there is one; both in milliseconds.
+    pub(crate) fn new(timeframe: i64, interval: Option<i64>) -> Self {
+        let length = interval.unwrap_or(timeframe).max(1);
+        let count = timeframe / length;
         Self {
             windows: (0..count).map(|_| SlidingWindow::default()).collect(),
             length,
-            has_intervals: question.interval().is_some(),
+            has_intervals: interval.is_some(),
         }
     }
 

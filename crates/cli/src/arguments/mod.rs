@@ -6,6 +6,7 @@ mod archive_access;
 mod backup;
 mod check;
 mod client;
+mod compare;
 mod connections;
 mod dead_letters;
 mod event_wait;
@@ -36,6 +37,7 @@ use crate::log::LogFormat;
 pub(crate) use backup::BackupArguments;
 pub(crate) use check::CheckArguments;
 pub(crate) use client::ClientArguments;
+pub(crate) use compare::CompareArguments;
 pub(crate) use connections::ConnectionArguments;
 pub(crate) use generate::{GenerateArguments, GenerateCommand};
 pub(crate) use import::{ImportCommand, ImportRecords, ImportTableArguments};
@@ -88,6 +90,8 @@ pub(crate) enum Command {
     Sql(SqlArguments),
     /// Write reports for many instants of the past from an archive, or play its segments into a server.
     Replay(ReplayArguments),
+    /// Compare recorded answers of another endpoint with ours; exit with 1 if any differs.
+    Compare(CompareArguments),
     /// Say who may enter a server: make tokens, list them, take them back.
     Token {
         #[command(subcommand)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod backup;
 pub(crate) mod check;
+pub(crate) mod compare;
 pub(crate) mod generate;
 pub(crate) mod import;
 pub(crate) mod packaging;

@@ -15,7 +15,6 @@ mod command;
 mod copy;
 mod describe;
 mod edit;
-mod grid;
 mod lexer;
 mod prompt;
 mod script;

@@ -13,10 +13,10 @@ use skillscope_server::{RowFormat, RowWriter};
 use tempfile::NamedTempFile;
 use unicode_width::UnicodeWidthStr;
 
-use super::grid::{Grid, GridStyle};
 use super::settings::Settings;
 use crate::arguments::OutputFormat;
 use crate::escaped::Escaped;
+use crate::grid::{Grid, GridStyle};
 
 /// The writer of an answer, in one format.
 pub(super) enum Sink {

@@ -18,6 +18,8 @@ pub struct Metric {
     pub name: &'static str,
     /// Its key in the report's JSON.
     pub json_key: &'static str,
+    /// Whether it adds up over skills and intervals, as counts do and averages do not.
+    pub is_additive: bool,
     /// What it says of some segments, in a sentence for readers of the report.
     pub description: &'static str,
     value: fn(&Metrics) -> i64,
@@ -87,6 +89,7 @@ macro_rules! metrics {
                 $(Self {
                     name: stringify!($counted),
                     json_key: $counted_key,
+                    is_additive: true,
                     description: $counted_text.trim_ascii(),
                     value: |metrics| metrics.$counted,
                     sql: || $counted_measure.sql(),
@@ -95,6 +98,7 @@ macro_rules! metrics {
                 $(Self {
                     name: stringify!($derived),
                     json_key: $derived_key,
+                    is_additive: false,
                     description: $derived_text.trim_ascii(),
                     value: Metrics::$derived,
                     sql: || $derived_measure.sql(),

@@ -16,7 +16,7 @@ use skillscope_segment::{Outcome, TIME_ZONE, UserType, column};
 use super::columns::{INTERVAL, SKILL};
 use super::expression::{SEGMENTS, instant, segment, word};
 use super::metrics::MetricColumn;
-use super::request::{ReportRequest, Selection, UserTypeFilter};
+use super::request::{ReportRequest, Selection};
 
 pub(super) const NANOSECONDS_PER_MS: i64 = 1_000_000;
 
@@ -60,6 +60,18 @@ impl ReportPlans {
     }
 }
 
+/// The plan for the single segments of an account that ended within a range of time in one of these skills, each with
+/// what it counts as.
+pub(crate) fn plan_segments(
+    segments: LogicalPlanBuilder,
+    account: &str,
+    selection: &Selection<'_>,
+) -> Result<LogicalPlan> {
+    let own = [column::CONVERSATION_ID, column::SEGMENT_INDEX, column::END_TIME, column::OUTCOME, column::USER_TYPE];
+    let groups = own.into_iter().map(segment).chain([skill()]);
+    segments.filter(is_of(account).and(belongs(selection, true)))?.aggregate(groups, measures()?)?.build()
+}
+
 /// Whether a row has all that reports count by, in words that they know.
 pub(crate) fn is_usable() -> Expr {
     let outcomes = Outcome::ALL.iter().map(|outcome| word(DataType::Int8, outcome.as_str())).collect();
@@ -96,12 +108,7 @@ pub(super) fn belongs(selection: &Selection<'_>, is_checked: bool) -> Expr {
     if let Some(instant) = selection.arrived_by {
         condition = condition.and(arrived_by(instant));
     }
-    let user_type = match selection.user_type {
-        UserTypeFilter::Human => Some(UserType::Human),
-        UserTypeFilter::Bot => Some(UserType::Bot),
-        UserTypeFilter::All => None,
-    };
-    match user_type {
+    match selection.user_type.only() {
         Some(user_type) => {
             let is_of_type = segment(column::USER_TYPE).eq(word(DataType::Int8, user_type.as_str()));
             condition.and(if is_checked { is_of_type } else { is_of_type.or(is_unusable()) })

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use skillscope_segment::UserType;
+
 use crate::{Error, Result};
 
 pub(super) const MINUTE_MS: i64 = 60_000;
@@ -17,7 +19,7 @@ pub struct ReportRequest {
 }
 
 /// The parameters of a report request made at some instant, for any account.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ReportParameters {
     end: i64,
     timeframe: i64,
@@ -28,7 +30,7 @@ pub struct ReportParameters {
 }
 
 /// Which user types count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UserTypeFilter {
     /// Segments in which every assigned agent was human.
     Human,
@@ -36,6 +38,17 @@ pub enum UserTypeFilter {
     Bot,
     /// Every segment, also with both kinds of agents or with none.
     All,
+}
+
+impl UserTypeFilter {
+    /// The user type of the segments that count; `None` where all count.
+    pub fn only(self) -> Option<UserType> {
+        match self {
+            Self::Human => Some(UserType::Human),
+            Self::Bot => Some(UserType::Bot),
+            Self::All => None,
+        }
+    }
 }
 
 /// The conditions that a segment must meet to count, beside its account.
@@ -105,6 +118,12 @@ impl ReportParameters {
             user_type: find("userType")?.map_or(Ok(UserTypeFilter::All), user_type)?,
             is_as_known: false,
         })
+    }
+
+    /// The same question, asked at another instant (milliseconds since the epoch).
+    #[must_use]
+    pub fn at(&self, now: i64) -> Self {
+        Self { end: now, ..self.clone() }
     }
 
     /// The instants that count, in milliseconds: from the start up to, and without, the instant of the request.

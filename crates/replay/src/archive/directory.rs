@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use datafusion::catalog::TableProvider;
 use datafusion::datasource::provider_as_source;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
@@ -89,15 +90,21 @@ impl Directory {
 
     pub(super) fn plans(&self, request: &CellRequest, is_on_cluster: bool) -> Result<Vec<PlacedPlan>> {
         if !is_on_cluster {
-            return Ok(vec![PlacedPlan::Here(plan_over(stored_segments(Arc::clone(&self.store)), request)?)]);
+            return Ok(vec![PlacedPlan::Here(request.plan(self.segments()?).map_err(Error::Query)?)]);
         }
         // Rows in no file are counted in this process, and the rest on the cluster. The counts add up.
-        let mut parts = vec![PlacedPlan::Here(plan_over(unarchived_segments(&self.store), request)?)];
+        let unarchived = scan_of(unarchived_segments(&self.store))?;
+        let mut parts = vec![PlacedPlan::Here(request.plan(unarchived).map_err(Error::Query)?)];
         let files = files(&self.store.snapshot(), &request.scope, &request.range);
         if let Some(files) = self.scan(&files, &request.scope, Columns::of(request)).map_err(Error::Plan)? {
             parts.push(PlacedPlan::Anywhere(request.plan(files).map_err(Error::Query)?));
         }
         Ok(parts)
+    }
+
+    /// All segments, in this process.
+    pub(super) fn segments(&self) -> Result<LogicalPlanBuilder> {
+        scan_of(stored_segments(Arc::clone(&self.store)))
     }
 
     /// The segments in scope, with all columns. On a cluster, only those in files.
@@ -108,9 +115,7 @@ impl Directory {
             let files: Vec<_> = accounts.flat_map(|account| snapshot.archived(account)).cloned().collect();
             return self.scan(&files, scope, Columns::All).map_err(Error::Plan);
         }
-        let table = provider_as_source(stored_segments_as_text(Arc::clone(&self.store)));
-        let scan = LogicalPlanBuilder::scan(CellRequest::SEGMENTS, table, None);
-        scan.map(Some).map_err(Error::Plan)
+        scan_of(stored_segments_as_text(Arc::clone(&self.store))).map(Some)
     }
 
     /// The number of rows in no file, which a cluster cannot see.
@@ -161,10 +166,7 @@ fn files(snapshot: &Snapshot, scope: &Scope, range: &Range<i64>) -> Vec<Arc<Arch
     files.filter(overlaps).cloned().collect()
 }
 
-fn plan_over(
-    table: Arc<dyn datafusion::catalog::TableProvider>,
-    request: &CellRequest,
-) -> Result<datafusion::logical_expr::LogicalPlan> {
-    let segments = LogicalPlanBuilder::scan(CellRequest::SEGMENTS, provider_as_source(table), None);
-    request.plan(segments.map_err(Error::Plan)?).map_err(Error::Query)
+/// A scan of a table of this process, under the name that plans for cells need.
+fn scan_of(table: Arc<dyn TableProvider>) -> Result<LogicalPlanBuilder> {
+    LogicalPlanBuilder::scan(CellRequest::SEGMENTS, provider_as_source(table), None).map_err(Error::Plan)
 }

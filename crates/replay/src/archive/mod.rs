@@ -18,7 +18,7 @@ use arrow::array::RecordBatch;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col, lit};
 use object_store::ObjectStore;
 use serde::{Deserialize, Serialize};
-use skillscope_query::{CellRequest, Scope};
+use skillscope_query::{CellRequest, CountedSegments, Scope};
 use skillscope_segment::column;
 use url::Url;
 
@@ -143,7 +143,7 @@ impl Archive {
     }
 
     /// The plans whose rows together answer a request for cells.
-    pub(crate) async fn plans(&mut self, request: &CellRequest, is_on_cluster: bool) -> Result<Vec<PlacedPlan>> {
+    async fn plans(&mut self, request: &CellRequest, is_on_cluster: bool) -> Result<Vec<PlacedPlan>> {
         self.check_directory(&request.scope, &request.range).await?;
         match &self.content {
             Content::Directory(directory) => directory.plans(request, is_on_cluster),
@@ -154,6 +154,28 @@ impl Archive {
                 Ok(plan.map(PlacedPlan::Anywhere).into_iter().collect())
             }
         }
+    }
+
+    /// The cells of a request, of files that have not changed since they were listed.
+    pub(crate) async fn cells(&mut self, runner: &PlanRunner, request: &CellRequest) -> Result<Vec<RecordBatch>> {
+        let mut rows = Vec::new();
+        for part in self.plans(request, runner.is_cluster()).await? {
+            rows.extend(runner.rows(part).await?);
+        }
+        self.check_unchanged(&request.scope, &request.range).await?;
+        self.check_cells(runner, &request.scope, &request.range, &rows).await?;
+        Ok(rows)
+    }
+
+    /// The plan for single segments; `None` if there are none.
+    pub(crate) fn counted_segments(&self, request: &CountedSegments) -> Result<Option<LogicalPlan>> {
+        let segments = match &self.content {
+            Content::Directory(directory) => Some(directory.segments()?),
+            Content::Folder(folder) => {
+                folder.segments(&Scope::Account(request.account.clone()), &request.range, Columns::All)?
+            }
+        };
+        segments.map(|segments| request.plan(segments)).transpose().map_err(Error::Query)
     }
 
     /// The segments in scope, with all columns; `None` if there are none.
@@ -231,7 +253,7 @@ impl Archive {
     }
 
     /// Refuses cells with rows in them that reports cannot count.
-    pub(crate) async fn check_cells(
+    async fn check_cells(
         &self,
         runner: &PlanRunner,
         scope: &Scope,
@@ -270,7 +292,7 @@ impl Archive {
     }
 
     /// Checks that the files which plans have read are the listed ones, unchanged.
-    pub(crate) async fn check_unchanged(&self, scope: &Scope, range: &Range<i64>) -> Result<()> {
+    async fn check_unchanged(&self, scope: &Scope, range: &Range<i64>) -> Result<()> {
         match &self.content {
             Content::Folder(folder) => folder.check_unchanged(scope, range).await,
             // This process has the directory for itself.

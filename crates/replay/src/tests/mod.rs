@@ -9,6 +9,7 @@
 )]
 
 mod as_known;
+mod comparison;
 mod equality;
 mod failures;
 mod folders;

@@ -13,16 +13,14 @@ use tokio::runtime::Builder;
 
 use crate::arguments::ReplayArguments;
 use crate::output::{self, Usage};
-
-/// The stack of a thread. Plans over many files nest deeply.
-const STACK_BYTES: usize = 8 << 20;
+use crate::threads::PLAN_STACK_BYTES;
 
 /// How often a progress bar updates its clock.
 const TICK: Duration = Duration::from_millis(500);
 
 /// Writes the reports of many instants to a file, or plays segments into a server.
 pub(crate) fn run(arguments: ReplayArguments) -> Result<ExitCode> {
-    let runtime = Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build();
+    let runtime = Builder::new_multi_thread().enable_all().thread_stack_size(PLAN_STACK_BYTES).build();
     let runtime = runtime.context("cannot start the threads of the replay")?;
     let done = match &arguments.into {
         Some(url) => playback::play(&arguments, url, runtime.handle()),

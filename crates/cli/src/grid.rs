@@ -8,7 +8,7 @@ use crate::escaped::Escaped;
 
 /// How a table is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum GridStyle {
+pub(crate) enum GridStyle {
     /// In ASCII.
     Plain,
     /// With lines.
@@ -18,7 +18,7 @@ pub(super) enum GridStyle {
 }
 
 /// A table: the names of its columns, whether each has numbers, and its cells.
-pub(super) struct Grid {
+pub(crate) struct Grid {
     style: GridStyle,
     names: Vec<String>,
     are_numbers: Vec<bool>,
@@ -40,19 +40,19 @@ const BOTTOM: Ruler = Ruler { left: "└", line: "─", cross: "┴", right: "�
 
 impl Grid {
     /// A table with columns of these names, of which some have numbers.
-    pub(super) fn new(style: GridStyle, columns: impl Iterator<Item = (String, bool)>) -> Self {
+    pub(crate) fn new(style: GridStyle, columns: impl Iterator<Item = (String, bool)>) -> Self {
         let (names, are_numbers) = columns.map(|(name, is_number)| (shown(style, &name), is_number)).unzip();
         Self { style, names, are_numbers, rows: Vec::new() }
     }
 
     /// Adds a row, which has a cell for each column.
-    pub(super) fn add(&mut self, cells: impl Iterator<Item = String>) {
+    pub(crate) fn add(&mut self, cells: impl Iterator<Item = String>) {
         let style = self.style;
         self.rows.push(cells.map(|cell| shown(style, &cell)).collect());
     }
 
     /// The table, with the end of its last line.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let widths = self.widths();
         let [top, middle, bottom] = match self.style {
             GridStyle::Plain => [Some(&PLAIN); 3],
