@@ -23,8 +23,8 @@ mod totals;
 pub use engine::{Engine, ReportPlan};
 pub use error::{Error, ErrorKind, Result};
 pub use report::{
-    Breakdown, CellRequest, CellRow, CellRows, CountedSegment, CountedSegments, Interval, KnownAt, Metric, Metrics, Report,
-    ReportParameters, ReportRequest, UserTypeFilter,
+    Breakdown, CellRequest, CellRow, CellRows, CountedSegment, CountedSegments, Interval, KnownAt, Metric, Metrics,
+    Report, ReportParameters, ReportRequest, UserTypeFilter,
 };
 pub use scope::Scope;
 pub use skillscope_store::Clock;

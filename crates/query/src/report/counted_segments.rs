@@ -54,7 +54,8 @@ impl CountedSegments {
     /// [`Error::Report`] where a column is missing.
     pub fn plan(&self, segments: LogicalPlanBuilder) -> Result<LogicalPlan> {
         let user_type = UserTypeFilter::All;
-        let selection = Selection { range: self.range.clone(), skills: Some(&self.skills), user_type };
+        let selection =
+            Selection { range: self.range.clone(), skills: Some(&self.skills), user_type, arrived_by: None };
         plan_segments(segments, self.account.as_str(), &selection).map_err(Error::Report)
     }
 

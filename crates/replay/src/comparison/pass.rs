@@ -148,6 +148,7 @@ impl Comparison {
             slice_ms: SLICE_MS,
             skills: question.parameters.skills().cloned(),
             user_type: question.parameters.user_type(),
+            known_at: None,
         };
         match self.archive.cells(&self.runner, &request).await {
             Ok(rows) => Ok(rows),
