@@ -106,7 +106,7 @@ fn average(times: &[i64]) -> i64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn a_figure_has_as_many_segments_as_it_says(
