@@ -7,7 +7,7 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
 use arrow::ipc::convert::try_schema_from_flatbuffer_bytes;
-use arrow::ipc::root_as_message;
+use arrow::ipc::{MessageHeader, root_as_message};
 use arrow_flight::FlightData;
 use arrow_flight::decode::FlightRecordBatchStream;
 use arrow_flight::error::FlightError;
@@ -78,6 +78,11 @@ fn too_much() -> FlightError {
 /// client says that they unfold to, and nested ones.
 fn checked(data: FlightData) -> Result<FlightData, FlightError> {
     let message = root_as_message(&data.data_header).map_err(|error| FlightError::DecodeError(error.to_string()))?;
+    if ![MessageHeader::Schema, MessageHeader::DictionaryBatch, MessageHeader::RecordBatch]
+        .contains(&message.header_type())
+    {
+        return Err(FlightError::DecodeError("a message has neither columns nor values".to_owned()));
+    }
     let batch = message.header_as_record_batch();
     let batch = batch.or_else(|| message.header_as_dictionary_batch().and_then(|dictionary| dictionary.data()));
     if batch.is_some_and(|batch| batch.compression().is_some()) {
