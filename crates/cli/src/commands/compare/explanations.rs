@@ -22,7 +22,7 @@ const COLUMNS: [(&str, bool); 9] = [
 ];
 
 /// The most segments that are shown of those that explain the same.
-const SHOWN_ALIKE: usize = 5;
+const SHOWN_ALIKE: usize = 10;
 
 /// Prints the segments that explain differences, and what none explains. A table has at most `limit` rows.
 pub(super) fn print(verdict: &Verdict, limit: usize) {
