@@ -377,7 +377,7 @@ poll = failure(lambda: told(message("CommandGetCatalogs")))
     assert_eq!(columns["skill_id"], "bigint");
     assert_eq!(columns["outcome"], "text");
     assert_eq!(columns["end_time"], "timestamp with time zone");
-    assert_eq!(columns.as_object().unwrap().len(), 18);
+    assert_eq!(columns.as_object().unwrap().len(), 19);
     assert!(answers["constraints"].as_array().is_none_or(Vec::is_empty), "{answers}");
     assert_eq!(answers["pattern"], json!(["metrics_by_5_minutes", "metrics_by_day", "metrics_by_hour"]));
     assert_eq!(answers["views"], answers["pattern"]);

@@ -84,7 +84,7 @@ answers["asyncpg"] = asyncio.run(with_asyncpg())
             assert_eq!(told[question], *expected, "{driver}: {question}");
         }
         let columns = &told["columns"];
-        assert_eq!(columns.as_object().unwrap().len(), 18, "{driver}");
+        assert_eq!(columns.as_object().unwrap().len(), 19, "{driver}");
         assert_eq!(columns["skill_id"], json!(["BIGINT", false]), "{driver}");
         assert_eq!(columns["end_time"], json!(["TIMESTAMP", false]), "{driver}");
         assert_eq!(columns["outcome"], json!(["TEXT", false]), "{driver}");
@@ -140,7 +140,7 @@ answers["counted"] = counted.values.tolist()
     assert_eq!(answers["databases"], json!(["information_schema", "pg_catalog", "public", "system"]));
     assert_eq!(answers["catalogs"], json!(["account-1"]));
     let schema = answers["schema"].as_object().unwrap();
-    assert_eq!(schema.len(), 18);
+    assert_eq!(schema.len(), 19);
     assert_eq!((&schema["skill_id"], &schema["last_agent_id"]), (&json!("!int64"), &json!("string")));
     assert_eq!(answers["counted"], json!([["interactive", 120]]));
 }
@@ -177,7 +177,7 @@ answers["view"] = "segments" in execute.view_definition("public.metrics_by_hour"
     assert_eq!(answers["tables"], json!(["segments"]));
     assert_eq!(answers["columns"], json!(["abandoned_in_queue"]));
     assert_eq!(answers["functions"].as_array().unwrap().len(), 1, "{answers}");
-    assert_eq!((&answers["\\d segments"], &answers["\\dt+"], &answers["\\dv"]), (&json!(18), &json!(1), &json!(3)));
+    assert_eq!((&answers["\\d segments"], &answers["\\dt+"], &answers["\\dv"]), (&json!(19), &json!(1), &json!(3)));
     assert_eq!((&answers["\\df"], &answers["\\l"], &answers["view"]), (&json!(3), &json!(1), &json!(true)));
 }
 
@@ -267,7 +267,7 @@ fn pgjdbc_tells_what_there_is() {
         "catalogs 1 |account-1",
         "tables 1 |null|public|segments|TABLE|Every closed segment",
         "views 3 |null|public|metrics_by_5_minutes|VIEW",
-        "columns 18 |null|public|segments|account_id|12|text",
+        "columns 19 |null|public|segments|account_id|12|text",
         "primary 0",
         "imported 0",
         "exported 0",

@@ -25,7 +25,7 @@ use crate::snapshot::Snapshot;
 
 /// The columns that are not compared: those by which a repeat is told, and when a store took the row.
 const NOT_COMPARED: [&str; 5] =
-    [column::ACCOUNT_ID, column::CONVERSATION_ID, column::SEGMENT_INDEX, column::END_TIME, "arrival_time"];
+    [column::ACCOUNT_ID, column::CONVERSATION_ID, column::SEGMENT_INDEX, column::END_TIME, column::ARRIVAL_TIME];
 
 /// The rows of a batch that contradict the first row of the same key and end time.
 pub(super) struct Contradictions<'b> {
