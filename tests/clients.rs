@@ -228,6 +228,11 @@ def failure(cursor, statement):
     except Exception as error:
         return str(error)
 
+# When a segment arrived is in no file.
+def told(cursor):
+    assert cursor.description[-1][0] == "arrival_time"
+    return [row[:-1] for row in rows(cursor)]
+
 EVERY_COLUMN = ("select * from segments where conversation_id in (select conversation_id from segments where source is null "
                 "or time_to_first_agent_message_ms is null) order by end_time, conversation_id, segment_index limit 5")
 "#;
@@ -295,7 +300,7 @@ answers = {}
 with psycopg.connect(f"host=127.0.0.1 port={sys.argv[1]} user=analyst dbname=account-1") as connection:
     for binary in (False, True):
         cursor = connection.cursor(binary=binary)
-        answers[f"rows {binary}"] = rows(cursor.execute(EVERY_COLUMN))
+        answers[f"rows {binary}"] = told(cursor.execute(EVERY_COLUMN))
         instant = datetime.datetime(2018, 1, 18, tzinfo=datetime.timezone.utc)
         counted = cursor.execute("select count(*) from segments where skill_id = %s and outcome = %s and end_time < %s",
                                  (1, "interactive", instant))
@@ -345,7 +350,7 @@ answers = {}
 with adbc.connect(f"postgresql://analyst@127.0.0.1:{sys.argv[1]}/account-1") as connection:
     with connection.cursor() as cursor:
         cursor.execute(EVERY_COLUMN)
-        answers["rows"] = rows(cursor)
+        answers["rows"] = told(cursor)
         cursor.execute("select count(*) from segments where skill_id = $1", (1,))
         answers["count"] = rows(cursor)
     answers["schema"] = {field.name: str(field.type) for field in connection.adbc_get_table_schema("segments")}
@@ -385,7 +390,7 @@ header = {"adbc.flight.sql.rpc.call_header.account": "account-1"}
 with adbc.connect(sys.argv[1], db_kwargs=header) as connection:
     with connection.cursor() as cursor:
         cursor.execute(EVERY_COLUMN)
-        answers["rows"] = rows(cursor)
+        answers["rows"] = told(cursor)
         cursor.execute("select * from segments")
         table = cursor.fetch_arrow_table()
         answers["all"] = table.num_rows
