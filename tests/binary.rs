@@ -116,6 +116,16 @@ impl Server {
         serde_json::from_str(&text).expect("the answer is JSON")
     }
 
+    /// All segments, by account, conversation and index, without the time when each arrived: it differs from one directory
+    /// to the next.
+    pub(crate) fn segments(&self) -> Value {
+        let mut rows = self.sql("select * from segments order by account_id, conversation_id, segment_index");
+        for row in rows.as_array_mut().expect("rows are an array") {
+            row.as_object_mut().and_then(|row| row.remove("arrival_time")).expect("a segment has a time of arrival");
+        }
+        rows
+    }
+
     /// The number of the server's process.
     pub(crate) fn id(&self) -> u32 {
         self.process.0.id()

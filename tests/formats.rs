@@ -37,10 +37,6 @@ fn input(name: &str) -> Vec<u8> {
     fs::read(formats().join(name)).unwrap()
 }
 
-fn rows(server: &Server) -> Value {
-    server.sql("select * from segments order by account_id, conversation_id, segment_index")
-}
-
 /// What a directory of today has that gets the inputs of the old ones anew.
 fn rows_of_the_inputs() -> Value {
     let directory = TempDir::new().unwrap();
@@ -50,7 +46,7 @@ fn rows_of_the_inputs() -> Value {
             server.post(&format!("/v1/accounts/{account}/segments"), "application/x-ndjson", &input(name));
         }
     }
-    rows(&server)
+    server.segments()
 }
 
 /// The seven metrics in the order of the contract.
@@ -100,14 +96,14 @@ fn a_directory_without_a_journal_is_refused_and_its_files_can_be_imported() {
     let import = ["import", "segments", "--data-dir", new.path().to_str().unwrap()];
     assert_eq!(succeed(import.into_iter().chain(files.lines())), "accepted 8, duplicates 0, rejected 0\n");
     let server = Server::over(new.path(), &["--now", NOW]);
-    assert_eq!(rows(&server), rows_of_the_inputs());
+    assert_eq!(server.segments(), rows_of_the_inputs());
 }
 
 #[test]
 fn a_directory_with_the_first_journal_says_what_it_held() {
     let directory = copy_of("2");
     let server = Server::over(directory.path(), &["--now", NOW]);
-    assert_eq!(rows(&server), rows_of_the_inputs());
+    assert_eq!(server.segments(), rows_of_the_inputs());
     let acme = json!({
         "skillsMetrics": {
             "-1": metrics([1, 0, 0, 0, 1, 0, 0]),

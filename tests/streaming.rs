@@ -67,9 +67,7 @@ fn events_that_are_sent_again_after_sigkill_give_every_segment_once() {
     assert_eq!(stream(&server.url, &requests, answered), requests.len());
 
     succeed(["import", "segments", segments.to_str().unwrap(), "--data-dir", expected.to_str().unwrap()]);
-    let rows = |server: &Server| {
-        server.sql("select * from segments order by conversation_id, segment_index").as_array().unwrap().clone()
-    };
+    let rows = |server: &Server| server.segments().as_array().unwrap().clone();
     let (found, expected) = (rows(&server), rows(&Server::over(&expected, &[])));
     assert_eq!(found.len(), expected.len());
     assert!(found == expected, "the rows are others");
