@@ -43,6 +43,7 @@ async fn the_document_is_openapi_3_1_and_lists_every_route() {
             "GET /openapi.json",
             "GET /operations/api/account/{account}/msgskillsegments",
             "GET /readyz",
+            "GET /v1/accounts/{account}/report",
             "GET /v1/sql",
             "POST /api/account/{account}/login",
             "POST /v1/accounts/{account}/events",
@@ -231,7 +232,7 @@ async fn the_record_in_the_document_is_the_record_that_is_read() {
     let document = document(&Door::new()).await;
     let record = &document["components"]["schemas"]["SegmentBody"];
     let names = |values: &mut dyn Iterator<Item = String>| values.collect::<std::collections::BTreeSet<String>>();
-    let schema = skillscope_segment::schema();
+    let schema = skillscope_segment::record_schema();
     let columns = names(&mut schema.fields().iter().map(|field| field.name().clone()));
     assert_eq!(names(&mut record["properties"].as_object().unwrap().keys().cloned()), columns);
     // The account may come from the path.

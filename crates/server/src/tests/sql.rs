@@ -1,10 +1,10 @@
 //! `POST /v1/sql`: rows as JSON, whose rows a statement sees, and which statements are refused.
 
-use super::door::{Door, SEGMENTS, line};
+use super::door::{Door, NOW, SEGMENTS, line};
 
 #[tokio::test]
 async fn rows_are_objects_with_times_as_rfc_3339_and_nulls() {
-    let door = Door::new();
+    let (door, _) = Door::moving(NOW);
     door.post(SEGMENTS, "application/x-ndjson", line("c-\u{fc}", -1, 679)).await;
     let rows = door.sql("select * from segments").await.json();
     let expected = serde_json::json!([{
@@ -13,7 +13,7 @@ async fn rows_are_objects_with_times_as_rfc_3339_and_nulls() {
         "start_reason": "new_conversation", "end_reason": "closed_by_consumer", "user_type": "none",
         "outcome": "abandoned", "abandoned_in_queue": true, "first_assigned_time": null,
         "first_agent_message_time": null, "time_to_first_agent_message_ms": null, "agent_messages": 0,
-        "consumer_messages": 1, "last_agent_id": null, "source": null,
+        "consumer_messages": 1, "last_agent_id": null, "source": null, "arrival_time": "2018-01-18T08:51:55.679Z",
     }]);
     assert_eq!(rows, expected);
 }
