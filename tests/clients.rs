@@ -103,7 +103,7 @@ fn words_of_duckdb_are_known_at_every_door() {
         "column_name": "account_id", "column_type": "text", "min": "account-1", "max": "account-1", "approx_unique": 1,
         "avg": null, "std": null, "q25": null, "q50": null, "q75": null, "count": 200, "null_percentage": 0.0,
     });
-    assert_eq!((summary.as_array().unwrap().len(), &summary[0]), (18, &first));
+    assert_eq!((summary.as_array().unwrap().len(), &summary[0]), (19, &first));
     if has_psql("words_of_duckdb_are_known_at_every_door") {
         assert_eq!(doors.psql_prints("account-1", "from segments select count(*)"), "200");
         let summary = doors.psql_prints("account-1", "Summarize segments;");

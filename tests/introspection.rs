@@ -11,7 +11,7 @@ const SHAPE: &str = "create table segments (
     start_time timestamptz not null, end_time timestamptz not null, start_reason text not null, end_reason text not null,
     user_type text not null, outcome text not null, abandoned_in_queue boolean not null, first_assigned_time timestamptz,
     first_agent_message_time timestamptz, time_to_first_agent_message_ms bigint, agent_messages bigint not null,
-    consumer_messages bigint not null, last_agent_id text, source text);";
+    consumer_messages bigint not null, last_agent_id text, source text, arrival_time timestamptz);";
 
 /// Questions that have one answer, whoever is asked.
 const QUESTIONS: [&str; 15] = [

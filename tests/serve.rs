@@ -272,12 +272,14 @@ fn an_account_that_falls_quiet_and_is_heard_again_leaves_a_line_each() {
     send("c-1");
     until("the account is quiet", || server.get("/readyz").1.contains("\"quiet_accounts\":1"));
     let quiet = "nothing has come of an account for longer than --quiet-after";
-    assert_eq!(log().matches(quiet).count(), 1, "{}", log());
+    until("that is told", || log().contains(quiet));
     send("c-2");
     until("the account is heard", || log().contains("something has come of an account again"));
     server.signal("INT");
     server.wait();
     assert!(log().lines().any(|line| line.contains(quiet) && line.contains("account=acme")), "{}", log());
+    // It may have fallen quiet a second time before the server ended, and was heard once.
+    assert!(log().matches(quiet).count() <= 2, "{}", log());
 }
 
 #[test]
