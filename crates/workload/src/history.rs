@@ -107,7 +107,9 @@ fn as_of(conversation: &Conversation<'_>, instant: i64) -> Option<Value> {
     }
     let last = dialogs.last()?.clone();
     let info = record.get_mut("info")?;
-    (info["endTimeL"], info["closeReason"]) = (last["endTimeL"].clone(), last["closeReason"].clone());
+    for name in ["endTimeL", "closeReason"] {
+        info[name] = last.get(name).cloned().unwrap_or_default();
+    }
     info["latestSkillId"] = json!(stay.skill);
     if is_open {
         info["status"] = json!("OPEN");

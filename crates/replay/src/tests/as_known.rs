@@ -54,7 +54,7 @@ impl Live {
             self.now.store(*arrival, Ordering::Relaxed);
             assert_eq!(self.store.append(&rows.slice(*row, 1)).unwrap().accepted, 1);
             self.next += 1;
-            if self.next % 50 == 0 {
+            if self.next.is_multiple_of(50) {
                 while self.store.maintain().unwrap() {}
             }
         }
