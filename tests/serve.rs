@@ -260,8 +260,8 @@ fn an_upload_that_is_rejected_leaves_a_line() {
 fn an_account_that_falls_quiet_and_is_heard_again_leaves_a_line_each() {
     let (directory, folder) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let path = folder.path().join("log");
-    let mut command = serve();
-    command.args(["--quiet-after", "300ms", "--data-dir"]).arg(directory.path());
+    let mut command = skillscope(["serve", "--listen", "127.0.0.1:0", "--log", "info", "--quiet-after", "300ms"]);
+    command.arg("--data-dir").arg(directory.path());
     let mut server = Server::spawn(command.stderr(File::create(&path).unwrap()));
     let log = || std::fs::read_to_string(&path).unwrap();
     let send = |conversation| {

@@ -10,7 +10,7 @@ use crate::json_value::whole_of;
 use crate::{Error, Result, TimeZone};
 
 /// The first instant after the last valid one: 2200-01-01T00:00:00Z.
-pub(crate) const END_OF_TIME: i64 = 7_258_118_400_000;
+pub const END_OF_TIME: i64 = 7_258_118_400_000;
 
 /// Reads an instant: RFC 3339 text, or milliseconds since the epoch. Digits beyond the millisecond are dropped.
 ///

@@ -35,7 +35,7 @@ pub use batch::{
 };
 pub use error::{Error, Result};
 pub use event::{AgentKind, ClosedBy, Event, EventBatch, EventKind, Sender, TransferReason};
-pub use instant::{format_instant, parse_instant};
+pub use instant::{END_OF_TIME, format_instant, parse_instant};
 pub use reader::parquet_file;
 pub use reader::{
     Chunk, Compression, EventChunk, Format, Input, MAX_TABLE_BYTES, ReadOptions, Rejection, Rejections, SmallTable,

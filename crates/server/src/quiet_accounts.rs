@@ -1,7 +1,7 @@
 //! Accounts of which nothing has come for long: told in the log when one falls quiet and when it is heard again, and
 //! counted for those who watch the server.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -23,7 +23,8 @@ const LINES: u32 = 20;
 /// The accounts of which nothing has come for long.
 pub(crate) struct QuietAccounts {
     after: Duration,
-    quiet: Mutex<BTreeSet<AccountId>>,
+    /// Each with its last arrival, in milliseconds since the epoch.
+    quiet: Mutex<BTreeMap<AccountId, Option<i64>>>,
     number: AtomicU64,
     lines: LinesPerMinute,
 }
@@ -51,14 +52,19 @@ impl QuietAccounts {
     pub(crate) fn look(&self, store: &Store) {
         let mut quiet = self.quiet.lock();
         for (account, feed) in store.feeds() {
-            let silence = store.silence(&feed);
-            if silence > self.after {
-                if !quiet.contains(&account) {
-                    self.tell_quiet(&account, silence);
-                    quiet.insert(account);
-                }
-            } else if quiet.remove(&account) {
-                self.tell_heard(&account);
+            let (silence, arrival) = (store.silence(&feed), feed.last_arrival);
+            let is_quiet = silence > self.after;
+            match quiet.get(&account) {
+                Some(before) if is_quiet && *before == arrival => continue,
+                // It may have been heard, and have fallen quiet again, since the last look.
+                Some(_) => self.tell_heard(&account),
+                None => {}
+            }
+            if is_quiet {
+                self.tell_quiet(&account, silence);
+                quiet.insert(account, arrival);
+            } else {
+                quiet.remove(&account);
             }
         }
         self.number.store(quiet.len() as u64, Ordering::Relaxed);

@@ -1,11 +1,12 @@
 //! The route of the report at an instant of the past.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use skillscope_query::{Error, ReportRequest};
-use skillscope_segment::parse_instant;
+use skillscope_segment::{END_OF_TIME, parse_instant};
 
 use super::openapi::{ReportBody, problem_responses};
 use super::path_variables::PathVariables;
@@ -17,6 +18,9 @@ use crate::memory_budget::Owners;
 
 const AT: &str = "at";
 const AS_KNOWN: &str = "asKnown";
+
+/// From 1970 to 2199, as the times of segments are.
+const INSTANTS: Range<i64> = 0..END_OF_TIME;
 
 problem_responses! {
     PastReportProblems {
@@ -33,7 +37,9 @@ problem_responses! {
     params(
         ("account" = String, Path, pattern = "^[A-Za-z0-9._-]{1,64}$",
             description = "The brand's account; one that has no segments gives an empty report."),
-        ("at" = String, Query, description = "The instant: RFC 3339, or milliseconds since the epoch."),
+        ("at" = String, Query,
+            format = "instant",
+            description = "The instant, from 1970 to 2199: RFC 3339, or milliseconds since the epoch."),
         ("asKnown" = Option<bool>, Query,
             description = "Whether to count what had arrived by the instant, and not what has come since. Segments that \
                 do not tell when they arrived always count. Absent, it means `false`."),
@@ -79,10 +85,12 @@ fn only<'p>(parameters: &'p [(Cow<'_, str>, Cow<'_, str>)], name: &'static str) 
 }
 
 fn instant(value: Option<&str>) -> Result<i64, Error> {
-    const RULE: &str = "it is an instant: RFC 3339, such as 2026-01-31T14:05:00Z, or milliseconds since the epoch";
+    const RULE: &str = "it is an instant from 1970 to 2199: RFC 3339, such as 2026-01-31T14:05:00Z, or milliseconds since \
+                        the epoch";
     let Some(text) = value else { return Err(refused(AT, None, &format!("the parameter is required: {RULE}"))) };
     // A plus that is not escaped comes as a space.
-    parse_instant(text).or_else(|_| parse_instant(&text.replace(' ', "+"))).map_err(|_| refused(AT, value, RULE))
+    let parsed = parse_instant(text).or_else(|_| parse_instant(&text.replace(' ', "+")));
+    parsed.ok().filter(|at| INSTANTS.contains(at)).ok_or_else(|| refused(AT, value, RULE))
 }
 
 fn as_known(value: Option<&str>) -> Result<bool, Error> {
