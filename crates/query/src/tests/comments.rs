@@ -28,3 +28,26 @@ async fn every_table_and_column_of_ours_has_a_comment() {
     assert!(told > 60, "{told} columns");
     assert!(comments_on("public", "files").is_none() && comments_on("information_schema", "tables").is_none());
 }
+
+#[tokio::test]
+async fn information_schema_has_the_comments_at_the_end() {
+    let world = World::new(0, &[]);
+    for (question, comment) in [
+        (
+            "select column_comment from information_schema.columns where table_name = 'segments' and column_name = 'skill_id'",
+            "The skill; -1 for conversations without a skill.",
+        ),
+        (
+            "select table_comment from information_schema.tables where table_name = 'segments'",
+            "Every closed segment, whether it is in memory or in the archive.",
+        ),
+        (
+            "select column_comment from information_schema.columns where table_name = 'accounts' and column_name = 'account_id'",
+            "The account.",
+        ),
+    ] {
+        let rows = world.sql(question, None).await.unwrap();
+        let told: Vec<_> = rows.iter().flat_map(|batch| batch.column(0).as_string::<i32>().iter()).collect();
+        assert_eq!(told, [Some(comment)], "{question}");
+    }
+}

@@ -4,6 +4,7 @@ use arrow::datatypes::Field;
 use datafusion::common::ScalarValue;
 use datafusion::error::Result;
 
+use super::super::comments::comments_on;
 use super::super::type_name::TypeName;
 use super::{CatalogRows, Found, InformationSchema};
 
@@ -16,8 +17,12 @@ pub(super) async fn fill(schema: &InformationSchema, rows: &mut CatalogRows) -> 
         let Some(table) = schema.table_of(&found).await else { continue };
         // There may be many views, each of which takes a while: a statement that has ended goes no further.
         tokio::task::yield_now().await;
+        let comments = comments_on(&found.schema, &found.name);
         for (position, field) in (1_i32..).zip(table.schema().fields()) {
-            rows.push(row(&schema.catalog, &found, position, field))?;
+            let comment = comments.and_then(|comments| comments.column(field.name()));
+            let mut row = row(&schema.catalog, &found, position, field);
+            row.push(("column_comment", comment.into()));
+            rows.push(row)?;
         }
     }
     Ok(())

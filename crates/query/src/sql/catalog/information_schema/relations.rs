@@ -1,4 +1,5 @@
-//! The views of `information_schema` and their columns, as PostgreSQL has them.
+//! The views of `information_schema` and their columns, as PostgreSQL has them; and at the end of two of them comments, as
+//! DuckDB has them there.
 
 use std::sync::{Arc, LazyLock};
 

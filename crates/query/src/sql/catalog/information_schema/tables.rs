@@ -3,6 +3,7 @@
 use datafusion::datasource::TableType;
 use datafusion::error::Result;
 
+use super::super::comments::comments_on;
 use super::{CatalogRows, InformationSchema};
 
 /// The rows of `tables`.
@@ -20,6 +21,7 @@ pub(super) async fn fill_tables(schema: &InformationSchema, rows: &mut CatalogRo
             ("table_type", kind.into()),
             ("is_insertable_into", "NO".into()),
             ("is_typed", "NO".into()),
+            ("table_comment", comments_on(&found.schema, &found.name).map(|comments| comments.table).into()),
         ])?;
     }
     Ok(())
