@@ -80,7 +80,11 @@ impl Question {
             slice_ms: self.slice(),
             skills: self.parameters.skills().cloned(),
             user_type: self.parameters.user_type(),
-            known_at: self.is_as_known.then(|| KnownAt { first: self.instants.first(), every: self.instants.every() }),
+            known_at: self.is_as_known.then(|| KnownAt {
+                first: self.instants.first(),
+                every: self.instants.every(),
+                last: self.instants.last(),
+            }),
         }
     }
 

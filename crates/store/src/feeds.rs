@@ -16,7 +16,8 @@ use crate::store::Store;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Feed {
     /// The latest end of a segment, or the latest time of an event where that is later, in milliseconds since the epoch.
-    /// An event that is ahead of the clock counts as of when it came, a segment as of its end.
+    /// An event that is a little ahead of the clock counts as of when it came, one that is not believed not at all, and a
+    /// segment as of its end.
     pub data_until: Option<i64>,
     /// When a segment or an event was accepted last, by the store's clock, in milliseconds since the epoch. `None` where
     /// that was before stores noted it.

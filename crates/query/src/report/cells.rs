@@ -9,8 +9,8 @@ use arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType};
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::functions_aggregate::expr_fn::count;
-use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, lit, when};
-use skillscope_segment::column;
+use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, cast as cast_to, lit, when};
+use skillscope_segment::{TIME_ZONE, column};
 
 use super::assembly::CellColumns;
 use super::columns::{ACCOUNT, KNOWN_FROM, UNUSABLE, integers};
@@ -47,20 +47,28 @@ pub struct KnownAt {
     pub first: i64,
     /// From one instant to the next, in milliseconds.
     pub every: i64,
+    /// The last instant.
+    pub last: i64,
 }
 
 impl KnownAt {
     /// The first instant at which a segment was known; null where that is the first one after its end, or the first one
     /// of all.
     fn known_from(self) -> datafusion::error::Result<Expr> {
-        let Self { first, every } = self;
+        let Self { first, every, last } = self;
         let arrived = || segment(column::ARRIVAL_TIME);
+        // What comes after the last instant may come at any time, also one that is too far for the bins.
+        let never = instant(last.saturating_add(1));
+        let comes = when(arrived().gt(instant(last)), never).otherwise(arrived())?;
         let step = || lit(ScalarValue::new_interval_mdn(0, 0, every.saturating_mul(NANOSECONDS_PER_MS)));
-        let in_time = bin(segment(column::END_TIME), first, every) + step();
+        let in_time = cast_to(
+            bin(segment(column::END_TIME), first, every) + step(),
+            DataType::Timestamp(TimeUnit::Millisecond, Some(TIME_ZONE.into())),
+        );
         let is_in_time = arrived().is_null().or(arrived().lt_eq(instant(first))).or(arrived().lt_eq(in_time));
         // A segment that arrives at an instant is known then.
         let millisecond = lit(ScalarValue::new_interval_mdn(0, 0, NANOSECONDS_PER_MS));
-        let known_from = bin(arrived() - millisecond, first, every) + step();
+        let known_from = bin(comes - millisecond, first, every) + step();
         Ok(when(is_in_time.is_not_true(), known_from).end()?.alias(KNOWN_FROM))
     }
 }

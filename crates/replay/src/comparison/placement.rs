@@ -118,3 +118,14 @@ impl Series {
         Some([next.saturating_sub(length).saturating_sub(1), next])
     }
 }
+
+/// Whether one segment can count so: it has one outcome, and is in the queue only where it is abandoned.
+pub(super) fn is_of_one_segment(counts: &Counts) -> bool {
+    let of = |name: &str| {
+        Metric::ALL.iter().zip(counts).find(|(metric, _)| metric.name == name).map_or(0, |(_, count)| *count)
+    };
+    let outcomes = ["interactive", "non_responsive_consumer", "abandoned", "non_responsive_agent"].map(of);
+    counts.iter().all(|count| (0..=1).contains(count))
+        && outcomes.iter().sum::<i64>() == of("total")
+        && of("abandoned_in_queue") <= of("abandoned")
+}

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use skillscope_query::{CountedSegment, CountedSegments, Metric, Scope};
-use skillscope_segment::{AccountId, UserType};
+use skillscope_segment::{AccountId, Outcome, UserType};
 
 use super::evidence::{Evidence, NEAR_MS};
-use super::placement::{Counts, Placement, Variation, counts};
+use super::placement::{Counts, Placement, Variation, counts, is_of_one_segment};
 use super::score::Score;
 use crate::Result;
 use crate::archive::Archive;
@@ -161,8 +161,11 @@ impl<'s> Search<'s> {
             let score = self.evidence.weigh(&ours, Some(&theirs));
             (variation, Some(theirs), score)
         });
-        let average = (Variation::FirstMessage, Some(ours), self.evidence.weigh_average(&ours));
-        let all = weighed.chain([(Variation::Absent, None, absent), average]);
+        // Without a message of an agent there is no time to it.
+        let has_message = [Outcome::Interactive, Outcome::NonResponsiveConsumer].map(Outcome::as_str);
+        let average = has_message.contains(&segment.outcome.as_str());
+        let average = average.then(|| (Variation::FirstMessage, Some(ours), self.evidence.weigh_average(&ours)));
+        let all = weighed.chain([(Variation::Absent, None, absent)]).chain(average);
         let possible = all.filter(|(.., score)| score.is_possible()).map(|(variation, theirs, score)| Suspect {
             segment: segment.clone(),
             variation,
@@ -180,7 +183,7 @@ impl<'s> Search<'s> {
             let mut kind = ours.counts;
             kind.iter_mut().zip(change).for_each(|(count, change)| *count += change);
             let still_counts = kind.iter().zip(ours.counts).any(|(theirs, ours)| *theirs == 1 && ours == 1);
-            if still_counts && kind.iter().all(|count| (0..=1).contains(count)) {
+            if still_counts && is_of_one_segment(&kind) {
                 kinds.insert(kind);
             }
         }

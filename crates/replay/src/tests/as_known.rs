@@ -125,3 +125,20 @@ async fn a_file_that_tells_it_in_no_time_is_refused_where_it_matters() {
     assert!(error.contains("arrival_time") && error.contains("a timestamp"), "{error}");
     Asked { as_known: false, ..asked }.replayed(folder.path()).await.unwrap();
 }
+
+/// Some write a time that never comes where there is none yet.
+#[tokio::test]
+async fn what_never_comes_does_not_count() {
+    let rows = rows(60, 5);
+    let far = arrow::array::TimestampMillisecondArray::from(vec![253_402_300_799_000; rows.num_rows()]);
+    let mut columns = rows.columns().to_vec();
+    *columns.last_mut().unwrap() = Arc::new(far.with_timezone("UTC"));
+    let never = RecordBatch::try_new(rows.schema(), columns).unwrap();
+    let folder = TempDir::new().unwrap();
+    write(&folder.path().join("never.parquet"), &never.slice(0, 30), 100);
+    write(&folder.path().join("always.parquet"), &rows.slice(30, 30), 100);
+    let asked = Asked { as_known: true, from: END - DAY, every: HOUR + 7 * MINUTE, ..Asked::plain() };
+    let there = TempDir::new().unwrap();
+    write(&there.path().join("always.parquet"), &rows.slice(30, 30), 100);
+    assert_eq!(asked.replayed(folder.path()).await.unwrap(), asked.replayed(there.path()).await.unwrap());
+}

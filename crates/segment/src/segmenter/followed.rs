@@ -141,6 +141,11 @@ impl FollowedConversation {
         is_closed.then(|| self.conversation.time())
     }
 
+    /// Whether it is known how the conversation began.
+    pub fn is_started(&self) -> bool {
+        self.conversation.is_started()
+    }
+
     /// Whether the conversation is open.
     pub fn is_open(&self) -> bool {
         self.conversation.is_open()

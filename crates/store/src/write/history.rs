@@ -75,7 +75,9 @@ impl History {
                 let hash = hasher.hash(account, conversation, told.segment_index());
                 told.is_open() && (self.ended.contains(&place) || keys.ask(hash, 0) != Admission::New)
             };
-            if segmenter.followed(account, conversation).is_some() || !has_ended() {
+            // One that is followed by events alone whose beginning never came may have ended long ago.
+            let is_known = segmenter.followed(account, conversation).is_some_and(|state| state.is_started());
+            if is_known || !has_ended() {
                 segmenter.adopt::<Error>(told, stored, &mut out)?;
             }
             let is_open = segmenter.followed(account, conversation).is_some_and(|state| state.is_open());

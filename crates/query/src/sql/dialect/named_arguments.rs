@@ -1,7 +1,7 @@
 //! Arguments of table functions that are given by name, such as `timeframe => 60`. DataFusion takes them by their places
 //! alone.
 
-use datafusion::common::plan_datafusion_err;
+use datafusion::common::{plan_datafusion_err, plan_err};
 use datafusion::error::Result;
 use datafusion::sql::sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, ObjectName, ObjectNamePart, TableFactor, Value,
@@ -27,16 +27,21 @@ fn place(function: &ObjectName, arguments: &mut Vec<FunctionArg>) -> Result<()> 
     let function = function.value.to_lowercase();
     let Some(parameters) = parameters_of(&function) else { return Ok(()) };
     let mut places: Vec<Option<FunctionArgExpr>> = Vec::new();
+    let mut has_names = false;
     for argument in std::mem::take(arguments) {
         let (name, value) = taken_apart(argument);
         let place = match &name {
+            None if has_names => {
+                return plan_err!("{function}: an argument without a name cannot follow one with a name");
+            }
             None => places.len(),
             Some(name) => parameters.iter().position(|parameter| parameter == name).ok_or_else(|| {
                 let known = parameters.join(", ");
                 plan_datafusion_err!("{function} has no parameter {name}; its parameters are {known}")
             })?,
         };
-        if name.is_some() {
+        has_names |= name.is_some();
+        if has_names {
             places.resize(places.len().max(place + 1), None);
         } else {
             places.push(None);

@@ -15,6 +15,9 @@ use super::beginning::{SUMMARIZE, beginning, begins, is_blank};
 use super::reading::{read_words, words};
 use crate::sql::catalog::standard_type;
 
+/// The largest number with a fraction that is below the largest whole one of 64 bits.
+const LARGEST_WHOLE: &str = "CAST('9223372036854774784' AS DOUBLE)";
+
 /// The most columns that are summarized. Each is planned as a dozen aggregates.
 const MAX_COLUMNS: usize = 200;
 
@@ -212,7 +215,9 @@ impl Column<'_> {
     /// The share of values below it, estimated.
     fn quantile(&self, share: &str) -> String {
         let quantile = format!("approx_percentile_cont({}, {share})", self.number());
-        let whole = || arrow_cast(&format!("round({quantile})"), &DataType::Int64);
+        // The nearest number with a fraction to the largest whole one is larger than that.
+        let nearest = format!("CASE WHEN {quantile} > {LARGEST_WHOLE} THEN {LARGEST_WHOLE} ELSE round({quantile}) END");
+        let whole = || arrow_cast(&nearest, &DataType::Int64);
         match self.kind() {
             Kind::Whole => text(&whole()),
             Kind::Number => text(&quantile),
