@@ -310,7 +310,7 @@ async fn an_average_that_differs_alone_names_the_segments_with_a_first_message()
     let findings = compare(&one_line(&rows, (&average, &other)).await, folder.path()).await;
     let (verdict, variations) = variations(&findings, "c-1");
     assert_eq!(variations, [Variation::FirstMessage]);
-    assert_eq!((verdict.explanations[0].segments, verdict.explanations[0].suspects.len()), (1, 3));
+    assert_eq!((verdict.explanations[0].segments, verdict.explanations[0].suspects.len()), (1, 2));
     assert_eq!(account_of(&findings), AccountId::parse("account-1").unwrap());
 }
 
