@@ -18,9 +18,10 @@ use crate::{Error, Result};
 #[derive(Debug)]
 pub struct SqlRows {
     schema: SchemaRef,
-    batches: mpsc::Receiver<Parcel>,
-    /// `None` once the end of the statement has been given out.
+    /// `None` once the end of the statement has been given out. It is dropped before the batches: a statement whose rows
+    /// nobody takes any more would otherwise have come to its end.
     task: Option<SqlTask<Result<()>>>,
+    batches: mpsc::Receiver<Parcel>,
     defined: Option<Defined>,
 }
 
