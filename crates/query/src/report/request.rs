@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use skillscope_segment::UserType;
+use skillscope_segment::{END_OF_TIME, UserType, parse_instant};
 
 use crate::{Error, Result};
 
@@ -81,6 +81,18 @@ impl ReportRequest {
         &self.account
     }
 
+    /// A request for the report at an instant of the past, which the parameter `at` names (RFC 3339, or milliseconds since
+    /// the epoch). With `asKnown=true` it is for [what was known](Self::as_known) then.
+    ///
+    /// # Errors
+    /// As [`ReportParameters::parse`].
+    pub fn of_past<N: AsRef<str>, V: AsRef<str>>(account: &str, parameters: &[(N, V)]) -> Result<Self> {
+        check_names(&PAST_NAMES, parameters)?;
+        let at = at(only(parameters, "at")?)?;
+        let request = Self::from_parameters(account, at, parameters)?;
+        Ok(if as_known(only(parameters, "asKnown")?)? { request.as_known() } else { request })
+    }
+
     /// The same request for what was known then: segments count that had arrived by the instant of the request. Those
     /// that do not tell when they arrived count.
     pub fn as_known(mut self) -> Self {
@@ -106,7 +118,7 @@ impl ReportParameters {
     /// # Errors
     /// [`Error::Parameter`] for the first parameter that is missing, given twice, or not as the contract has it.
     pub fn parse<N: AsRef<str>, V: AsRef<str>>(now: i64, parameters: &[(N, V)]) -> Result<Self> {
-        check_names(parameters)?;
+        check_names(&NAMES, parameters)?;
         let find = |name| only(parameters, name);
         version(find("v")?)?;
         let timeframe = timeframe(find("timeframe")?)?;
@@ -159,13 +171,16 @@ impl ReportParameters {
 /// The names of all parameters.
 const NAMES: [&str; 5] = ["timeframe", "v", "skillIds", "interval", "userType"];
 
+/// The names of those that a report of the past has beside them.
+const PAST_NAMES: [&str; 2] = ["at", "asKnown"];
+
 /// Refuses a name that is nearly that of a parameter. Whoever writes `skillids=1`, or `skillIds[]=1` as some clients
 /// write lists, wants one skill and would get all.
-fn check_names<N: AsRef<str>, V: AsRef<str>>(parameters: &[(N, V)]) -> Result<()> {
+fn check_names<N: AsRef<str>, V: AsRef<str>>(names: &[&'static str], parameters: &[(N, V)]) -> Result<()> {
     for (given, value) in parameters {
         let given = given.as_ref();
         let bare = given.split_once('[').map_or(given, |(bare, _)| bare);
-        let meant = NAMES.into_iter().find(|name| bare.eq_ignore_ascii_case(name) && given != *name);
+        let meant = names.iter().copied().find(|name| bare.eq_ignore_ascii_case(name) && given != *name);
         if let Some(name) = meant {
             let lists =
                 if name == "skillIds" { ", and several skills are one value, such as skillIds=4,153" } else { "" };
@@ -182,6 +197,23 @@ fn only<'a, N: AsRef<str>, V: AsRef<str>>(parameters: &'a [(N, V)], name: &'stat
     match values.next() {
         Some(second) => Err(refused(name, second, "it is given more than once; give it once")),
         None => Ok(value),
+    }
+}
+
+fn at(value: Option<&str>) -> Result<i64> {
+    const RULE: &str =
+        "it is an instant from 1970 to 2199: RFC 3339, such as 2026-01-31T14:05:00Z, or milliseconds since the epoch";
+    let text = value.ok_or_else(|| missing("at", RULE))?;
+    // A plus that is not escaped comes as a space.
+    let instant = parse_instant(text).or_else(|_| parse_instant(&text.replace(' ', "+")));
+    instant.ok().filter(|at| (0..END_OF_TIME).contains(at)).ok_or_else(|| refused("at", text, RULE))
+}
+
+fn as_known(value: Option<&str>) -> Result<bool> {
+    match value {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(other) => Err(refused("asKnown", other, "it is true or false")),
     }
 }
 

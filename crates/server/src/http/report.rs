@@ -11,6 +11,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, stream};
 use skillscope_query::ReportRequest;
+use utoipa::IntoParams;
 
 use super::feed_headers;
 use super::openapi::{ReportBody, problem_responses};
@@ -44,22 +45,44 @@ problem_responses! {
     }
 }
 
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "it is there to be described")]
+pub(super) struct ReportAccount {
+    /// The brand's account; one that has no segments gives an empty report.
+    #[param(pattern = "^[A-Za-z0-9._-]{1,64}$")]
+    account: String,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[expect(dead_code, reason = "it is there to be described")]
+pub(super) struct ReportQuery {
+    /// How many minutes to look back.
+    #[param(minimum = 1, maximum = 1440)]
+    timeframe: i64,
+    /// The version of the API: 1.
+    #[param(minimum = 1, maximum = 1)]
+    v: i64,
+    /// Skills separated by commas, or `all`. Absent, it means `all`.
+    #[param(pattern = "^(all|-?[0-9]{1,18}(,-?[0-9]{1,18})*)$")]
+    skill_ids: Option<String>,
+    /// Minutes of an interval; it divides the timeframe. Absent, there are no intervals.
+    #[param(minimum = 5, maximum = 1440)]
+    interval: Option<i64>,
+    /// Only segments whose agents were all human, or all bots. Absent, it means `all`.
+    #[param(pattern = "^(human|bot|all)$")]
+    user_type: Option<String>,
+}
+
 /// Count an account's closed skill segments of the last minutes, by skill and by interval.
 ///
 /// The timeframe ends at the instant of the request. Intervals are cut from its start and listed newest first; skills
 /// without segments do not appear.
 #[utoipa::path(get, path = "/operations/api/account/{account}/msgskillsegments", operation_id = "report", tag = "report",
     params(
-        ("account" = String, Path, pattern = "^[A-Za-z0-9._-]{1,64}$",
-            description = "The brand's account; one that has no segments gives an empty report."),
-        ("timeframe" = i64, Query, minimum = 1, maximum = 1440, description = "How many minutes to look back."),
-        ("v" = i64, Query, minimum = 1, maximum = 1, description = "The version of the API: 1."),
-        ("skillIds" = Option<String>, Query, pattern = "^(all|-?[0-9]{1,18}(,-?[0-9]{1,18})*)$",
-            description = "Skills separated by commas, or `all`. Absent, it means `all`."),
-        ("interval" = Option<i64>, Query, minimum = 5, maximum = 1440,
-            description = "Minutes of an interval; it divides the timeframe. Absent, there are no intervals."),
-        ("userType" = Option<String>, Query, pattern = "^(human|bot|all)$",
-            description = "Only segments whose agents were all human, or all bots. Absent, it means `all`."),
+        ReportAccount,
+        ReportQuery,
     ),
     responses(
         (status = 200, description = "The report.", body = ReportBody, headers(

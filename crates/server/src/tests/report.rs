@@ -224,6 +224,11 @@ async fn the_past_is_told_as_it_was_and_as_it_was_known() {
     assert_eq!(door.get(&format!("{past}&asKnown=false")).await.text(), all.text());
     let known = door.get(&format!("{past}&asKnown=true")).await;
     assert_eq!((total(&known), known.text()), (serde_json::json!(1), live));
+    for (as_known, expected) in [("true", 1), ("false", 2), ("null", 2)] {
+        let report = format!("skill_report('acme', {}, 60, as_known => {as_known})", NOW - HOUR);
+        let rows = door.sql(&format!("select total from {report} where skill_id is null")).await.json();
+        assert_eq!(rows, json!([{ "total": expected }]), "{as_known}");
+    }
     // An hour later in the zone of the offset, whose plus may come as a space.
     let text = "2018-01-18T08:51:55.679";
     for at in [format!("{text}+01:00"), format!("{text}%2B01:00"), "2018-01-18T07:51:55.679Z".to_owned()] {
@@ -242,6 +247,7 @@ async fn what_is_wrong_with_a_question_about_the_past_is_named() {
         ("&at=", "at", Some("")),
         ("&at=1&at=2", "at", Some("2")),
         ("&at=1&asKnown=yes", "asKnown", Some("yes")),
+        ("&at=1&asknown=true", "asKnown", Some("true")),
         ("&at=1&interval=7", "interval", Some("7")),
     ];
     for (rest, parameter, value) in cases {
