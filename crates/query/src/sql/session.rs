@@ -184,9 +184,9 @@ impl SqlSession {
         self.runner.run(self.tables(segments), text, parameters).await
     }
 
-    /// Ends the statements of this session that still run.
-    pub fn kill_running(&self) {
-        self.runner.kill_running();
+    /// Ends the statements of this session that still run; false where none does, yet or any more.
+    pub fn kill_running(&self) -> bool {
+        self.runner.kill_running()
     }
 
     async fn define(&self, text: &str, parameters: &[ScalarValue]) -> Result<SqlRows> {

@@ -102,8 +102,8 @@ impl StatementRunner {
         self.has_pauses = true;
     }
 
-    pub(crate) fn kill_running(&self) {
-        self.service.running().kill_session(self.number);
+    pub(crate) fn kill_running(&self) -> bool {
+        self.service.running().kill_session(self.number)
     }
 
     pub(crate) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> SqlTask<T> {

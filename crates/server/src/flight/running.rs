@@ -47,12 +47,13 @@ impl Running {
         Listed { running: self.clone(), number }
     }
 
-    /// Ends the answers to the ticket of this number that were given to the same caller. False where there are none.
+    /// Ends the answers to the ticket of this number that were given to the same caller. False where no statement runs
+    /// for any: an answer is on the list a moment before its statement runs.
     pub(super) fn end(&self, ticket: u64, caller: &Caller) -> bool {
         let holder = caller.holder();
         let answers = self.0.answers.lock();
         let of_ticket = answers.values().filter(|answer| answer.ticket == ticket && answer.holder == holder);
-        of_ticket.inspect(|answer| answer.session.kill_running()).count() > 0
+        of_ticket.filter(|answer| answer.session.kill_running()).count() > 0
     }
 }
 

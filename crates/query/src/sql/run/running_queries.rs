@@ -217,13 +217,11 @@ impl RunningQueries {
         query.inspect(|query| query.end(Ending::Killed)).is_some()
     }
 
-    /// Ends all statements of a session.
-    pub(in crate::sql) fn kill_session(&self, session: u64) {
-        self.queries
-            .lock()
-            .values()
-            .filter(|query| query.session == session)
-            .for_each(|query| query.end(Ending::Killed));
+    /// Ends all statements of a session; false where it runs none.
+    pub(in crate::sql) fn kill_session(&self, session: u64) -> bool {
+        let queries = self.queries.lock();
+        let of_session = queries.values().filter(|query| query.session == session);
+        of_session.inspect(|query| query.end(Ending::Killed)).count() > 0
     }
 
     /// Notes that the rows of `query` wait for its client. Where that is so for too many statements, one is ended: of
