@@ -44,8 +44,8 @@ pub use reader::{
 pub use segment::column_names as column;
 pub use segment::{EndReason, Outcome, Segment, StartReason, UserType};
 pub use segmenter::{
-    Arrival, AskPast, ConversationChange, DeadLetter, FollowedConversation, Impossible, PastConversation, Segmented,
-    Segmenter, ToldConversation,
+    Arrival, AskPast, AssignedAgent, ConversationChange, DeadLetter, FollowedConversation, Impossible, LastMessage,
+    OpenSegment, PastConversation, Segmented, Segmenter, ToldConversation, Wait, WaitKind,
 };
 pub use time_zone::TimeZone;
 pub use writer::SegmentWriter;

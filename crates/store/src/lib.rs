@@ -26,6 +26,8 @@ mod holdings;
 mod journal;
 mod linked_copy;
 mod maintenance;
+mod moment;
+mod open;
 mod options;
 mod recovery;
 mod relations;
@@ -53,6 +55,8 @@ pub use holdings::{CompactionDue, ConversationNumbers, Holdings, MemoryInUse, Se
 pub use linked_copy::LinkedCopy;
 pub use maintenance::retention::Expiring;
 pub use maintenance::thread::Maintenance;
+pub use moment::Moment;
+pub use open::{OpenAccount, OpenConversations, OpenCounts, OpenSkill, WaitTimes};
 pub use options::{Retention, RetentionError, StoreOptions, memory_bytes, memory_share};
 pub use relations::{IfThere, MAX_VIEW_BYTES, Relation, RelationError, RelationKind, RelationName, RelationSet};
 pub use rows::arrival_times::ArrivalTimes;

@@ -10,6 +10,7 @@ use crate::disk::directory::DataDirectory;
 use crate::disk::health::DiskHealth;
 use crate::error::{Error, Result};
 use crate::feeds::Feeds;
+use crate::moment::Moment;
 use crate::options::StoreOptions;
 use crate::relations::Relations;
 use crate::snapshot::Snapshot;
@@ -86,6 +87,11 @@ impl Shared {
     /// The writer, unless others have it for as long as `patience`.
     pub(crate) fn writer_within(&self, patience: Duration) -> Option<MutexGuard<'_, Writer>> {
         self.writer.try_lock_for(patience)
+    }
+
+    /// All segments and all open conversations after the same commit.
+    pub(crate) fn moment(&self) -> Moment {
+        self.published.moment()
     }
 
     /// All segments stored so far.

@@ -19,6 +19,7 @@ use crate::error::Result;
 use crate::holdings::LastTold;
 use crate::maintenance::retention::{Expiring, expiring};
 use crate::maintenance::scrub::Scrub;
+use crate::moment::Moment;
 use crate::options::StoreOptions;
 use crate::recovery;
 use crate::relations::{IfThere, Relation, RelationKind, RelationName, RelationSet, Relations};
@@ -211,6 +212,11 @@ impl Store {
     /// The folder of the files that such events are kept in.
     pub fn dead_letter_folder(&self) -> PathBuf {
         self.shared.directory().dead_letters()
+    }
+
+    /// All segments stored so far, and all conversations that are open beside them.
+    pub fn moment(&self) -> Moment {
+        self.shared.moment()
     }
 
     /// All segments stored so far.

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::sync::Arc;
 
 use super::followed::{FollowedConversation, Numbers, Target};
 use super::segmented::Segmented;
@@ -26,7 +27,7 @@ pub(super) struct Account {
     pub(super) last_arrival: i64,
     /// The trial in which the watermark changed last.
     pub(super) trial: u64,
-    pub(super) conversations: HashMap<Box<str>, Box<FollowedConversation>>,
+    pub(super) conversations: HashMap<Arc<str>, Arc<FollowedConversation>>,
     /// The number of waiting events.
     pub(super) waiting: usize,
     /// The number of events that are kept for an export.
@@ -147,7 +148,7 @@ impl Account {
         let kept_ms = if is_kept && held_until.is_none() { KEPT_MS.max(wait_ms) } else { wait_ms };
         let due = first.saturating_add(kept_ms).max(held_until.unwrap_or(i64::MIN));
         if due < followed.due {
-            followed.due = due;
+            Arc::make_mut(followed).due = due;
             let queue = if is_kept { &mut self.kept_due } else { &mut self.due };
             queue.push(Reverse((due, Box::from(conversation))));
         }
@@ -171,10 +172,11 @@ impl Account {
     /// Follows a conversation, unless it is followed.
     pub(super) fn begin_to_follow(&mut self, conversation: &str, next_number: &mut u64, trial: &mut Trial) {
         if !self.conversations.contains_key(conversation) {
-            trial.note(&self.id, conversation, None);
-            let new = FollowedConversation::new(*next_number, trial.number());
+            let id: Arc<str> = Arc::from(conversation);
+            trial.note(&self.id, &id, None);
+            let new = FollowedConversation::new(Arc::clone(&id), *next_number, trial.number());
             *next_number = next_number.saturating_add(1);
-            self.conversations.insert(Box::from(conversation), Box::new(new));
+            self.conversations.insert(id, Arc::new(new));
         }
     }
 
@@ -183,7 +185,7 @@ impl Account {
         self.newest_told = self.newest_told.max(told.until);
         let now = if self.watermark > i64::MIN { self.watermark } else { self.newest_told };
         let is_recent = told.until >= now.saturating_sub(KEPT_MS);
-        told.is_open() || is_recent || self.conversations.contains_key(&told.conversation)
+        told.is_open() || is_recent || self.conversations.contains_key(&*told.conversation)
     }
 
     /// Goes on with a conversation that is followed from what an export tells of it.
@@ -199,7 +201,7 @@ impl Account {
         if !followed.is_behind(told) {
             return Ok(());
         }
-        around.trial.note_change(&self.id, conversation, followed);
+        let followed = around.trial.note_change(&self.id, followed);
         let (before, closed_at) = (followed.numbers(), followed.closed_at());
         let mut target = Target { account: self.id.as_str(), conversation, past, out };
         let outcome = followed.adopt(told, &mut target);
@@ -224,7 +226,7 @@ impl Account {
         let Some(followed) = self.conversations.get_mut(conversation) else { return Ok(()) };
         let since = since.of(followed);
         if followed.waiting_since().any(|waiting| waiting <= since) {
-            around.trial.note_change(&self.id, conversation, followed);
+            let followed = around.trial.note_change(&self.id, followed);
             let (before, closed_at) = (followed.numbers(), followed.closed_at());
             let mut found = None;
             let is_first_hour = |begun: &i64| (*begun..begun.saturating_add(FIRST_MS)).contains(&self.watermark);
@@ -279,7 +281,7 @@ impl Account {
 
     pub(super) fn remove(&mut self, conversation: &str, trial: &mut Trial) {
         if let Some(followed) = self.conversations.get_mut(conversation) {
-            trial.note_change(&self.id, conversation, followed);
+            trial.note_change(&self.id, followed);
         }
         let before = self.conversations.remove(conversation);
         self.recount(numbers_of(before.as_deref()), Numbers::default());
@@ -288,35 +290,38 @@ impl Account {
     /// Puts a conversation back in an earlier state; `None` removes it.
     pub(super) fn restore(
         &mut self,
-        conversation: Box<str>,
-        state: Option<Box<FollowedConversation>>,
+        conversation: &Arc<str>,
+        state: Option<Arc<FollowedConversation>>,
         wait_ms: i64,
         closed: &mut VecDeque<Closed>,
     ) {
-        let before = self.conversations.remove(&conversation);
+        let before = self.conversations.remove(conversation);
         self.recount(numbers_of(before.as_deref()), numbers_of(state.as_deref()));
         let Some(mut state) = state else { return };
         // The entry in `due` is the current one: the earlier one may have been removed.
-        state.due = before.map_or(i64::MAX, |before| before.due);
+        let due = before.map_or(i64::MAX, |before| before.due);
+        if state.due != due {
+            Arc::make_mut(&mut state).due = due;
+        }
         if let Some(at) = state.closed_at() {
             let (account, arrived) = (self.id.clone(), self.last_arrival);
-            closed.push_back(Closed { account, conversation: conversation.clone(), at, arrived });
+            closed.push_back(Closed { account, conversation: Box::from(&**conversation), at, arrived });
         }
-        self.conversations.insert(conversation.clone(), state);
-        self.note_due(&conversation, wait_ms);
+        self.conversations.insert(Arc::clone(conversation), state);
+        self.note_due(conversation, wait_ms);
     }
 }
 
 /// The first conversation in a queue that is due at `time`.
 fn pop(
     queue: &mut Due,
-    conversations: &mut HashMap<Box<str>, Box<FollowedConversation>>,
+    conversations: &mut HashMap<Arc<str>, Arc<FollowedConversation>>,
     time: i64,
 ) -> Option<(i64, Box<str>)> {
     while queue.peek().is_some_and(|Reverse((due, _))| *due <= time) {
         let Reverse((due, conversation)) = queue.pop()?;
-        if let Some(followed) = conversations.get_mut(&conversation).filter(|followed| followed.due == due) {
-            followed.due = i64::MAX;
+        if let Some(followed) = conversations.get_mut(&*conversation).filter(|followed| followed.due == due) {
+            Arc::make_mut(followed).due = i64::MAX;
             return Some((due, conversation));
         }
     }

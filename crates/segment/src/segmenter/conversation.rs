@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+use super::attention::Attention;
 use super::dead_letter::Impossible;
+use super::open_segment::OpenSegment;
 use super::stay::{ClosedStay, Stay};
 use crate::{ClosedBy, EndReason, EventKind, Sender, StartReason, TransferReason};
 
@@ -59,6 +61,24 @@ impl Conversation {
 
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.phase, Phase::Open(_))
+    }
+
+    /// The segment that is open, as it is now.
+    pub(super) fn open_segment(&self) -> Option<OpenSegment<'_>> {
+        let Phase::Open(stay) = &self.phase else { return None };
+        Some(stay.as_open(self.segment_index, self.source()))
+    }
+
+    pub(super) fn attention(&self) -> Option<&Attention> {
+        let Phase::Open(stay) = &self.phase else { return None };
+        Some(stay.attention())
+    }
+
+    /// Puts back what stands apart in a stored state.
+    pub(super) fn restore_attention(&mut self, stored: Option<Attention>) {
+        if let Phase::Open(stay) = &mut self.phase {
+            stay.restore_attention(stored);
+        }
     }
 
     /// The time of the close or, in an open conversation, of the last event.
@@ -118,12 +138,12 @@ impl Conversation {
                     None
                 }
                 EventKind::Returned => {
-                    stay.return_to_queue();
+                    stay.return_to_queue(time);
                     None
                 }
                 EventKind::Message { sender: Sender::System, .. } => None,
                 EventKind::Message { sender: Sender::Consumer, .. } => {
-                    stay.consumer_message();
+                    stay.consumer_message(time);
                     None
                 }
                 EventKind::Message { sender: Sender::Agent, agent_id } => {
@@ -133,7 +153,7 @@ impl Conversation {
                 }
                 // Only a transfer to another skill ends a segment.
                 EventKind::Transferred { skill_id, .. } if *skill_id == stay.skill_id => {
-                    stay.return_to_queue();
+                    stay.transfer_to_itself(time);
                     None
                 }
                 EventKind::Transferred { skill_id, reason } => self.transfer(time, *skill_id, *reason),
@@ -147,14 +167,14 @@ impl Conversation {
     fn start(&mut self, time: i64, event: &EventKind<&str>) -> Result<Option<ClosedStay>, Impossible> {
         let EventKind::Started { skill_id, source } = event else { return Err(Impossible::NotStarted) };
         self.source = source.map(SmolStr::from);
-        self.phase = Phase::Open(Box::new(Stay::new(*skill_id, time, StartReason::NewConversation)));
+        self.phase = Phase::Open(Box::new(Stay::new(*skill_id, time, StartReason::NewConversation, false)));
         Ok(None)
     }
 
     fn resume(&mut self, time: i64, event: &EventKind<&str>) -> Result<Option<ClosedStay>, Impossible> {
         let EventKind::Resumed { skill_id } = event else { return Err(Impossible::AfterClose) };
         self.is_silent_since_resume = true;
-        self.phase = Phase::Open(Box::new(Stay::new(*skill_id, time, StartReason::Resume)));
+        self.phase = Phase::Open(Box::new(Stay::new(*skill_id, time, StartReason::Resume, true)));
         Ok(None)
     }
 
@@ -165,7 +185,8 @@ impl Conversation {
             // The end reasons have no word for this.
             TransferReason::Other => (EndReason::SkillTransfer, StartReason::Other),
         };
-        self.end(time, end_reason, Phase::Open(Box::new(Stay::new(skill_id, time, start_reason))))
+        let is_resumed = self.attention().is_some_and(|attention| attention.is_resumed);
+        self.end(time, end_reason, Phase::Open(Box::new(Stay::new(skill_id, time, start_reason, is_resumed))))
     }
 
     fn close(&mut self, time: i64, by: ClosedBy) -> Option<ClosedStay> {

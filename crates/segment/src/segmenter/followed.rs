@@ -1,12 +1,15 @@
 //! Puts the events of a conversation in order before they take effect.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::AskPast;
+use super::attention::Attention;
 use super::conversation::{Conversation, PastConversation};
 use super::dead_letter::{DeadLetter, Impossible};
+use super::open_segment::OpenSegment;
 use super::segmented::Segmented;
 use super::told::ToldConversation;
 use crate::{Event, EventKind};
@@ -18,19 +21,19 @@ const MOST_WAITING: usize = 1024;
 const MOST_SKIPPED: usize = 32;
 
 /// A conversation, and the order of its events.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "FollowedRecord")]
 pub struct FollowedConversation {
+    /// Its identifier, which the map of its account shares. It is stored beside the state.
+    pub(super) id: Arc<str>,
     /// Its number, which no other conversation has.
     pub(super) number: u64,
     /// The trial in which it changed last.
-    #[serde(skip)]
     pub(super) trial: u64,
     /// When its waiting events are due, in milliseconds of event time since the epoch.
-    #[serde(skip, default = "never")]
     pub(super) due: i64,
     /// Until when it is held although its first event is a resume, in milliseconds of event time since the epoch. It is
     /// found anew after a restart.
-    #[serde(skip)]
     held_until: Option<i64>,
     /// All events with lower sequences have taken effect, or have been given up.
     next_sequence: u64,
@@ -38,8 +41,36 @@ pub struct FollowedConversation {
     /// `None` while all events have arrived in order, as they mostly do.
     disorder: Option<Box<Disorder>>,
     /// The time up to which an export told everything, in milliseconds since the epoch. Events up to then are repeats.
+    told_until: Option<i64>,
+}
+
+/// What is stored of a conversation. Later versions have added to its end.
+#[derive(Deserialize)]
+struct FollowedRecord {
+    number: u64,
+    next_sequence: u64,
+    conversation: Conversation,
+    disorder: Option<Box<Disorder>>,
     #[serde(deserialize_with = "at_end")]
     told_until: Option<i64>,
+    #[serde(deserialize_with = "at_end")]
+    attention: Option<Attention>,
+}
+
+impl Serialize for FollowedConversation {
+    /// In the order of [`FollowedRecord`], without a copy.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { number, next_sequence, conversation, disorder, told_until, .. } = self;
+        (number, next_sequence, conversation, disorder, told_until, conversation.attention()).serialize(serializer)
+    }
+}
+
+impl From<FollowedRecord> for FollowedConversation {
+    fn from(record: FollowedRecord) -> Self {
+        let FollowedRecord { number, next_sequence, mut conversation, disorder, told_until, attention } = record;
+        conversation.restore_attention(attention);
+        Self { next_sequence, conversation, disorder, told_until, ..Self::new(Arc::from(""), number, 0) }
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,8 +109,8 @@ fn never() -> i64 {
     i64::MAX
 }
 
-/// The last field of a state, which ended before it until exports told of open conversations.
-fn at_end<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+/// A field at the end of a state. States of earlier versions end before it.
+fn at_end<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     Ok(Option::deserialize(deserializer).unwrap_or_default())
 }
 
@@ -107,8 +138,9 @@ pub(super) struct Target<'t, 'o, E> {
 }
 
 impl FollowedConversation {
-    pub(super) fn new(number: u64, trial: u64) -> Self {
+    pub(super) fn new(id: Arc<str>, number: u64, trial: u64) -> Self {
         Self {
+            id,
             number,
             trial,
             due: never(),
@@ -118,6 +150,21 @@ impl FollowedConversation {
             disorder: None,
             told_until: None,
         }
+    }
+
+    /// The identifier.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The number, which no other conversation has.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The segment that is open, as it is now; `None` unless the conversation is open.
+    pub fn open_segment(&self) -> Option<OpenSegment<'_>> {
+        self.conversation.open_segment()
     }
 
     /// All events with lower sequences have taken effect, or have been given up.

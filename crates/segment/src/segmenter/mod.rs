@@ -49,9 +49,11 @@
 //! the ones whose close the watermark has passed by `wait_ms` are forgotten.
 
 mod account;
+mod attention;
 mod conversation;
 mod dead_letter;
 mod followed;
+mod open_segment;
 mod segmented;
 mod stay;
 #[cfg(test)]
@@ -60,11 +62,13 @@ mod told;
 mod trial;
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 pub(crate) use conversation::Conversation;
 pub use conversation::PastConversation;
 pub use dead_letter::{DeadLetter, Impossible};
 pub use followed::FollowedConversation;
+pub use open_segment::{AssignedAgent, LastMessage, OpenSegment, Wait, WaitKind};
 pub use segmented::Segmented;
 pub(crate) use stay::ClosedStay;
 pub use told::ToldConversation;
@@ -205,7 +209,13 @@ impl Segmenter {
 
     /// The conversation, if it is followed.
     pub fn followed(&self, account: &str, conversation: &str) -> Option<&FollowedConversation> {
-        self.accounts.get(account)?.conversations.get(conversation).map(Box::as_ref)
+        self.followed_of(account, conversation).map(|(_, followed)| followed)
+    }
+
+    /// The conversation and its account, if it is followed.
+    pub fn followed_of(&self, account: &str, conversation: &str) -> Option<(&AccountId, &FollowedConversation)> {
+        let account = self.accounts.get(account)?;
+        Some((&account.id, account.conversations.get(conversation)?))
     }
 
     /// Lets the events of an account take effect that have waited for long enough.
@@ -244,7 +254,7 @@ impl Segmenter {
         if place == Place::Repeat {
             return Ok(());
         }
-        around.trial.note_change(&account.id, conversation, followed);
+        let followed = around.trial.note_change(&account.id, followed);
         let (before, closed_at) = (followed.numbers(), followed.closed_at());
         let mut target = Target { account: account.id.as_str(), conversation, past, out };
         let outcome = match place {
@@ -346,7 +356,7 @@ impl Segmenter {
         let closed = self.closed.len();
         for before in undo {
             let Some(account) = self.accounts.get_mut(&before.account) else { continue };
-            account.restore(before.conversation, before.state, self.wait_ms, &mut self.closed);
+            account.restore(&before.conversation, before.state, self.wait_ms, &mut self.closed);
         }
         if self.closed.len() > closed {
             self.sort_closed();
@@ -363,8 +373,8 @@ impl Segmenter {
         self.trial.end();
     }
 
-    /// All conversations as they were before the trial: number, account, identifier and state.
-    pub fn conversations(&self) -> impl Iterator<Item = (u64, &str, &str, &FollowedConversation)> {
+    /// All conversations as they were before the trial, each with its account.
+    pub fn conversations(&self) -> impl Iterator<Item = (&AccountId, &Arc<FollowedConversation>)> {
         self.trial.committed(&self.accounts)
     }
 
@@ -414,14 +424,16 @@ impl Segmenter {
         &mut self,
         account: &str,
         conversation: &str,
-        state: FollowedConversation,
+        mut state: FollowedConversation,
         now: i64,
     ) -> Result<(), Error> {
         self.next_number = self.next_number.max(state.number.saturating_add(1));
         let (wait_ms, id) = (self.wait_ms, AccountId::parse(account)?);
         let account = self.accounts.entry(id.clone()).or_insert_with(|| Account::new(id));
         account.last_arrival = now;
-        account.restore(Box::from(conversation), Some(Box::new(state)), wait_ms, &mut self.closed);
+        let conversation: Arc<str> = Arc::from(conversation);
+        state.id = Arc::clone(&conversation);
+        account.restore(&conversation, Some(Arc::new(state)), wait_ms, &mut self.closed);
         Ok(())
     }
 

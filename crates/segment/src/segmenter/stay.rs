@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use crate::{AgentKind, EndReason, Outcome, Segment, StartReason, UserType};
+use super::attention::Attention;
+use super::open_segment::{AssignedAgent, OpenSegment};
+use crate::{AgentKind, EndReason, Outcome, Segment, Sender, StartReason, UserType};
 
 /// An open stay in a skill.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +30,9 @@ pub(super) struct Stay {
     consumer_messages: u32,
     /// Whether the consumer wrote after an agent.
     is_answered: bool,
+    /// Stored at the end of the conversation's state, and put back from there.
+    #[serde(skip)]
+    attention: Attention,
 }
 
 /// A closed stay.
@@ -40,7 +45,7 @@ pub(crate) struct ClosedStay {
 }
 
 impl Stay {
-    pub(super) fn new(skill_id: i64, start_time: i64, start_reason: StartReason) -> Self {
+    pub(super) fn new(skill_id: i64, start_time: i64, start_reason: StartReason, is_resumed: bool) -> Self {
         Self {
             skill_id,
             start_time,
@@ -56,6 +61,7 @@ impl Stay {
             agent_messages: 0,
             consumer_messages: 0,
             is_answered: false,
+            attention: Attention::at_start(start_time, start_reason, is_resumed),
         }
     }
 
@@ -70,14 +76,25 @@ impl Stay {
             AgentKind::Human => self.had_human = true,
             AgentKind::Bot => self.had_bot = true,
         }
+        self.attention.agent_kind = Some(kind);
     }
 
-    /// Ends the assignment.
-    pub(super) fn return_to_queue(&mut self) {
-        self.assigned_since = None;
+    /// Ends the assignment. Where nobody is assigned, the wait goes on.
+    pub(super) fn return_to_queue(&mut self, time: i64) {
+        if self.assigned_since.take().is_some() {
+            self.attention.wait_again(time);
+        }
     }
 
-    pub(super) fn consumer_message(&mut self) {
+    /// Ends the assignment by a transfer to this skill. Where nobody is assigned, the wait goes on.
+    pub(super) fn transfer_to_itself(&mut self, time: i64) {
+        if self.assigned_since.take().is_some() {
+            self.attention.wait_after_transfer(time);
+        }
+    }
+
+    pub(super) fn consumer_message(&mut self, time: i64) {
+        self.attention.note_message(time, Sender::Consumer);
         self.consumer_messages = self.consumer_messages.saturating_add(1);
         self.is_answered |= self.agent_messages > 0;
     }
@@ -89,6 +106,7 @@ impl Stay {
         if agent_id.is_some_and(|agent_id| self.last_agent_id.as_deref() != Some(agent_id)) {
             return false;
         }
+        self.attention.note_message(time, Sender::Agent);
         self.agent_messages = self.agent_messages.saturating_add(1);
         if self.first_agent_message_time.is_none() {
             self.first_agent_message_time = Some(time);
@@ -101,6 +119,44 @@ impl Stay {
 
     pub(super) fn close(self: Box<Self>, segment_index: u32, end_time: i64, end_reason: EndReason) -> ClosedStay {
         ClosedStay { stay: self, segment_index, end_time, end_reason }
+    }
+
+    pub(super) fn attention(&self) -> &Attention {
+        &self.attention
+    }
+
+    /// Puts back what stands apart in a stored state. A state of an earlier version does not have it: the customer waits
+    /// since the segment began then, and the agent is of the only kind that was assigned.
+    pub(super) fn restore_attention(&mut self, stored: Option<Attention>) {
+        self.attention = stored.unwrap_or_else(|| {
+            let mut attention = Attention::at_start(self.start_time, self.start_reason, false);
+            attention.agent_kind = match self.user_type() {
+                UserType::Human => Some(AgentKind::Human),
+                UserType::Bot => Some(AgentKind::Bot),
+                UserType::Mixed | UserType::None => None,
+            };
+            attention
+        });
+    }
+
+    /// The segment as it is now.
+    pub(super) fn as_open<'s>(&'s self, segment_index: u32, source: Option<&'s str>) -> OpenSegment<'s> {
+        let assigned = self.assigned_since.zip(self.last_agent_id.as_deref());
+        let kind = self.attention.agent_kind;
+        OpenSegment {
+            segment_index,
+            skill_id: self.skill_id,
+            start_time: self.start_time,
+            start_reason: self.start_reason,
+            wait: self.assigned_since.is_none().then(|| self.attention.last_wait()),
+            agent: assigned.map(|(since, agent_id)| AssignedAgent { agent_id, kind, since }),
+            first_agent_message_time: self.first_agent_message_time,
+            agent_messages: self.agent_messages,
+            consumer_messages: self.consumer_messages,
+            last_message: self.attention.last_message,
+            is_resumed: self.attention.is_resumed,
+            source,
+        }
     }
 
     fn user_type(&self) -> UserType {

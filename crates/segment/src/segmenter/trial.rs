@@ -1,6 +1,7 @@
 //! The changes since the last commit, which can be undone.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::account::Account;
 use super::followed::FollowedConversation;
@@ -33,8 +34,8 @@ impl Default for Trial {
 #[derive(Debug)]
 pub(super) struct Before {
     pub(super) account: AccountId,
-    pub(super) conversation: Box<str>,
-    pub(super) state: Option<Box<FollowedConversation>>,
+    pub(super) conversation: Arc<str>,
+    pub(super) state: Option<Arc<FollowedConversation>>,
 }
 
 /// A conversation that has changed.
@@ -45,16 +46,16 @@ pub enum ConversationChange<'s> {
         /// Its number.
         number: u64,
         /// Its account.
-        account: &'s str,
-        /// Its identifier.
-        conversation: &'s str,
+        account: &'s AccountId,
         /// The state.
-        state: &'s FollowedConversation,
+        state: &'s Arc<FollowedConversation>,
     },
     /// It is not followed any more.
     Forgotten {
         /// Its number.
         number: u64,
+        /// Its account.
+        account: &'s AccountId,
     },
 }
 
@@ -64,21 +65,28 @@ impl Trial {
     }
 
     /// Notes the state of a conversation before its first change in the trial.
-    pub(super) fn note(&mut self, account: &AccountId, conversation: &str, state: Option<Box<FollowedConversation>>) {
-        self.before.push(Before { account: account.clone(), conversation: conversation.into(), state });
-    }
-
-    /// Notes the state of a conversation before a change, unless the trial has changed it already.
-    pub(super) fn note_change(
+    pub(super) fn note(
         &mut self,
         account: &AccountId,
-        conversation: &str,
-        followed: &mut Box<FollowedConversation>,
+        conversation: &Arc<str>,
+        state: Option<Arc<FollowedConversation>>,
     ) {
+        self.before.push(Before { account: account.clone(), conversation: Arc::clone(conversation), state });
+    }
+
+    /// Notes the state of a conversation before a change, unless the trial has changed it already. Gives the state to
+    /// change, which nobody else sees.
+    pub(super) fn note_change<'f>(
+        &mut self,
+        account: &AccountId,
+        followed: &'f mut Arc<FollowedConversation>,
+    ) -> &'f mut FollowedConversation {
         if followed.trial != self.number {
-            self.note(account, conversation, Some(followed.clone()));
-            followed.trial = self.number;
+            self.note(account, &followed.id, Some(Arc::clone(followed)));
         }
+        let changing = Arc::make_mut(followed);
+        changing.trial = self.number;
+        changing
     }
 
     pub(super) fn note_watermark(&mut self, account: &mut Account) {
@@ -94,18 +102,12 @@ impl Trial {
         accounts: &'s HashMap<AccountId, Account>,
     ) -> impl Iterator<Item = ConversationChange<'s>> {
         self.before.iter().flat_map(|before| {
-            let now = accounts
-                .get(&before.account)
-                .and_then(|account| account.conversations.get_key_value(&before.conversation));
-            let changed = now.map(|(conversation, state)| ConversationChange::Updated {
-                number: state.number,
-                account: before.account.as_str(),
-                conversation,
-                state,
-            });
-            let number = now.map(|(_, state)| state.number);
+            let account = &before.account;
+            let now = accounts.get(account).and_then(|account| account.conversations.get(&before.conversation));
+            let changed = now.map(|state| ConversationChange::Updated { number: state.number, account, state });
+            let number = now.map(|state| state.number);
             let old = before.state.as_ref().map(|state| state.number).filter(|old| Some(*old) != number);
-            changed.into_iter().chain(old.map(|number| ConversationChange::Forgotten { number }))
+            changed.into_iter().chain(old.map(|number| ConversationChange::Forgotten { number, account }))
         })
     }
 
@@ -138,21 +140,12 @@ impl Trial {
     pub(super) fn committed<'s>(
         &'s self,
         accounts: &'s HashMap<AccountId, Account>,
-    ) -> impl Iterator<Item = (u64, &'s str, &'s str, &'s FollowedConversation)> {
-        let all = accounts.values().flat_map(|account| {
-            account
-                .conversations
-                .iter()
-                .map(|(conversation, state)| (account.id.as_str(), conversation.as_ref(), state))
-        });
-        let untouched = all.filter(|(_, _, state)| state.trial != self.number);
-        let touched = self
-            .before
-            .iter()
-            .filter_map(|before| Some((before.account.as_str(), before.conversation.as_ref(), before.state.as_ref()?)));
-        untouched
-            .chain(touched)
-            .map(|(account, conversation, state)| (state.number, account, conversation, state.as_ref()))
+    ) -> impl Iterator<Item = (&'s AccountId, &'s Arc<FollowedConversation>)> {
+        let all =
+            accounts.values().flat_map(|account| account.conversations.values().map(|state| (&account.id, state)));
+        let untouched = all.filter(|(_, state)| state.trial != self.number);
+        let touched = self.before.iter().filter_map(|before| Some((&before.account, before.state.as_ref()?)));
+        untouched.chain(touched)
     }
 
     pub(super) fn committed_watermarks<'s>(

@@ -1,8 +1,11 @@
 //! Followed conversations, as the journal holds them.
 
-use skillscope_segment::{ConversationChange, FollowedConversation, Segmenter};
+use std::sync::Arc;
+
+use skillscope_segment::{AccountId, ConversationChange, FollowedConversation, Segmenter};
 
 use crate::error::{Error, Result};
+use crate::open::OpenChange;
 
 /// A conversation that is followed, as the journal holds it.
 #[derive(Debug)]
@@ -45,23 +48,28 @@ pub(crate) struct ConversationChanges<'s> {
 }
 
 impl<'s> ConversationChanges<'s> {
-    /// The changes that are on trial.
-    pub(crate) fn on_trial(segmenter: &Segmenter) -> Result<Self> {
-        let mut changes = Self::default();
+    /// The changes that are on trial; and what they are for the conversations that are open.
+    pub(crate) fn on_trial(segmenter: &Segmenter) -> Result<(Self, Vec<OpenChange>)> {
+        let (mut changes, mut open) = (Self::default(), Vec::new());
         for change in segmenter.changes() {
-            match change {
-                ConversationChange::Updated { number, account, conversation, state } => {
-                    let record = ConversationRecord::encode(account, conversation, state)?;
+            let (number, account, state) = match change {
+                ConversationChange::Updated { number, account, state } => {
+                    let record = ConversationRecord::encode(account.as_str(), state.id(), state)?;
                     changes.changed.push((number, record));
+                    (number, account, Some(state).filter(|state| state.is_open()))
                 }
-                ConversationChange::Forgotten { number } => changes.forgotten.push(number),
-            }
+                ConversationChange::Forgotten { number, account } => {
+                    changes.forgotten.push(number);
+                    (number, account, None)
+                }
+            };
+            open.push(OpenChange { account: account.clone(), number, state: state.map(Arc::clone) });
         }
         // In the order of the tree, so that neighbours are written one after the other.
         changes.changed.sort_unstable_by_key(|(number, _)| *number);
         changes.watermarks.extend(owned(segmenter.changed_watermarks()));
         changes.beginnings.extend(owned(segmenter.changed_beginnings()));
-        Ok(changes)
+        Ok((changes, open))
     }
 
     /// All conversations, as they are without the changes on trial.
@@ -88,12 +96,13 @@ impl<'s> ConversationChanges<'s> {
         mut each: impl FnMut(u64, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut followed: Vec<_> = self.followed.into_iter().flat_map(Segmenter::conversations).collect();
-        followed.sort_unstable_by_key(|(number, ..)| *number);
+        followed.sort_unstable_by_key(|(_, state): &(&AccountId, &Arc<FollowedConversation>)| state.number());
         let mut bytes = Vec::new();
-        for (number, account, conversation, state) in followed {
+        for (account, state) in followed {
             bytes.clear();
-            bytes = postcard::to_extend(&(account, conversation, state), bytes).map_err(Error::from)?;
-            each(number, &bytes)?;
+            let record = (account.as_str(), state.id(), state.as_ref());
+            bytes = postcard::to_extend(&record, bytes).map_err(Error::from)?;
+            each(state.number(), &bytes)?;
         }
         Ok(())
     }

@@ -150,6 +150,12 @@ impl KeyIndex {
         }
     }
 
+    /// Whether the key is there, with any end time.
+    pub(crate) fn has(&self, hash: KeyHash) -> bool {
+        let table = self.tables.get(table_of(hash));
+        table.is_some_and(|table| table.find(hash.0[0], |entry| is_of(entry, hash)).is_some())
+    }
+
     /// Takes the key in, unless it is there: the first write wins.
     pub(crate) fn admit(&mut self, hash: KeyHash, end_time: i64) -> Admission {
         let admission = self.ask(hash, end_time);
@@ -238,6 +244,11 @@ impl Trial<'_> {
             self.new.push((hash, end_time));
         }
         admission
+    }
+
+    /// Whether the key is there, with any end time.
+    pub(crate) fn has(&self, hash: KeyHash) -> bool {
+        self.keys.has(hash)
     }
 
     /// The segments are stored: their keys stay.

@@ -229,6 +229,7 @@ impl Appends {
                 let (batch, outcome) = candidates.admit(&hits, rows.keys(), &snapshot, &batches)?;
                 if !matches!(made, Made::Events(_)) {
                     accounts.extend(KeyColumns::new(&batch)?.accounts().into_iter().map(Box::from));
+                    rows.note_closed(&batch)?;
                 }
                 batches.extend((batch.num_rows() > 0).then_some(batch));
                 outcomes.push(outcome);

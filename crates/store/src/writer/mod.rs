@@ -20,25 +20,48 @@ use crate::feeds::Feeds;
 use crate::journal::Journal;
 use crate::journal::conversations::ConversationChanges;
 use crate::journal::entries::whole_journal;
+use crate::moment::Moment;
+use crate::open::{OpenChange, OpenConversations, Places};
 use crate::rows::keys::{KeyColumns, KeyHasher, KeyIndex};
 use crate::rows::run::Run;
 use crate::snapshot::Snapshot;
 use crate::statistics::Statistics;
 
-/// The latest snapshot. Anyone can read it, and only the [`Writer`] replaces it.
+/// The latest snapshot, and what is open beside it. Anyone can read them, and only the [`Writer`] changes them.
 #[derive(Debug)]
-pub(crate) struct Published(RwLock<Arc<Snapshot>>);
+pub(crate) struct Published {
+    snapshot: RwLock<Arc<Snapshot>>,
+    /// Locked first where both change.
+    open: RwLock<Arc<OpenConversations>>,
+}
 
 impl Published {
+    fn new(snapshot: Snapshot, open: OpenConversations) -> Self {
+        Self { snapshot: RwLock::new(Arc::new(snapshot)), open: RwLock::new(Arc::new(open)) }
+    }
+
     pub(crate) fn latest(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.0.read())
+        Arc::clone(&self.snapshot.read())
+    }
+
+    /// All segments and all open conversations after the same commit.
+    pub(crate) fn moment(&self) -> Moment {
+        let open = self.open.read();
+        Moment { snapshot: self.latest(), open: Arc::clone(&open) }
     }
 
     fn replace(&self, snapshot: Snapshot) {
         let new = Arc::new(snapshot);
-        let old = std::mem::replace(&mut *self.0.write(), new);
+        let old = std::mem::replace(&mut *self.snapshot.write(), new);
         // Memory of rows that no snapshot has any more is freed here, outside of the lock.
         drop(old);
+    }
+
+    /// Replaces the snapshot and changes what is open, at once.
+    fn replace_with(&self, snapshot: Snapshot, change: impl FnOnce(&mut OpenConversations)) {
+        let mut open = self.open.write();
+        change(Arc::make_mut(&mut open));
+        self.replace(snapshot);
     }
 }
 
@@ -56,6 +79,8 @@ pub(crate) struct Writer {
     journal: Journal,
     /// The conversations that are followed.
     segmenter: Segmenter,
+    /// Where the ones that are open stand among those that are published.
+    places: Places,
     /// Files that are in no snapshot any more, and may still be on disk.
     retired: Vec<Arc<ArchiveFile>>,
     /// Files that may be on the list on disk, since the commit that was to add them failed.
@@ -76,9 +101,30 @@ pub(crate) struct Recovered {
 impl Writer {
     pub(crate) fn new(directory: Arc<DataDirectory>, clock: Clock, hasher: KeyHasher, recovered: Recovered) -> Self {
         let Recovered { snapshot, keys, journal, segmenter, retired, feeds } = recovered;
-        let published = Arc::new(Published(RwLock::new(Arc::new(snapshot))));
+        let (mut places, mut open) = (Places::default(), OpenConversations::default());
+        for (account, state) in segmenter.conversations().filter(|(_, state)| state.is_open()) {
+            let (account, number, state) = (account.clone(), state.number(), Some(Arc::clone(state)));
+            let change = OpenChange { account, number, state };
+            places.apply(&mut open, &change, |state, index| {
+                keys.has(hasher.hash(change.account.as_str(), state.id(), index))
+            });
+        }
+        let published = Arc::new(Published::new(snapshot, open));
         let (arrivals, feeds, doubtful) = (Arc::default(), Arc::new(feeds), Vec::new());
-        Self { directory, clock, hasher, published, arrivals, feeds, keys, journal, segmenter, retired, doubtful }
+        Self {
+            directory,
+            clock,
+            hasher,
+            published,
+            arrivals,
+            feeds,
+            keys,
+            journal,
+            segmenter,
+            places,
+            retired,
+            doubtful,
+        }
     }
 
     pub(crate) fn published(&self) -> Arc<Published> {

@@ -205,7 +205,7 @@ fn of_conversations_that_were_told_closed_those_of_the_last_day_are_followed() {
         told.until = at(10 + 86_400 * (2 - day));
         desk.adopt(&told);
     }
-    let followed: Vec<_> = desk.segmenter.conversations().map(|(.., id, _)| id.to_owned()).collect();
+    let followed: Vec<_> = desk.segmenter.conversations().map(|(_, state)| state.id().to_owned()).collect();
     assert_eq!(followed.len(), 2, "{followed:?}");
     assert!(!followed.contains(&"c-2".to_owned()), "{followed:?}");
 }

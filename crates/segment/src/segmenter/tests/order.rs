@@ -117,7 +117,7 @@ fn the_gaps_of_a_hostile_source_are_not_all_remembered() {
     for sequence in 0..1000 {
         desk.take(&event(2 + 2 * sequence));
     }
-    let (.., state) = desk.segmenter.conversations().find(|(_, _, id, _)| *id == "c-1").unwrap();
+    let (.., state) = desk.segmenter.conversations().find(|(_, state)| state.id() == "c-1").unwrap();
     assert!(format!("{state:?}").len() < 2_000, "{state:?}");
 }
 

@@ -212,10 +212,10 @@ pub(super) fn restarted(old: &Segmenter) -> Segmenter {
     for (account, begun) in old.beginnings() {
         new.restore_beginning(account, begun).unwrap();
     }
-    for (_, account, conversation, state) in old.conversations() {
+    for (account, old) in old.conversations() {
         // What is not part of the state that is kept is lost.
-        let state = postcard::from_bytes(&postcard::to_allocvec(state).unwrap()).unwrap();
-        new.restore(account, conversation, state, 0).unwrap();
+        let state = postcard::from_bytes(&postcard::to_allocvec(old.as_ref()).unwrap()).unwrap();
+        new.restore(account.as_str(), old.id(), state, 0).unwrap();
     }
     new.finish_restoring();
     new
