@@ -8,7 +8,7 @@ use std::time::Instant;
 use arrow::array::RecordBatch;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::{ExecutionPlan, collect_partitioned, displayable};
-use skillscope_store::Store;
+use skillscope_store::{Moment, Store};
 
 use crate::report::{ReportSession, assemble, report_cells};
 use crate::slow::log_report;
@@ -41,6 +41,11 @@ impl Engine {
     /// The engine's clock.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// All that is closed and all that is open at this instant.
+    pub(crate) fn moment(&self) -> Moment {
+        self.store.moment()
     }
 
     /// Answers a report request.

@@ -11,6 +11,8 @@
 
 mod engine;
 mod error;
+mod now;
+mod parameters;
 mod report;
 mod scope;
 mod slow;
@@ -22,6 +24,7 @@ mod totals;
 
 pub use engine::{Engine, ReportPlan};
 pub use error::{Error, ErrorKind, Result};
+pub use now::{NowRequest, QueueHealthRequest};
 pub use report::{
     Breakdown, CellRequest, CellRow, CellRows, CountedSegment, CountedSegments, Interval, KnownAt, Metric, Metrics,
     Report, ReportParameters, ReportRequest, UserTypeFilter,

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use skillscope_segment::{END_OF_TIME, UserType, parse_instant};
 
-use crate::{Error, Result};
+use crate::Result;
+use crate::parameters::{check_names, missing, only, refused, skills, version, whole};
 
 pub(super) const MINUTE_MS: i64 = 60_000;
 const MAX_TIMEFRAME: i64 = 1440;
@@ -174,32 +175,6 @@ const NAMES: [&str; 5] = ["timeframe", "v", "skillIds", "interval", "userType"];
 /// The names of those that a report of the past has beside them.
 const PAST_NAMES: [&str; 2] = ["at", "asKnown"];
 
-/// Refuses a name that is nearly that of a parameter. Whoever writes `skillids=1`, or `skillIds[]=1` as some clients
-/// write lists, wants one skill and would get all.
-fn check_names<N: AsRef<str>, V: AsRef<str>>(names: &[&'static str], parameters: &[(N, V)]) -> Result<()> {
-    for (given, value) in parameters {
-        let given = given.as_ref();
-        let bare = given.split_once('[').map_or(given, |(bare, _)| bare);
-        let meant = names.iter().copied().find(|name| bare.eq_ignore_ascii_case(name) && given != *name);
-        if let Some(name) = meant {
-            let lists =
-                if name == "skillIds" { ", and several skills are one value, such as skillIds=4,153" } else { "" };
-            return Err(refused(name, value.as_ref(), &format!("it is given as {given}; its name is {name}{lists}")));
-        }
-    }
-    Ok(())
-}
-
-/// The value of the parameter `name`, which may be given once.
-fn only<'a, N: AsRef<str>, V: AsRef<str>>(parameters: &'a [(N, V)], name: &'static str) -> Result<Option<&'a str>> {
-    let mut values = parameters.iter().filter(|(given, _)| given.as_ref() == name).map(|(_, value)| value.as_ref());
-    let value = values.next();
-    match values.next() {
-        Some(second) => Err(refused(name, second, "it is given more than once; give it once")),
-        None => Ok(value),
-    }
-}
-
 fn at(value: Option<&str>) -> Result<i64> {
     const RULE: &str =
         "it is an instant from 1970 to 2199: RFC 3339, such as 2026-01-31T14:05:00Z, or milliseconds since the epoch";
@@ -214,15 +189,6 @@ fn as_known(value: Option<&str>) -> Result<bool> {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
         Some(other) => Err(refused("asKnown", other, "it is true or false")),
-    }
-}
-
-fn version(value: Option<&str>) -> Result<()> {
-    const RULE: &str = "the version of the API is 1";
-    match value {
-        None => Err(missing("v", RULE)),
-        Some(value) if whole(value) == Some(1) => Ok(()),
-        Some(value) => Err(refused("v", value, RULE)),
     }
 }
 
@@ -248,16 +214,6 @@ fn interval(value: &str, timeframe: i64) -> Result<i64> {
     Ok(minutes)
 }
 
-/// The skills named; `None` for all.
-fn skills(value: &str) -> Result<Option<BTreeSet<i64>>> {
-    const RULE: &str = "it is all, or 64-bit whole numbers separated by commas, such as 4,153";
-    if value == "all" {
-        return Ok(None);
-    }
-    let skills = value.split(',').map(integer).collect::<Option<_>>();
-    skills.map(Some).ok_or_else(|| refused("skillIds", value, RULE))
-}
-
 fn user_type(value: &str) -> Result<UserTypeFilter> {
     match value {
         "human" => Ok(UserTypeFilter::Human),
@@ -265,22 +221,4 @@ fn user_type(value: &str) -> Result<UserTypeFilter> {
         "all" => Ok(UserTypeFilter::All),
         _ => Err(refused("userType", value, "it is human, bot or all")),
     }
-}
-
-/// A number without a sign.
-fn whole(text: &str) -> Option<i64> {
-    if text.starts_with('-') { None } else { integer(text) }
-}
-
-/// A number with digits alone, or with a minus before them; `parse` would take a plus as well.
-fn integer(text: &str) -> Option<i64> {
-    if text.starts_with('+') { None } else { text.parse().ok() }
-}
-
-fn missing(parameter: &'static str, rule: &str) -> Error {
-    Error::Parameter { parameter, value: None, rule: format!("the parameter is required: {rule}") }
-}
-
-fn refused(parameter: &'static str, value: &str, rule: &str) -> Error {
-    Error::Parameter { parameter, value: Some(value.to_owned()), rule: rule.to_owned() }
 }
