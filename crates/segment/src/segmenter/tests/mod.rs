@@ -1,6 +1,7 @@
 //! Tests of the segmenter.
 
 mod export;
+mod open;
 mod order;
 mod properties;
 mod rules;
