@@ -133,3 +133,64 @@ fn rounded_ratio(dividend: i128, divisor: i128) -> Option<i64> {
     let rounded = doubled.checked_div_euclid(divisor.saturating_mul(2))?;
     Some(i64::try_from(rounded).unwrap_or(i64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use skillscope_segment::{Wait, WaitKind};
+
+    use super::*;
+
+    fn kind(is_transfer: bool) -> WaitKind {
+        if is_transfer { WaitKind::Transfer } else { WaitKind::NewConversation }
+    }
+
+    /// `percentile_cont` by its definition: between the neighbours of `share * (n - 1)` in the sorted waits.
+    fn percentile(sorted: &[i64], share: f64) -> Option<i64> {
+        let position = share * (sorted.len().checked_sub(1)?) as f64;
+        let (below, above) = (sorted[position.floor() as usize] as f64, sorted[position.ceil() as usize] as f64);
+        Some((below + (above - below) * position.fract() + 0.5 + 1e-6).floor() as i64)
+    }
+
+    fn mean(waits: &[i64]) -> Option<i64> {
+        let (sum, number) = (waits.iter().sum::<i64>(), waits.len() as i64);
+        (number > 0).then(|| (2 * sum + number).div_euclid(2 * number))
+    }
+
+    proptest! {
+        #[test]
+        fn they_are_what_sorting_gives(
+            skills in prop::collection::vec(prop::collection::vec((0..60_i64, any::<bool>(), any::<bool>()), 0..40), 1..5),
+            now in 20..70_i64,
+        ) {
+            let (mut kept, mut sets) = (Vec::new(), Vec::new());
+            for starts in &skills {
+                let mut waits = Waits::default();
+                starts.iter().for_each(|(since, is_transfer, _)| waits.add(Wait { since: *since, kind: kind(*is_transfer) }));
+                let held = waits.clone();
+                let gone = starts.iter().filter(|(.., is_over)| *is_over);
+                gone.for_each(|(since, is_transfer, _)| waits.remove(Wait { since: *since, kind: kind(*is_transfer) }));
+                prop_assert_eq!(held.sums.number(), starts.len() as u64);
+                prop_assert_eq!(held.nth(0), starts.iter().map(|(since, ..)| *since).min());
+                kept.extend(starts.iter().filter(|(.., is_over)| !is_over).map(|(since, is_transfer, _)| {
+                    ((now - since).max(0), *is_transfer)
+                }));
+                sets.push(waits);
+            }
+            kept.sort_unstable();
+            let sorted: Vec<i64> = kept.iter().map(|(wait, _)| *wait).collect();
+            let of = |is_transfer: bool| -> Vec<i64> {
+                kept.iter().filter(|(_, of_transfer)| *of_transfer == is_transfer).map(|(wait, _)| *wait).collect()
+            };
+            let times = WaitTimes::at(now, sets.iter());
+            prop_assert_eq!(times.number(), sorted.len() as u64);
+            prop_assert_eq!(times.longest(), sorted.last().copied());
+            prop_assert_eq!(times.mean(), mean(&sorted));
+            prop_assert_eq!(times.mean_of_new_conversations(), mean(&of(false)));
+            prop_assert_eq!(times.mean_after_transfers(), mean(&of(true)));
+            for (percent, share) in [(0, 0.0), (50, 0.5), (90, 0.9), (100, 1.0)] {
+                prop_assert_eq!(times.percentile(percent), percentile(&sorted, share));
+            }
+        }
+    }
+}

@@ -14,6 +14,7 @@ mod history;
 mod journal_damage;
 mod keys;
 mod linked_copy;
+mod open;
 mod recovery;
 mod relations;
 mod retention;

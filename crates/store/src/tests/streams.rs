@@ -47,7 +47,6 @@ impl Delivery {
 pub(super) fn batch_of(events: &[Event<String>]) -> EventBatch {
     let mut batch = EventBatch::new();
     for Event { account_id, conversation_id, sequence, time, kind } in events {
-        // None of these events has text of its own.
         let kind = match kind {
             EventKind::Started { skill_id, .. } => EventKind::Started { skill_id: *skill_id, source: None },
             EventKind::Message { sender, .. } => EventKind::Message { sender: *sender, agent_id: None },
@@ -56,7 +55,10 @@ pub(super) fn batch_of(events: &[Event<String>]) -> EventBatch {
             }
             EventKind::Closed { by } => EventKind::Closed { by: *by },
             EventKind::Resumed { skill_id } => EventKind::Resumed { skill_id: *skill_id },
-            other => panic!("{other:?} is not among them"),
+            EventKind::Assigned { agent_id, agent_kind, takeover } => {
+                EventKind::Assigned { agent_id: agent_id.as_str(), agent_kind: *agent_kind, takeover: *takeover }
+            }
+            EventKind::Returned => EventKind::Returned,
         };
         batch.push(&Event { account_id, conversation_id, sequence: *sequence, time: *time, kind });
     }
