@@ -10,6 +10,7 @@ mod figures;
 mod hostile;
 mod logic;
 mod metrics;
+mod now;
 mod oracle;
 mod parameters;
 mod plan;
