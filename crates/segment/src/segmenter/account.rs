@@ -147,8 +147,8 @@ impl Account {
         let (is_kept, held_until) = (followed.misses_beginning(), followed.held_until());
         let kept_ms = if is_kept && held_until.is_none() { KEPT_MS.max(wait_ms) } else { wait_ms };
         let due = first.saturating_add(kept_ms).max(held_until.unwrap_or(i64::MIN));
-        if due < followed.due {
-            Arc::make_mut(followed).due = due;
+        if due < followed.due() {
+            Arc::make_mut(followed).set_due(due);
             let queue = if is_kept { &mut self.kept_due } else { &mut self.due };
             queue.push(Reverse((due, Box::from(conversation))));
         }
@@ -299,9 +299,9 @@ impl Account {
         self.recount(numbers_of(before.as_deref()), numbers_of(state.as_deref()));
         let Some(mut state) = state else { return };
         // The entry in `due` is the current one: the earlier one may have been removed.
-        let due = before.map_or(i64::MAX, |before| before.due);
-        if state.due != due {
-            Arc::make_mut(&mut state).due = due;
+        let due = before.map_or(i64::MAX, |before| before.due());
+        if state.due() != due {
+            Arc::make_mut(&mut state).set_due(due);
         }
         if let Some(at) = state.closed_at() {
             let (account, arrived) = (self.id.clone(), self.last_arrival);
@@ -320,8 +320,8 @@ fn pop(
 ) -> Option<(i64, Box<str>)> {
     while queue.peek().is_some_and(|Reverse((due, _))| *due <= time) {
         let Reverse((due, conversation)) = queue.pop()?;
-        if let Some(followed) = conversations.get_mut(&*conversation).filter(|followed| followed.due == due) {
-            Arc::make_mut(followed).due = i64::MAX;
+        if let Some(followed) = conversations.get_mut(&*conversation).filter(|followed| followed.due() == due) {
+            Arc::make_mut(followed).set_due(i64::MAX);
             return Some((due, conversation));
         }
     }

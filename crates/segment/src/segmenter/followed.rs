@@ -30,11 +30,6 @@ pub struct FollowedConversation {
     pub(super) number: u64,
     /// The trial in which it changed last.
     pub(super) trial: u64,
-    /// When its waiting events are due, in milliseconds of event time since the epoch.
-    pub(super) due: i64,
-    /// Until when it is held although its first event is a resume, in milliseconds of event time since the epoch. It is
-    /// found anew after a restart.
-    held_until: Option<i64>,
     /// All events with lower sequences have taken effect, or have been given up.
     next_sequence: u64,
     conversation: Conversation,
@@ -73,12 +68,25 @@ impl From<FollowedRecord> for FollowedConversation {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Disorder {
+    /// When the waiting events are due, in milliseconds of event time since the epoch.
+    #[serde(skip, default = "never")]
+    due: i64,
+    /// Until when the conversation is held although its first event is a resume, in milliseconds of event time since the
+    /// epoch. It is found anew after a restart.
+    #[serde(skip)]
+    held_until: Option<i64>,
     /// Events that wait for earlier ones, by sequence.
     waiting: BTreeMap<u64, Waiting>,
     /// The gaps that were given up, each from a sequence up to, and without, another.
     skipped: Vec<(u64, u64)>,
+}
+
+impl Default for Disorder {
+    fn default() -> Self {
+        Self { due: never(), held_until: None, waiting: BTreeMap::new(), skipped: Vec::new() }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,8 +151,6 @@ impl FollowedConversation {
             id,
             number,
             trial,
-            due: never(),
-            held_until: None,
             next_sequence: 0,
             conversation: Conversation::default(),
             disorder: None,
@@ -210,7 +216,7 @@ impl FollowedConversation {
 
     /// Whether the conversation began before its first event here. An export may tell how.
     pub(super) fn misses_beginning(&self) -> bool {
-        self.first_without_start().is_some_and(|first| !is_resume(first) || self.held_until.is_some())
+        self.first_without_start().is_some_and(|first| !is_resume(first) || self.is_held())
     }
 
     /// The first event that waits, if it is not known how the conversation started, and no event will tell.
@@ -222,18 +228,32 @@ impl FollowedConversation {
 
     /// The time of the resume that is the first event here, unless it is held.
     pub(super) fn resume_to_hold(&self) -> Option<i64> {
-        let first = self.first_without_start().filter(|_| self.held_until.is_none())?;
+        let first = self.first_without_start().filter(|_| !self.is_held())?;
         is_resume(first).then_some(first.time)
     }
 
     /// Keeps a resume that is the first event here.
     pub(super) fn hold(&mut self, until: i64) {
-        self.held_until = Some(until);
+        self.disorder.iter_mut().for_each(|disorder| disorder.held_until = Some(until));
+    }
+
+    fn is_held(&self) -> bool {
+        self.disorder.as_ref().is_some_and(|disorder| disorder.held_until.is_some())
+    }
+
+    /// When its waiting events are due, in milliseconds of event time since the epoch; [`i64::MAX`] where that is not
+    /// noted.
+    pub(super) fn due(&self) -> i64 {
+        self.disorder.as_ref().map_or_else(never, |disorder| disorder.due)
+    }
+
+    pub(super) fn set_due(&mut self, due: i64) {
+        self.disorder.iter_mut().for_each(|disorder| disorder.due = due);
     }
 
     /// Until when the resume is kept that is the first event here.
     pub(super) fn held_until(&self) -> Option<i64> {
-        self.held_until.filter(|_| self.first_without_start().is_some_and(is_resume))
+        self.disorder.as_ref()?.held_until.filter(|_| self.first_without_start().is_some_and(is_resume))
     }
 
     /// The number of waiting events.
