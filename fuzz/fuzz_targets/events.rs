@@ -50,8 +50,8 @@ fn states(segmenter: &Segmenter) -> BTreeMap<(String, String), String> {
     let name = |account: &str, conversation: &str| (account.to_owned(), conversation.to_owned());
     segmenter
         .conversations()
-        .map(|(_, account, conversation, state)| {
-            (name(account, conversation), serde_json::to_string(state).expect("a state has a JSON form"))
+        .map(|(account, state)| {
+            (name(account.as_str(), state.id()), serde_json::to_string(state.as_ref()).expect("a state has a JSON form"))
         })
         .collect()
 }

@@ -71,8 +71,8 @@ impl Desk {
     /// What is stored and followed is all that is left.
     fn restart(&mut self) {
         let mut new = Segmenter::new(WAIT_MS);
-        for (_, account, conversation, state) in self.segmenter.conversations() {
-            new.restore(account, conversation, state.clone(), 0).unwrap();
+        for (account, state) in self.segmenter.conversations() {
+            new.restore(account.as_str(), state.id(), state.as_ref().clone(), 0).unwrap();
         }
         for (account, watermark) in self.segmenter.watermarks() {
             new.restore_watermark(account, watermark, 0).unwrap();
