@@ -17,7 +17,7 @@ use super::statement_runner::{SqlDescription, StatementRunner};
 use super::statement_tables::StatementTables;
 use super::store_tables::StoreTables;
 use super::surroundings::Surroundings;
-use crate::table::SegmentsTable;
+use crate::table::MomentTables;
 use crate::{Error, Result, Scope};
 
 /// Runs statements over the segments in a scope, for one client.
@@ -91,7 +91,7 @@ impl SqlSession {
             self.runner.check(text, definitions::check).await?;
             return Ok(SqlDescription { schema: Arc::new(Schema::empty()), parameters: Vec::new() });
         }
-        self.runner.describe(self.tables(self.segments()), text, told).await
+        self.runner.describe(self.tables(self.now()), text, told).await
     }
 
     /// The same session with a shorter limit of time. A longer one than the limit of all statements has no effect.
@@ -168,20 +168,21 @@ impl SqlSession {
         if is_definition(text) {
             return self.define(text, &parameters).await;
         }
-        self.run_over(self.segments(), text, parameters).await
+        self.run_over(self.now(), text, parameters).await
     }
 
-    pub(crate) fn segments(&self) -> SegmentsTable {
-        self.store.segments(self.scope().clone())
+    /// What a statement reads that begins now.
+    pub(crate) fn now(&self) -> MomentTables {
+        self.store.now(self.scope().clone())
     }
 
     pub(crate) async fn run_over(
         &self,
-        segments: SegmentsTable,
+        rows: MomentTables,
         text: &str,
         parameters: Vec<ScalarValue>,
     ) -> Result<SqlRows> {
-        self.runner.run(self.tables(segments), text, parameters).await
+        self.runner.run(self.tables(rows), text, parameters).await
     }
 
     /// Ends the statements of this session that still run; false where none does, yet or any more.
@@ -195,7 +196,7 @@ impl SqlSession {
         }
         let session = self.clone();
         let defined = self.runner.define(text, move |text| {
-            let (scope, nothing) = (session.scope(), session.store.no_segments(session.scope().clone()));
+            let (scope, nothing) = (session.scope(), session.store.empty(session.scope().clone()));
             let visible = session.visible(Arc::new(session.runner.base().clone()), nothing);
             let (authority, store) = (&session.authority, session.store.store());
             carry_out(&Task { text, authority, visible: &visible, store, scope })
@@ -203,12 +204,13 @@ impl SqlSession {
         Ok(SqlRows::of_definition(defined.await?))
     }
 
-    fn visible(&self, base: Arc<SessionState>, segments: SegmentsTable) -> Surroundings {
+    fn visible(&self, base: Arc<SessionState>, rows: MomentTables) -> Surroundings {
         Surroundings {
             store: Arc::clone(&self.store),
             base,
             reach: self.reach.clone(),
-            segments: Arc::new(segments),
+            segments: Arc::new(rows.segments),
+            open: Arc::new(rows.open),
             catalog: self.catalog.clone(),
             added: Some(self.store.added()),
             temporary: self.authority.temporary.clone(),
@@ -218,9 +220,9 @@ impl SqlSession {
         }
     }
 
-    fn tables(&self, segments: SegmentsTable) -> Arc<dyn StatementTables> {
+    fn tables(&self, rows: MomentTables) -> Arc<dyn StatementTables> {
         let base = Arc::new(self.runner.base().clone());
-        Arc::new(SessionTables(self.visible(base, segments)))
+        Arc::new(SessionTables(self.visible(base, rows)))
     }
 }
 

@@ -12,7 +12,7 @@ use super::run::RunningQueries;
 use super::service::SqlService;
 use super::surroundings::Surroundings;
 use crate::report::ReportSession;
-use crate::table::SegmentsTable;
+use crate::table::{MomentTables, SegmentsTable};
 use crate::{Clock, Scope};
 
 /// A store, as the statements of all sessions see it.
@@ -30,13 +30,13 @@ impl StoreTables {
     }
 
     /// The rows of one moment, with plain text: functions on text fail on dictionaries of many rows.
-    pub(super) fn segments(&self, scope: Scope) -> SegmentsTable {
-        SegmentsTable::new(Arc::clone(&self.store), scope).with_text()
+    pub(super) fn now(&self, scope: Scope) -> MomentTables {
+        MomentTables::now(Arc::clone(&self.store), scope).with_text()
     }
 
     /// No rows.
-    pub(super) fn no_segments(&self, scope: Scope) -> SegmentsTable {
-        SegmentsTable::empty(Arc::clone(&self.store), scope).with_text()
+    pub(super) fn empty(&self, scope: Scope) -> MomentTables {
+        MomentTables::empty(Arc::clone(&self.store), scope).with_text()
     }
 
     /// The tables and views that somebody added, as they are now.

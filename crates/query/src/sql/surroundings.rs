@@ -17,7 +17,7 @@ use super::definitions::TemporaryViews;
 use super::run::StatementReach;
 use super::store_tables::StoreTables;
 use crate::Scope;
-use crate::table::SegmentsTable;
+use crate::table::{OpenConversationsTable, SegmentsTable};
 
 /// The most views in one another.
 const MOST_LEVELS: usize = 16;
@@ -36,6 +36,8 @@ pub(super) struct Surroundings {
     pub(super) base: Arc<SessionState>,
     pub(super) reach: StatementReach,
     pub(super) segments: Arc<SegmentsTable>,
+    /// What is open at the moment of `segments`.
+    pub(super) open: Arc<OpenConversationsTable>,
     /// What a protocol's clients expect beside the tables.
     pub(super) catalog: Option<Arc<dyn SessionCatalog>>,
     /// What was added, at the moment of the statement; `None` for what outlives statements, which sees it as it is.

@@ -1,6 +1,5 @@
 //! The table as DataFusion sees it: a snapshot of the store, of one scope.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -10,16 +9,17 @@ use datafusion::common::DFSchema;
 use datafusion::datasource::TableType;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::utils::conjunction;
-use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown};
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::union::UnionExec;
-use skillscope_segment::{AccountId, column};
+use skillscope_segment::AccountId;
 use skillscope_store::{ArchiveFile, Snapshot, Store, Totals};
 
 use super::archive_scan::archive_scan;
 use super::memory_scan::SegmentsScan;
 use super::pruning::prune;
+use super::wanted_accounts::{WantedAccounts, account_filter};
 use crate::Scope;
 
 /// The table `segments`: the closed segments of a snapshot that are in scope.
@@ -38,13 +38,15 @@ pub(crate) struct SegmentsTable {
 }
 
 impl SegmentsTable {
+    /// The segments that the store has now.
     pub(crate) fn new(store: Arc<Store>, scope: Scope) -> Self {
-        Self { snapshot: store.snapshot(), store, scope, has_totals: true, is_text: false }
+        let snapshot = store.snapshot();
+        Self::of(store, snapshot, scope)
     }
 
-    /// A table of the same scope without rows.
-    pub(crate) fn empty(store: Arc<Store>, scope: Scope) -> Self {
-        Self { snapshot: Arc::default(), store, scope, has_totals: true, is_text: false }
+    /// The segments of a snapshot of the store.
+    pub(super) fn of(store: Arc<Store>, snapshot: Arc<Snapshot>, scope: Scope) -> Self {
+        Self { snapshot, store, scope, has_totals: true, is_text: false }
     }
 
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
@@ -108,14 +110,10 @@ impl SegmentsTable {
 
     /// The accounts that are in scope and that the filters let through.
     fn accounts(&self, filters: &[Expr]) -> Vec<&AccountId> {
-        let own = self.scope.account().map(AccountId::as_str);
-        let wanted: BTreeSet<&str> = filters.iter().filter_map(account_filter).chain(own).collect();
-        let mut wanted = wanted.into_iter();
-        match (wanted.next(), wanted.next()) {
-            (None, _) => self.snapshot.accounts().collect(),
-            (Some(account), None) => self.snapshot.account(account).into_iter().collect(),
-            // No row is of two accounts.
-            (Some(_), Some(_)) => Vec::new(),
+        match WantedAccounts::of(&self.scope, filters) {
+            WantedAccounts::All => self.snapshot.accounts().collect(),
+            WantedAccounts::One(account) => self.snapshot.account(account).into_iter().collect(),
+            WantedAccounts::None => Vec::new(),
         }
     }
 }
@@ -183,19 +181,6 @@ async fn waiting<T: Send + 'static>(work: impl FnOnce() -> skillscope_store::Res
     let done = tokio::task::spawn_blocking(work).await;
     let done = done.map_err(|error| DataFusionError::External(Box::new(error)))?;
     done.map_err(|error| DataFusionError::External(Box::new(error)))
-}
-
-/// The account in a filter of the form `account_id = 'A'`.
-fn account_filter(filter: &Expr) -> Option<&str> {
-    let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = filter else { return None };
-    match (left.as_ref(), right.as_ref()) {
-        (Expr::Column(name), Expr::Literal(value, _)) | (Expr::Literal(value, _), Expr::Column(name))
-            if name.name == column::ACCOUNT_ID =>
-        {
-            value.try_as_str().flatten()
-        }
-        _ => None,
-    }
 }
 
 /// All filters but those on the account, for the rows.

@@ -92,7 +92,7 @@ impl World {
     /// As [`sql`](Self::sql), by a scan of the rows.
     pub(super) async fn sql_by_scan(&self, text: &str) -> Vec<RecordBatch> {
         let session = self.session(None);
-        let rows = session.run_over(session.segments().without_totals(), text, Vec::new()).await.unwrap();
+        let rows = session.run_over(session.now().without_totals(), text, Vec::new()).await.unwrap();
         rows.try_collect().await.unwrap()
     }
 

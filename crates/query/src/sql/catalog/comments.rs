@@ -5,11 +5,13 @@ use std::sync::LazyLock;
 
 use skillscope_segment::{column, schema};
 
-use super::names::{PUBLIC, SEGMENTS};
+use super::names::{OPEN_CONVERSATIONS, PUBLIC, SEGMENTS};
 use super::views::View;
 use super::{ACCOUNTS, FILES, PARTITIONS, QUERIES, SYSTEM, system};
+use crate::table::open_comments;
 
 const ON_SEGMENTS: &str = "Every closed segment, whether it is in memory or in the archive.";
+const ON_OPEN_CONVERSATIONS: &str = "Every conversation that is open now, with the segment that it is in.";
 
 /// The comments on a table or view of ours.
 #[derive(Debug, Clone)]
@@ -43,7 +45,9 @@ pub fn comments_on(schema: &str, table: &str) -> Option<&'static TableComments> 
             (SYSTEM, PARTITIONS, system::comments_on_partitions()),
             (SYSTEM, QUERIES, system::comments_on_queries()),
         ];
-        [(PUBLIC, SEGMENTS, of_segments())].into_iter().chain(views).chain(system).collect()
+        let of_open = TableComments::new(ON_OPEN_CONVERSATIONS, open_comments());
+        let tables = [(PUBLIC, SEGMENTS, of_segments()), (PUBLIC, OPEN_CONVERSATIONS, of_open)];
+        tables.into_iter().chain(views).chain(system).collect()
     });
     let found = ALL.iter().find(|(of_schema, name, _)| (*of_schema, *name) == (schema, table));
     found.map(|(_, _, comments)| comments)

@@ -29,18 +29,21 @@ pub use comments::{TableComments, comments_on};
 pub(super) use information_schema::INFORMATION_SCHEMA;
 use information_schema::InformationSchema;
 pub use information_schema::{Schemas, standard_view};
-use names::SEGMENTS;
 pub(super) use names::{CATALOG, PUBLIC};
+use names::{OPEN_CONVERSATIONS, SEGMENTS};
 pub use rows::{CatalogRows, rows_when_read};
 pub use session_catalog::{SessionCatalog, Visible};
 use type_name::TypeName;
 use views::View;
 
+/// The tables in which the rows of a store are.
+const OWN_TABLES: [&str; 2] = [OPEN_CONVERSATIONS, SEGMENTS];
+
 const SYSTEM: &str = "system";
 
 /// Names that are ours, or that others expect to be something else.
 const OUR_NAMES: [&str; 7] =
-    [SEGMENTS, "open_conversations", SYSTEM, PUBLIC, "information_schema", "skill_report", "report_segments"];
+    [SEGMENTS, OPEN_CONVERSATIONS, SYSTEM, PUBLIC, "information_schema", "skill_report", "report_segments"];
 const OUR_BEGINNINGS: [&str; 2] = ["metrics_by_", "pg_"];
 
 const ACCOUNTS: &str = "accounts";
@@ -49,7 +52,7 @@ const FILES: &str = "files";
 const QUERIES: &str = "queries";
 const SYSTEM_TABLES: [&str; 4] = [ACCOUNTS, FILES, PARTITIONS, QUERIES];
 
-/// The schemas of one statement: `segments` and its views, what was added, and the tables of the schema `system`.
+/// The schemas of one statement: `segments` and its views, `open_conversations`, what was added, and the tables of the schema `system`.
 pub(super) fn schemas(visible: &Surroundings, running: &Arc<RunningQueries>) -> Schemas {
     let public = PublicSchema { visible: visible.clone() };
     let (segments, reach) = (Arc::clone(&visible.segments), visible.reach.clone());
@@ -110,7 +113,7 @@ pub(super) fn standard_type(of: &DataType) -> &'static str {
 
 /// Whether a name is that of a table of ours.
 pub(super) fn is_own_table(name: &str) -> bool {
-    name == SEGMENTS
+    OWN_TABLES.contains(&name)
 }
 
 /// The names of our views.
@@ -137,15 +140,17 @@ impl PublicSchema {
 #[async_trait]
 impl SchemaProvider for PublicSchema {
     fn table_names(&self) -> Vec<String> {
-        let mut names: BTreeSet<String> = [SEGMENTS].into_iter().chain(views_of_ours()).map(str::to_owned).collect();
+        let mut names: BTreeSet<String> = OWN_TABLES.into_iter().chain(views_of_ours()).map(str::to_owned).collect();
         names.extend(self.added().iter().map(|relation| relation.name().to_string()));
         names.extend(self.visible.temporary.iter().flat_map(|views| views.names()));
         names.into_iter().collect()
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        if is_own_table(name) {
-            return Ok(Some(Arc::clone(&self.visible.segments) as Arc<dyn TableProvider>));
+        match name {
+            SEGMENTS => return Ok(Some(Arc::clone(&self.visible.segments) as Arc<dyn TableProvider>)),
+            OPEN_CONVERSATIONS => return Ok(Some(Arc::clone(&self.visible.open) as Arc<dyn TableProvider>)),
+            _ => {}
         }
         if let Some(definition) = View::named(name) {
             return Ok(Some(views::view(definition, &self.visible.segments).await?));
