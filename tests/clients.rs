@@ -71,6 +71,7 @@ fn psql_lists_describes_asks_and_copies() {
     assert_eq!(doors.psql_prints("nobody", "select count(*) from segments"), "0");
     let tables = doors.psql_prints("account-1", "\\dt");
     assert!(tables.contains("public|segments|table|"), "{tables}");
+    assert!(tables.contains("public|open_conversations|table|"), "{tables}");
     let views = doors.psql_prints("account-1", "\\dv");
     assert!(views.contains("public|metrics_by_hour|view|"), "{views}");
     let columns = doors.psql_prints("account-1", "\\d segments");
@@ -332,7 +333,13 @@ print(json.dumps(answers))
     }
     assert_eq!(
         answers["tables"],
-        json!([["metrics_by_5_minutes"], ["metrics_by_day"], ["metrics_by_hour"], ["segments"]])
+        json!([
+            ["metrics_by_5_minutes"],
+            ["metrics_by_day"],
+            ["metrics_by_hour"],
+            ["open_conversations"],
+            ["segments"]
+        ])
     );
     assert!(answers["error"].as_str().unwrap().contains("nope"), "{answers}");
     assert_eq!(answers["copied"], 3);
@@ -373,7 +380,10 @@ print(json.dumps(answers))
     assert!(answers["error"].as_str().unwrap().contains("nope"), "{answers}");
     assert_eq!(answers["schema"]["skill_id"], "int64");
     assert_eq!(answers["schema"]["end_time"], "timestamp[us, tz=UTC]");
-    assert_eq!(answers["tables"], json!(["metrics_by_5_minutes", "metrics_by_day", "metrics_by_hour", "segments"]));
+    assert_eq!(
+        answers["tables"],
+        json!(["metrics_by_5_minutes", "metrics_by_day", "metrics_by_hour", "open_conversations", "segments"])
+    );
 }
 
 #[test]
@@ -425,7 +435,13 @@ print(json.dumps(answers))
     }
     assert!(answers["error"].as_str().unwrap().contains("nope"), "{answers}");
     assert!(answers["write"].as_str().unwrap().contains("skillscope's own"), "{answers}");
-    let tables = ["public.metrics_by_5_minutes", "public.metrics_by_day", "public.metrics_by_hour", "public.segments"];
+    let tables = [
+        "public.metrics_by_5_minutes",
+        "public.metrics_by_day",
+        "public.metrics_by_hour",
+        "public.open_conversations",
+        "public.segments",
+    ];
     let system = ["system.accounts", "system.files", "system.partitions", "system.queries"];
     assert_eq!(answers["tables"], json!(tables.into_iter().chain(system).collect::<Vec<_>>()));
     assert_eq!(answers["vendor"], "skillscope");

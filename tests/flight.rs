@@ -115,6 +115,7 @@ fn rows_have_the_columns_that_were_told() {
         r#"
 statements = [
     "select * from segments",
+    "select * from open_conversations",
     "select current_date, now(), current_timestamp",
     "select version()",
     "select b.skill_id from segments a left join segments b on a.conversation_id = b.conversation_id where b.skill_id > 0",
@@ -429,5 +430,8 @@ with adbc.connect(sys.argv[1], db_kwargs=header, autocommit=True) as flight, pos
 "#,
     );
     assert_eq!(answers["differ"], json!([]));
-    assert_eq!(answers["tables"], json!(["metrics_by_5_minutes", "metrics_by_day", "metrics_by_hour", "segments"]));
+    assert_eq!(
+        answers["tables"],
+        json!(["metrics_by_5_minutes", "metrics_by_day", "metrics_by_hour", "open_conversations", "segments"])
+    );
 }

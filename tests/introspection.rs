@@ -88,6 +88,12 @@ fn psql_shows_what_there_is() {
             "\\sv metrics_by_hour",
             &["CREATE OR REPLACE VIEW public.metrics_by_hour AS", "group by account_id, skill_id"],
         ),
+        (
+            "\\d+ open_conversations",
+            &[
+                "waiting_since|timestamp with time zone||||plain|||When it began to wait for an agent; null while one is assigned.",
+            ],
+        ),
         ("\\dp segments", &["public|segments|table|"]),
         ("\\d+ segments", &["agent_messages|bigint||not null||plain|||Messages by assigned agents."]),
     ] {

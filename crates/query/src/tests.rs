@@ -11,6 +11,7 @@ mod hostile;
 mod logic;
 mod metrics;
 mod now;
+mod open_conversations;
 mod oracle;
 mod parameters;
 mod plan;

@@ -10,14 +10,14 @@ use futures::{StreamExt, TryStreamExt};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use skillscope_segment::{Outcome, UserType};
+use skillscope_segment::{Event, EventKind, Outcome, UserType};
 
 use super::world::{Facts, World, scope, segments};
 use crate::{Clock, Engine, Error, Scope, SqlLimits, SqlSession};
 
 const NOW: i64 = 1_516_265_515_679;
 
-/// Two accounts, each in memory and in a file of its own.
+/// Two accounts, each in memory and in a file of its own, with an open conversation.
 fn two_accounts() -> World {
     let fact = |account, skill, age| Facts {
         account,
@@ -30,7 +30,12 @@ fn two_accounts() -> World {
     };
     let old = 5 * 3_600_000;
     let facts = [fact("acme", 1, 1), fact("bolt", 777_777, 1), fact("acme", 1, old), fact("bolt", 777_777, old)];
-    World::with_hot_hours(NOW, 1, 4, &segments(&facts))
+    let world = World::with_hot_hours(NOW, 1, 4, &segments(&facts));
+    for (account_id, skill_id) in [("acme", 1), ("bolt", 777_777)] {
+        let kind = EventKind::Started { skill_id, source: Some(account_id) };
+        world.send(&[Event { account_id, conversation_id: "open", sequence: 0, time: NOW - 1, kind }]);
+    }
+    world
 }
 
 /// An engine over the same rows, within other limits.
@@ -54,6 +59,9 @@ async fn nothing_of_another_account_is_seen_by_any_table_or_plan() {
     for statement in [
         "select * from segments",
         "select * from segments where account_id = 'bolt' or skill_id > 0",
+        "select * from open_conversations",
+        "select * from open_conversations where account_id = 'bolt' or skill_id > 0",
+        "explain analyze select * from open_conversations where skill_id > 0",
         "select * from system.accounts",
         "select * from system.files",
         "select * from system.partitions",
@@ -350,6 +358,7 @@ const PIECES: [&str; 66] = [
     "union all",
     "join",
     "on",
+    "open_conversations",
     "system.accounts",
     "system.files",
     "system.queries",
@@ -422,6 +431,7 @@ fn any_statement() -> impl Strategy<Value = String> {
 fn any_table() -> impl Strategy<Value = &'static str> {
     select(vec![
         "segments",
+        "open_conversations",
         "system.accounts",
         "system.files",
         "system.partitions",

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use futures::TryStreamExt;
-use skillscope_segment::{AccountId, EndReason, Outcome, Segment, SegmentBatchBuilder, StartReason, UserType};
+use skillscope_segment::{
+    AccountId, EndReason, Event, EventBatch, Outcome, Segment, SegmentBatchBuilder, StartReason, UserType,
+};
 use skillscope_store::{Store, StoreOptions};
 use tempfile::TempDir;
 
@@ -74,6 +76,13 @@ impl World {
 
     pub(super) fn append(&self, segments: &[Segment<'_>]) {
         append(&self.store, segments);
+    }
+
+    /// Appends events, each of which is new.
+    pub(super) fn send(&self, events: &[Event<&str>]) {
+        let mut batch = EventBatch::new();
+        events.iter().for_each(|event| batch.push(event));
+        assert_eq!(self.store.append_events(batch, true).unwrap().accepted, events.len());
     }
 
     pub(super) fn request(&self, account: &str, query: &[(&str, &str)]) -> Result<ReportRequest, Error> {
