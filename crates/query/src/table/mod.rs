@@ -2,7 +2,6 @@
 //! by what filters rule out; open conversations are in memory, and only those skills are visited that filters let through.
 
 mod archive_scan;
-mod core_stand_in;
 mod leaf_plan;
 mod memory_rows;
 mod memory_scan;

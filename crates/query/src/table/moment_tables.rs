@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use skillscope_store::Store;
+use skillscope_store::{Moment, Store};
 
-use super::core_stand_in::{HasMoment, Moment};
 use super::open_conversations::OpenConversationsTable;
 use super::segments::SegmentsTable;
 use crate::Scope;

@@ -8,9 +8,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::error::Result;
-use skillscope_segment::{TIME_ZONE, column, text_schema};
-
-use super::core_stand_in::OpenSegment;
+use skillscope_segment::{OpenSegment, TIME_ZONE, column, text_schema};
 
 /// The bytes of text at which rows are handed on, however few there are: identifiers may be long.
 const PIECE_BYTES: usize = 4 << 20;

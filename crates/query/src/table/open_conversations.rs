@@ -14,8 +14,8 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use skillscope_segment::column::{ACCOUNT_ID, SKILL_ID};
+use skillscope_store::{OpenAccount, OpenConversations};
 
-use super::core_stand_in::{OpenAccount, OpenConversations};
 use super::open_columns::open_schema;
 use super::open_scan::{OpenPlace, OpenScan};
 use super::wanted_accounts::{WantedAccounts, account_filter};

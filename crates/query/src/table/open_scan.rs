@@ -16,8 +16,8 @@ use datafusion::physical_plan::{
 };
 use futures::channel::mpsc;
 use futures::{SinkExt, Stream, StreamExt, future, stream};
+use skillscope_store::OpenConversations;
 
-use super::core_stand_in::OpenConversations;
 use super::leaf_plan::{leaf_plan, leaf_properties};
 use super::open_columns::{OpenRow, OpenRows, open_schema};
 
@@ -47,7 +47,8 @@ pub(super) struct OpenScan {
 }
 
 impl OpenScan {
-    /// A scan of `places`, which were chosen among `candidates`, by at most `threads` threads.
+    /// A scan of `places`, which were chosen among `candidates` and are in the order in which `open` tells them, by at most
+    /// `threads` threads.
     pub(super) fn try_new(
         open: Arc<OpenConversations>,
         places: Vec<OpenPlace>,
@@ -103,14 +104,20 @@ fn pieces(
     // One piece waits to be taken, and the next is not begun before.
     let (mut sender, pieces) = mpsc::channel(0);
     let making = async move {
-        for place in &places {
-            let Some(skill) = open.account(&place.account_id).and_then(|account| account.skill(place.skill_id)) else {
-                continue;
-            };
-            for (conversation_id, segment) in skill.conversations() {
-                rows.push(&OpenRow { account_id: &place.account_id, conversation_id, segment });
-                if rows.is_full() && sender.send(rows.take()).await.is_err() {
-                    return;
+        for places in places.chunk_by(|one, next| one.account_id == next.account_id) {
+            let mut places = places.iter().peekable();
+            let account = places.peek().and_then(|place| Some((&place.account_id, open.account(&place.account_id)?)));
+            let Some((account_id, account)) = account else { continue };
+            // The places were found in this order: looking for each of them would take all skills each time.
+            for (skill_id, skill) in account.skills() {
+                if places.next_if(|place| place.skill_id == skill_id).is_none() {
+                    continue;
+                }
+                for (conversation_id, segment) in skill.conversations() {
+                    rows.push(&OpenRow { account_id, conversation_id, segment });
+                    if rows.is_full() && sender.send(rows.take()).await.is_err() {
+                        return;
+                    }
                 }
             }
         }

@@ -305,7 +305,7 @@ proptest! {
         let all: Vec<_> = names.iter().zip(&conversations).collect();
         let events: Vec<Event<&str>> = all
             .iter()
-            .map(|(name, (account, skill))| Event { account_id: account, ..event(name, 0, 0, started(*skill, None)) })
+            .map(|(name, (account, skill))| Event { account_id: *account, ..event(name, 0, 0, started(*skill, None)) })
             .collect();
         world.send(&events);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
