@@ -2,9 +2,9 @@
 //!
 //! A [`ReportRequest`] is compiled to a logical plan of built-in functions. Its rows are put together as a [`Report`],
 //! which writes itself as the JSON of the contract. In this crate, the contract is LivePerson's documentation of the
-//! method *Messaging Skill Segment*. Analysts' SQL runs over the same table `segments` ([`SqlSession::run`]).
-//! The table is a snapshot of the store, in memory and in the archive, and only the hours that a query can touch are
-//! read. Counts and sums are mostly not read at all, but looked up in running totals.
+//! method *Messaging Skill Segment*. Analysts' SQL runs over the same table `segments`, and over `open_conversations`
+//! beside it ([`SqlSession::run`]). `segments` is a snapshot of the store, in memory and in the archive, and only the
+//! hours that a query can touch are read. Counts and sums are mostly not read at all, but looked up in running totals.
 //!
 //! The crate knows no sockets and no wire formats. Whose segments a question may see is its [`Scope`]. How an error is
 //! told to a client is [`Error::kind`] and [`Error::public_text`].

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! A statement runs on threads for SQL alone, in a memory of its own, within limits of time and number (`limits.rs`).
-//! It sees one snapshot of the store. A statement that changes views goes to `definitions` instead. The
+//! It sees one moment of the store. A statement that changes views goes to `definitions` instead. The
 //! catalog is made for each statement from the scope of its session, so that nothing of another account has a name in it.
 
 mod bounds;
