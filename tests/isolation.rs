@@ -49,6 +49,11 @@ impl House {
         for account in accounts {
             let file = segments_of(account, folder.path());
             succeed(["import", "segments", &file, "--data-dir", owner.directory()]);
+            let open = folder.path().join("open.ndjson");
+            let of = json!({"account_id": account, "conversation_id": format!("open in {account}"), "sequence": 0,
+                "time": "2018-01-18T08:50:00Z", "type": "conversation_started", "skill_id": 1});
+            fs::write(&open, of.to_string()).unwrap();
+            succeed(["import", "events", open.to_str().unwrap(), "--data-dir", owner.directory()]);
             if *account != "account-1" {
                 let names = folder.path().join("names.csv");
                 fs::write(&names, "skill_id,name\n1,Secret\n").unwrap();
