@@ -52,7 +52,8 @@ const FILES: &str = "files";
 const QUERIES: &str = "queries";
 const SYSTEM_TABLES: [&str; 4] = [ACCOUNTS, FILES, PARTITIONS, QUERIES];
 
-/// The schemas of one statement: `segments` and its views, `open_conversations`, what was added, and the tables of the schema `system`.
+/// The schemas of one statement: `segments` and its views, `open_conversations`, what was added, and the tables of the
+/// schema `system`.
 pub(super) fn schemas(visible: &Surroundings, running: &Arc<RunningQueries>) -> Schemas {
     let public = PublicSchema { visible: visible.clone() };
     let (segments, reach) = (Arc::clone(&visible.segments), visible.reach.clone());
