@@ -188,6 +188,16 @@ impl Caller {
         if self.pass.permits(permission) { Ok(()) } else { Err(Refused::NotPermitted(permission)) }
     }
 
+    /// What the caller may do.
+    pub(crate) fn permissions(&self) -> Vec<Permission> {
+        Permission::ALL.into_iter().filter(|permission| self.pass.permits(*permission)).collect()
+    }
+
+    /// The name of the caller's token; `None` for a caller who has none.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.pass.name()
+    }
+
     /// The accounts that the caller sees.
     pub(crate) fn scope(&self) -> &Scope {
         &self.scope

@@ -14,6 +14,7 @@ mod login;
 mod malformed;
 mod memory;
 mod metrics;
+mod names;
 mod openapi;
 mod report;
 mod seeds;

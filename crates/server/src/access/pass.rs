@@ -107,6 +107,14 @@ impl Pass {
         }
     }
 
+    /// The name of the token, of a caller who has one.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match &self.bearer {
+            Bearer::Anybody | Bearer::Owner => None,
+            Bearer::Token(live) => Some(&live.token.name),
+        }
+    }
+
     pub(crate) fn holder(&self) -> Holder {
         match &self.bearer {
             Bearer::Anybody => Holder::Anybody,

@@ -19,7 +19,7 @@ pub enum Permission {
 }
 
 impl Permission {
-    const ALL: [Self; 4] = [Self::Report, Self::Ingest, Self::Sql, Self::Admin];
+    pub(crate) const ALL: [Self; 4] = [Self::Report, Self::Ingest, Self::Sql, Self::Admin];
 
     /// The name by which people know it.
     pub fn as_str(self) -> &'static str {

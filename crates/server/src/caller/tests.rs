@@ -70,6 +70,7 @@ async fn without_tokens_anybody_names_any_account() {
     assert!(matches!(of_flight(&[("account", b"")]).await, Err(Refused::NoAccount { .. })));
     assert_eq!(of_flight(&[("account", b"\xff")]).await.unwrap_err(), Refused::NotText);
     let caller = Caller::within(pass(), None).unwrap();
+    assert_eq!((caller.name(), caller.permissions()), (None, Permission::ALL.to_vec()));
     assert_eq!(caller.scope_of(Some("acme")).unwrap(), account());
     assert_eq!(caller.scope_of(None).unwrap(), Scope::All);
     assert!(matches!(caller.account("a/b"), Err(Refused::NoAccount { .. })));
@@ -166,11 +167,14 @@ impl Signer {
         format!("OAuth realm=\"a, b\", {list}\", oauth_signature=\"{signature}\"")
     }
 
-    async fn ask(&self, path: &str, header: &str) -> Result<Scope, Refused> {
+    async fn caller(&self, path: &str, header: &str) -> Result<Caller, Refused> {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, HeaderValue::from_str(header).unwrap());
-        let caller = Caller::of_http(asked(path), &headers, &self.guarded.access, None).await;
-        caller.map(|caller| caller.scope().clone())
+        Caller::of_http(asked(path), &headers, &self.guarded.access, None).await
+    }
+
+    async fn ask(&self, path: &str, header: &str) -> Result<Scope, Refused> {
+        self.caller(path, header).await.map(|caller| caller.scope().clone())
     }
 }
 
@@ -187,6 +191,8 @@ async fn a_signed_request_is_let_in_once() {
     let unknown = signer.header(0, "d").replace(&signer.secrets.consumer_key, "nobody's");
     assert_eq!(signer.ask("/signed", &unknown).await, not_signed("/signed"));
     assert_eq!(signer.ask("/signed", "OAuth").await, not_signed("/signed"));
+    let caller = signer.caller("/signed", &signer.header(0, "e")).await.unwrap();
+    assert_eq!((caller.name(), caller.permissions()), (Some("signer"), vec![Permission::Sql]));
     assert_eq!(signer.guarded.access.failed_attempts(), 5);
 }
 

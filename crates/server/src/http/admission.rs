@@ -26,12 +26,31 @@ use crate::limiter::Limiter;
 #[derive(Debug, Clone)]
 struct Admission {
     access: Access,
-    permission: Permission,
+    /// None where any caller may use it who is let in.
+    permission: Option<Permission>,
 }
 
 /// These routes, for callers who have this permission; the document says so, too.
 pub(super) fn permitted(
     permission: Permission,
+    access: &Access,
+    limiter: &Arc<Limiter<Holder>>,
+    routes: OpenApiRouter<HttpState>,
+) -> OpenApiRouter<HttpState> {
+    admitting(Some(permission), access, limiter, routes)
+}
+
+/// These routes, for all callers who are let in, whatever they have permission for.
+pub(super) fn let_in(
+    access: &Access,
+    limiter: &Arc<Limiter<Holder>>,
+    routes: OpenApiRouter<HttpState>,
+) -> OpenApiRouter<HttpState> {
+    admitting(None, access, limiter, routes)
+}
+
+fn admitting(
+    permission: Option<Permission>,
     access: &Access,
     limiter: &Arc<Limiter<Holder>>,
     routes: OpenApiRouter<HttpState>,
@@ -42,11 +61,12 @@ pub(super) fn permitted(
         .route_layer(from_fn_with_state(admission, admit));
     for item in routes.get_openapi_mut().paths.paths.values_mut() {
         for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
-            operation.security = Some(vec![SecurityRequirement::new(BEARER, [permission.as_str()])]);
+            operation.security = Some(vec![SecurityRequirement::new(BEARER, permission.map(Permission::as_str))]);
             let unknown = "A token is asked for, and there is none, or it is not known, revoked or expired.";
             let forbidden = "The token is for another account, or for something else than this, or a web page of another origin asks.";
             let too_much = "The token asks for too much at a time, or too often.";
-            let refusals = [(401, unknown), (403, forbidden), (429, too_much)];
+            let forbidden = permission.map(|_| (403, forbidden));
+            let refusals = [(401, unknown), (429, too_much)].into_iter().chain(forbidden);
             let refusals = refusals.map(|(status, description)| problem_response(status, description));
             operation.responses.responses.extend(refusals);
         }
@@ -62,7 +82,8 @@ async fn admit(State(admission): State<Admission>, request: Request, next: Next)
         Ok(caller) => caller,
         Err(refused) => return refused.into_response(),
     };
-    if let Err(refused) = caller.check_permission(admission.permission) {
+    let permitted = admission.permission.map_or(Ok(()), |permission| caller.check_permission(permission));
+    if let Err(refused) = permitted {
         return refused.into_response();
     }
     parts.extensions.insert(caller.clone());

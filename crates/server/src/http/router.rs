@@ -17,7 +17,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::admission::permitted;
+use super::admission::{let_in, permitted};
 use super::counting::count;
 use super::guard::{Guard, guard};
 use super::metrics::MetricsTurn;
@@ -30,7 +30,8 @@ use super::state::HttpState;
 use super::traced::traced;
 use super::trailing_slash::without_slash;
 use super::{
-    backup, events, health, history, host_lookup, login, metrics, openapi, past_report, report, segments, sql, tables,
+    backup, events, health, history, host_lookup, login, me, metrics, names, openapi, past_report, report, segments,
+    sql, tables,
 };
 use crate::App;
 use crate::access::{Access, Holder, Permission};
@@ -44,12 +45,13 @@ use crate::threads::{Place, ahead};
 fn routes(access: &Access, limiter: &Arc<Limiter<Holder>>) -> OpenApiRouter<HttpState> {
     let new = OpenApiRouter::<HttpState>::default;
     let reports = new().routes(routes!(report::get)).routes(routes!(past_report::get));
-    let reports = reports.layer(map_response(of_report_threads));
+    let reports = reports.layer(map_response(of_report_threads)).routes(routes!(names::get));
     let ingestion = new().routes(routes!(segments::post)).routes(routes!(events::post)).routes(routes!(history::post));
     let statements = new().routes(routes!(sql::get, sql::post));
     let operation = new().routes(routes!(backup::post)).routes(routes!(metrics::get)).routes(routes!(tables::post));
     let live = permitted(Permission::Report, access, limiter, reports)
         .merge(permitted(Permission::Sql, access, limiter, statements))
+        .merge(let_in(access, limiter, new().routes(routes!(me::get))))
         .routes(routes!(host_lookup::get))
         .routes(routes!(host_lookup::list))
         .routes(routes!(host_lookup::list_of_csdr))

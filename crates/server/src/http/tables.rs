@@ -32,7 +32,7 @@ const MEDIA_TYPES: [(&str, TableFormat); 4] = [
 ];
 
 /// The account that stands for all of them.
-const ALL: &str = "*";
+pub(super) const ALL: &str = "*";
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]

@@ -62,9 +62,10 @@ impl Guarded {
 }
 
 /// Every route that asks for a token: what it asks for, and a request that it answers.
-fn guarded_routes() -> [(Permission, &'static str, String, &'static str); 7] {
+fn guarded_routes() -> [(Permission, &'static str, String, &'static str); 8] {
     [
         (Permission::Report, "GET", report_of("acme"), ""),
+        (Permission::Report, "GET", "/v1/accounts/acme/names".to_owned(), ""),
         (Permission::Ingest, "POST", SEGMENTS.to_owned(), ""),
         (Permission::Ingest, "POST", EVENTS.to_owned(), ""),
         (Permission::Sql, "POST", "/v1/sql".to_owned(), r#"{"query":"select 1 as one"}"#),
@@ -89,6 +90,36 @@ async fn a_route_opens_to_tokens_of_its_scope_alone() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn every_token_is_told_what_it_opens() {
+    let (guarded, all) = Guarded::new();
+    let acme = guarded.add("acme's", account("acme"), &[Permission::Admin, Permission::Ingest]);
+    let me = async |token: &str| guarded.send(token, "GET", "/v1/me", "").await;
+    let answer = me(&acme).await;
+    let expected =
+        serde_json::json!({ "tokens": true, "name": "acme's", "account": "acme", "scopes": ["ingest", "admin"] });
+    assert_eq!(answer.json(), expected);
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let scopes = ["report", "ingest", "sql", "admin"];
+    let expected = serde_json::json!({ "tokens": true, "name": "all", "account": "*", "scopes": scopes });
+    assert_eq!(me(&all).await.json(), expected);
+    guarded.revoke("acme's");
+    for wrong in ["", "skt_wrong", &acme] {
+        me(wrong).await.problem(401);
+    }
+}
+
+#[tokio::test]
+async fn where_there_are_no_tokens_everybody_is_told_so_until_there_are() {
+    let door = Door::new();
+    let scopes = ["report", "ingest", "sql", "admin"];
+    let expected = serde_json::json!({ "tokens": false, "name": null, "account": "*", "scopes": scopes });
+    assert_eq!(door.get("/v1/me").await.json(), expected);
+    let guarded = Guarded { tokens: TokenAdministration::of(door.directory()).unwrap(), door };
+    guarded.add("first", Scope::All, &[Permission::Sql]);
+    guarded.door.get("/v1/me").await.problem(401);
 }
 
 #[tokio::test]
@@ -118,6 +149,7 @@ async fn whether_another_account_exists_does_not_show() {
         let mut answers = Vec::new();
         for (method, uri, body) in [
             ("GET", report_of(name), String::new()),
+            ("GET", format!("/v1/accounts/{name}/names"), String::new()),
             ("POST", format!("/v1/accounts/{name}/segments"), line("c-2", 7, 1)),
             ("POST", format!("/v1/accounts/{name}/events"), String::new()),
             ("POST", format!("/v1/accounts/{name}/history"), String::new()),

@@ -38,10 +38,14 @@ impl House {
         self.door.send(request.body(Body::from(body.to_string())).unwrap()).await
     }
 
-    async fn status(&self, bearer: &str) -> u16 {
-        let request = Request::get(report_of("acme")).header("host", "localhost");
+    async fn get(&self, uri: &str, bearer: &str) -> Answer {
+        let request = Request::get(uri).header("host", "localhost");
         let request = request.header("authorization", format!("Bearer {bearer}")).body(Body::empty()).unwrap();
-        self.door.send(request).await.status.as_u16()
+        self.door.send(request).await
+    }
+
+    async fn status(&self, bearer: &str) -> u16 {
+        self.get(&report_of("acme"), bearer).await.status.as_u16()
     }
 }
 
@@ -86,7 +90,10 @@ async fn a_token_of_oauth_1_logs_in_with_all_that_it_signs_with() {
         "username": "bot", "appKey": consumer_key, "secret": consumer_secret, "accessToken": token,
         "accessTokenSecret": token_secret,
     });
-    assert_eq!(house.status(&bearer(&house.log_in("acme", &body).await)).await, 200);
+    let bearer = bearer(&house.log_in("acme", &body).await);
+    assert_eq!(house.status(&bearer).await, 200);
+    let expected = json!({ "tokens": true, "name": "bot", "account": "acme", "scopes": ["report"] });
+    assert_eq!(house.get("/v1/me", &bearer).await.json(), expected);
     for changed in ["username", "appKey", "secret", "accessToken", "accessTokenSecret"] {
         let mut wrong = body.clone();
         wrong[changed] = json!("wrong");

@@ -43,7 +43,9 @@ async fn the_document_is_openapi_3_1_and_lists_every_route() {
             "GET /openapi.json",
             "GET /operations/api/account/{account}/msgskillsegments",
             "GET /readyz",
+            "GET /v1/accounts/{account}/names",
             "GET /v1/accounts/{account}/report",
+            "GET /v1/me",
             "GET /v1/sql",
             "POST /api/account/{account}/login",
             "POST /v1/accounts/{account}/events",
@@ -174,7 +176,11 @@ async fn every_answer_is_as_the_document_says() {
     let segments = "/v1/accounts/{account}/segments";
     let events = "/v1/accounts/{account}/events";
     let history = "/v1/accounts/{account}/history";
+    let names = "/v1/accounts/{account}/names";
     let ndjson = "application/x-ndjson";
+    for (table, csv) in [("skills", "skill_id,name\n7,Billing\n"), ("agents", "agent_id,name\nann,Ann\n")] {
+        door.post(&format!("/v1/accounts/acme/tables/{table}"), "text/csv", csv).await;
+    }
     let cases = [
         ("POST", segments, door.post(SEGMENTS, ndjson, line("c-1", 7, 1) + "oops\n").await),
         ("POST", segments, door.post("/v1/accounts/%20/segments", ndjson, "").await),
@@ -187,6 +193,10 @@ async fn every_answer_is_as_the_document_says() {
         ("GET", report, door.get(&report_of("acme")).await),
         ("GET", report, door.get(&format!("{}&interval=30", report_of("acme"))).await),
         ("GET", report, door.get(&format!("{}&interval=31", report_of("acme"))).await),
+        ("GET", names, door.get("/v1/accounts/acme/names").await),
+        ("GET", names, door.get("/v1/accounts/bolt/names").await),
+        ("GET", names, door.get("/v1/accounts/%20/names").await),
+        ("GET", "/v1/me", door.get("/v1/me").await),
         ("GET", host, door.get("/api/account/acme/service/agentVep/baseURI.json").await),
         ("GET", host, door.get("/api/account/acme/service/none/baseURI.json").await),
         ("POST", "/v1/sql", door.sql("select * from segments").await),

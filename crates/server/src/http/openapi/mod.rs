@@ -29,6 +29,7 @@ pub(super) use problem_responses::{problem_response, problem_responses};
 pub(super) use record::{EventRecord, SegmentRecord};
 pub(super) use report_body::ReportBody;
 use segment_body::SegmentBody;
+pub(super) use values::scopes;
 
 /// The document without its routes.
 #[derive(OpenApi)]

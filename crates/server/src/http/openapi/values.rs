@@ -3,7 +3,9 @@
 use serde::Serialize;
 use skillscope_segment::{AgentKind, ClosedBy, EndReason, Outcome, Sender, StartReason, UserType};
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use utoipa::openapi::schema::{Array, ArrayBuilder, Object, ObjectBuilder, Type};
+
+use crate::access::Permission;
 
 /// A time from 1970 to 2199.
 #[derive(Serialize, ToSchema)]
@@ -28,6 +30,11 @@ macro_rules! vocabularies {
             one_of($words::ALL.iter().map(|word| word.as_str()))
         })+
     };
+}
+
+/// What a token opens.
+pub(in crate::http) fn scopes() -> Array {
+    ArrayBuilder::new().items(one_of(Permission::ALL.map(Permission::as_str))).build()
 }
 
 vocabularies! {

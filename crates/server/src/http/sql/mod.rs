@@ -27,7 +27,7 @@ use answer::{Asked, answer};
 use request::{SqlBody, SqlQuery};
 
 /// How `system.queries` names the door of these statements.
-const DOOR: &str = "http";
+pub(super) const DOOR: &str = "http";
 
 /// The longest body: far more than the longest statement takes, however its characters are written.
 const MAX_BODY_BYTES: usize = 8 << 20;
