@@ -17,6 +17,8 @@ use crate::tokens::Owner;
 
 const REPORT: &str = "/operations/api/account/account-1/msgskillsegments";
 
+const QUEUE_HEALTH: &str = "/operations/api/account/account-1/msgqueuehealth/current/";
+
 /// Writes a certificate for a name, and gives the options of a server that shows it.
 fn certificate(folder: &Path, host: &str) -> Vec<String> {
     let out = folder.to_str().unwrap();
@@ -291,7 +293,7 @@ fn a_tap_of_singer_moves_by_its_host_alone() {
     // It looks up without encryption: a forwarder takes that to the server.
     let script = r#"
 import json, socket, ssl, sys, threading
-ca, path, keys = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+ca, path, queue_path, keys = sys.argv[1], sys.argv[2], sys.argv[3], json.loads(sys.argv[4])
 listener = socket.create_server(("127.0.0.1", 80))
 
 def pump(source, sink):
@@ -312,19 +314,21 @@ config = {"account_id": "account-1", "app_key": keys["consumer_key"], "app_secre
 client = LivepersonClient(config)
 domain = client.get_service_domain("leDataReporting")
 report = client.make_request(f"https://{domain}{path}", "GET", params={"timeframe": 60, "v": 1, "skillIds": "all"})
+queue = client.make_request(f"https://{domain}{queue_path}", "GET", params={"v": 1, "skillIds": "all"})
 try:
     LivepersonClient({**config, "app_secret": "wrong"}).make_request(f"https://{domain}{path}", "GET", params={"timeframe": 60, "v": 1})
     refused = None
 except RuntimeError as error:
     refused = json.loads(str(error))["status"]
-print(json.dumps({"domain": domain, "report": report, "refused": refused}))
+print(json.dumps({"domain": domain, "report": report, "queue": queue, "refused": refused}))
 "#;
     let mut command = python.command(script);
-    command.arg(house.ca()).args([REPORT, &house.keys.to_string()]).env("REQUESTS_CA_BUNDLE", house.ca());
+    command.arg(house.ca()).args([REPORT, QUEUE_HEALTH, &house.keys.to_string()]).env("REQUESTS_CA_BUNDLE", house.ca());
     let output = namespace.within(&command).output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     let answers: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(answers["domain"], vendor);
     assert!(answers["report"]["metricsTotals"].is_object() || answers["report"].is_object(), "{answers}");
+    assert_eq!(answers["queue"]["metricsTotal"]["unassignedConversations"], 0, "{answers}");
     assert_eq!(answers["refused"], 401);
 }

@@ -36,14 +36,19 @@ folder, url, token = sys.argv[1:]
 sys.path.insert(0, folder)
 from made import AuthenticatedClient
 from made.api.ingestion import store_segments
-from made.api.operation import health, ready
-from made.api.report import report
+from made.api.operation import health, me, ready
+from made.api.report import names, now, queue_health, report
 from made.api.sql import sql, sql_by_url
 from made.models import SegmentBody, SqlBody, SqlByUrlFormat
 client = AuthenticatedClient(base_url=url, token=token)
 answers = {"health": health.sync(client=client).status, "ready": ready.sync(client=client).status}
 whole = report.sync("account-1", client=client, timeframe=1440, v=1)
 answers["total"] = whole.to_dict()["metricsTotal"]["totalSkillConversationSegments"]
+answers["me"] = me.sync(client=client).to_dict()
+answers["names"] = names.sync("account-1", client=client).to_dict()
+answers["open"] = now.sync("account-1", client=client).to_dict()["metricsTotal"]["openConversations"]
+health_of_queue = queue_health.sync("account-1", client=client, v=1).to_dict()["metricsTotal"]
+answers["queue"] = [health_of_queue["unassignedConversations"], health_of_queue["maxWaitTimeForAgentAssignment"]]
 segment = SegmentBody.from_dict({
     "conversation_id": "made", "segment_index": 0, "skill_id": 99, "start_time": 1516265000000, "end_time": 1516265001000,
     "start_reason": "new_conversation", "end_reason": "closed_by_consumer", "user_type": "none", "outcome": "abandoned",
@@ -67,6 +72,10 @@ print(json.dumps(answers))
     let answers: Value = serde_json::from_str(&printed).unwrap();
     assert_eq!((&answers["health"], &answers["ready"]), (&json!("ok"), &json!("ready")));
     assert_eq!(answers["total"], ended_in_the_last_day(), "{answers}");
+    let scopes = ["report", "ingest", "sql", "admin"];
+    assert_eq!(answers["me"], json!({ "tokens": true, "name": "operator", "account": "*", "scopes": scopes }));
+    assert_eq!(answers["names"], json!({ "skills": {}, "agents": {} }));
+    assert_eq!((&answers["open"], &answers["queue"]), (&json!(0), &json!([0, -1])));
     let stored = json!({ "accepted": 1, "duplicates": 0, "rejected_count": 0, "rejected": [] });
     assert_eq!(answers["stored"], stored);
     assert_eq!(answers["rows"], json!([{ "skill_id": 99 }]));

@@ -15,6 +15,7 @@ mod malformed;
 mod memory;
 mod metrics;
 mod names;
+mod now;
 mod openapi;
 mod report;
 mod seeds;

@@ -1,9 +1,11 @@
 //! The headers by which a report tells how far its data go: an interval without segments may be a quiet one, or one of
-//! which nothing has come.
+//! which nothing has come. Whatever else is told of an account at an instant has them, too.
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::response::{IntoResponse, Response};
 use httpdate::HttpDate;
 use skillscope_store::Feed;
 
@@ -16,8 +18,18 @@ pub(super) const LAST_ARRIVAL: HeaderName = HeaderName::from_static("last-arriva
 /// The first second that a date of HTTP cannot tell: the year 10000.
 const END_OF_DATES: u64 = 253_402_300_800;
 
+/// JSON with the headers of a feed.
+pub(super) fn json(body: impl IntoResponse, feed: Option<Feed>) -> Response {
+    let mut response = body.into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(feed) = feed {
+        add(response.headers_mut(), feed);
+    }
+    response
+}
+
 /// Adds the headers of a feed, each where its time is known.
-pub(super) fn add(headers: &mut HeaderMap, feed: Feed) {
+fn add(headers: &mut HeaderMap, feed: Feed) {
     for (name, time) in [(DATA_UNTIL, feed.data_until), (LAST_ARRIVAL, feed.last_arrival)] {
         if let Some(date) = time.and_then(http_date) {
             headers.insert(name, date);

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
-use axum::http::HeaderValue;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use futures::{StreamExt, stream};
 use skillscope_query::ReportRequest;
 use utoipa::IntoParams;
@@ -123,20 +121,23 @@ pub(super) async fn respond(
         let threads = app.clone();
         let answered =
             threads.threads().reports.run(cells, async move { answer(&app, &request, Some(share)).await }).await;
-        let (body, place) = answered.map_err(|not_computed| match not_computed {
-            NotComputed::Overloaded => Problem::busy("more reports are asked for than can be computed; ask again"),
-            NotComputed::GivenUp => Problem::internal("the report stopped; the server's log says why"),
-        })?;
+        let (body, place) = answered?;
         (body?, Some(place))
     };
-    let mut response = ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response();
-    if let Some(feed) = feed {
-        feed_headers::add(response.headers_mut(), feed);
-    }
+    let mut response = feed_headers::json(body, feed);
     if let Some(place) = place {
         response.extensions_mut().insert(place);
     }
     Ok(response)
+}
+
+impl From<NotComputed> for Problem {
+    fn from(not_computed: NotComputed) -> Self {
+        match not_computed {
+            NotComputed::Overloaded => Self::busy("more reports are asked for than can be computed; ask again"),
+            NotComputed::GivenUp => Self::internal("the report stopped; the server's log says why"),
+        }
+    }
 }
 
 /// The memory that large reports share.

@@ -30,8 +30,8 @@ use super::state::HttpState;
 use super::traced::traced;
 use super::trailing_slash::without_slash;
 use super::{
-    backup, events, health, history, host_lookup, login, me, metrics, names, openapi, past_report, report, segments,
-    sql, tables,
+    backup, events, health, history, host_lookup, login, me, metrics, names, now, openapi, past_report, queue_health,
+    report, segments, sql, tables,
 };
 use crate::App;
 use crate::access::{Access, Holder, Permission};
@@ -45,6 +45,7 @@ use crate::threads::{Place, ahead};
 fn routes(access: &Access, limiter: &Arc<Limiter<Holder>>) -> OpenApiRouter<HttpState> {
     let new = OpenApiRouter::<HttpState>::default;
     let reports = new().routes(routes!(report::get)).routes(routes!(past_report::get));
+    let reports = reports.routes(routes!(now::get)).routes(routes!(queue_health::get));
     let reports = reports.layer(map_response(of_report_threads)).routes(routes!(names::get));
     let ingestion = new().routes(routes!(segments::post)).routes(routes!(events::post)).routes(routes!(history::post));
     let statements = new().routes(routes!(sql::get, sql::post));

@@ -8,6 +8,7 @@ use skillscope_segment::AccountId;
 
 use super::door::{Answer, Door, SEGMENTS, line, report_of};
 use super::events::EVENTS;
+use super::now::QUEUE_HEALTH;
 use crate::{CallerLimits, HttpOptions, NewToken, Permission, TokenAdministration};
 
 /// A server with tokens.
@@ -62,10 +63,12 @@ impl Guarded {
 }
 
 /// Every route that asks for a token: what it asks for, and a request that it answers.
-fn guarded_routes() -> [(Permission, &'static str, String, &'static str); 8] {
+fn guarded_routes() -> [(Permission, &'static str, String, &'static str); 10] {
     [
         (Permission::Report, "GET", report_of("acme"), ""),
         (Permission::Report, "GET", "/v1/accounts/acme/names".to_owned(), ""),
+        (Permission::Report, "GET", "/v1/accounts/acme/now".to_owned(), ""),
+        (Permission::Report, "GET", QUEUE_HEALTH.to_owned(), ""),
         (Permission::Ingest, "POST", SEGMENTS.to_owned(), ""),
         (Permission::Ingest, "POST", EVENTS.to_owned(), ""),
         (Permission::Sql, "POST", "/v1/sql".to_owned(), r#"{"query":"select 1 as one"}"#),
@@ -150,6 +153,8 @@ async fn whether_another_account_exists_does_not_show() {
         for (method, uri, body) in [
             ("GET", report_of(name), String::new()),
             ("GET", format!("/v1/accounts/{name}/names"), String::new()),
+            ("GET", format!("/v1/accounts/{name}/now"), String::new()),
+            ("GET", QUEUE_HEALTH.replace("acme", name), String::new()),
             ("POST", format!("/v1/accounts/{name}/segments"), line("c-2", 7, 1)),
             ("POST", format!("/v1/accounts/{name}/events"), String::new()),
             ("POST", format!("/v1/accounts/{name}/history"), String::new()),

@@ -8,6 +8,7 @@ use skillscope_query::Metric;
 use super::door::{Answer, Door, SEGMENTS, line, report_of};
 use super::events::{EVENTS, event};
 use super::history::{HISTORY, open_conversation};
+use super::now::{QUEUE_HEALTH, open_conversations};
 
 async fn document(door: &Door) -> Value {
     door.get("/openapi.json").await.json()
@@ -41,9 +42,11 @@ async fn the_document_is_openapi_3_1_and_lists_every_route() {
             "GET /healthz",
             "GET /metrics",
             "GET /openapi.json",
+            "GET /operations/api/account/{account}/msgqueuehealth/current",
             "GET /operations/api/account/{account}/msgskillsegments",
             "GET /readyz",
             "GET /v1/accounts/{account}/names",
+            "GET /v1/accounts/{account}/now",
             "GET /v1/accounts/{account}/report",
             "GET /v1/me",
             "GET /v1/sql",
@@ -177,6 +180,9 @@ async fn every_answer_is_as_the_document_says() {
     let events = "/v1/accounts/{account}/events";
     let history = "/v1/accounts/{account}/history";
     let names = "/v1/accounts/{account}/names";
+    let now = "/v1/accounts/{account}/now";
+    let queue_health = "/operations/api/account/{account}/msgqueuehealth/current";
+    door.post("/v1/accounts/open/events", "application/x-ndjson", open_conversations()).await;
     let ndjson = "application/x-ndjson";
     for (table, csv) in [("skills", "skill_id,name\n7,Billing\n"), ("agents", "agent_id,name\nann,Ann\n")] {
         door.post(&format!("/v1/accounts/acme/tables/{table}"), "text/csv", csv).await;
@@ -194,6 +200,10 @@ async fn every_answer_is_as_the_document_says() {
         ("GET", report, door.get(&format!("{}&interval=30", report_of("acme"))).await),
         ("GET", report, door.get(&format!("{}&interval=31", report_of("acme"))).await),
         ("GET", names, door.get("/v1/accounts/acme/names").await),
+        ("GET", now, door.get("/v1/accounts/open/now").await),
+        ("GET", now, door.get("/v1/accounts/open/now?skillIds=x").await),
+        ("GET", queue_health, door.get(&QUEUE_HEALTH.replace("acme", "open")).await),
+        ("GET", queue_health, door.get(&QUEUE_HEALTH.replace("v=1", "")).await),
         ("GET", names, door.get("/v1/accounts/bolt/names").await),
         ("GET", names, door.get("/v1/accounts/%20/names").await),
         ("GET", "/v1/me", door.get("/v1/me").await),
@@ -220,20 +230,23 @@ async fn every_answer_is_as_the_document_says() {
 async fn every_parameter_in_the_document_is_one_that_the_server_reads() {
     let door = Door::new();
     let document = document(&door).await;
-    let report = operations(&document).into_iter().find(|(_, path, _)| path.ends_with("msgskillsegments")).unwrap().2;
-    let parameters = report["parameters"].as_array().unwrap();
-    let query = parameters.iter().filter(|parameter| parameter["in"] == "query");
-    for parameter in query {
-        let name = parameter["name"].as_str().unwrap();
-        let mut uri = report_of("acme").replace("timeframe=60&v=1", "");
-        for (required, value) in [("timeframe", "60"), ("v", "1")] {
-            if required != name {
-                uri.push_str(&format!("{required}={value}&"));
-            }
+    for (path, needed) in [
+        ("/operations/api/account/{account}/msgskillsegments", [("timeframe", "60"), ("v", "1")].as_slice()),
+        ("/operations/api/account/{account}/msgqueuehealth/current", &[("v", "1")]),
+        ("/v1/accounts/{account}/report", &[("timeframe", "60"), ("v", "1"), ("at", "1516265515679")]),
+        ("/v1/accounts/{account}/now", &[]),
+    ] {
+        let (.., operation) = operations(&document).into_iter().find(|(_, listed, _)| listed == path).unwrap();
+        let parameters = operation["parameters"].as_array().unwrap();
+        for parameter in parameters.iter().filter(|parameter| parameter["in"] == "query") {
+            let name = parameter["name"].as_str().unwrap();
+            let others = needed.iter().filter(|(needed, _)| *needed != name);
+            let others: String = others.map(|(name, value)| format!("{name}={value}&")).collect();
+            let uri = format!("{}?{others}", path.replace("{account}", "acme"));
+            let without = door.get(&uri).await.status.as_u16();
+            assert_eq!(without, if parameter["required"] == true { 400 } else { 200 }, "{path} {name}");
+            assert_eq!(door.get(&format!("{uri}{name}=oops")).await.problem(400)["parameter"], name, "{path}");
         }
-        let without = door.get(&uri).await.status.as_u16();
-        assert_eq!(without, if parameter["required"] == true { 400 } else { 200 }, "{name}");
-        assert_eq!(door.get(&format!("{uri}{name}=oops")).await.problem(400)["parameter"], name);
     }
 }
 

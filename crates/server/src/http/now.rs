@@ -1,0 +1,54 @@
+//! The route of what is open at this instant.
+
+use std::borrow::Cow;
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use skillscope_query::NowRequest;
+use utoipa::IntoParams;
+
+use super::live_answer::live_answer;
+use super::openapi::{NowBody, problem_responses};
+use super::path_variables::PathVariables;
+use super::problem::Problem;
+use super::report::ReportAccount;
+use crate::App;
+use crate::caller::Caller;
+
+problem_responses! {
+    NowProblems {
+        400: "The account is not one, or a parameter is not allowed.",
+        503: "Too many large reports are under way.",
+    }
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[expect(dead_code, reason = "it is there to be described")]
+pub(super) struct NowQuery {
+    /// Skills separated by commas, or `all`. Absent, it means `all`.
+    #[param(pattern = "^(all|-?[0-9]{1,18}(,-?[0-9]{1,18})*)$")]
+    skill_ids: Option<String>,
+}
+
+/// Count an account's open conversations at this instant, by skill.
+///
+/// Who waits waits for an agent: no agent is assigned. Skills without open conversations do not appear.
+#[utoipa::path(get, path = "/v1/accounts/{account}/now", operation_id = "now", tag = "report",
+    params(ReportAccount, NowQuery),
+    responses(
+        (status = 200, description = "What is open, with the headers of the report.", body = NowBody),
+        NowProblems,
+    ))]
+pub(super) async fn get(
+    State(app): State<App>,
+    caller: Caller,
+    PathVariables(account): PathVariables<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let query = query.unwrap_or_default();
+    let parameters: Vec<(Cow<'_, str>, Cow<'_, str>)> = form_urlencoded::parse(query.as_bytes()).collect();
+    let account = caller.account(&account)?;
+    let request = NowRequest::new(account.as_str(), &parameters)?;
+    live_answer(app, &account, move |engine| engine.now(&request)).await
+}
