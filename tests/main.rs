@@ -25,6 +25,7 @@ mod events;
 mod existing_clients;
 mod field_statements;
 mod flight;
+mod following;
 mod foreign;
 mod formats;
 mod generate;

@@ -144,6 +144,11 @@ impl Share {
         true
     }
 
+    /// Gives back all but so much memory.
+    pub(crate) fn shrink_to(&mut self, bytes: usize) {
+        self.shrink(self.bytes.saturating_sub(bytes));
+    }
+
     /// Gives back some memory.
     pub(crate) fn shrink(&mut self, bytes: usize) {
         let bytes = bytes.min(self.bytes);

@@ -22,6 +22,7 @@ mod seeds;
 mod sql;
 mod sql_formats;
 mod sql_url;
+mod streams;
 mod tables;
 mod tls;
 mod web;

@@ -13,7 +13,7 @@ const MAX_TIMEFRAME: i64 = 1440;
 const MIN_INTERVAL: i64 = 5;
 
 /// A request for the report: which segments of an account to count, and how to cut them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ReportRequest {
     account: String,
     parameters: ReportParameters,
@@ -104,6 +104,12 @@ impl ReportRequest {
     /// Whether it is for what was known then.
     pub fn is_as_known(&self) -> bool {
         self.parameters.is_as_known
+    }
+
+    /// The same request, made at another instant (milliseconds since the epoch).
+    #[must_use]
+    pub fn at(&self, now: i64) -> Self {
+        Self { account: self.account.clone(), parameters: self.parameters.at(now) }
     }
 
     /// What is asked about it.

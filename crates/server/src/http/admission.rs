@@ -11,7 +11,7 @@ use futures::FutureExt;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::answer_body::is_whole;
+use super::answer_body::{is_live, is_whole};
 use super::forwarded::SeenAs;
 use super::openapi::{BEARER, problem_response};
 use super::state::HttpState;
@@ -93,7 +93,7 @@ async fn admit(State(admission): State<Admission>, request: Request, next: Next)
         response = answering => response,
         refused = caller.clone().ended() => return refused.into_response(),
     };
-    if is_whole(&response) {
+    if is_whole(&response) || is_live(&response) {
         return response;
     }
     let ended = caller.ended().map(|refused| Err(axum::Error::new(refused)));

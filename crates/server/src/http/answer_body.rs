@@ -7,6 +7,10 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::response::Response;
 use hyper::body::{Frame, SizeHint};
 
+/// Marks an answer that goes on for as long as its reader stays. It is sent as it comes, and says itself why it ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Live;
+
 /// A body as it goes out. What it keeps is dropped when it has gone.
 pub(super) struct AnswerBody<T> {
     body: Body,
@@ -27,6 +31,11 @@ pub(super) fn keep_until_gone<T: Send + Unpin + 'static>(response: Response, kep
 /// Whether all of an answer is there, and goes out at once.
 pub(super) fn is_whole(response: &Response) -> bool {
     response.body().size_hint().exact().is_some()
+}
+
+/// Whether an answer goes on for as long as its reader stays.
+pub(super) fn is_live(response: &Response) -> bool {
+    response.extensions().get::<Live>().is_some()
 }
 
 impl<T: Unpin> HttpBody for AnswerBody<T> {

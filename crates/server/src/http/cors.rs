@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
-use axum::http::{HeaderValue, Method, Uri};
+use axum::http::{HeaderName, HeaderValue, Method, Uri};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::feed_headers::{DATA_UNTIL, LAST_ARRIVAL};
+
+/// What a client that follows a report tells of the last event that it has.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// How long a browser may remember the answer to a preflight.
 const MAX_AGE: Duration = Duration::from_secs(3600);
@@ -50,7 +53,7 @@ impl CorsOrigins {
         let layer = CorsLayer::new()
             .allow_origin(allowed)
             .allow_methods([Method::GET, Method::POST])
-            .allow_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, CONTENT_ENCODING])
+            .allow_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, CONTENT_ENCODING, LAST_EVENT_ID])
             .expose_headers([DATA_UNTIL, LAST_ARRIVAL])
             .max_age(MAX_AGE);
         Some(layer)

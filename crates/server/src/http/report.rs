@@ -6,21 +6,24 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use futures::{StreamExt, stream};
 use skillscope_query::ReportRequest;
 use utoipa::IntoParams;
 
 use super::feed_headers;
+use super::followed_report::FollowedReport;
 use super::openapi::{ReportBody, problem_responses};
 use super::options::HttpOptions;
 use super::path_variables::PathVariables;
 use super::problem::Problem;
+use super::streams::{self, Feeds};
 use crate::App;
 use crate::caller::Caller;
 use crate::memory_budget::{Budget, MemoryBudget, Owners, Share};
 use crate::once_per_minute::OncePerMinute;
-use crate::threads::NotComputed;
+use crate::threads::{NotComputed, Place};
 
 /// Reports that are larger are written while they are sent.
 const STREAMED_BYTES: usize = 1 << 20;
@@ -28,7 +31,7 @@ const STREAMED_BYTES: usize = 1 << 20;
 /// A report of at most so many cells, which are the metrics of a skill in an interval, takes less than a millisecond.
 /// It is computed where it was asked for: going to another thread and back would take a small one longer than it takes
 /// itself.
-const SMALL_CELLS: u64 = 2048;
+pub(super) const SMALL_CELLS: u64 = 2048;
 
 /// About the memory of a cell: its row of the plan's answer, and its place in the report.
 const BYTES_PER_CELL: u64 = 300;
@@ -73,6 +76,15 @@ pub(super) struct ReportQuery {
     user_type: Option<String>,
 }
 
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it is there to be described")]
+pub(super) struct StreamQuery {
+    /// Seconds from one event of a stream to the next; it is read for streams alone. Absent, it means 5.
+    #[param(minimum = 1, maximum = 60)]
+    every: Option<i64>,
+}
+
 /// Count an account's closed skill segments of the last minutes, by skill and by interval.
 ///
 /// The timeframe ends at the instant of the request. Intervals are cut from its start and listed newest first; skills
@@ -81,9 +93,15 @@ pub(super) struct ReportQuery {
     params(
         ReportAccount,
         ReportQuery,
+        StreamQuery,
     ),
     responses(
-        (status = 200, description = "The report.", body = ReportBody, headers(
+        (status = 200, description = "The report. For `Accept: text/event-stream`, the report at once and then every so \
+            many seconds, as the data of events called `report` whose `id` is the instant in milliseconds since the epoch; an \
+            event `problem` stands for a report that could not be made, and `end` says why the stream ends.", content(
+            (ReportBody = "application/json"),
+            (String = "text/event-stream"),
+        ), headers(
             ("Data-Until" = String, description = "The latest event or end of a segment that there is of the account, as an HTTP date. Absent where nothing ever came."),
             ("Last-Arrival" = String, description = "When something was accepted of the account last, as an HTTP date. Absent where nothing ever came."),
         )),
@@ -92,14 +110,19 @@ pub(super) struct ReportQuery {
 pub(super) async fn get(
     State(app): State<App>,
     State(memory): State<ReportMemory>,
+    State(feeds): State<Feeds<FollowedReport>>,
     caller: Caller,
     PathVariables(account): PathVariables<String>,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
     let parameters: Vec<(Cow<'_, str>, Cow<'_, str>)> = form_urlencoded::parse(query.as_bytes()).collect();
     let account = caller.account(&account)?;
     let request = ReportRequest::from_parameters(account.as_str(), app.engine().clock().now(), &parameters)?;
+    if streams::are_wanted(&headers) {
+        return streams::follow(&feeds, FollowedReport::new(account, &request), &parameters, caller);
+    }
     respond(app, memory, &Owners::of(Some(&account), caller.holder()), request).await
 }
 
@@ -119,16 +142,24 @@ pub(super) async fn respond(
     } else {
         let share = memory.take(owners, cells).await?;
         let threads = app.clone();
-        let answered =
-            threads.threads().reports.run(cells, async move { answer(&app, &request, Some(share)).await }).await;
-        let (body, place) = answered?;
-        (body?, Some(place))
+        let (body, place) = computed(&threads, cells, async move { answer(&app, &request, Some(share)).await }).await?;
+        (body, Some(place))
     };
     let mut response = feed_headers::json(body, feed);
     if let Some(place) = place {
         response.extensions_mut().insert(place);
     }
     Ok(response)
+}
+
+/// What `work` computes on the threads for reports, with its place there.
+pub(super) async fn computed<T: Send + 'static>(
+    app: &App,
+    cells: u64,
+    work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+) -> Result<(T, Arc<Place>), Problem> {
+    let (outcome, place) = app.threads().reports.run(cells, work).await?;
+    Ok((outcome?, place))
 }
 
 impl From<NotComputed> for Problem {
@@ -158,7 +189,7 @@ impl ReportMemory {
     }
 
     /// The memory of a report with so many cells.
-    async fn take(&self, owners: &Owners, cells: u64) -> Result<Share, Problem> {
+    pub(super) async fn take(&self, owners: &Owners, cells: u64) -> Result<Share, Problem> {
         let mut share = self.0.share(owners);
         let bytes = usize::try_from(cells.saturating_mul(BYTES_PER_CELL)).unwrap_or(usize::MAX);
         share.grow(bytes).await.map_err(|_| {

@@ -9,6 +9,7 @@ use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING};
 use axum::middleware::{from_fn_with_state, map_response, map_response_with_state};
 use axum::response::{IntoResponse, Response};
+use tokio_util::sync::CancellationToken;
 use tower::util::MapRequest;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -19,6 +20,7 @@ use utoipa_axum::routes;
 
 use super::admission::{let_in, permitted};
 use super::counting::count;
+use super::followed_report::ReportSource;
 use super::guard::{Guard, guard};
 use super::metrics::MetricsTurn;
 use super::openapi::{Document, describe_common_problems};
@@ -27,6 +29,7 @@ use super::problem::Problem;
 use super::report::ReportMemory;
 use super::request_body::BodyLimits;
 use super::state::HttpState;
+use super::streams::Feeds;
 use super::traced::traced;
 use super::trailing_slash::without_slash;
 use super::{
@@ -70,8 +73,8 @@ fn routes(access: &Access, limiter: &Arc<Limiter<Holder>>) -> OpenApiRouter<Http
 /// What answers requests.
 pub(crate) type Routes = MapRequest<Router, fn(Request) -> Request>;
 
-/// The routes of `app`, with the layers that every request and answer goes through.
-pub(crate) fn router(app: App, options: HttpOptions) -> Routes {
+/// The routes of `app`, with the layers that every request and answer goes through. Streams end with `ending`.
+pub(crate) fn router(app: App, options: HttpOptions, ending: &CancellationToken) -> Routes {
     let (routes, mut document) = routes(app.access(), &Limiter::new(options.of_a_token)).split_for_parts();
     describe_common_problems(&mut document);
     let options = Arc::new(options);
@@ -90,6 +93,8 @@ pub(crate) fn router(app: App, options: HttpOptions) -> Routes {
     };
     let bodies = Arc::new(BodyLimits::new(&options));
     let reports = ReportMemory::new(&options);
+    let source = ReportSource { app: app.clone(), memory: reports.clone() };
+    let report_feeds = Feeds::new(source, ending.clone(), Arc::clone(&app.statistics().streams));
     // Every route is in the document, by its path.
     let statistics = HttpStatistics::new(document.paths.paths.keys().cloned());
     let counting = from_fn_with_state(Arc::clone(&statistics), count);
@@ -98,6 +103,7 @@ pub(crate) fn router(app: App, options: HttpOptions) -> Routes {
         options,
         bodies,
         reports,
+        report_feeds,
         statistics,
         metrics_turn: MetricsTurn::default(),
         document: Arc::new(document),
@@ -107,7 +113,8 @@ pub(crate) fn router(app: App, options: HttpOptions) -> Routes {
     MapRequest::new(router, without_slash)
 }
 
-/// Metrics are not compressed: they are to come also while the threads that compress are busy.
+/// Metrics are not compressed: they are to come also while the threads that compress are busy. Neither are streams, whose
+/// bytes are the same for many.
 fn worth_compressing() -> impl Predicate {
     let of_metrics = TextFormat::MEDIA_TYPES.map(|(media_type, _)| NotForContentType::const_new(media_type));
     let [text, open_metrics] = of_metrics;

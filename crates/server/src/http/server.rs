@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::connection::{ConnectionServer, ConnectionTimes};
 use super::options::HttpOptions;
@@ -46,6 +47,8 @@ pub struct HttpRoutes {
     door: DoorCounts,
     tls: Option<Tls>,
     app: Arc<OnceLock<App>>,
+    /// What ends streams: nobody waits until they end by themselves.
+    ending: CancellationToken,
 }
 
 impl HttpRoutes {
@@ -56,7 +59,7 @@ impl HttpRoutes {
         }
         app.statistics().http.watch_counts(self.door.clone());
         app.statistics().http.watch_late(self.connections.late());
-        self.connections.go_live(router(app.clone(), self.options.clone()));
+        self.connections.go_live(router(app.clone(), self.options.clone(), &self.ending));
         let _ = self.app.set(app);
     }
 
@@ -82,7 +85,8 @@ impl HttpServer {
         let door = Door::open(listener, options.connections, "--http-connections", refusal)?;
         let times = ConnectionTimes { header: options.header_timeout, idle: options.idle_timeout };
         let connections = Arc::new(ConnectionServer::new(starting_routes(), times, door.is_exposed()));
-        let routes = HttpRoutes { connections, options, door: door.counts(), tls, app: Arc::default() };
+        let (app, ending) = (Arc::default(), CancellationToken::new());
+        let routes = HttpRoutes { connections, options, door: door.counts(), tls, app, ending };
         Ok(Self { door, encryption, routes })
     }
 
@@ -108,6 +112,7 @@ impl HttpServer {
         }
         drop((door, stopped));
         routes.stop();
+        routes.ending.cancel();
         let _ = stopping.send(true);
         // Each connection holds a receiver until it ends.
         if tokio::time::timeout(GRACE, stopping.closed()).await.is_err() {

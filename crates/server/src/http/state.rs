@@ -5,10 +5,12 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use utoipa::openapi::OpenApi;
 
+use super::followed_report::FollowedReport;
 use super::metrics::MetricsTurn;
 use super::options::HttpOptions;
 use super::report::ReportMemory;
 use super::request_body::BodyLimits;
+use super::streams::Feeds;
 use crate::App;
 use crate::statistics::HttpStatistics;
 
@@ -19,6 +21,7 @@ pub(super) struct HttpState {
     pub(super) options: Arc<HttpOptions>,
     pub(super) bodies: Arc<BodyLimits>,
     pub(super) reports: ReportMemory,
+    pub(super) report_feeds: Feeds<FollowedReport>,
     pub(super) statistics: Arc<HttpStatistics>,
     pub(super) metrics_turn: MetricsTurn,
     pub(super) document: Arc<OpenApi>,
@@ -45,6 +48,12 @@ impl FromRef<HttpState> for Arc<BodyLimits> {
 impl FromRef<HttpState> for ReportMemory {
     fn from_ref(state: &HttpState) -> Self {
         state.reports.clone()
+    }
+}
+
+impl FromRef<HttpState> for Feeds<FollowedReport> {
+    fn from_ref(state: &HttpState) -> Self {
+        state.report_feeds.clone()
     }
 }
 

@@ -1,8 +1,9 @@
-//! What the server counts of its own work: requests, connections, bodies and backups. The store and the query engine
+//! What the server counts of its own work: requests, streams, connections, bodies and backups. The store and the query engine
 //! count theirs. `metrics/` reads all of it, when somebody asks.
 
 mod doors;
 mod requests;
+mod streams;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -11,6 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::tls::Tls;
 pub(crate) use doors::DoorStatistics;
 pub(crate) use requests::HttpStatistics;
+pub(crate) use streams::{OpenStream, StreamStatistics};
 
 /// What all doors count together.
 #[derive(Default)]
@@ -18,6 +20,7 @@ pub(crate) struct Statistics {
     pub(crate) http: DoorStatistics,
     pub(crate) postgresql: DoorStatistics,
     pub(crate) flight: DoorStatistics,
+    pub(crate) streams: Arc<StreamStatistics>,
     /// One for each kind.
     received_bytes: [AtomicU64; RecordKind::ALL.len()],
     backups_done: AtomicU64,

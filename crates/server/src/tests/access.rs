@@ -9,6 +9,7 @@ use skillscope_segment::AccountId;
 use super::door::{Answer, Door, SEGMENTS, line, report_of};
 use super::events::EVENTS;
 use super::now::QUEUE_HEALTH;
+use super::streams::Followed;
 use crate::{CallerLimits, HttpOptions, NewToken, Permission, TokenAdministration};
 
 /// A server with tokens.
@@ -215,6 +216,35 @@ async fn an_answer_under_way_ends_with_its_token() {
         }
     };
     assert!(broken.contains("revoked"), "{broken}");
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_token_and_says_so() {
+    let (guarded, _) = Guarded::with(HttpOptions {
+        of_a_token: CallerLimits { concurrency: 1, ..CallerLimits::default() },
+        ..HttpOptions::default()
+    });
+    let token = guarded.add("wallboard", account("acme"), &[Permission::Report]);
+    let request = |account| {
+        let uri = format!("{}&every=60", report_of(account));
+        let request = Request::get(uri).header("host", "localhost").header("accept", "text/event-stream");
+        request.header("authorization", format!("Bearer {token}")).body(Body::empty()).unwrap()
+    };
+    guarded.door.send(request("bolt")).await.problem(403);
+    let response = tower::ServiceExt::oneshot(guarded.door.routes(), request("acme")).await.unwrap();
+    let mut followed = Followed::new(response);
+    for begins in ["retry: ", "event: report\n"] {
+        assert!(followed.frame().await.unwrap().starts_with(begins.as_bytes()));
+    }
+    guarded.send(&token, "GET", &report_of("acme"), "").await.problem(429);
+    guarded.revoke("wallboard");
+    let end = followed.frame().await.unwrap();
+    let data = str::from_utf8(&end).unwrap().strip_prefix("event: end\ndata: ").unwrap();
+    let problem: serde_json::Value = serde_json::from_str(data).unwrap();
+    assert_eq!(problem["status"], 401);
+    assert_eq!(problem["detail"], "the token has been revoked or has expired");
+    assert_eq!(followed.frame().await, None);
+    guarded.send(&token, "GET", &report_of("acme"), "").await.problem(401);
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ const TEXTS: [&str; 22] = [
 ];
 
 fn any_query() -> impl Strategy<Value = String> {
-    let name = select(vec!["timeframe", "v", "interval", "skillIds", "userType", "x", "", "%74imeframe"]);
+    let name = select(vec!["timeframe", "v", "interval", "skillIds", "userType", "every", "x", "", "%74imeframe"]);
     let value = prop_oneof![3 => select(TEXTS.to_vec()).prop_map(str::to_owned), 1 => "[!-~&&[^#\"<>`{}|\\\\^]]{0,20}"];
     let pair = (name, value).prop_map(|(name, value)| format!("{name}={value}"));
     let free = "[!-~&&[^#\"<>`{}|\\\\^]]{0,30}";

@@ -12,6 +12,7 @@ use skillscope_query::{Clock, Engine, SqlLimits};
 use skillscope_segment::{AccountId, Chunk, Error, Format, Input, ReadOptions, SegmentWriter, read_segments};
 use skillscope_store::{Disk, Store, StoreOptions};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::http::{Routes, router};
@@ -78,7 +79,7 @@ impl Door {
         let engine = Engine::new(Arc::clone(&store), clock, SqlLimits::default()).unwrap();
         let options = HttpOptions { max_body_bytes: MAX_BODY_BYTES, max_sql_rows: MAX_SQL_ROWS, ..options };
         let app = App::new(store, engine, Access::of_directory(directory.path()).unwrap()).unwrap();
-        Self { routes: router(app.clone(), options), app, directory }
+        Self { routes: router(app.clone(), options, &CancellationToken::new()), app, directory }
     }
 
     /// Sends a request, to the server's own host unless it names another.

@@ -245,7 +245,9 @@ async fn every_parameter_in_the_document_is_one_that_the_server_reads() {
             let uri = format!("{}?{others}", path.replace("{account}", "acme"));
             let without = door.get(&uri).await.status.as_u16();
             assert_eq!(without, if parameter["required"] == true { 400 } else { 200 }, "{path} {name}");
-            assert_eq!(door.get(&format!("{uri}{name}=oops")).await.problem(400)["parameter"], name, "{path}");
+            let accept = if name == "every" { "text/event-stream" } else { "application/json" };
+            let wrong = Request::get(format!("{uri}{name}=oops")).header("accept", accept).body(Body::empty()).unwrap();
+            assert_eq!(door.send(wrong).await.problem(400)["parameter"], name, "{path}");
         }
     }
 }

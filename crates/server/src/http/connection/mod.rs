@@ -34,12 +34,12 @@ use tokio::sync::watch;
 use tower::ServiceExt;
 
 use crate::connections::{Connection, Encryption, PatientSocket};
-use crate::http::answer_body::AnswerBody;
+use crate::http::answer_body::{AnswerBody, is_live};
 use crate::http::problem::Problem;
 use crate::http::router::Routes;
 use crate::once_per_minute::OncePerMinute;
 use crate::tls::Wire;
-use body::ReceivedBody;
+use body::{LiveBody, ReceivedBody};
 pub(crate) use ends::Ends;
 use phase::{Phase, UnderWay};
 use socket::HttpSocket;
@@ -206,6 +206,9 @@ fn answer(
         if phase.has_unread_body() {
             // The rest is dropped, and the connection with it: the client is not to send its next request over it.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if is_live(&response) {
+            response = response.map(|body| Body::new(LiveBody::new(body, phase)));
         }
         Ok(response.map(|body| AnswerBody::new(body, under_way)))
     }

@@ -10,6 +10,7 @@ pub(super) struct Phase {
     is_under_way: AtomicBool,
     has_unread_body: AtomicBool,
     has_heard: AtomicBool,
+    is_stuck: AtomicBool,
 }
 
 /// As long as this is there, a request is under way.
@@ -45,6 +46,16 @@ impl Phase {
     /// Whether a byte has ever come.
     pub(super) fn has_heard(&self) -> bool {
         self.has_heard.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether something that was written waits for its reader; the answer is whether something did before.
+    pub(super) fn note_stuck(&self, is_stuck: bool) -> bool {
+        self.is_stuck.swap(is_stuck, Ordering::Relaxed)
+    }
+
+    /// Whether something that was written waits for its reader.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.is_stuck.load(Ordering::Relaxed)
     }
 
     pub(super) fn leave_body_unread(&self) {

@@ -112,6 +112,9 @@ impl HttpSocket {
     }
 
     fn written<T>(&mut self, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if outcome.is_pending() {
+            self.phase.note_stuck(true);
+        }
         if outcome.is_ready() && self.awaited == Awaited::Request {
             // The last answer was still on its way.
             self.await_anew(Awaited::Request);
@@ -182,6 +185,10 @@ impl AsyncWrite for HttpSocket {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let outcome = Pin::new(&mut self.socket).poll_flush(context);
+        if self.phase.note_stuck(outcome.is_pending()) && outcome.is_ready() {
+            // A body that waited for this has been asked already.
+            context.waker().wake_by_ref();
+        }
         // It is called once everything has been written that there is.
         if outcome.is_ready() && !self.phase.is_under_way() {
             self.answered = self.phase.requests();

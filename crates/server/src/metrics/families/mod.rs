@@ -11,6 +11,7 @@ mod process;
 mod requests;
 mod statements;
 mod storage;
+mod streams;
 
 use std::borrow::Cow;
 
@@ -33,6 +34,7 @@ pub(crate) fn gather(app: &App, http: &HttpStatistics, budgets: &Budgets) -> Exp
     health::add(&mut all, app);
     authentication::add(&mut all, app.access());
     requests::add(&mut all, http, budgets);
+    streams::add(&mut all, &app.statistics().streams);
     connections::add(&mut all, app.statistics());
     statements::add(&mut all, app.engine().sql_counts(), &load);
     ingestion::add(&mut all, app, &counts, &held);

@@ -12,12 +12,15 @@ const REQUESTS: Definition = Definition::counter(
 const DURATION: Definition = Definition::histogram(
     "skillscope_http_request_duration",
     &["route", "method"],
-    "From a request's head to the end of its answer.",
+    "From a request's head to the end of its answer, or to the beginning of a stream.",
 )
 .in_seconds();
 
-const IN_PROGRESS: Definition =
-    Definition::gauge("skillscope_http_requests_in_progress", &[], "Requests whose answers have not ended.");
+const IN_PROGRESS: Definition = Definition::gauge(
+    "skillscope_http_requests_in_progress",
+    &[],
+    "Requests whose answers have not ended, streams aside.",
+);
 
 const TURNED_AWAY: Definition = Definition::counter(
     "skillscope_http_turned_away",
