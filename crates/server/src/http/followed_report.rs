@@ -5,7 +5,7 @@ use skillscope_query::ReportRequest;
 use skillscope_segment::AccountId;
 
 use super::problem::Problem;
-use super::report::{ReportMemory, SMALL_CELLS, computed};
+use super::report::{ReportMemory, SMALL_CELLS};
 use super::streams::{Followed, event};
 use crate::App;
 use crate::access::Holder;
@@ -58,12 +58,13 @@ impl Followed for FollowedReport {
         let work = async move {
             let report = app.engine().report(&request).await?;
             let text = event("report", at, |out| report.write_json(out));
-            Ok(match share {
+            Ok::<_, Problem>(match share {
                 None => text.into(),
                 Some(share) => kept(text, share),
             })
         };
-        Ok(computed(&source.app, cells, work).await?.0)
+        let (event, _place) = source.app.threads().reports.run(cells, work).await?;
+        event
     }
 }
 

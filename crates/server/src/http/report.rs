@@ -18,12 +18,12 @@ use super::openapi::{ReportBody, problem_responses};
 use super::options::HttpOptions;
 use super::path_variables::PathVariables;
 use super::problem::Problem;
-use super::streams::{self, Feeds};
+use super::streams::{self, Feeds, StreamQuery};
 use crate::App;
 use crate::caller::Caller;
 use crate::memory_budget::{Budget, MemoryBudget, Owners, Share};
 use crate::once_per_minute::OncePerMinute;
-use crate::threads::{NotComputed, Place};
+use crate::threads::NotComputed;
 
 /// Reports that are larger are written while they are sent.
 const STREAMED_BYTES: usize = 1 << 20;
@@ -74,15 +74,6 @@ pub(super) struct ReportQuery {
     /// Only segments whose agents were all human, or all bots. Absent, it means `all`.
     #[param(pattern = "^(human|bot|all)$")]
     user_type: Option<String>,
-}
-
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it is there to be described")]
-pub(super) struct StreamQuery {
-    /// Seconds from one event of a stream to the next; it is read for streams alone. Absent, it means 5.
-    #[param(minimum = 1, maximum = 60)]
-    every: Option<i64>,
 }
 
 /// Count an account's closed skill segments of the last minutes, by skill and by interval.
@@ -142,24 +133,16 @@ pub(super) async fn respond(
     } else {
         let share = memory.take(owners, cells).await?;
         let threads = app.clone();
-        let (body, place) = computed(&threads, cells, async move { answer(&app, &request, Some(share)).await }).await?;
-        (body, Some(place))
+        let answered =
+            threads.threads().reports.run(cells, async move { answer(&app, &request, Some(share)).await }).await;
+        let (body, place) = answered?;
+        (body?, Some(place))
     };
     let mut response = feed_headers::json(body, feed);
     if let Some(place) = place {
         response.extensions_mut().insert(place);
     }
     Ok(response)
-}
-
-/// What `work` computes on the threads for reports, with its place there.
-pub(super) async fn computed<T: Send + 'static>(
-    app: &App,
-    cells: u64,
-    work: impl Future<Output = Result<T, Problem>> + Send + 'static,
-) -> Result<(T, Arc<Place>), Problem> {
-    let (outcome, place) = app.threads().reports.run(cells, work).await?;
-    Ok((outcome?, place))
 }
 
 impl From<NotComputed> for Problem {

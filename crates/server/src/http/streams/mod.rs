@@ -34,6 +34,7 @@ use super::problem::Problem;
 use crate::caller::Caller;
 use crate::ending::until;
 pub(super) use event::event;
+pub(super) use every::StreamQuery;
 use every::every;
 pub(super) use feeds::Feeds;
 pub(super) use followed::Followed;
