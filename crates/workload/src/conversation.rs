@@ -117,6 +117,13 @@ impl<'w> Conversation<'w> {
     }
 }
 
+/// How many stays a conversation has on average.
+pub(crate) fn mean_stays() -> f64 {
+    let (stays, conversations) =
+        STAYS.iter().fold((0, 0), |(stays, all), (count, weight)| (stays + count * weight, all + weight));
+    stays as f64 / conversations as f64
+}
+
 /// The skill to which a stay is transferred; `None` if the stay ends with a close, and the next one resumes.
 fn next_skill(workload: &Workload, draw: &mut Draw, skill: i64) -> Option<i64> {
     if draw.percent(15) { None } else { workload.other_skill(draw, skill) }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-const HOUR_MS: i64 = 3_600_000;
+pub(crate) const HOUR_MS: i64 = 3_600_000;
 
 /// How busy each hour of a day is, in UTC: quiet nights, peaks before and after noon.
 const HOURLY_WEIGHTS: [u64; 24] = [2, 1, 1, 1, 1, 2, 4, 8, 14, 20, 24, 25, 22, 20, 22, 24, 23, 20, 16, 13, 10, 7, 5, 3];
@@ -37,6 +37,12 @@ impl DayCurve {
         let offset = (target - before) / weight(times.start);
         (times.start + offset as i64).min(times.end - 1)
     }
+
+    /// How much of the workload a whole hour at the time of day of `time` has; 1 is all of it. The hour need not be of the
+    /// period.
+    pub(crate) fn share_of_hour(&self, time: i64) -> f64 {
+        weight(time) * HOUR_MS as f64 / self.total
+    }
 }
 
 fn weight(time: i64) -> f64 {
@@ -63,5 +69,6 @@ mod tests {
         let total: u64 = HOURLY_WEIGHTS.iter().sum();
         // 0 to 10 o'clock together weigh 2+1+1+1+1+2+4+8+14+20.
         assert_eq!(curve.time(54.0 / total as f64), 10 * HOUR_MS);
+        assert_eq!(curve.share_of_hour(24 * HOUR_MS * 365 + 10 * HOUR_MS + 1), 24.0 / total as f64);
     }
 }

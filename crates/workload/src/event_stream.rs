@@ -9,10 +9,10 @@ use crate::events::TimedEvent;
 use crate::{Conversation, Workload};
 
 /// A bound on the length of a conversation, which has at most five stays with pauses between them.
-const LONGEST_CONVERSATION_MS: i64 = 3_600_000;
+pub(crate) const LONGEST_CONVERSATION_MS: i64 = 3_600_000;
 
 /// A conversation that has a next event.
-struct Running<'w> {
+pub(crate) struct Running<'w> {
     conversation: Conversation<'w>,
     /// The number of the conversation, which orders events of the same millisecond.
     number: u64,
@@ -33,16 +33,23 @@ impl Workload {
         let mut rows = 0;
         for (conversation, number) in self.conversations().zip(0..) {
             rows += conversation.segment_count() as u64;
-            let time = conversation.stays().first().map_or(0, |stay| stay.start);
-            running.push(Reverse(Running { conversation, number, events: Vec::new(), next: 0, time }));
+            running.push(Reverse(Running::new(conversation, number)));
             pass_events_before(self.time_after(rows) - LONGEST_CONVERSATION_MS, &mut running, &mut sink)?;
         }
         pass_events_before(i64::MAX, &mut running, &mut sink)
     }
 }
 
+impl<'w> Running<'w> {
+    /// Conversation number `number`, of which nothing has happened yet.
+    pub(crate) fn new(conversation: Conversation<'w>, number: u64) -> Self {
+        let time = conversation.stays().first().map_or(0, |stay| stay.start);
+        Self { conversation, number, events: Vec::new(), next: 0, time }
+    }
+}
+
 /// Passes on every event before `end`.
-fn pass_events_before<E>(
+pub(crate) fn pass_events_before<E>(
     end: i64,
     running: &mut BinaryHeap<Reverse<Running<'_>>>,
     sink: &mut impl FnMut(&Event<&str>) -> Result<(), E>,

@@ -5,6 +5,7 @@
 //! skills take most of the conversations, and every outcome, user type and transfer occurs. The benchmarks and the demo
 //! use it.
 
+mod continuation;
 mod conversation;
 mod curve;
 mod draw;
@@ -16,6 +17,7 @@ mod stay;
 mod tests;
 mod workload;
 
+pub use continuation::Continuation;
 pub use conversation::Conversation;
 pub use history::HistoryWriter;
 pub use workload::{Workload, WorkloadOptions};

@@ -6,10 +6,9 @@ use arrow::array::RecordBatch;
 use skillscope_segment::{AccountId, Result, SegmentBatchBuilder};
 
 use crate::Conversation;
-use crate::curve::DayCurve;
+use crate::conversation::mean_stays;
+use crate::curve::{DayCurve, HOUR_MS};
 use crate::draw::Draw;
-
-const HOUR_MS: i64 = 3_600_000;
 
 /// The options of a workload.
 #[derive(Debug, Clone)]
@@ -55,13 +54,18 @@ impl Workload {
         Self { options, curve, skill_weights, agents, bots }
     }
 
+    /// The instant before which every segment ends, in milliseconds since the epoch.
+    pub fn end(&self) -> i64 {
+        self.options.end
+    }
+
     /// The conversations, roughly in the order in which they end, until the number of segments is reached.
     pub fn conversations(&self) -> impl Iterator<Item = Conversation<'_>> {
         let mut rows = 0;
         let mut index = 0;
         std::iter::from_fn(move || {
             let left = self.options.rows.checked_sub(rows).filter(|left| *left > 0)?;
-            let mut draw = Draw::new(self.options.seed, index);
+            let mut draw = self.decisions(index);
             // The share of segments made so far is the place of the next conversation on the curve.
             let quantile = (rows as f64 + draw.unit()) / self.options.rows as f64;
             let conversation = Conversation::draw(self, &mut draw, self.curve.time(quantile), left);
@@ -87,6 +91,17 @@ impl Workload {
     /// The time at which conversations close after `rows` segments have been made. Later conversations close after it.
     pub(crate) fn time_after(&self, rows: u64) -> i64 {
         self.curve.time(rows as f64 / self.options.rows.max(1) as f64)
+    }
+
+    /// How many conversations close in the hour that begins at `start`, where the workload goes on as it is.
+    pub(crate) fn conversations_in_hour(&self, start: i64) -> u64 {
+        let segments = self.options.rows as f64 * self.curve.share_of_hour(start);
+        (segments / mean_stays()).round() as u64
+    }
+
+    /// The decisions of conversation number `number`.
+    pub(crate) fn decisions(&self, number: u64) -> Draw {
+        Draw::new(self.options.seed, number)
     }
 
     /// The period in which segments end.
