@@ -3,7 +3,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -55,6 +55,44 @@ fn the_demo_prints_a_curl_line_whose_answer_has_data() {
     server.signal("INT");
     assert!(server.wait().success());
     assert_eq!(temporary.path().read_dir().unwrap().count(), 0, "the sample is gone with the server");
+}
+
+/// How many conversations of the demo are open.
+fn open_in_demo(server: &Server) -> i64 {
+    let answer = server.sql("select open_conversations as n from system.accounts where account_id = 'demo'");
+    answer[0]["n"].as_i64().unwrap()
+}
+
+#[test]
+fn the_demo_goes_on_while_one_watches() {
+    let mut server = Server::start(&["--demo"]);
+    let closed = || server.sql("select count(*) as n from segments where end_reason like 'closed%'")[0]["n"].as_i64();
+    let (mut fewest, closed_before) = (open_in_demo(&server), closed());
+    assert!(fewest > 0);
+    let (mut has_opened, mut has_closed) = (false, false);
+    let start = Instant::now();
+    while !(has_opened && has_closed) {
+        // At night, the next one may be half a minute away.
+        assert!(start.elapsed() < 3 * PATIENCE, "a conversation opened: {has_opened}, closed: {has_closed}");
+        let open = open_in_demo(&server);
+        has_opened |= open > fewest;
+        fewest = fewest.min(open);
+        has_closed |= closed() > closed_before;
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    server.signal("INT");
+    assert!(server.wait().success());
+}
+
+#[test]
+fn the_demo_of_an_instant_is_always_the_same_and_has_open_conversations() {
+    let (one, other) = (Server::start(&["--demo", "--now", NOW]), Server::start(&["--demo", "--now", NOW]));
+    assert!(open_in_demo(&one) > 0);
+    assert_eq!(open_in_demo(&one), open_in_demo(&other));
+    let digest =
+        "select count(*) as segments, max(end_time) as last, sum(segment_index * skill_id) as mixed from segments";
+    assert_eq!(one.sql(digest), other.sql(digest));
+    assert_eq!(one.sql(&format!("select count(*) as n from segments where end_time >= '{NOW}'"))[0]["n"], 0);
 }
 
 #[test]

@@ -28,7 +28,8 @@ pub(crate) struct ServeArguments {
     /// Fix the clock at this instant (RFC 3339, or milliseconds since the epoch), to look at past days as if live.
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub(crate) now: Option<i64>,
-    /// Serve a small sample account `demo` from a temporary directory, and print a curl line that works.
+    /// Serve a small sample account `demo` from a temporary directory, and print a curl line that works. Its conversations
+    /// go on while the server runs, except with --now.
     #[arg(long)]
     pub(crate) demo: bool,
     #[command(flatten)]

@@ -24,8 +24,9 @@ use skillscope_store::Recovery;
 use tokio::runtime::Builder;
 
 use crate::arguments::ServeArguments;
+use crate::demo::{self, Demo};
 use crate::threads::SQL_STACK_BYTES;
-use crate::{allocator, demo, output, systemd};
+use crate::{allocator, output, systemd};
 use doors::{Doors, FLIGHT, HTTP, POSTGRESQL};
 use opened::Opened;
 use options::Options;
@@ -43,8 +44,8 @@ pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
     let doors = Doors::of(&arguments, arguments.tls.open()?, access.asks())?;
     let clock = arguments.now.map_or(Clock::System, Clock::Fixed);
     let options = Options::of(&arguments, clock.clone(), doors.limits.http)?;
-    let sample = if arguments.demo { Some(demo::directory(clock.now())?) } else { None };
-    let data_dir = sample.as_ref().map_or(arguments.directory.data_dir.as_path(), |sample| sample.path());
+    let demo = if arguments.demo { Some(Demo::at(clock.clone())?) } else { None };
+    let data_dir = demo.as_ref().map_or(arguments.directory.data_dir.as_path(), Demo::directory);
     options.log_memory();
     let Options { store, http, sql } = options;
     let recovery = Recovery::begin(data_dir, store)?;
@@ -56,7 +57,7 @@ pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode> {
     let quiet_after = arguments.quiet_after.0;
     let opening = move || Opened::open(recovery, clock, sql, of_app, quiet_after);
     let drain_delay = Duration::from_secs(arguments.drain_delay.into());
-    let serving = serve(Arc::new(doors), opening, access.clone(), http, drain_delay, sample.is_some());
+    let serving = serve(Arc::new(doors), opening, access.clone(), http, drain_delay, demo.as_ref());
     let served = runtime.block_on(serving);
     // Maintenance ends its round.
     let served = served.map(drop);
@@ -85,7 +86,7 @@ async fn serve(
     access: Access,
     http_options: HttpOptions,
     drain_delay: Duration,
-    is_demo: bool,
+    demo: Option<&Demo>,
 ) -> Result<Option<Opened>> {
     let (listener, url) = doors.listen(&doors.http, HTTP)?;
     let postgresql = doors.postgresql.as_deref().map(|addresses| doors.listen(addresses, POSTGRESQL)).transpose()?;
@@ -111,14 +112,16 @@ async fn serve(
         let more = [&postgresql, &flight].into_iter().flatten();
         let urls = [&url].into_iter().chain(more.map(|(_, url)| url));
         urls.for_each(|url| output::print(url));
-        if is_demo {
+        if demo.is_some() {
             print_curl(&url, doors.tls.is_some());
         }
         systemd::ready();
         let postgresql = postgresql
             .map(|(listener, _)| serve_postgresql(listener, app.clone(), doors.limits.postgresql, stop.clone()));
         let flight = flight.map(|(listener, _)| serve_flight_sql(listener, app, doors.limits.flight, stop.clone()));
+        let going_on = demo.map(|demo| demo.go_on(&opened.store, stop.clone()));
         tokio::try_join!(
+            async { Ok(OptionFuture::from(going_on).await) },
             async { OptionFuture::from(postgresql).await.transpose().context("the server for PostgreSQL failed") },
             async { OptionFuture::from(flight).await.transpose().context("the server for Flight SQL failed") },
         )?;
