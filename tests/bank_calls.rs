@@ -56,19 +56,19 @@ pub(crate) fn events(test: &str) -> Option<&'static str> {
 }
 
 /// The events late, twice and out of order.
-fn shuffled(test: &str) -> Option<&'static str> {
+pub(crate) fn shuffled(test: &str) -> Option<&'static str> {
     static RECORDS: OnceLock<Result<String, &'static str>> = OnceLock::new();
     shared(&RECORDS, &["events", "--shuffle", &seed().to_string()], test)
 }
 
-fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     static SEED: OnceLock<u64> = OnceLock::new();
     let given = || std::env::var("SKILLSCOPE_SHUFFLE_SEED").ok().map(|seed| seed.parse().unwrap());
     *SEED.get_or_init(|| given().unwrap_or_else(|| RandomState::new().hash_one(0)))
 }
 
 /// Said where a check fails.
-fn repeat() -> String {
+pub(crate) fn repeat() -> String {
     format!("SKILLSCOPE_SHUFFLE_SEED={}", seed())
 }
 
