@@ -57,6 +57,7 @@ documents! {
     readme: "README.md",
     data: "data/README.md",
     report: "docs/report.md",
+    now: "docs/now.md",
     ingestion: "docs/ingestion.md",
     conversations: "docs/conversations.md",
     segments: "docs/segments.md",

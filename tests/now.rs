@@ -1,6 +1,6 @@
-//! What is open right now: the table `open_conversations`, `now` and the sister method `msgqueuehealth/current` agree with
-//! [a model](model) that follows the same events, at random instants and over restarts; and nobody sees a conversation
-//! open and closed at once, or neither.
+//! What is open right now: the table `open_conversations`, `now` and the sister method `msgqueuehealth/current` agree
+//! with [a model](model) that follows the same events, at random instants and over restarts; and nobody sees a
+//! conversation open and closed at once, or neither.
 //!
 //! `SKILLSCOPE_NOW_SEED` repeats the conversations and instants of an earlier run; a check that fails tells it.
 
@@ -27,7 +27,8 @@ use model::Model;
 const MINUTE_MS: u64 = 60_000;
 
 /// Every column but the account by its name, times in milliseconds.
-const OPEN: &str = "select conversation_id, segment_index, skill_id, cast(start_time as bigint) as start_time, start_reason, \
+const OPEN: &str = "select conversation_id, segment_index, skill_id, cast(start_time as bigint) as start_time, \
+    start_reason, \
     cast(waiting_since as bigint) as waiting_since, agent_id, user_type, \
     cast(assigned_time as bigint) as assigned_time, \
     cast(first_agent_message_time as bigint) as first_agent_message_time, agent_messages, consumer_messages, \
@@ -35,7 +36,8 @@ const OPEN: &str = "select conversation_id, segment_index, skill_id, cast(start_
     from open_conversations";
 
 /// Segments, closed and open; and whether each is there once.
-const KEYS: &str = "select count(*) as segments, count(distinct conversation_id || ' ' || segment_index) as keys from ( \
+const KEYS: &str = "select count(*) as segments, count(distinct conversation_id || ' ' || segment_index) as keys \
+    from ( \
     select conversation_id, segment_index from segments \
     union all select conversation_id, segment_index from open_conversations)";
 
@@ -187,8 +189,8 @@ const REQUESTS_OF_A_WRITER: u64 = 250;
 /// How many conversations begin with each request.
 const STARTS: u64 = 2;
 
-/// Conversations that are seen; the rows that they have; and those that are wrong: with a segment twice, with one missing,
-/// or with no end, or two. A conversation's end is the segment that is open, or the one that closed it.
+/// Conversations that are seen; the rows that they have; and those that are wrong: with a segment twice, with one
+/// missing, or with no end, or two. A conversation's end is the segment that is open, or the one that closed it.
 const SEEN: &str = "with seen as ( \
         select conversation_id, segment_index, cast(end_reason as varchar) as end_reason from segments \
         union all select conversation_id, segment_index, null from open_conversations), \
@@ -232,8 +234,8 @@ fn each_conversation_is_open_or_closed_in_every_statement_while_writers_commit()
     assert_eq!(look_at_now(&server), open);
 }
 
-/// Sends the requests of a writer. With each, conversations begin, and those of the three requests before go on: an agent
-/// answers, then they are transferred, then closed.
+/// Sends the requests of a writer. With each, conversations begin, and those of the three requests before go on: an
+/// agent answers, then they are transferred, then closed.
 fn move_in<'s>(server: &'s Server, progress: &'s Progress, writer: u64) -> impl FnOnce() + use<'s> {
     move || {
         for request in 0..REQUESTS_OF_A_WRITER {
