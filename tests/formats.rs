@@ -171,3 +171,25 @@ fn a_directory_with_open_conversations_goes_on_with_them() {
         .collect();
     assert!(letters.contains(r#""conversation_id":"orphan""#), "{letters}");
 }
+
+#[test]
+fn a_conversation_that_an_earlier_version_left_waiting_has_done_so_since_it_entered_its_skill() {
+    let directory = copy_of("3");
+    // The first start stores it anew, perhaps; the second one has it from there.
+    for _ in 0..2 {
+        let server = Server::over(directory.path(), &["--now", NOW]);
+        let open = "select conversation_id, segment_index, skill_id, start_reason, start_time, waiting_since, agent_id, \
+            user_type, assigned_time, source from open_conversations";
+        let story = json!([{
+            "conversation_id": "story", "segment_index": 1, "skill_id": 9, "start_reason": "skill_transfer",
+            "start_time": "2018-01-18T08:05:00Z", "waiting_since": "2018-01-18T08:05:00Z", "agent_id": null,
+            "user_type": null, "assigned_time": null, "source": "APP",
+        }]);
+        assert_eq!(server.sql(open), story);
+        let (status, body) = server.get("/v1/accounts/acme/now?skillIds=9");
+        assert_eq!(status, 200, "{body}");
+        let now: Value = serde_json::from_str(&body).unwrap();
+        let total = &now["metricsTotal"];
+        assert_eq!((&total["waitingConversations"], &total["maxWaitTime"]), (&json!(1), &json!(55 * 60_000)), "{now}");
+    }
+}
