@@ -53,14 +53,19 @@ impl Followed {
         Some(self.body.frame().await?.unwrap().into_data().unwrap())
     }
 
-    /// The instant and the data of the next event, which is a report.
-    async fn report(&mut self) -> (i64, String) {
-        let frame = self.frame().await.unwrap();
-        let text = str::from_utf8(&frame).unwrap();
-        let (id, data) = text.strip_prefix("event: report\nid: ").unwrap().split_once("\ndata: ").unwrap();
-        let data = data.strip_suffix("\n\n").unwrap();
-        assert!(!data.contains('\n'), "{data}");
-        (id.parse().unwrap(), data.to_owned())
+    /// The data of the next event called `name` that is of the instant `at`. One of before may have been on its way.
+    async fn data_of(&mut self, name: &str, at: i64) -> String {
+        loop {
+            let frame = self.frame().await.unwrap();
+            let (head, data) = str::from_utf8(&frame).unwrap().split_once("\ndata: ").unwrap();
+            let id: i64 = head.strip_prefix(&format!("event: {name}\nid: ")).unwrap().parse().unwrap();
+            let data = data.strip_suffix("\n\n").unwrap();
+            assert!(!data.contains('\n'), "{data}");
+            if id >= at {
+                assert_eq!(id, at);
+                return data.to_owned();
+            }
+        }
     }
 }
 
@@ -73,7 +78,7 @@ async fn an_event_is_the_report_of_its_instant_and_another_follows() {
     for at in [NOW, NOW + 2_000] {
         // By the second instant, the first segment has left the hour.
         now.store(at, Ordering::Relaxed);
-        assert_eq!(followed.report().await, (at, door.get(&uri).await.text()));
+        assert_eq!(followed.data_of("report", at).await, door.get(&uri).await.text());
     }
     assert_eq!(door.get(&uri).await.json()["timeframeSummary"]["metricsTotal"]["totalSkillConversationSegments"], 1);
 }
@@ -143,8 +148,8 @@ async fn who_asks_the_same_in_other_words_gets_the_same_bytes() {
 #[tokio::test]
 async fn following_is_no_request_under_way() {
     let door = Door::new();
-    let mut followed = Followed::of(&door, &report_of("acme")).await;
-    followed.report().await;
+    let mut followed = Followed::of(&door, &format!("{}&every=60", report_of("acme"))).await;
+    followed.data_of("report", NOW).await;
     let metrics = door.get("/metrics").await.text();
     let value = |name: &str| metrics.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
     // The one that asks.
