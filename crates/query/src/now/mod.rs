@@ -19,21 +19,27 @@ impl Engine {
     /// What is open now, by skill and in total, as JSON on one line. It waits for no write, and takes time for skills and
     /// not for conversations.
     pub fn now(&self, request: &NowRequest) -> String {
-        self.answer_now(request, |skills, now| write_body(skills, Time::OfAll(now), |skills| numbers::of(skills, now)))
+        self.now_at(request, self.clock().now())
+    }
+
+    /// The same where it is the instant `now` (milliseconds since the epoch), which the answer tells as its own.
+    pub fn now_at(&self, request: &NowRequest, now: i64) -> String {
+        self.answer_now(request, |skills| write_body(skills, Time::OfAll(now), |skills| numbers::of(skills, now)))
     }
 
     /// The health of the queues now, by skill and in total, as JSON on one line, at the cost of [`now`](Self::now).
     pub fn queue_health(&self, request: &QueueHealthRequest) -> String {
-        self.answer_now(&request.0, |skills, now| {
+        let now = self.clock().now();
+        self.answer_now(&request.0, |skills| {
             write_body(skills, Time::OfEach(now), |skills| queue_health::of(skills, now))
         })
     }
 
-    fn answer_now(&self, request: &NowRequest, answer: impl FnOnce(&[SkillNow<'_>], i64) -> String) -> String {
+    fn answer_now(&self, request: &NowRequest, answer: impl FnOnce(&[SkillNow<'_>]) -> String) -> String {
         let open = self.moment().open;
         let account = open.account(request.account());
         let skills = account.map(|account| asked(account, request)).unwrap_or_default();
-        answer(&skills, self.clock().now())
+        answer(&skills)
     }
 }
 

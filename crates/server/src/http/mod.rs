@@ -8,6 +8,7 @@ mod cors;
 mod counting;
 mod events;
 mod feed_headers;
+mod followed_now;
 mod followed_report;
 mod forwarded;
 mod guard;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use skillscope_query::NowRequest;
 use utoipa::IntoParams;
@@ -12,6 +13,7 @@ use super::openapi::{NowBody, problem_responses};
 use super::path_variables::PathVariables;
 use super::problem::Problem;
 use super::report::ReportAccount;
+use super::streams::{self, Feeds, StreamQuery};
 use crate::App;
 use crate::caller::Caller;
 
@@ -35,20 +37,29 @@ pub(super) struct NowQuery {
 ///
 /// Who waits waits for an agent: no agent is assigned. Skills without open conversations do not appear.
 #[utoipa::path(get, path = "/v1/accounts/{account}/now", operation_id = "now", tag = "report",
-    params(ReportAccount, NowQuery),
+    params(ReportAccount, NowQuery, StreamQuery),
     responses(
-        (status = 200, description = "What is open, with the headers of the report.", body = NowBody),
+        (status = 200, description = "What is open, with the headers of the report. For `Accept: text/event-stream`, the \
+            same again and again as the data of events called `now`, as the report.", content(
+            (NowBody = "application/json"),
+            (String = "text/event-stream"),
+        )),
         NowProblems,
     ))]
 pub(super) async fn get(
     State(app): State<App>,
+    State(feeds): State<Feeds<NowRequest>>,
     caller: Caller,
     PathVariables(account): PathVariables<String>,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
     let parameters: Vec<(Cow<'_, str>, Cow<'_, str>)> = form_urlencoded::parse(query.as_bytes()).collect();
     let account = caller.account(&account)?;
     let request = NowRequest::new(account.as_str(), &parameters)?;
+    if streams::are_wanted(&headers) {
+        return streams::follow(&feeds, request, &parameters, caller);
+    }
     live_answer(app, &account, move |engine| engine.now(&request)).await
 }

@@ -94,7 +94,9 @@ pub(crate) fn router(app: App, options: HttpOptions, ending: &CancellationToken)
     let bodies = Arc::new(BodyLimits::new(&options));
     let reports = ReportMemory::new(&options);
     let source = ReportSource { app: app.clone(), memory: reports.clone() };
-    let report_feeds = Feeds::new(source, ending.clone(), Arc::clone(&app.statistics().streams));
+    let streams = &app.statistics().streams;
+    let report_feeds = Feeds::new(source, ending.clone(), Arc::clone(streams));
+    let now_feeds = Feeds::new(app.clone(), ending.clone(), Arc::clone(streams));
     // Every route is in the document, by its path.
     let statistics = HttpStatistics::new(document.paths.paths.keys().cloned());
     let counting = from_fn_with_state(Arc::clone(&statistics), count);
@@ -104,6 +106,7 @@ pub(crate) fn router(app: App, options: HttpOptions, ending: &CancellationToken)
         bodies,
         reports,
         report_feeds,
+        now_feeds,
         statistics,
         metrics_turn: MetricsTurn::default(),
         document: Arc::new(document),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::FromRef;
+use skillscope_query::NowRequest;
 use utoipa::openapi::OpenApi;
 
 use super::followed_report::FollowedReport;
@@ -22,6 +23,7 @@ pub(super) struct HttpState {
     pub(super) bodies: Arc<BodyLimits>,
     pub(super) reports: ReportMemory,
     pub(super) report_feeds: Feeds<FollowedReport>,
+    pub(super) now_feeds: Feeds<NowRequest>,
     pub(super) statistics: Arc<HttpStatistics>,
     pub(super) metrics_turn: MetricsTurn,
     pub(super) document: Arc<OpenApi>,
@@ -54,6 +56,12 @@ impl FromRef<HttpState> for ReportMemory {
 impl FromRef<HttpState> for Feeds<FollowedReport> {
     fn from_ref(state: &HttpState) -> Self {
         state.report_feeds.clone()
+    }
+}
+
+impl FromRef<HttpState> for Feeds<NowRequest> {
+    fn from_ref(state: &HttpState) -> Self {
+        state.now_feeds.clone()
     }
 }
 

@@ -84,6 +84,17 @@ async fn an_event_is_the_report_of_its_instant_and_another_follows() {
 }
 
 #[tokio::test]
+async fn what_is_open_is_followed_as_the_report_is() {
+    let (door, now) = Door::moving(NOW);
+    let uri = "/v1/accounts/acme/now";
+    let mut followed = Followed::of(&door, &format!("{uri}?every=1&skillIds=all")).await;
+    for at in [NOW, NOW + 2_000] {
+        now.store(at, Ordering::Relaxed);
+        assert_eq!(followed.data_of("now", at).await, door.get(uri).await.text());
+    }
+}
+
+#[tokio::test]
 async fn a_stream_is_for_those_who_would_rather_have_one() {
     let door = Door::new();
     let rather =
