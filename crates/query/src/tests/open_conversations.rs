@@ -130,7 +130,6 @@ async fn only_skills_that_a_filter_can_touch_are_visited() {
         ("account_id = 'acme'", "skills=3 of 3, rows=6"),
         ("'bolt' = account_id", "skills=3 of 3, rows=6"),
         ("account_id = 'nobody'", "skills=0 of 0, rows=0"),
-        ("account_id = 'acme' and account_id = 'bolt'", "skills=0 of 0, rows=0"),
         ("account_id in ('acme', 'nobody', 'bolt', 'x', 'y')", "skills=6 of 6, rows=12"),
         ("account_id in ('acme', 'nobody')", "skills=3 of 6, rows=6"),
         ("account_id <> 'acme'", "skills=3 of 6, rows=6"),
@@ -141,7 +140,7 @@ async fn only_skills_that_a_filter_can_touch_are_visited() {
         ("skill_id = 1 and account_id = 'acme' or skill_id = 4 and account_id = 'bolt'", "skills=2 of 6, rows=6"),
         ("skill_id = 2 and waiting_since is not null", "skills=2 of 6, rows=4"),
         ("skill_id = 2 or waiting_since is null", "skills=6 of 6, rows=12"),
-        ("skill_id % 2 = 0", "skills=4 of 6, rows=7"),
+        ("skill_id % 2 = 0", "skills=3 of 6, rows=7"),
     ] {
         let plan = format!("explain select start_time from open_conversations where {condition}");
         let plan = pretty_format_batches(&world.sql(&plan, None).await.unwrap()).unwrap().to_string();
