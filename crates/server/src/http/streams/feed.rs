@@ -1,5 +1,6 @@
 //! The events that all who ask the same share.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,7 +70,10 @@ impl Feed {
                     turns.reset();
                 }
             }
-            let answer = question.answer(source).await;
+            // A fault of ours costs one answer, and not the feed with all who follow it.
+            let answer = AssertUnwindSafe(question.answer(source)).catch_unwind().await;
+            let answer =
+                answer.unwrap_or_else(|_| Err(Problem::internal("this answer was given up; see the server's log")));
             // Whoever is in a hurry gets this one.
             let _ = self.hurry.notified().now_or_never();
             self.latest.send_modify(|latest| latest.take(answer));

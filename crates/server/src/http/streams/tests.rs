@@ -32,6 +32,7 @@ struct Question {
 const A: Question = Question { name: "a", failures: 0 };
 const B: Question = Question { name: "b", failures: 0 };
 const FAILING: Question = Question { name: "c", failures: 1 };
+const FAULTY: Question = Question { name: "a fault", failures: 1 };
 
 /// How often a question was asked.
 type Asked = Arc<AtomicU64>;
@@ -42,6 +43,7 @@ impl Followed for Question {
     async fn answer(&self, asked: &Asked) -> Result<Bytes, Problem> {
         let number = asked.fetch_add(1, Ordering::Relaxed) + 1;
         if number <= self.failures {
+            assert!(self != &FAULTY, "a fault that the test wants");
             return Err(Problem::busy("not now"));
         }
         let id = i64::try_from(number).unwrap();
@@ -154,6 +156,15 @@ async fn an_answer_that_there_is_not_is_told_and_the_next_one_tried() {
     assert_eq!(second.next().await.unwrap(), answer(2, "c"));
     assert_eq!(first.next().await.unwrap(), answer(2, "c"));
     assert_eq!(hub.asked(), 2);
+}
+
+#[tokio::test]
+async fn a_fault_costs_one_answer_and_not_the_feed() {
+    let hub = Hub::new();
+    let mut follower = hub.follow(FAULTY, ALWAYS);
+    let told = follower.next().await.unwrap();
+    assert!(told.starts_with("event: problem\n") && told.contains("\"status\":500"), "{told}");
+    assert_eq!(number(&follower.next().await.unwrap()), 2);
 }
 
 #[tokio::test]
