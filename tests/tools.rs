@@ -266,7 +266,7 @@ fn pgjdbc_tells_what_there_is() {
         "product PostgreSQL 16",
         "limits 63 32",
         "catalogs 1 |account-1",
-        "tables 1 |null|public|segments|TABLE|Every closed segment",
+        "tables 2 |null|public|open_conversations|TABLE|Every conversation that is open",
         "views 3 |null|public|metrics_by_5_minutes|VIEW",
         "columns 19 |null|public|segments|account_id|12|text",
         "primary 0",
