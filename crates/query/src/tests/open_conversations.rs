@@ -23,7 +23,7 @@ fn event<'e>(conversation: &'e str, sequence: u64, seconds: i64, kind: EventKind
     Event { account_id: "acme", conversation_id: conversation, sequence, time: EIGHT + seconds * 1_000, kind }
 }
 
-fn started<'e>(skill_id: i64, source: Option<&'e str>) -> EventKind<&'e str> {
+fn started(skill_id: i64, source: Option<&str>) -> EventKind<&str> {
     EventKind::Started { skill_id, source }
 }
 

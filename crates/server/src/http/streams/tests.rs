@@ -162,7 +162,7 @@ async fn an_answer_that_there_is_not_is_told_and_the_next_one_tried() {
 async fn a_fault_costs_one_answer_and_not_the_feed() {
     let hub = Hub::new();
     let mut follower = hub.follow(FAULTY, ALWAYS);
-    let told = follower.next().await.unwrap();
+    let told = String::from_utf8(follower.next().await.unwrap().to_vec()).unwrap();
     assert!(told.starts_with("event: problem\n") && told.contains("\"status\":500"), "{told}");
     assert_eq!(number(&follower.next().await.unwrap()), 2);
 }
