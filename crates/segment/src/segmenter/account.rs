@@ -1,9 +1,10 @@
 //! The followed conversations of an account, and its watermark.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
+use super::conversation_map::ConversationMap;
 use super::followed::{FollowedConversation, Numbers, Target};
 use super::segmented::Segmented;
 use super::told::ToldConversation;
@@ -27,7 +28,7 @@ pub(super) struct Account {
     pub(super) last_arrival: i64,
     /// The trial in which the watermark changed last.
     pub(super) trial: u64,
-    pub(super) conversations: HashMap<Arc<str>, Arc<FollowedConversation>>,
+    pub(super) conversations: ConversationMap,
     /// The number of waiting events.
     pub(super) waiting: usize,
     /// The number of events that are kept for an export.
@@ -82,7 +83,7 @@ impl Account {
             newest_told: i64::MIN,
             last_arrival: i64::MIN,
             trial: 0,
-            conversations: HashMap::new(),
+            conversations: ConversationMap::default(),
             waiting: 0,
             kept: 0,
             open: 0,
@@ -171,12 +172,12 @@ impl Account {
 
     /// Follows a conversation, unless it is followed.
     pub(super) fn begin_to_follow(&mut self, conversation: &str, next_number: &mut u64, trial: &mut Trial) {
-        if !self.conversations.contains_key(conversation) {
+        if !self.conversations.contains(conversation) {
             let id: Arc<str> = Arc::from(conversation);
             trial.note(&self.id, &id, None);
-            let new = FollowedConversation::new(Arc::clone(&id), *next_number, trial.number());
+            let new = FollowedConversation::new(id, *next_number, trial.number());
             *next_number = next_number.saturating_add(1);
-            self.conversations.insert(id, Arc::new(new));
+            self.conversations.insert(Arc::new(new));
         }
     }
 
@@ -185,7 +186,7 @@ impl Account {
         self.newest_told = self.newest_told.max(told.until);
         let now = if self.watermark > i64::MIN { self.watermark } else { self.newest_told };
         let is_recent = told.until >= now.saturating_sub(KEPT_MS);
-        told.is_open() || is_recent || self.conversations.contains_key(&*told.conversation)
+        told.is_open() || is_recent || self.conversations.contains(&told.conversation)
     }
 
     /// Goes on with a conversation that is followed from what an export tells of it.
@@ -307,20 +308,16 @@ impl Account {
             let (account, arrived) = (self.id.clone(), self.last_arrival);
             closed.push_back(Closed { account, conversation: Box::from(&**conversation), at, arrived });
         }
-        self.conversations.insert(Arc::clone(conversation), state);
+        self.conversations.insert(state);
         self.note_due(conversation, wait_ms);
     }
 }
 
 /// The first conversation in a queue that is due at `time`.
-fn pop(
-    queue: &mut Due,
-    conversations: &mut HashMap<Arc<str>, Arc<FollowedConversation>>,
-    time: i64,
-) -> Option<(i64, Box<str>)> {
+fn pop(queue: &mut Due, conversations: &mut ConversationMap, time: i64) -> Option<(i64, Box<str>)> {
     while queue.peek().is_some_and(|Reverse((due, _))| *due <= time) {
         let Reverse((due, conversation)) = queue.pop()?;
-        if let Some(followed) = conversations.get_mut(&*conversation).filter(|followed| followed.due() == due) {
+        if let Some(followed) = conversations.get_mut(&conversation).filter(|followed| followed.due() == due) {
             Arc::make_mut(followed).set_due(i64::MAX);
             return Some((due, conversation));
         }

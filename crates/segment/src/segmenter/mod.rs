@@ -51,8 +51,10 @@
 mod account;
 mod attention;
 mod conversation;
+mod conversation_map;
 mod dead_letter;
 mod followed;
+mod maybe_time;
 mod open_segment;
 mod segmented;
 mod stay;

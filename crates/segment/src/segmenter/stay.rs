@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::attention::Attention;
+use super::maybe_time::MaybeTime;
 use super::open_segment::{AssignedAgent, OpenSegment};
 use crate::{AgentKind, EndReason, Outcome, Segment, Sender, StartReason, UserType};
 
@@ -15,17 +16,17 @@ pub(super) struct Stay {
     pub(super) skill_id: i64,
     pub(super) start_time: i64,
     pub(super) start_reason: StartReason,
-    first_assigned_time: Option<i64>,
+    first_assigned_time: MaybeTime,
     /// The agent who was assigned last, even if the assignment has ended.
     last_agent_id: Option<SmolStr>,
-    /// When that agent was assigned; `None` if nobody is assigned now.
-    assigned_since: Option<i64>,
+    /// When that agent was assigned; none if nobody is assigned now.
+    assigned_since: MaybeTime,
     /// Whether the last assignment was a takeover.
     is_takeover: bool,
     had_human: bool,
     had_bot: bool,
-    first_agent_message_time: Option<i64>,
-    time_to_first_agent_message_ms: Option<i64>,
+    first_agent_message_time: MaybeTime,
+    time_to_first_agent_message_ms: MaybeTime,
     agent_messages: u32,
     consumer_messages: u32,
     /// Whether the consumer wrote after an agent.
@@ -50,14 +51,14 @@ impl Stay {
             skill_id,
             start_time,
             start_reason,
-            first_assigned_time: None,
+            first_assigned_time: MaybeTime::NONE,
             last_agent_id: None,
-            assigned_since: None,
+            assigned_since: MaybeTime::NONE,
             is_takeover: false,
             had_human: false,
             had_bot: false,
-            first_agent_message_time: None,
-            time_to_first_agent_message_ms: None,
+            first_agent_message_time: MaybeTime::NONE,
+            time_to_first_agent_message_ms: MaybeTime::NONE,
             agent_messages: 0,
             consumer_messages: 0,
             is_answered: false,
@@ -66,11 +67,11 @@ impl Stay {
     }
 
     pub(super) fn assign(&mut self, time: i64, agent_id: &str, kind: AgentKind, is_takeover: bool) {
-        self.first_assigned_time.get_or_insert(time);
+        self.first_assigned_time.set_first(time);
         if self.last_agent_id.as_deref() != Some(agent_id) {
             self.last_agent_id = Some(agent_id.into());
         }
-        self.assigned_since = Some(time);
+        self.assigned_since = time.into();
         self.is_takeover = is_takeover;
         match kind {
             AgentKind::Human => self.had_human = true,
@@ -102,16 +103,16 @@ impl Stay {
     /// Takes a message by an agent, and returns whether it counts. It counts if the agent is the one who is assigned.
     /// The first message after a resume is no sample for the time to the first agent message.
     pub(super) fn agent_message(&mut self, time: i64, agent_id: Option<&str>, is_first_since_resume: bool) -> bool {
-        let Some(assigned_since) = self.assigned_since else { return false };
+        let Some(assigned_since) = self.assigned_since.get() else { return false };
         if agent_id.is_some_and(|agent_id| self.last_agent_id.as_deref() != Some(agent_id)) {
             return false;
         }
         self.attention.note_message(time, Sender::Agent);
         self.agent_messages = self.agent_messages.saturating_add(1);
         if self.first_agent_message_time.is_none() {
-            self.first_agent_message_time = Some(time);
+            self.first_agent_message_time = time.into();
             if !self.is_takeover && !is_first_since_resume {
-                self.time_to_first_agent_message_ms = Some(time.saturating_sub(assigned_since));
+                self.time_to_first_agent_message_ms = time.saturating_sub(assigned_since).into();
             }
         }
         true
@@ -141,7 +142,7 @@ impl Stay {
 
     /// The segment as it is now.
     pub(super) fn as_open<'s>(&'s self, segment_index: u32, source: Option<&'s str>) -> OpenSegment<'s> {
-        let assigned = self.assigned_since.zip(self.last_agent_id.as_deref());
+        let assigned = self.assigned_since.get().zip(self.last_agent_id.as_deref());
         let kind = self.attention.agent_kind;
         OpenSegment {
             segment_index,
@@ -150,7 +151,7 @@ impl Stay {
             start_reason: self.start_reason,
             wait: self.assigned_since.is_none().then(|| self.attention.last_wait()),
             agent: assigned.map(|(since, agent_id)| AssignedAgent { agent_id, kind, since }),
-            first_agent_message_time: self.first_agent_message_time,
+            first_agent_message_time: self.first_agent_message_time.get(),
             agent_messages: self.agent_messages,
             consumer_messages: self.consumer_messages,
             last_message: self.attention.last_message,
@@ -191,9 +192,9 @@ impl ClosedStay {
             user_type: stay.user_type(),
             outcome,
             abandoned_in_queue: outcome == Outcome::Abandoned && stay.assigned_since.is_none(),
-            first_assigned_time: stay.first_assigned_time,
-            first_agent_message_time: stay.first_agent_message_time,
-            time_to_first_agent_message_ms: stay.time_to_first_agent_message_ms,
+            first_assigned_time: stay.first_assigned_time.get(),
+            first_agent_message_time: stay.first_agent_message_time.get(),
+            time_to_first_agent_message_ms: stay.time_to_first_agent_message_ms.get(),
             agent_messages: stay.agent_messages,
             consumer_messages: stay.consumer_messages,
             last_agent_id: stay.last_agent_id.as_deref().map(Cow::Borrowed),

@@ -141,8 +141,7 @@ impl Trial {
         &'s self,
         accounts: &'s HashMap<AccountId, Account>,
     ) -> impl Iterator<Item = (&'s AccountId, &'s Arc<FollowedConversation>)> {
-        let all =
-            accounts.values().flat_map(|account| account.conversations.values().map(|state| (&account.id, state)));
+        let all = accounts.values().flat_map(|account| account.conversations.iter().map(|state| (&account.id, state)));
         let untouched = all.filter(|(_, state)| state.trial != self.number);
         let touched = self.before.iter().filter_map(|before| Some((&before.account, before.state.as_ref()?)));
         untouched.chain(touched)

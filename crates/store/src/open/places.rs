@@ -54,32 +54,20 @@ impl Places {
     pub(crate) fn apply(
         &mut self,
         open: &mut OpenConversations,
-        change: &OpenChange,
-        is_stored: impl FnOnce(&FollowedConversation, u32) -> bool,
+        changes: &[OpenChange],
+        is_stored: impl Fn(&AccountId, &FollowedConversation, u32) -> bool,
     ) {
-        let known = self.accounts.get(change.account.as_str());
-        let place = known.and_then(|account| account.conversations.get(&change.number)).copied();
-        let state = change.state.as_ref().and_then(|state| Some((state, state.open_segment()?)));
-        let Some((state, segment)) = state else {
-            if place.is_some() {
-                self.remove(open, &change.account, change.number);
+        for changes in changes.chunk_by(|one, next| one.account == next.account) {
+            let Some(OpenChange { account, .. }) = changes.first() else { continue };
+            let is_known = self.accounts.contains_key(account);
+            if !is_known && changes.iter().all(|change| change.state.is_none()) {
+                continue;
             }
-            return;
-        };
-        if let Some(place) = place {
-            let account = Arc::make_mut(open.accounts.entry(change.account.clone()).or_default());
-            let Some((_, skill)) = account.skills.get_mut(place.skill()) else { return };
-            let before = skill.get(place.conversation()).and_then(|before| before.open_segment());
-            let of_before = before.map(|before| (before.skill_id, before.segment_index));
-            if of_before == Some((segment.skill_id, segment.segment_index)) {
-                Arc::make_mut(skill).update(place.conversation(), state);
-                return;
+            let of_account = Arc::make_mut(open.accounts.entry(account.clone()).or_default());
+            let places = self.accounts.entry(account.clone()).or_default();
+            for change in changes {
+                places.apply(of_account, change, |state, index| is_stored(account, state, index));
             }
-            self.remove(open, &change.account, change.number);
-        }
-        if !is_stored(state, segment.segment_index) {
-            let account = Arc::make_mut(open.accounts.entry(change.account.clone()).or_default());
-            self.accounts.entry(change.account.clone()).or_default().add(account, state, segment.skill_id);
         }
     }
 
@@ -92,6 +80,35 @@ impl Places {
 }
 
 impl PlacesOfAccount {
+    fn apply(
+        &mut self,
+        account: &mut OpenAccount,
+        change: &OpenChange,
+        is_stored: impl FnOnce(&FollowedConversation, u32) -> bool,
+    ) {
+        let place = self.conversations.get(&change.number).copied();
+        let Some((state, segment)) = change.state.as_ref().and_then(|state| Some((state, state.open_segment()?)))
+        else {
+            if place.is_some() {
+                self.remove(account, change.number);
+            }
+            return;
+        };
+        if let Some(place) = place {
+            let Some((_, skill)) = account.skills.get_mut(place.skill()) else { return };
+            let before = skill.get(place.conversation()).and_then(|before| before.open_segment());
+            let of_before = before.map(|before| (before.skill_id, before.segment_index));
+            if of_before == Some((segment.skill_id, segment.segment_index)) {
+                Arc::make_mut(skill).update(place.conversation(), state);
+                return;
+            }
+            self.remove(account, change.number);
+        }
+        if !is_stored(state, segment.segment_index) {
+            self.add(account, state, segment.skill_id);
+        }
+    }
+
     fn add(&mut self, account: &mut OpenAccount, state: &Arc<FollowedConversation>, skill_id: i64) {
         let Some(skill) = self.place_of_skill(account, skill_id) else { return };
         let Some((_, of_skill)) = account.skills.get_mut(skill as usize) else { return };

@@ -87,21 +87,29 @@ impl<'w> WaitTimes<'w> {
         let last = self.number().checked_sub(1)?;
         let hundredths = last.saturating_mul(percent.min(100));
         let (below, rest) = (hundredths / 100, hundredths % 100);
-        let lower = self.nth_shortest(below)?;
-        let upper = if rest == 0 { lower } else { self.nth_shortest(below.saturating_add(1))? };
+        // The shortest wait began last.
+        let place = last.checked_sub(below)?;
+        let start = self.nth_start(place)?;
+        let lower = self.since(start);
+        let upper = if rest == 0 { lower } else { self.since(self.start_before(start, place)?) };
         let between = i128::from(upper.saturating_sub(lower)).saturating_mul(i128::from(rest));
         rounded_ratio(i128::from(lower).saturating_mul(100).saturating_add(between), 100)
     }
 
-    /// The wait with this place (from 0) among all, the shortest first.
-    fn nth_shortest(&self, place: u64) -> Option<i64> {
-        // The shortest wait began last.
-        let of_starts = self.number().checked_sub(1)?.checked_sub(place)?;
-        let start = match self.skills.as_slice() {
-            [only] => only.nth(of_starts)?,
-            several => nth_start(several, of_starts)?,
-        };
-        Some(self.since(start))
+    /// The start with this place (from 0) among all, the first first.
+    fn nth_start(&self, place: u64) -> Option<i64> {
+        match self.skills.as_slice() {
+            [only] => only.nth(place),
+            several => nth_start(several, place),
+        }
+    }
+
+    /// The start before the one that has this place.
+    fn start_before(&self, start: i64, place: u64) -> Option<i64> {
+        if number_before(&self.skills, start) < place {
+            return Some(start);
+        }
+        self.skills.iter().filter_map(|waits| waits.last_before(start)).max()
     }
 
     fn since(&self, start: i64) -> i64 {
@@ -117,14 +125,18 @@ fn nth_start(skills: &[&Waits], place: u64) -> Option<i64> {
     while low < high {
         // Between the two, and above the lower one.
         let middle = i64::try_from((i128::from(low) + i128::from(high) + 1).div_euclid(2)).ok()?;
-        let before = skills.iter().map(|waits| waits.before(middle)).fold(0, u64::saturating_add);
-        if before <= place {
+        if number_before(skills, middle) <= place {
             low = middle;
         } else {
             high = middle.saturating_sub(1);
         }
     }
     Some(low)
+}
+
+/// The number of waits that began before an instant.
+fn number_before(skills: &[&Waits], instant: i64) -> u64 {
+    skills.iter().map(|waits| waits.before(instant)).fold(0, u64::saturating_add)
 }
 
 /// `dividend / divisor`, rounded half up; `None` where the divisor is 0.

@@ -71,6 +71,30 @@ impl Sums {
     }
 }
 
+impl Chunk {
+    /// The number of waits here that began before an instant.
+    fn before(&self, instant: i64) -> u64 {
+        let starts = self.starts.partition_point(|start| start.time < instant);
+        if self.number == self.starts.len() as u64 {
+            // Mostly each began in a millisecond of its own.
+            return starts as u64;
+        }
+        self.starts.iter().take(starts).map(Start::number).fold(0, u64::saturating_add)
+    }
+
+    /// The start of the wait that has this place (from 0) here.
+    fn nth(&self, place: u64) -> Option<i64> {
+        if self.number == self.starts.len() as u64 {
+            return self.starts.get(usize::try_from(place).ok()?).map(|start| start.time);
+        }
+        let mut through = 0_u64;
+        self.starts.iter().find_map(|start| {
+            through = through.saturating_add(start.number());
+            (place < through).then_some(start.time)
+        })
+    }
+}
+
 impl Waits {
     pub(super) fn add(&mut self, wait: Wait) {
         let sum = self.sums.of(wait.kind);
@@ -133,6 +157,8 @@ impl Waits {
         let Some(chunk) = self.chunks.get_mut(place).filter(|chunk| chunk.starts.len() > CHUNK) else { return };
         let starts = Arc::make_mut(&mut chunk.starts);
         let rest = starts.split_off(if is_last { CHUNK } else { CHUNK / 2 });
+        // Room for one more was made by doubling.
+        starts.shrink_to(CHUNK);
         let Some(first) = rest.first().map(|start| start.time) else { return };
         let number = rest.iter().map(Start::number).sum();
         chunk.number = chunk.number.saturating_sub(number);
@@ -159,8 +185,15 @@ impl Waits {
     pub(super) fn before(&self, instant: i64) -> u64 {
         let whole = self.chunks.partition_point(|chunk| chunk.first < instant);
         let Some((last, earlier)) = self.chunks.get(..whole).and_then(<[Chunk]>::split_last) else { return 0 };
-        let in_last = last.starts.iter().take_while(|start| start.time < instant).map(Start::number);
-        earlier.iter().map(|chunk| chunk.number).chain(in_last).fold(0, u64::saturating_add)
+        earlier.iter().map(|chunk| chunk.number).fold(last.before(instant), u64::saturating_add)
+    }
+
+    /// The last start before an instant.
+    pub(super) fn last_before(&self, instant: i64) -> Option<i64> {
+        let chunks = self.chunks.partition_point(|chunk| chunk.first < instant);
+        let starts = &self.chunks.get(chunks.checked_sub(1)?)?.starts;
+        let earlier = starts.partition_point(|start| start.time < instant);
+        starts.get(earlier.checked_sub(1)?).map(|start| start.time)
     }
 
     /// The start of the wait that has this place (from 0) in the order of starts.
@@ -169,11 +202,7 @@ impl Waits {
         for chunk in &self.chunks {
             let through = before.saturating_add(chunk.number);
             if place < through {
-                let mut starts = chunk.starts.iter();
-                return starts.find_map(|start| {
-                    before = before.saturating_add(start.number());
-                    (place < before).then_some(start.time)
-                });
+                return chunk.nth(place.checked_sub(before)?);
             }
             before = through;
         }

@@ -104,9 +104,8 @@ impl Writer {
         let (mut places, mut open) = (Places::default(), OpenConversations::default());
         for (account, state) in segmenter.conversations().filter(|(_, state)| state.is_open()) {
             let (account, number, state) = (account.clone(), state.number(), Some(Arc::clone(state)));
-            let change = OpenChange { account, number, state };
-            places.apply(&mut open, &change, |state, index| {
-                keys.has(hasher.hash(change.account.as_str(), state.id(), index))
+            places.apply(&mut open, &[OpenChange { account, number, state }], |account, state, index| {
+                keys.has(hasher.hash(account.as_str(), state.id(), index))
             });
         }
         let published = Arc::new(Published::new(snapshot, open));

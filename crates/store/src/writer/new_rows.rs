@@ -89,11 +89,9 @@ impl<'w> NewRows<'w> {
             self.journal.commit(JournalChange { entries, conversations, arrivals, ..JournalChange::default() })?;
             let Self { places, closed, keys, hasher, published, .. } = &mut self;
             published.replace_with(extended, |open| {
-                for change in &open_changes {
-                    places.apply(open, change, |state, index| {
-                        keys.has(hasher.hash(change.account.as_str(), state.id(), index))
-                    });
-                }
+                places.apply(open, &open_changes, |account, state, index| {
+                    keys.has(hasher.hash(account.as_str(), state.id(), index))
+                });
                 closed.iter().for_each(|(account, number)| places.remove(open, account, *number));
             });
             let segmenter = &*self.segmenter;
