@@ -5,28 +5,29 @@ use serde::{Deserialize, Serialize};
 use super::open_segment::{LastMessage, Wait, WaitKind};
 use crate::{AgentKind, Sender, StartReason};
 
-/// What is known of an open segment beside what its closed segment will tell.
+/// What is known of an open segment beside what its closed segment will tell. Its times are in milliseconds since the
+/// segment's start: small numbers take few bytes in the journal, where this is written with each event.
 ///
 /// It stands at the end of the state of a conversation, which ended before it in earlier versions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Attention {
-    /// The start of the last wait, in milliseconds since the epoch.
-    wait_since: i64,
+    /// The start of the last wait.
+    wait_start: i64,
     /// Whether the last wait began with a transfer.
     is_after_transfer: bool,
     /// What the agent is who was assigned last. `None` where that is not known.
     pub(super) agent_kind: Option<AgentKind>,
-    /// The last message that counts.
-    pub(super) last_message: Option<LastMessage>,
+    /// The last message that counts, and who wrote it.
+    last_message: Option<(i64, Sender)>,
     /// Whether the conversation was resumed at any time.
     pub(super) is_resumed: bool,
 }
 
 impl Attention {
     /// That of a segment that starts.
-    pub(super) fn at_start(time: i64, reason: StartReason, is_resumed: bool) -> Self {
+    pub(super) fn at_start(reason: StartReason, is_resumed: bool) -> Self {
         Self {
-            wait_since: time,
+            wait_start: 0,
             is_after_transfer: !matches!(reason, StartReason::NewConversation | StartReason::Resume),
             agent_kind: None,
             last_message: None,
@@ -34,22 +35,29 @@ impl Attention {
         }
     }
 
-    pub(super) fn last_wait(&self) -> Wait {
+    /// The last wait in a segment that started at `start`, in milliseconds since the epoch.
+    pub(super) fn last_wait(&self, start: i64) -> Wait {
         let kind = if self.is_after_transfer { WaitKind::Transfer } else { WaitKind::NewConversation };
-        Wait { since: self.wait_since, kind }
+        Wait { since: start.saturating_add(self.wait_start), kind }
     }
 
-    /// Begins a wait, which keeps its kind.
-    pub(super) fn wait_again(&mut self, time: i64) {
-        self.wait_since = time;
+    /// The last message that counts, in a segment that started at `start`, in milliseconds since the epoch.
+    pub(super) fn last_message(&self, start: i64) -> Option<LastMessage> {
+        self.last_message.map(|(after, by)| LastMessage { time: start.saturating_add(after), by })
     }
 
-    /// Begins a wait by a transfer.
-    pub(super) fn wait_after_transfer(&mut self, time: i64) {
-        (self.wait_since, self.is_after_transfer) = (time, true);
+    /// Begins a wait, which keeps its kind, so long after the segment's start.
+    pub(super) fn wait_again(&mut self, after: i64) {
+        self.wait_start = after;
     }
 
-    pub(super) fn note_message(&mut self, time: i64, by: Sender) {
-        self.last_message = Some(LastMessage { time, by });
+    /// Begins a wait by a transfer, so long after the segment's start.
+    pub(super) fn wait_after_transfer(&mut self, after: i64) {
+        (self.wait_start, self.is_after_transfer) = (after, true);
+    }
+
+    /// Notes a message that counts, so long after the segment's start.
+    pub(super) fn note_message(&mut self, after: i64, by: Sender) {
+        self.last_message = Some((after, by));
     }
 }

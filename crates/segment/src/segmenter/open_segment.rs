@@ -1,7 +1,5 @@
 //! A segment that is open, as it is now.
 
-use serde::{Deserialize, Serialize};
-
 use crate::{AgentKind, Sender, StartReason};
 
 /// A segment that is open, as it is now. Times are in milliseconds since the epoch.
@@ -64,7 +62,7 @@ pub struct AssignedAgent<'c> {
 }
 
 /// The last message of a segment that counts: one by the consumer, or by the agent who was assigned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastMessage {
     /// When it was written.
     pub time: i64,

@@ -62,7 +62,7 @@ impl Stay {
             agent_messages: 0,
             consumer_messages: 0,
             is_answered: false,
-            attention: Attention::at_start(start_time, start_reason, is_resumed),
+            attention: Attention::at_start(start_reason, is_resumed),
         }
     }
 
@@ -83,19 +83,19 @@ impl Stay {
     /// Ends the assignment. Where nobody is assigned, the wait goes on.
     pub(super) fn return_to_queue(&mut self, time: i64) {
         if self.assigned_since.take().is_some() {
-            self.attention.wait_again(time);
+            self.attention.wait_again(time.saturating_sub(self.start_time));
         }
     }
 
     /// Ends the assignment by a transfer to this skill. Where nobody is assigned, the wait goes on.
     pub(super) fn transfer_to_itself(&mut self, time: i64) {
         if self.assigned_since.take().is_some() {
-            self.attention.wait_after_transfer(time);
+            self.attention.wait_after_transfer(time.saturating_sub(self.start_time));
         }
     }
 
     pub(super) fn consumer_message(&mut self, time: i64) {
-        self.attention.note_message(time, Sender::Consumer);
+        self.attention.note_message(time.saturating_sub(self.start_time), Sender::Consumer);
         self.consumer_messages = self.consumer_messages.saturating_add(1);
         self.is_answered |= self.agent_messages > 0;
     }
@@ -107,7 +107,7 @@ impl Stay {
         if agent_id.is_some_and(|agent_id| self.last_agent_id.as_deref() != Some(agent_id)) {
             return false;
         }
-        self.attention.note_message(time, Sender::Agent);
+        self.attention.note_message(time.saturating_sub(self.start_time), Sender::Agent);
         self.agent_messages = self.agent_messages.saturating_add(1);
         if self.first_agent_message_time.is_none() {
             self.first_agent_message_time = time.into();
@@ -130,7 +130,7 @@ impl Stay {
     /// since the segment began then, and the agent is of the only kind that was assigned.
     pub(super) fn restore_attention(&mut self, stored: Option<Attention>) {
         self.attention = stored.unwrap_or_else(|| {
-            let mut attention = Attention::at_start(self.start_time, self.start_reason, false);
+            let mut attention = Attention::at_start(self.start_reason, false);
             attention.agent_kind = match self.user_type() {
                 UserType::Human => Some(AgentKind::Human),
                 UserType::Bot => Some(AgentKind::Bot),
@@ -149,12 +149,12 @@ impl Stay {
             skill_id: self.skill_id,
             start_time: self.start_time,
             start_reason: self.start_reason,
-            wait: self.assigned_since.is_none().then(|| self.attention.last_wait()),
+            wait: self.assigned_since.is_none().then(|| self.attention.last_wait(self.start_time)),
             agent: assigned.map(|(since, agent_id)| AssignedAgent { agent_id, kind, since }),
             first_agent_message_time: self.first_agent_message_time.get(),
             agent_messages: self.agent_messages,
             consumer_messages: self.consumer_messages,
-            last_message: self.attention.last_message,
+            last_message: self.attention.last_message(self.start_time),
             is_resumed: self.attention.is_resumed,
             source,
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use skillscope_segment::{FollowedConversation, OpenSegment};
+use skillscope_segment::{FollowedConversation, OpenSegment, Wait};
 
 use super::chunk::ChunkedList;
 use super::counts::OpenCounts;
@@ -18,6 +18,13 @@ pub struct OpenSkill {
     conversations: ChunkedList<Arc<FollowedConversation>, CHUNK>,
     counts: OpenCounts,
     waits: Waits,
+}
+
+/// What one conversation adds to what is counted of its skill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Counted {
+    counts: OpenCounts,
+    wait: Option<Wait>,
 }
 
 impl OpenSkill {
@@ -52,17 +59,17 @@ impl OpenSkill {
 
     /// Adds a conversation, as the last one.
     pub(super) fn add(&mut self, conversation: &Arc<FollowedConversation>) {
-        if let Some(segment) = conversation.open_segment() {
-            self.count(&segment);
+        if let Some(counted) = Counted::of(conversation) {
+            self.count(&counted);
             self.conversations.push(Arc::clone(conversation));
         }
     }
 
     /// Puts the new state of a conversation into its place.
     pub(super) fn update(&mut self, place: usize, conversation: &Arc<FollowedConversation>) {
-        let Some(before) = self.conversations.get(place).map(Arc::clone) else { return };
-        let (Some(before), Some(after)) = (before.open_segment(), conversation.open_segment()) else { return };
-        if before.wait != after.wait || OpenCounts::of(&before) != OpenCounts::of(&after) {
+        let Some(before) = self.conversations.get(place).and_then(|before| Counted::of(before)) else { return };
+        let Some(after) = Counted::of(conversation) else { return };
+        if before != after {
             self.discount(&before);
             self.count(&after);
         }
@@ -71,20 +78,26 @@ impl OpenSkill {
 
     /// Removes a conversation, and puts the last one into its place. Gives the one that moved.
     pub(super) fn remove(&mut self, place: usize) -> Option<&Arc<FollowedConversation>> {
-        let removed = self.conversations.get(place).map(Arc::clone)?;
-        if let Some(segment) = removed.open_segment() {
-            self.discount(&segment);
+        if let Some(counted) = self.conversations.get(place).and_then(|removed| Counted::of(removed)) {
+            self.discount(&counted);
         }
         self.conversations.swap_remove(place)
     }
 
-    fn count(&mut self, segment: &OpenSegment<'_>) {
-        self.counts.add(&OpenCounts::of(segment));
-        segment.wait.into_iter().for_each(|wait| self.waits.add(wait));
+    fn count(&mut self, counted: &Counted) {
+        self.counts.add(&counted.counts);
+        counted.wait.into_iter().for_each(|wait| self.waits.add(wait));
     }
 
-    fn discount(&mut self, segment: &OpenSegment<'_>) {
-        self.counts.subtract(&OpenCounts::of(segment));
-        segment.wait.into_iter().for_each(|wait| self.waits.remove(wait));
+    fn discount(&mut self, counted: &Counted) {
+        self.counts.subtract(&counted.counts);
+        counted.wait.into_iter().for_each(|wait| self.waits.remove(wait));
+    }
+}
+
+impl Counted {
+    fn of(conversation: &FollowedConversation) -> Option<Self> {
+        let segment = conversation.open_segment()?;
+        Some(Self { counts: OpenCounts::of(&segment), wait: segment.wait })
     }
 }

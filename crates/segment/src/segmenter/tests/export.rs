@@ -274,9 +274,9 @@ fn a_state_of_before_there_were_exports_is_read() {
     let bytes = postcard::to_allocvec(desk.state("c-1")).unwrap();
     // Nothing was told; and what was noted of an open segment later, of which an earlier state tells the same but for
     // the last message.
-    let last_message = Some((at(1), Sender::Consumer));
+    let last_message = Some((1000_i64, Sender::Consumer));
     let end = |last_message: Option<(i64, Sender)>| {
-        postcard::to_allocvec(&(None::<i64>, Some((at(0), false, Some(AgentKind::Bot), last_message, false)))).unwrap()
+        postcard::to_allocvec(&(None::<i64>, Some((0_i64, false, Some(AgentKind::Bot), last_message, false)))).unwrap()
     };
     let earlier = bytes.strip_suffix(end(last_message).as_slice()).unwrap();
     let read: crate::FollowedConversation = postcard::from_bytes(earlier).unwrap();

@@ -101,9 +101,10 @@ fn that_a_conversation_was_resumed_is_known_in_later_segments() {
 }
 
 /// The state in which a story leaves its conversation, as it was stored before its last part was: the start of the last
-/// wait, whether a transfer began it, the kind of the agent, the last message, and whether there was a resume.
-fn read_of_before(story: &Story, wait_since: i64, is_after_transfer: bool, kind: AgentKind) -> FollowedConversation {
-    let last = Some((wait_since, is_after_transfer, Some(kind), None::<LastMessage>, false));
+/// wait in milliseconds since the segment's, whether a transfer began it, the kind of the agent, the last message, and
+/// whether there was a resume.
+fn read_of_before(story: &Story, wait_start: i64, is_after_transfer: bool, kind: AgentKind) -> FollowedConversation {
+    let last = Some((wait_start, is_after_transfer, Some(kind), None::<(i64, Sender)>, false));
     let (whole, last) =
         (postcard::to_allocvec(after(story).state("c-1")).unwrap(), postcard::to_allocvec(&last).unwrap());
     postcard::from_bytes(whole.strip_suffix(last.as_slice()).unwrap()).unwrap()
@@ -112,13 +113,13 @@ fn read_of_before(story: &Story, wait_since: i64, is_after_transfer: bool, kind:
 #[test]
 fn a_conversation_that_was_stored_before_waits_since_it_entered_the_skill() {
     let story = Story::started(12, 0).human("ann", 3).returned(7);
-    let open = read_of_before(&story, at(7), false, AgentKind::Human).open_segment().unwrap().wait;
+    let open = read_of_before(&story, 7000, false, AgentKind::Human).open_segment().unwrap().wait;
     assert_eq!(open, Some(Wait { since: at(0), kind: WaitKind::NewConversation }));
     let story = Story::started(12, 0).transferred(13, 4).human("ann", 5);
-    let read = read_of_before(&story, at(4), true, AgentKind::Human);
+    let read = read_of_before(&story, 0, true, AgentKind::Human);
     let open = read.open_segment().unwrap();
     assert_eq!((open.wait, open.agent.unwrap().kind), (None, Some(AgentKind::Human)));
     let story = story.bot("bot", 6);
-    let read = read_of_before(&story, at(4), true, AgentKind::Bot);
+    let read = read_of_before(&story, 0, true, AgentKind::Bot);
     assert_eq!(read.open_segment().unwrap().agent.unwrap().kind, None, "either of two");
 }
