@@ -85,7 +85,7 @@ async fn files_come_compressed_to_those_who_take_it_and_unpacked_to_others() {
         assert_eq!(answer.header("content-length"), Some(answer.body.len().to_string().as_str()));
         assert_eq!(unpacked(&answer.body), plain.body, "{accepted}");
     }
-    for accepted in ["identity", "gzip;q=0", "gzip;q=0, *", "br", ""] {
+    for accepted in ["identity", "gzip;q=0", "gzip;q=0, identity", "br", ""] {
         let answer = asked(&door, "/", &[("accept-encoding", accepted)]).await;
         assert_eq!(answer.header("content-encoding"), None, "{accepted}");
         assert_eq!(answer.body, plain.body, "{accepted}");
