@@ -52,7 +52,7 @@ export function Chart(props: Props) {
   useEffect(() => {
     const element = holder.current;
     if (element === null) return;
-    const made = new uPlot(optionsOf(element, newest.current, setLooked), dataOf(newest.current.starts, newest.current.series, kind), element);
+    const made = new uPlot(optionsOf(element, newest.current, setLooked), dataOf(newest.current), element);
     plot.current = made;
     const watch = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: element.clientHeight }));
     watch.observe(element);
@@ -65,8 +65,8 @@ export function Chart(props: Props) {
   }, [theme, kind, series.length, step, increments, write]);
 
   useEffect(() => {
-    plot.current?.setData(dataOf(starts, series, kind));
-  }, [starts, series, kind]);
+    plot.current?.setData(dataOf(newest.current));
+  }, [starts, series]);
 
   function look(index: number): void {
     const to = Math.max(0, Math.min(starts.length - 1, index));
@@ -101,7 +101,6 @@ export function Chart(props: Props) {
     <section class="chart panel" aria-labelledby={id} data-chart={series.map((one) => one.key).join(' ')}>
       <header class="chart-head">
         <h2 id={id}>{title}</h2>
-        <span class="chart-when quiet small" title={when?.title}>{when?.text ?? note}</span>
         <button type="button" class="plain small chart-table" onClick={props.onTable}>{strings.chart.asTable}</button>
       </header>
       <ul class="legend">
@@ -112,6 +111,7 @@ export function Chart(props: Props) {
             <b>{at === null ? one.whole : valueText(one.values[at], write)}</b>
           </li>
         ))}
+        <li class="chart-when quiet" title={when?.title}>{when?.text ?? note}</li>
       </ul>
       <div
         ref={holder}
@@ -138,7 +138,7 @@ function valueText(value: number | null | undefined, write: (value: number) => s
 }
 
 function span(start: number, step: number): { text: string; title: string } {
-  return { text: `${date(start)}, ${time(start)} – ${time(start + step)}`, title: `${utc(start)} – ${utc(start + step)}` };
+  return { text: `${time(start)} – ${time(start + step)}`, title: `${date(start)}, ${utc(start)} – ${utc(start + step)}` };
 }
 
 /** The series in whose part of a bar a value lies. */
@@ -152,8 +152,9 @@ function seriesAt(value: number, at: number, series: Series[]): string | null {
 }
 
 // Bars that are stacked are drawn from the sum of all down to the first alone, each over the one before.
-function dataOf(starts: number[], series: Series[], kind: Props['kind']): uPlot.AlignedData {
-  if (kind === 'line') return [starts, ...series.map((one) => one.values)];
+function dataOf({ starts, series, kind, step }: Props): uPlot.AlignedData {
+  // The last step needs an end.
+  if (kind === 'line') return [[...starts, (starts[starts.length - 1] ?? 0) + step], ...series.map(({ values }) => [...values, values[values.length - 1]])];
   const sums = new Array<number>(starts.length).fill(0);
   const stacked = series.map((one) => one.values.map((value, at) => (sums[at] = (sums[at] ?? 0) + (value ?? 0))));
   return [starts, ...stacked.toReversed()];
@@ -172,8 +173,7 @@ function optionsOf(element: HTMLElement, { kind, step, series, write, increments
     legend: { show: false },
     cursor: { y: false, drag: { setScale: false, x: false, y: false }, points: { show: kind === 'line' } },
     scales: {
-      // A line stands in the middle of its interval, so that it and a bar of the same are above each other.
-      x: { time: true, range: (plot) => [plot.data[0]?.[0] ?? 0, (plot.data[0]?.[plot.data[0].length - 1] ?? 0) + step] },
+      x: { time: true, range: (plot) => [plot.data[0]?.[0] ?? 0, (plot.data[0]?.[plot.data[0].length - 1] ?? 0) + (kind === 'line' ? 0 : step)] },
       y: { range: (_plot, _least, most) => [0, Math.max(most ?? 0, increments[0] ?? 1) * 1.06] },
     },
     axes: [
@@ -205,7 +205,7 @@ function optionsOf(element: HTMLElement, { kind, step, series, write, increments
           if (left < 0) return look(null);
           const all = plot.data[0];
           const begin = all[0] ?? 0;
-          look(Math.max(0, Math.min(all.length - 1, Math.floor((plot.posToVal(left, 'x') - begin) / step))));
+          look(Math.max(0, Math.min(all.length - (kind === 'line' ? 2 : 1), Math.floor((plot.posToVal(left, 'x') - begin) / step))));
         },
       ],
     },

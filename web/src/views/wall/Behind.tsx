@@ -88,8 +88,13 @@ function statementOf(figured: Figured): { query: string; parameters: unknown[] }
   }
   return {
     query: `select * from report_segments($1, $2, $3, $4, $5, $6, $7, $8) order by end_time desc limit ${MOST + 1}`,
-    parameters: [figured.account, figured.instant, figured.timeframe, figured.interval, figured.start, figured.skills, figured.metric, figured.userType],
+    parameters: [figured.account, timeText(figured.instant), figured.timeframe, figured.interval, timeText(figured.start), figured.skills, figured.metric, figured.userType],
   };
+}
+
+// A parameter that is a time is given as text, not as milliseconds.
+function timeText(instant: number | null): string | null {
+  return instant === null ? null : new Date(instant).toISOString();
 }
 
 function columnsOf(figured: Figured): Column<Row>[] {

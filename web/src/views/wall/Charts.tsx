@@ -40,7 +40,7 @@ export function Charts({ board, interval, onOpen }: Props) {
       starts: board.intervals.map((part) => part.start),
       outcomes: outcomes.map(({ metric, title, colour, pattern }) => one(metric, title, colour, pattern)),
       first: [one(FIRST, words.firstMessageShort, 'line-first', 'solid')],
-      queue: [one(QUEUE, words.inQueueShort, 'line-second', 'stripes')],
+      queue: [one(QUEUE, words.inQueueShort, 'abandoned', 'stripes')],
     };
   }, [board]);
   const step = interval * 60_000;

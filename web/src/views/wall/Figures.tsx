@@ -13,7 +13,9 @@ export function NowFigures({ now, onOpen }: { now: Now | null; onOpen: (title: s
   const title = now === null ? undefined : utc(now.time);
   const waits = total !== null && total.waitingConversations > 0;
   return (
-    <section class="figures" aria-label={words.now}>
+    <section class="figure-group" aria-labelledby="figures-now">
+      <h2 id="figures-now">{words.now}</h2>
+      <div class="figures">
       <Figure metric="waitingConversations" label={words.waiting} title={title} value={total && count(total.waitingConversations)}
         note={total === null ? undefined : waits ? words.median(duration(total.waitTime50thPercentile)) : words.nobody}
         onOpen={() => onOpen(words.waiting, true)} />
@@ -23,6 +25,7 @@ export function NowFigures({ now, onOpen }: { now: Now | null; onOpen: (title: s
       <Figure metric="openConversations" label={words.open} title={title} value={total && count(total.openConversations)}
         note={total === null ? undefined : words.withAgents(count(total.assignedToHuman), count(total.assignedToBot))}
         onOpen={() => onOpen(words.open, false)} />
+      </div>
     </section>
   );
 }
@@ -38,7 +41,9 @@ export function TimeframeFigures({ board, before, heading, onOpen }: {
   onOpen: (metric: Metric) => void;
 }) {
   return (
-    <section class="figures" aria-label={heading}>
+    <section class="figure-group" aria-labelledby="figures-timeframe">
+      <h2 id="figures-timeframe" title={board === null ? undefined : utc(board.instant)}>{heading}</h2>
+      <div class="figures">
       {large.map(({ metric, title }) => {
         const value = board === null ? null : valueOf(board.total, metric);
         const earlier = before === null ? null : valueOf(before, metric);
@@ -46,10 +51,10 @@ export function TimeframeFigures({ board, before, heading, onOpen }: {
         return (
           <Figure key={metric} metric={metric} label={title} value={value === null ? null : write(value)}
             note={earlier === null ? undefined : strings.wall.before(write(earlier), changeOf(value, earlier))}
-            title={board === null ? undefined : heading}
             onOpen={() => onOpen(metric)} />
         );
       })}
+      </div>
     </section>
   );
 }

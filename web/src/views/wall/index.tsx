@@ -2,8 +2,8 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { account as lookedAt, accountsKnown, learnAccounts } from '../../app/accounts';
 import { address, go } from '../../app/address';
-import { dateTime, time, utc } from '../../app/format';
-import { learnNames } from '../../app/names';
+import { dateTime, time } from '../../app/format';
+import { learnNames, skillName } from '../../app/names';
 import { strings } from '../../app/strings';
 import { Notice, ProblemNotice } from '../../parts/Notice';
 import { Behind, type Figured } from './Behind';
@@ -19,7 +19,6 @@ import { nowRequest, pastRequest, reportRequest } from './requests';
 import { Requests } from './Requests';
 import { Skills } from './Skills';
 import { useAsked, useCalm, useFollowed } from './source';
-import { skillName } from '../../app/names';
 import './wall.css';
 
 export default function Wall() {
@@ -104,7 +103,6 @@ function WallOf({ account }: { account: string }) {
       {problem !== null && <div class="wall-problem"><ProblemNotice problem={problem} />{board !== null && problem.passes && <p class="quiet small">{words.hearing.kept}</p>}</div>}
       <div class="wall-figures">
         {live && <NowFigures now={now.answered?.value ?? null} onOpen={(title, waiting) => openConversations(title, waiting, null)} />}
-        <p class="wall-when quiet" title={board === null ? undefined : utc(board.instant)}>{heading}</p>
         <TimeframeFigures board={board} before={before?.metricsTotal ?? null} heading={heading} onOpen={(metric) => openSegments(metric, null, null)} />
       </div>
       {empty && <Notice>{words.nothingEver}</Notice>}
@@ -112,7 +110,7 @@ function WallOf({ account }: { account: string }) {
         ? <Notice>{words.noIntervals}</Notice>
         : <Charts key={full ? 'full' : 'page'} board={board} interval={interval} onOpen={(metric, start) => openSegments(metric, null, start)} />)}
       {board !== null && (
-        <Skills account={account} board={board} now={now.answered?.value ?? null} live={live} before={before?.skillsMetrics ?? null} rowHeight={full ? 40 : 32}
+        <Skills account={account} board={board} now={now.answered?.value ?? null} live={live} before={before?.skillsMetrics ?? null} rowHeight={full ? 36 : 32}
           onSegments={(skill, metric) => openSegments(metric, skill, null)}
           onConversations={(skill, waiting) => openConversations(waiting ? words.waiting : words.open, waiting, skill)} />
       )}
@@ -133,7 +131,7 @@ function usePast(live: boolean, at: number | null): number | null {
 /** Fills the screen where the browser lets it: it does after a click, and the layout is that of a full screen in any case. */
 function useFullScreen(full: boolean): void {
   useEffect(() => {
-    if (full && document.fullscreenElement === null) void document.documentElement.requestFullscreen?.().catch(() => undefined);
+    if (full && document.fullscreenElement === null && navigator.userActivation?.isActive) void document.documentElement.requestFullscreen?.().catch(() => undefined);
     if (!full && document.fullscreenElement !== null) void document.exitFullscreen().catch(() => undefined);
     const left = (): void => {
       if (document.fullscreenElement === null && full) go({ full: false }, 'replace');
