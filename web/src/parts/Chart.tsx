@@ -127,7 +127,10 @@ export function Chart(props: Props) {
         aria-orientation="horizontal"
         onKeyDown={onKeyDown}
         onClick={onClick}
-        onBlur={() => setLooked(null)}
+        onBlur={() => {
+          setLooked(null);
+          plot.current?.setCursor({ left: -10, top: -10 }, false);
+        }}
       />
     </section>
   );
@@ -169,7 +172,7 @@ function optionsOf(element: HTMLElement, { kind, step, series, write, increments
     width: element.clientWidth || 400,
     height: element.clientHeight || 160,
     ms: 1,
-    padding: [px * 0.6, px * 0.8, 0, 0],
+    padding: [px * 0.6, px * 1.7, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { setScale: false, x: false, y: false }, points: { show: kind === 'line' } },
     scales: {

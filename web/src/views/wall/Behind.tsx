@@ -22,6 +22,15 @@ export type Figured = {
 
 type Row = Record<string, string | number | boolean | null>;
 
+/** What the column `outcome` says, in the words of the charts. */
+const OUTCOMES: Record<string, string> = {
+  interactive: strings.outcomes.interactive,
+  non_responsive_consumer: strings.outcomes.nonResponsiveConsumer,
+  abandoned: strings.outcomes.abandoned,
+  non_responsive_agent: strings.outcomes.nonResponsiveAgent,
+};
+const WIDTHS: Partial<Record<string, number>> = { conversation_id: 310, skill: 120, segment_index: 90, start_reason: 150, end_reason: 170, user_type: 90, abandoned_in_queue: 110 };
+
 // More than anybody reads, and few enough to come at once.
 const MOST = 10_000;
 
@@ -100,7 +109,8 @@ function timeText(instant: number | null): string | null {
 function columnsOf(figured: Figured): Column<Row>[] {
   const titles = strings.behind.columns;
   return (figured.of === 'open' ? OPEN_COLUMNS : SEGMENT_COLUMNS).map((key): Column<Row> => {
-    const column = { key, title: titles[key], kind: kindOf(key), ...(key === 'conversation_id' ? { width: 300 } : {}) };
+    const column = { key, title: titles[key], kind: kindOf(key), ...(WIDTHS[key] === undefined ? {} : { width: WIDTHS[key] }) };
+    if (key === 'outcome') return { ...column, render: (row) => OUTCOMES[String(row['outcome'])] ?? row['outcome'] };
     if (key === 'skill') return { ...column, value: (row) => skillName(figured.account, String(row['skill_id'])) ?? String(row['skill_id']) };
     if (key === 'agent') {
       return {

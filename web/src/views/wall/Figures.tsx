@@ -20,6 +20,7 @@ export function NowFigures({ now, onOpen }: { now: Now | null; onOpen: (title: s
         note={total === null ? undefined : waits ? words.median(duration(total.waitTime50thPercentile)) : words.nobody}
         onOpen={() => onOpen(words.waiting, true)} />
       <Figure metric="maxWaitTime" label={words.longestWait} title={title} value={total && (waits ? duration(total.maxWaitTime) : strings.table.none)}
+        note={waits ? words.onAverage(duration(total.avgWaitTime)) : undefined}
         tone={waits && total.maxWaitTime >= LONG ? 'warn' : 'plain'}
         onOpen={() => onOpen(words.longestWait, true)} />
       <Figure metric="openConversations" label={words.open} title={title} value={total && count(total.openConversations)}

@@ -95,23 +95,23 @@ function columnsOf(live: boolean, compared: boolean): Column<Row>[] {
     key: metric,
     title,
     kind: metric === 'maxWaitTime' ? 'duration' : 'number',
-    width: 96,
+    width: 84,
     value: (row) => (metric === 'maxWaitTime' ? row.open?.maxWaitTime || null : (row.open?.[metric] ?? 0)),
   });
   return [
-    { key: 'skill', title: words.skill, kind: 'text', width: 190, value: (row) => row.name, render: (row) => <b class="skill-name" data-skill={row.skill} title={row.skill}>{row.name}</b> },
+    { key: 'skill', title: words.skill, kind: 'text', width: 140, value: (row) => row.name, render: (row) => <b class="skill-name" data-skill={row.skill} title={row.skill}>{row.name}</b> },
     ...(live ? [open('waitingConversations', words.waiting), open('maxWaitTime', words.longestWait), open('openConversations', words.open)] : []),
-    of('totalSkillConversationSegments', words.ended, 92),
+    of('totalSkillConversationSegments', words.ended, 76),
     ...(compared
-      ? [{ key: 'change', title: words.change, hint: words.changeHint, kind: 'number', width: 92, value: changed, render: changeText } satisfies Column<Row>]
+      ? [{ key: 'change', title: words.change, hint: words.changeHint, kind: 'number', width: 76, value: changed, render: changeText } satisfies Column<Row>]
       : []),
-    { key: 'trend', title: words.trend, hint: words.trendHint, kind: 'text', width: 136, fixed: true, value: (row) => row.trend?.join(' ') ?? null, render: (row) => <Sparkline values={row.trend ?? []} /> },
-    of('interactiveSkillSegments', strings.outcomes.interactive, 104),
-    of('skillSegmentsWithNonResponsiveConsumers', words.consumerShort, 104),
-    of('skillSegmentsAbandonedByConsumers', words.abandoned, 104),
-    of('skillSegmentsAbandonedByConsumersInQueue', words.inQueueShort, 104),
-    of('skillSegmentsWithNonResponsiveAgents', words.agentShort, 96),
-    of(FIRST, words.firstMessageShort, 110),
+    { key: 'trend', title: words.trend, hint: words.trendHint, kind: 'text', width: 126, fixed: true, value: (row) => row.trend?.join(' ') ?? null, render: (row) => <Sparkline values={row.trend ?? []} /> },
+    of('interactiveSkillSegments', strings.outcomes.interactive, 98),
+    of('skillSegmentsWithNonResponsiveConsumers', words.consumerShort, 90),
+    of('skillSegmentsAbandonedByConsumers', words.abandoned, 96),
+    of('skillSegmentsAbandonedByConsumersInQueue', words.inQueueShort, 84),
+    of('skillSegmentsWithNonResponsiveAgents', words.agentShort, 84),
+    of(FIRST, words.firstMessageShort, 90),
   ];
 }
 

@@ -79,7 +79,7 @@ function WallOf({ account }: { account: string }) {
   }
 
   const problem = live ? (followed.hearing.value.problem ?? now.hearing.value.problem) : asked.problem;
-  const heading = live ? words.last(words.minutes(timeframe)) : words.until(words.minutes(timeframe), dateTime(past ?? 0));
+  const heading = live ? words.last(timeframe) : words.until(timeframe, dateTime(past ?? 0));
   const empty = board !== null && board.total.totalSkillConversationSegments === 0 && (now.answered?.value.metricsTotal.openConversations ?? 0) === 0;
   const requests = useMemo(() => [
     ...(report === null ? [] : [{ title: words.requestReport, ask: report }]),
