@@ -1,5 +1,6 @@
 // What stands around every view: the name, the views, the colours and who looks.
 import type { ComponentChildren } from 'preact';
+import icon from './icon.svg';
 import { address, go, hrefOf, type View } from './address';
 import { me, signOut } from './session';
 import { strings } from './strings';
@@ -25,7 +26,7 @@ function Head({ views, view }: Omit<Props, 'children'>) {
   return (
     <header class="head">
       <a class="skip" href="#content">{strings.skip}</a>
-      <span class="brand"><img src="/icon.svg" alt="" width="24" height="24" />{strings.product}</span>
+      <span class="brand"><img src={icon} alt="" width="24" height="24" />{strings.product}</span>
       <nav aria-label={strings.navigation}>
         {views.map((one) => (
           <a

@@ -46,7 +46,6 @@ export function startSession(): void {
 /** Tries a token. Whether it was good, `me` and `hindrance` tell. */
 export async function signIn(token: string, keep: boolean): Promise<void> {
   credentials.token.value = token;
-  hindrance.value = null;
   await askWho();
   if (keep && me.value !== null) sessionStorage.setItem(KEPT, token);
 }

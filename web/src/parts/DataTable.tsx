@@ -216,6 +216,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
       <div class="datatable-scroll" ref={scroller}>
         <table
           role="grid"
+          style={{ minWidth: `${columns.reduce((sum, column) => sum + (column.width ?? WIDTHS[column.kind]), 0)}px` }}
           tabIndex={0}
           aria-label={props.caption}
           aria-rowcount={shown.length + 1}

@@ -17,7 +17,7 @@ export function Figure({ label, value, note, title, tone = 'plain', onOpen, metr
     <>
       <span class="figure-label">{label}</span>
       <span class="figure-value" data-metric={metric}>{value ?? '–'}</span>
-      <span class="figure-note">{note ?? ' '}</span>
+      <span class="figure-note">{note ?? '\u00a0'}</span>
     </>
   );
   return onOpen === undefined ? (

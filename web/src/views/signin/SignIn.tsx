@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { Notice } from '../../parts/Notice';
 import { hindrance, signIn } from '../../app/session';
+import icon from '../../app/icon.svg';
 import { strings } from '../../app/strings';
 
 export function SignIn() {
@@ -24,7 +25,7 @@ export function SignIn() {
   return (
     <main class="sign-in" id="content">
       <form onSubmit={(event) => void submit(event)} autocomplete="off">
-        <img src="/icon.svg" alt="" width="40" height="40" />
+        <img src={icon} alt="" width="40" height="40" />
         <h1>{words.title}</h1>
         <p class="quiet">{words.lead}</p>
         <label class="field">
