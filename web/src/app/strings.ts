@@ -83,7 +83,7 @@ export const strings = {
     beforeHint: (before: string) => `${before} in the timeframe before`,
     byOutcome: 'Segments by outcome',
     toFirstMessage: 'Time to first agent message',
-    perInterval: (interval: string) => `every ${interval}`,
+    perInterval: (minutes: number): string => `every ${minutes === 60 ? 'hour' : strings.wall.minutes(minutes)}`,
     noIntervals: 'The shortest interval is five minutes: choose a longer timeframe to see how it went.',
     skills: 'Skills',
     skill: 'Skill',
