@@ -1,7 +1,10 @@
 // Starts the page: who looks, then the view that the address names. The only place that knows all views.
+import { effect } from '@preact/signals';
 import { render, type ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { forgetAccounts } from './app/accounts';
 import { address, type View } from './app/address';
+import { forgetNames } from './app/names';
 import { hindrance, may, me, signedOut, startSession, type Scope } from './app/session';
 import { startTheme } from './app/theme';
 import { strings } from './app/strings';
@@ -56,6 +59,12 @@ function Lazy({ load }: { load: Load }) {
   return <view.Component />;
 }
 
+// What one token has seen is not shown to the next.
+effect(() => {
+  if (me.value !== null) return;
+  forgetNames();
+  forgetAccounts();
+});
 startTheme();
 startSession();
 const root = document.getElementById('console');

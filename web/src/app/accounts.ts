@@ -17,6 +17,12 @@ export const account = computed(() => {
 /** Whether it has been asked which accounts there are. */
 export const accountsKnown = signal(false);
 
+/** The accounts are forgotten when somebody else signs in. */
+export function forgetAccounts(): void {
+  accounts.value = [];
+  accountsKnown.value = false;
+}
+
 /** Asks which accounts there are, once somebody has signed in. */
 export async function learnAccounts(): Promise<void> {
   const own = me.value?.account ?? '*';

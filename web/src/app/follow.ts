@@ -68,7 +68,8 @@ export function follow<T>(request: Ask, pace: Pace, answered: (answer: T, instan
           hearing.value = { ...hearing.value, how: 'ended', problem };
           return;
         }
-        if (byPush && problem.status !== 0) inVain += 1;
+        // Streams that are not had, or too many of them, are no reason to wait: polling takes turns.
+        if (byPush && (problem.status === 406 || problem.status === 429)) inVain += 1;
         failures += 1;
         hearing.value = { ...hearing.value, how: 'lost', problem };
         await pause(Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** Math.min(failures - 1, 8)));

@@ -29,6 +29,11 @@ export function forgetNames(): void {
   known.value = {};
 }
 
+/** All names of an account; the same object as long as none is learnt. */
+export function namesOf(account: string): Names | null {
+  return known.value[account] ?? null;
+}
+
 /** A skill's name; null where it has none. */
 export function skillName(account: string, skill: string): string | null {
   return known.value[account]?.skills[skill] ?? null;

@@ -101,6 +101,7 @@ export function Chart(props: Props) {
     <section class="chart panel" aria-labelledby={id} data-chart={series.map((one) => one.key).join(' ')}>
       <header class="chart-head">
         <h2 id={id}>{title}</h2>
+        <span class="chart-when quiet small" title={when?.title}>{when?.text ?? note}</span>
         <button type="button" class="plain small chart-table" onClick={props.onTable}>{strings.chart.asTable}</button>
       </header>
       <ul class="legend">
@@ -111,7 +112,6 @@ export function Chart(props: Props) {
             <b>{at === null ? one.whole : valueText(one.values[at], write)}</b>
           </li>
         ))}
-        <li class="chart-when quiet" title={when?.title}>{when?.text ?? note}</li>
       </ul>
       <div
         ref={holder}

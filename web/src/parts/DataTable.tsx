@@ -249,7 +249,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
                   }}
                 >
                   {column.title}
-                  {sort?.key === column.key && <span aria-hidden="true">{sort.descending ? ' ▾' : ' ▴'}</span>}
+                  {sort?.key === column.key && <span aria-hidden="true">{sort.descending ? '\u00a0▾' : '\u00a0▴'}</span>}
                 </th>
               ))}
             </tr>

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { strings } from '../../app/strings';
 import { SqlEditor } from './codemirror';
 import type { Schema } from './schema';
@@ -19,15 +19,15 @@ export function Editor({ tab, schema, fault, onChange, onRun, handle }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const editor = useRef<SqlEditor | null>(null);
   // The editor is made once, and what it calls is always the latest.
-  const latest = useRef({ tab, onChange, onRun });
-  latest.current = { tab, onChange, onRun };
+  const latest = useRef({ onChange, onRun });
+  latest.current = { onChange, onRun };
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (host.current === null) return;
     const made = new SqlEditor(host.current, {
       label: strings.sql.statement,
       hint: strings.sql.hint,
-      onChange: (text) => latest.current.onChange(latest.current.tab.id, text),
+      onChange: (id, text) => latest.current.onChange(id, text),
       onRun: () => latest.current.onRun(),
     });
     editor.current = made;
@@ -37,9 +37,7 @@ export function Editor({ tab, schema, fault, onChange, onRun, handle }: Props) {
       made.destroy();
     };
   }, []);
-  useEffect(() => editor.current?.show(tab.id, tab.text), [tab.id]);
-  // A question that takes the place of an empty tab's text does not come from the editor.
-  useEffect(() => editor.current?.take(tab.text), [tab.text]);
+  useLayoutEffect(() => editor.current?.show(tab.id, tab.text), [tab.id]);
   useEffect(() => editor.current?.complete(schema), [schema]);
   useEffect(() => editor.current?.mark(fault), [fault, tab.id]);
 

@@ -42,7 +42,7 @@ export function TabBar({ tabs, onClose }: Props) {
           </li>
         ))}
       </ul>
-      <button type="button" class="plain" onClick={() => tabs.open('')} aria-label={words.newTab} title={words.newTab}>＋</button>
+      <button type="button" class="plain" onClick={() => tabs.open('')} aria-label={words.newTab} title={words.newTab}>+</button>
     </nav>
   );
 }

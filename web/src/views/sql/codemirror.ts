@@ -65,7 +65,8 @@ function marked(place: Place | null, length: number): DecorationSet {
 export interface EditorOptions {
   label: string;
   hint: string;
-  onChange: (text: string) => void;
+  /** Told what is written, and in which tab. */
+  onChange: (tab: string, text: string) => void;
   onRun: () => void;
 }
 
@@ -132,16 +133,6 @@ export class SqlEditor {
     this.#view.focus();
   }
 
-  /** Takes a text that was not written here. */
-  take(text: string): void {
-    const { doc } = this.#view.state;
-    if (doc.toString() !== text) this.#view.dispatch({ changes: { from: 0, to: doc.length, insert: text } });
-  }
-
-  focus(): void {
-    this.#view.focus();
-  }
-
   destroy(): void {
     this.#view.destroy();
   }
@@ -175,7 +166,7 @@ export class SqlEditor {
       Prec.highest(keymap.of([{ key: 'Mod-Enter', run }, { key: 'Tab', run: acceptCompletion }])),
       keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap]),
       EditorView.updateListener.of((update) => {
-        if (update.docChanged) onChange(update.state.doc.toString());
+        if (update.docChanged) onChange(this.#shown, update.state.doc.toString());
       }),
     ];
   }

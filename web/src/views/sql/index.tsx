@@ -41,8 +41,11 @@ export default function Sql() {
 
   function open(statement: string, name: string | undefined, isRun: boolean): void {
     const before = tabs.list.peek().find((one) => one.text === statement);
+    const left = tabs.shown.peek()?.id;
     if (before === undefined) tabs.open(statement, name);
     else tabs.shownId.value = before.id;
+    // An empty tab gives its place away.
+    if (left !== undefined && !tabs.list.peek().some((one) => one.id === left)) forget(left);
     const opened = tabs.shown.peek();
     if (isRun && opened !== undefined) void start({ tab: opened.id, text: statement, account, from: 0, ahead: '' });
   }

@@ -3,7 +3,7 @@ import 'uplot/dist/uPlot.min.css';
 import { barsBesideEachOther, stepOf } from './bars';
 import type { Drawing, Shape } from './chart';
 
-const HEIGHT = 380;
+const LOWEST = 240;
 const LONGEST_LABEL = 18;
 const DASHES = [[], [8, 4], [2, 3], [12, 4, 2, 4]];
 
@@ -12,11 +12,12 @@ const SHORT = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFra
 const FULL = new Intl.NumberFormat(undefined, { maximumFractionDigits: 6 });
 const INSTANT = new Intl.DateTimeFormat(undefined, { dateStyle: 'short', timeStyle: 'short' });
 
-/** Draws into `host` until what this gives is called; the width follows that of `host`. */
+/** Draws into `host` until what this gives is called; the size follows that of `host`. */
 export function plot(host: HTMLElement, drawing: Drawing, shape: Shape, xName: string): () => void {
   const data: uPlot.AlignedData = [drawing.xs, ...drawing.series.map((series) => series.values)];
   const chart = new uPlot(optionsOf(host, drawing, shape, xName), data, host);
-  const observer = new ResizeObserver(() => chart.setSize({ width: widthOf(host), height: HEIGHT }));
+  chart.setSize(sizeOf(host));
+  const observer = new ResizeObserver(() => chart.setSize(sizeOf(host)));
   observer.observe(host);
   return () => {
     observer.disconnect();
@@ -24,8 +25,10 @@ export function plot(host: HTMLElement, drawing: Drawing, shape: Shape, xName: s
   };
 }
 
-function widthOf(host: HTMLElement): number {
-  return Math.max(240, host.clientWidth);
+/** The room that the legend leaves. */
+function sizeOf(host: HTMLElement): { width: number; height: number } {
+  const legend = host.querySelector('.u-legend')?.clientHeight ?? 0;
+  return { width: Math.max(240, host.clientWidth), height: Math.max(LOWEST, host.clientHeight - legend - 8) };
 }
 
 function optionsOf(host: HTMLElement, drawing: Drawing, shape: Shape, xName: string): uPlot.Options {
@@ -36,8 +39,7 @@ function optionsOf(host: HTMLElement, drawing: Drawing, shape: Shape, xName: str
   const common = { stroke: text, grid, ticks: grid, font: `12px ${style.fontFamily}` };
   const half = stepOf(drawing.xs) / 2;
   return {
-    width: widthOf(host),
-    height: HEIGHT,
+    ...sizeOf(host),
     cursor: { drag: { x: drawing.labels === null, y: false } },
     scales: {
       x: { time: drawing.isTime, ...(shape === 'bar' ? { range: (_, min, max) => [min - half, max + half] as uPlot.Range.MinMax } : {}) },

@@ -1,4 +1,4 @@
-import { computed, effect, signal } from '@preact/signals';
+import { batch, computed, effect, signal } from '@preact/signals';
 import { isRecord, keep, kept } from './kept';
 
 /** A tab with a statement. Its answer is not kept beyond the page. */
@@ -44,13 +44,14 @@ export class Tabs {
   /** Opens a tab, in place of the shown one if nothing is written there. */
   open(text: string, name?: string): void {
     const shown = this.shown.peek();
-    if (shown !== undefined && shown.text.trim() === '' && text !== '') {
-      this.#change(shown.id, { text, name: name ?? shown.name });
-      return;
-    }
-    const tab = { id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, name: name ?? this.#freeName(), text };
-    this.list.value = [...this.list.peek(), tab];
-    this.shownId.value = tab.id;
+    const isInPlace = shown !== undefined && shown.text.trim() === '' && text !== '';
+    // Pages without encryption have no `randomUUID`.
+    const tab = { id: `${Date.now()}-${Math.random()}`, name: name ?? (isInPlace ? shown.name : this.#freeName()), text };
+    const before = this.list.peek();
+    batch(() => {
+      this.list.value = isInPlace ? before.map((one) => (one === shown ? tab : one)) : [...before, tab];
+      this.shownId.value = tab.id;
+    });
   }
 
   write(id: string, text: string): void {

@@ -18,7 +18,6 @@ interface Row extends AccountRow {
   hourBytes: number | null;
   files: number | null;
   fileBytes: number | null;
-  compacting: number | null;
 }
 
 interface Props {
@@ -80,32 +79,30 @@ function rowOf(account: AccountRow, hours: readonly HoursRow[] | null, files: re
     files: sum(ofFiles.map((row) => row.files)),
     // A session of one account is not told how long its files are.
     fileBytes: ofFiles.some((row) => row.bytes === null) ? null : sum(ofFiles.map((row) => row.bytes)),
-    compacting: sum(ofFiles.map((row) => (row.state === 'compacting' ? row.files : 0))),
   };
 }
 
 const titles = strings.system.accounts.columns;
 
 function bytes(key: 'hourBytes' | 'fileBytes', title: string): Column<Row> {
-  return { key, title, kind: 'number', width: 96, render: (row) => (row[key] === null ? strings.table.none : size(row[key])) };
+  return { key, title, kind: 'number', width: 88, render: (row) => (row[key] === null ? strings.table.none : size(row[key])) };
 }
 
 const COLUMNS: Column<Row>[] = [
-  { key: 'account_id', title: titles.account, kind: 'text', width: 160 },
-  { key: 'behind', title: titles.behind, kind: 'duration', hint: titles.behindHint, width: 104 },
-  { key: 'silent', title: titles.silent, kind: 'duration', hint: titles.silentHint, width: 104 },
-  { key: 'rate', title: titles.rate, kind: 'number', hint: titles.rateHint, width: 150, value: (row) => (row.rate?.now ?? null) === null ? null : Math.round((row.rate?.now ?? 0) * 600) / 10, render: RateCell },
-  { key: 'rows', title: titles.rows, kind: 'number', value: (row) => row.hot_rows + row.archived_rows, width: 116 },
-  { key: 'open_conversations', title: titles.open, kind: 'number', width: 92 },
-  { key: 'hours', title: titles.hours, kind: 'number', width: 92 },
+  { key: 'account_id', title: titles.account, kind: 'text', width: 140 },
+  { key: 'behind', title: titles.behind, kind: 'duration', hint: titles.behindHint, width: 92 },
+  { key: 'silent', title: titles.silent, kind: 'duration', hint: titles.silentHint, width: 92 },
+  { key: 'rate', title: titles.rate, kind: 'number', hint: titles.rateHint, width: 132, value: (row) => (row.rate?.now ?? null) === null ? null : Math.round((row.rate?.now ?? 0) * 600) / 10, render: RateCell },
+  { key: 'rows', title: titles.rows, kind: 'number', value: (row) => row.hot_rows + row.archived_rows, width: 92 },
+  { key: 'open_conversations', title: titles.open, kind: 'number', width: 68 },
+  { key: 'hours', title: titles.hours, kind: 'number', width: 84 },
   bytes('hourBytes', titles.hourBytes),
-  { key: 'unsealed', title: titles.unsealed, kind: 'number', hint: titles.unsealedHint, width: 100 },
-  { key: 'files', title: titles.files, kind: 'number', width: 80 },
+  { key: 'unsealed', title: titles.unsealed, kind: 'number', hint: titles.unsealedHint, width: 84 },
+  { key: 'files', title: titles.files, kind: 'number', width: 64 },
   bytes('fileBytes', titles.fileBytes),
-  { key: 'compacting', title: titles.compacting, kind: 'number', width: 84 },
-  { key: 'dead_letters', title: titles.deadLetters, kind: 'number', hint: titles.sinceStart, width: 100 },
-  { key: 'gaps_given_up', title: titles.gaps, kind: 'number', hint: titles.sinceStart, width: 92 },
-  { key: 'rejected', title: titles.rejected, kind: 'number', hint: titles.sinceStart, width: 92 },
+  { key: 'dead_letters', title: titles.deadLetters, kind: 'number', hint: titles.sinceStart, width: 76 },
+  { key: 'gaps_given_up', title: titles.gaps, kind: 'number', hint: titles.sinceStart, width: 80 },
+  { key: 'rejected', title: titles.rejected, kind: 'number', hint: titles.sinceStart, width: 86 },
 ];
 
 function RateCell(row: Row) {

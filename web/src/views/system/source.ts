@@ -30,7 +30,6 @@ export interface HoursRow {
 /** Files of an account; a session of one account is not told how much is in them. */
 export interface FilesRow {
   account_id: string;
-  state: string;
   files: number;
   rows: number | null;
   bytes: number | null;
@@ -72,8 +71,8 @@ const ACCOUNTS = `select account_id, data_until, last_arrival, hot_rows, archive
 from system.accounts order by account_id`;
 const HOURS = `select account_id, count(*) as hours, sum(rows) as rows, sum(unsealed_rows) as unsealed_rows, sum(bytes) as bytes, min(hour) as first_hour, max(hour) as last_hour
 from system.partitions group by account_id order by account_id`;
-const FILES = `select account_id, state, count(*) as files, sum(rows) as rows, sum(bytes) as bytes, min(first_hour) as first_hour, max(last_hour) as last_hour, max(written) as written
-from system.files group by account_id, state order by account_id, state`;
+const FILES = `select account_id, count(*) as files, sum(rows) as rows, sum(bytes) as bytes, min(first_hour) as first_hour, max(last_hour) as last_hour, max(written) as written
+from system.files group by account_id order by account_id`;
 const STATEMENTS = 'select id, account_id, door, state, started, elapsed_ms, rows_read, rows_returned, query from system.queries order by started';
 const OWN: ReadonlySet<string> = new Set([ACCOUNTS, HOURS, FILES, STATEMENTS]);
 

@@ -44,7 +44,7 @@ export function Charts({ board, interval, onOpen }: Props) {
     };
   }, [board]);
   const step = interval * 60_000;
-  const note = words.perInterval(words.minutes(interval));
+  const note = words.perInterval(interval);
   const open = (metric: Metric) => (index: number): void => {
     const start = board.intervals[index]?.start;
     if (start !== undefined) onOpen(metric, start);

@@ -2,7 +2,7 @@
 import { useMemo } from 'preact/hooks';
 import { address, go } from '../../app/address';
 import { change, count } from '../../app/format';
-import { skillName } from '../../app/names';
+import { namesOf, skillName } from '../../app/names';
 import { strings } from '../../app/strings';
 import { DataTable, type Column, type Sort } from '../../parts/DataTable';
 import { Sparkline } from '../../parts/Sparkline';
@@ -33,8 +33,9 @@ interface Props {
 
 export function Skills({ account, board, now, live, before, onSegments, onConversations, rowHeight }: Props) {
   const words = strings.wall;
-  const rows = useMemo(() => rowsOf(account, board, now, before), [account, board, now, before, skillName(account, '')]);
-  const columns = useMemo(() => columnsOf(live, before !== null), [live, before !== null]);
+  const rows = useMemo(() => rowsOf(account, board, now, before), [board, now, before, namesOf(account)]);
+  const trended = board.intervals.length > 1;
+  const columns = useMemo(() => columnsOf(live, before !== null, trended), [live, before !== null, trended]);
   const sort = sortIn(address.value.sort, columns);
   return (
     <section class="skills panel" aria-labelledby="skills-title">
@@ -72,7 +73,7 @@ function rowsOf(account: string, board: Board, now: Now | null, before: Record<s
   }));
 }
 
-function columnsOf(live: boolean, compared: boolean): Column<Row>[] {
+function columnsOf(live: boolean, compared: boolean, trended: boolean): Column<Row>[] {
   const words = strings.wall;
   // A skill that is in no report has none of it, and that is 0.
   const of = (metric: Metric, title: string, width: number): Column<Row> => {
@@ -103,9 +104,11 @@ function columnsOf(live: boolean, compared: boolean): Column<Row>[] {
     ...(live ? [open('waitingConversations', words.waiting), open('maxWaitTime', words.longestWait), open('openConversations', words.open)] : []),
     of('totalSkillConversationSegments', words.ended, 76),
     ...(compared
-      ? [{ key: 'change', title: words.change, hint: words.changeHint, kind: 'number', width: 76, value: changed, render: changeText } satisfies Column<Row>]
+      ? [{ key: 'change', title: words.change, hint: words.changeHint, kind: 'number', width: 84, value: changed, render: changeText } satisfies Column<Row>]
       : []),
-    { key: 'trend', title: words.trend, hint: words.trendHint, kind: 'text', width: 126, fixed: true, value: (row) => row.trend?.join(' ') ?? null, render: (row) => <Sparkline values={row.trend ?? []} /> },
+    ...(trended
+      ? [{ key: 'trend', title: words.trend, hint: words.trendHint, kind: 'text', width: 118, fixed: true, value: (row) => row.trend?.join(' ') ?? null, render: (row) => <Sparkline values={row.trend ?? []} width={98} /> } satisfies Column<Row>]
+      : []),
     of('interactiveSkillSegments', strings.outcomes.interactive, 98),
     of('skillSegmentsWithNonResponsiveConsumers', words.consumerShort, 90),
     of('skillSegmentsAbandonedByConsumers', words.abandoned, 96),

@@ -8,7 +8,7 @@ export interface Board {
   skills: Record<string, Metrics>;
   /** The oldest first. */
   intervals: { start: number; metrics: Metrics }[];
-  /** Of each skill, the segments that ended in each interval. */
+  /** Of each skill, the segments that ended in each interval, or in several together where there are more than a small line can show. */
   trends: Map<string, Uint32Array>;
 }
 
@@ -32,11 +32,13 @@ export function boardOf(report: Report, interval: number | null, instant: number
   const { skillsMetrics: skills, metricsTotal: total } = summaryOf(report);
   const parts = (report.metricsByIntervals ?? []).toReversed();
   const trends = new Map<string, Uint32Array>();
-  for (const skill of Object.keys(skills)) trends.set(skill, new Uint32Array(parts.length));
+  const together = togetherOf(parts.length);
+  for (const skill of Object.keys(skills)) trends.set(skill, new Uint32Array(parts.length / together));
   parts.forEach((part, at) => {
     for (const skill in part.skillsMetrics) {
       const trend = trends.get(skill);
-      if (trend !== undefined) trend[at] = part.skillsMetrics[skill]?.totalSkillConversationSegments ?? 0;
+      const point = Math.floor(at / together);
+      if (trend !== undefined) trend[point] = (trend[point] ?? 0) + (part.skillsMetrics[skill]?.totalSkillConversationSegments ?? 0);
     }
   });
   const newest = parts[parts.length - 1];
@@ -49,3 +51,14 @@ export function boardOf(report: Report, interval: number | null, instant: number
     trends,
   };
 }
+
+// The points of a small line are as many intervals each: a last one of fewer would look like a fall.
+function togetherOf(intervals: number): number {
+  for (let together = Math.ceil(intervals / MOST_POINTS); together <= intervals / FEWEST_POINTS; together += 1) {
+    if (intervals % together === 0) return together;
+  }
+  return 1;
+}
+
+const MOST_POINTS = 48;
+const FEWEST_POINTS = 12;

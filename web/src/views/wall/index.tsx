@@ -105,7 +105,7 @@ function WallOf({ account }: { account: string }) {
         {live && <NowFigures now={now.answered?.value ?? null} onOpen={(title, waiting) => openConversations(title, waiting, null)} />}
         <TimeframeFigures board={board} before={before?.metricsTotal ?? null} heading={heading} onOpen={(metric) => openSegments(metric, null, null)} />
       </div>
-      {empty && <Notice>{words.nothingEver}</Notice>}
+      {empty && live && <Notice>{words.nothingEver}</Notice>}
       {board !== null && (interval === null || board.intervals.length === 0
         ? <Notice>{words.noIntervals}</Notice>
         : <Charts key={full ? 'full' : 'page'} board={board} interval={interval} onOpen={(metric, start) => openSegments(metric, null, start)} />)}
