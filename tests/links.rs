@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What the project's folders begin with, as they are named in prose.
-const FOLDERS: [&str; 9] =
-    [".ci/", "benches/", "crates/", "data/", "docs/", "examples/", "fuzz/", "packaging/", "tests/"];
+const FOLDERS: [&str; 10] =
+    [".ci/", "benches/", "crates/", "data/", "docs/", "examples/", "fuzz/", "packaging/", "tests/", "web/"];
 
 /// Folders that are not the project's own.
 const OTHERS: [&str; 4] = [".git", "node_modules", "target", "venv"];

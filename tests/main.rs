@@ -57,3 +57,4 @@ mod time_series;
 mod tls;
 mod tokens;
 mod tools;
+mod web_console;

@@ -10,6 +10,7 @@ mod address;
 mod app;
 mod caller;
 mod connections;
+mod console;
 mod ending;
 mod flight;
 #[cfg(any(test, feature = "fuzzing"))]

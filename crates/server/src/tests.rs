@@ -3,6 +3,7 @@
 mod access;
 mod anything;
 mod connections;
+mod console;
 mod door;
 mod durability;
 mod events;

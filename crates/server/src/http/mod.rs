@@ -4,6 +4,7 @@ mod admission;
 mod answer_body;
 mod backup;
 mod connection;
+mod console;
 mod cors;
 mod counting;
 mod events;

@@ -1,6 +1,6 @@
 //! Headers that choose: the type and the encoding of a body, and the type of the answer.
 
-use axum::http::header::ACCEPT;
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING};
 use axum::http::{HeaderMap, HeaderName};
 
 use super::problem::Problem;
@@ -29,7 +29,7 @@ pub(super) fn named<T: Copy>(
 pub(super) fn accepted<T: Copy>(headers: &HeaderMap, choices: &[(&str, T)]) -> Result<T, Problem> {
     let values = headers.get_all(ACCEPT).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     let value = values.collect::<Vec<_>>().join(",");
-    let ranges: Vec<(&str, f32)> = value.split(',').map(media_range).filter(|(range, _)| !range.is_empty()).collect();
+    let ranges: Vec<(&str, f32)> = value.split(',').map(with_quality).filter(|(range, _)| !range.is_empty()).collect();
     let Some((_, first)) = choices.first() else { return Err(Problem::internal("nothing can be written")) };
     if ranges.is_empty() {
         return Ok(*first);
@@ -59,10 +59,21 @@ pub(super) fn accepted<T: Copy>(headers: &HeaderMap, choices: &[(&str, T)]) -> R
     })
 }
 
-/// A media range and its quality. The quality is 1 where none is given.
-fn media_range(text: &str) -> (&str, f32) {
+/// Whether a client can read an answer that is compressed with gzip.
+pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let accepted: Vec<(&str, f32)> = values.flat_map(|value| value.split(',')).map(with_quality).collect();
+    let quality = |coding: &str| {
+        let named = accepted.iter().find(|(name, _)| name.eq_ignore_ascii_case(coding));
+        named.map(|(_, quality)| *quality)
+    };
+    quality("gzip").or_else(|| quality("*")).is_some_and(|quality| quality > 0.0)
+}
+
+/// A word and its quality. The quality is 1 where none is given.
+fn with_quality(text: &str) -> (&str, f32) {
     let mut parts = text.split(';').map(str::trim);
-    let range = parts.next().unwrap_or_default();
+    let word = parts.next().unwrap_or_default();
     let quality = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
-    (range, quality.map_or(1.0, |quality| quality.trim().parse().unwrap_or(0.0)))
+    (word, quality.map_or(1.0, |quality| quality.trim().parse().unwrap_or(0.0)))
 }

@@ -97,6 +97,11 @@ impl Problem {
         (400..500).contains(&self.status).then_some((self.status, self.detail.as_str()))
     }
 
+    /// There is nothing at a path.
+    pub(super) fn nothing_at(path: &str) -> Self {
+        Self::not_found(format!("there is nothing at {path}"))
+    }
+
     /// Something that there is not enough of now, and soon may be.
     pub(super) fn busy(detail: impl Into<String>) -> Self {
         Self { retry_after: Some(1), ..Self::unavailable(detail) }

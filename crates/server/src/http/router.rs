@@ -19,6 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::admission::{let_in, permitted};
+use super::answer_body::is_whole;
 use super::counting::count;
 use super::followed_report::ReportSource;
 use super::guard::{Guard, guard};
@@ -33,8 +34,8 @@ use super::streams::Feeds;
 use super::traced::traced;
 use super::trailing_slash::without_slash;
 use super::{
-    backup, events, health, history, host_lookup, login, me, metrics, names, now, openapi, past_report, queue_health,
-    report, segments, sql, tables,
+    backup, console, events, health, history, host_lookup, login, me, metrics, names, now, openapi, past_report,
+    queue_health, report, segments, sql, tables,
 };
 use crate::App;
 use crate::access::{Access, Holder, Permission};
@@ -81,6 +82,7 @@ pub(crate) fn router(app: App, options: HttpOptions, ending: &CancellationToken)
     let access = app.access().clone();
     let guards = Guard::new(Arc::clone(&options), move || access.asks());
     let router = routes
+        .merge(console::routes())
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(guards, guard))
@@ -97,8 +99,8 @@ pub(crate) fn router(app: App, options: HttpOptions, ending: &CancellationToken)
     let streams = &app.statistics().streams;
     let report_feeds = Feeds::new(source, ending.clone(), Arc::clone(streams));
     let now_feeds = Feeds::new(app.clone(), ending.clone(), Arc::clone(streams));
-    // Every route is in the document, by its path.
-    let statistics = HttpStatistics::new(document.paths.paths.keys().cloned());
+    // Every route but the console's is in the document, by its path.
+    let statistics = HttpStatistics::new(document.paths.paths.keys().cloned(), &console::PATHS);
     let counting = from_fn_with_state(Arc::clone(&statistics), count);
     let state = HttpState {
         app,
@@ -139,11 +141,11 @@ async fn of_report_threads(mut response: Response) -> Response {
     response
 }
 
-/// An answer is compressed while its body is read. Threads that serve connections have no time for that, and those for
+/// An answer is compressed while its body is read, unless it is there as a whole. Threads that serve connections have no time for that, and those for
 /// reports have none for anything but reports.
 async fn compress_elsewhere(State(app): State<App>, mut response: Response) -> Response {
     let place = response.extensions_mut().remove::<Arc<Place>>();
-    if !response.headers().contains_key(CONTENT_ENCODING) {
+    if !response.headers().contains_key(CONTENT_ENCODING) || is_whole(&response) {
         return response;
     }
     match response.extensions().get() {
@@ -153,7 +155,7 @@ async fn compress_elsewhere(State(app): State<App>, mut response: Response) -> R
 }
 
 async fn unknown_path(request: Request) -> Problem {
-    Problem::not_found(format!("there is nothing at {}", request.uri().path()))
+    Problem::nothing_at(request.uri().path())
 }
 
 async fn wrong_method(request: Request) -> Problem {

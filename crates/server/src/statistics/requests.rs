@@ -60,10 +60,16 @@ pub(crate) struct CountedRequest {
 }
 
 impl HttpStatistics {
-    /// Counts requests of the routes with these paths.
-    pub(crate) fn new(paths: impl IntoIterator<Item = String>) -> Arc<Self> {
-        let routes: Vec<Route> = paths.into_iter().chain([NO_ROUTE.to_owned()]).map(Route::new).collect();
-        let places = routes.iter().enumerate().map(|(place, route)| (route.path.clone(), place)).collect();
+    /// Counts requests of the routes with these paths. Those of `alike` are counted as one, by the first of them.
+    pub(crate) fn new(paths: impl IntoIterator<Item = String>, alike: &[&str]) -> Arc<Self> {
+        let first = alike.first().map(|path| (*path).to_owned());
+        let paths = paths.into_iter().chain(first).chain([NO_ROUTE.to_owned()]);
+        let routes: Vec<Route> = paths.map(Route::new).collect();
+        let mut places: HashMap<String, usize> =
+            routes.iter().enumerate().map(|(place, route)| (route.path.clone(), place)).collect();
+        if let Some(place) = alike.first().and_then(|first| places.get(*first).copied()) {
+            places.extend(alike.iter().map(|path| ((*path).to_owned(), place)));
+        }
         Arc::new(Self { places, routes, in_progress: AtomicU64::new(0) })
     }
 
@@ -149,7 +155,7 @@ mod tests {
 
     #[test]
     fn requests_are_counted_by_route_method_and_status() {
-        let statistics = HttpStatistics::new(["/a/{b}".to_owned()]);
+        let statistics = HttpStatistics::new(["/a/{b}".to_owned()], &[]);
         statistics.begin(Some("/a/{b}"), &Method::GET).answered(StatusCode::OK);
         statistics.begin(Some("/a/{b}/"), &Method::GET).answered(StatusCode::OK);
         drop(statistics.begin(Some("/a/{b}"), &Method::POST));
@@ -159,8 +165,18 @@ mod tests {
     }
 
     #[test]
+    fn routes_that_are_alike_count_as_the_first() {
+        let statistics = HttpStatistics::new(["/a".to_owned()], &["/", "/b/{c}"]);
+        for path in ["/a", "/", "/b/{c}"] {
+            statistics.begin(Some(path), &Method::GET).answered(StatusCode::OK);
+        }
+        let of_route = |route: &str, number| (route.to_owned(), "GET", vec![(200, number)]);
+        assert_eq!(read(&statistics), [of_route("/a", 1), of_route("/", 2)]);
+    }
+
+    #[test]
     fn what_comes_from_outside_makes_no_series() {
-        let statistics = HttpStatistics::new(["/a".to_owned()]);
+        let statistics = HttpStatistics::new(["/a".to_owned()], &[]);
         for method in ["BREW", "MAKE", "GET"] {
             let method = Method::from_bytes(method.as_bytes()).unwrap();
             for path in [None, Some("/nowhere")] {

@@ -177,9 +177,9 @@ async fn whether_another_account_exists_does_not_show() {
 }
 
 #[tokio::test]
-async fn what_probes_and_look_ups_ask_needs_no_token() {
+async fn what_probes_look_ups_and_the_page_ask_needs_no_token() {
     let (guarded, _) = Guarded::new();
-    for uri in ["/healthz", "/readyz", "/openapi.json", "/api/account/acme/service/agentVep/baseURI.json"] {
+    for uri in ["/", "/healthz", "/readyz", "/openapi.json", "/api/account/acme/service/agentVep/baseURI.json"] {
         assert_eq!(guarded.send("", "GET", uri, "").await.status, 200, "{uri}");
     }
 }

@@ -8,7 +8,9 @@ use super::door::{Door, SEGMENTS, line, report_of};
 #[tokio::test]
 async fn unknown_paths_are_not_found() {
     let door = Door::new();
-    for path in ["/", "/v1", "/operations/api/account/acme", "/healthz/"] {
+    for path in
+        ["/v1", "/operations/api/account/acme", "/healthz/", "/index.html", "/assets", "/assets/", "/assets/a.js"]
+    {
         let problem = door.get(path).await.problem(404);
         assert!(problem["detail"].as_str().unwrap().contains(path), "{problem}");
     }

@@ -6,7 +6,7 @@ use crate::statistics::HttpStatistics;
 const REQUESTS: Definition = Definition::counter(
     "skillscope_http_requests",
     &["route", "method", "status"],
-    "Requests that were answered. The route `other` is all paths at which there is nothing; the status 499 says that the client left before the answer.",
+    "Requests that were answered. The route `/` is the web console with what it loads, `other` all paths at which there is nothing; the status 499 says that the client left before the answer.",
 );
 
 const DURATION: Definition = Definition::histogram(
