@@ -118,7 +118,6 @@ export const strings = {
       justNow: 'heard just now',
       never: 'nothing heard yet',
       kept: 'What is shown is what was heard last.',
-      past: 'The past',
     },
     picker: {
       label: 'Skills',
