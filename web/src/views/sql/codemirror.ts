@@ -157,7 +157,7 @@ export class SqlEditor {
       closeBrackets(),
       autocompletion({ maxRenderedOptions: 60 }),
       EditorView.lineWrapping,
-      EditorView.contentAttributes.of({ 'aria-label': label, 'aria-multiline': 'true' }),
+      EditorView.contentAttributes.of({ 'aria-label': label, 'aria-multiline': 'true', tabindex: '0' }),
       placeholder(hint),
       syntaxHighlighting(COLOURS),
       LOOK,

@@ -89,8 +89,8 @@ function bytes(key: 'hourBytes' | 'fileBytes', title: string): Column<Row> {
 }
 
 const COLUMNS: Column<Row>[] = [
-  { key: 'account_id', title: titles.account, kind: 'text', width: 120 },
-  { key: 'behind', title: titles.behind, kind: 'duration', hint: titles.behindHint, width: 84 },
+  { key: 'account_id', title: titles.account, kind: 'text', width: 110 },
+  { key: 'behind', title: titles.behind, kind: 'duration', hint: titles.behindHint, width: 94 },
   { key: 'silent', title: titles.silent, kind: 'duration', hint: titles.silentHint, width: 84 },
   { key: 'rate', title: titles.rate, kind: 'number', hint: titles.rateHint, width: 112, value: (row) => (row.rate?.now ?? null) === null ? null : Math.round((row.rate?.now ?? 0) * 600) / 10, render: RateCell },
   { key: 'rows', title: titles.rows, kind: 'number', value: (row) => row.hot_rows + row.archived_rows, width: 84 },
