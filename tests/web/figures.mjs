@@ -65,6 +65,9 @@ async function compare(page, report, names) {
   const large = await figures(page);
   for (const metric of LARGE) equal(large[metric], written(whole.metricsTotal, metric), metric);
 
+  // Names come by a request of their own, and may come after the figures.
+  const named = Object.keys(whole.skillsMetrics).find((skill) => skill in names);
+  if (named !== undefined) await page.locator(`[data-skill="${named}"]`, { hasText: names[named] }).first().waitFor();
   const table = new Map((await rows(page, 'Skills')).map((row) => [row.skill, row]));
   for (const [skill, metrics] of Object.entries(whole.skillsMetrics)) {
     const row = table.get(skill) ?? {};
