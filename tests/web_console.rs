@@ -119,7 +119,9 @@ fn every_cell_of_the_wall_is_what_the_endpoint_answers() {
     let Some(browser) = Browser::of(test) else { return };
     let Some(february) = February::open(test) else { return };
     let now = NOW.to_string();
-    for parameters in ["timeframe=240&interval=10", "timeframe=1440&interval=60&skillIds=1,2&userType=human"] {
+    for parameters in
+        ["timeframe=240&interval=10", "timeframe=1440&interval=5&skillIds=1,2&userType=human", "timeframe=4"]
+    {
         browser.sees("figures.mjs", &february.server, &["bank", &now, parameters]);
     }
 }
@@ -172,6 +174,8 @@ fn the_wall_rides_out_a_restart_of_the_server() {
     end_a_conversation(&server, "c-2");
     writeln!(told, "it is back").unwrap();
     says("two", &mut script);
+    // The script has read to the end then.
+    drop(told);
     assert!(end_of(&mut script.0).success());
 }
 

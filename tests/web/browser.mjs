@@ -68,12 +68,6 @@ export async function barriers(page) {
   return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 300)} ${node.failureSummary}`));
 }
 
-/** What a page shows, once it does. `find` is called in the page until it gives something. */
-export async function shown(page, find, argument) {
-  const handle = await page.waitForFunction(find, argument, { timeout: PATIENCE, polling: 50 });
-  return handle.jsonValue();
-}
-
 /** An answer of the server itself. */
 export async function answer(server, path) {
   const response = await fetch(`${server}${path}`);

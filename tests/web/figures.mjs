@@ -1,7 +1,7 @@
 // What the wall shows against what the endpoint answers, cell by cell, on a server whose clock stands still.
 // Arguments: the server, the account, its instant in milliseconds, and the parameters of the report.
 import { deepStrictEqual as equal } from 'node:assert';
-import { answer, assertNothing, openPage, shown, withBrowser } from './browser.mjs';
+import { answer, assertNothing, openPage, withBrowser } from './browser.mjs';
 import { count, duration } from './written.mjs';
 
 const [server, account, instant, parameters] = process.argv.slice(2);
@@ -9,10 +9,16 @@ const minutes = Number(new URLSearchParams(parameters).get('timeframe'));
 const skillIds = new URLSearchParams(parameters).get('skillIds');
 
 const FIRST = 'avgTimetoFirstAgentMessageFromAgentAssignment';
-const COUNTS = [
-  'totalSkillConversationSegments', 'interactiveSkillSegments', 'skillSegmentsWithNonResponsiveConsumers', 'skillSegmentsAbandonedByConsumers',
-  'skillSegmentsAbandonedByConsumersInQueue', 'skillSegmentsWithNonResponsiveAgents',
-];
+/** What the columns of the table of skills show. */
+const COLUMNS = {
+  'Ended': 'totalSkillConversationSegments',
+  'Interactive': 'interactiveSkillSegments',
+  'Consumer silent': 'skillSegmentsWithNonResponsiveConsumers',
+  'Abandoned': 'skillSegmentsAbandonedByConsumers',
+  'In the queue': 'skillSegmentsAbandonedByConsumersInQueue',
+  'Agent silent': 'skillSegmentsWithNonResponsiveAgents',
+  'To first message': FIRST,
+};
 const LARGE = ['totalSkillConversationSegments', 'skillSegmentsAbandonedByConsumers', 'skillSegmentsAbandonedByConsumersInQueue', FIRST];
 
 /** A metric as it is written. Where no agent spoke, the report says 0 and the wall nothing. */
@@ -25,32 +31,32 @@ function written(metrics, metric) {
 /** The large figures that the page shows, by their metrics. */
 const figures = (page) => page.locator('.figure-value').evaluateAll((all) => Object.fromEntries(all.map((one) => [one.dataset.metric, one.textContent])));
 
-/** The rows of a table as they are read: the texts of the cells by the titles of their columns. A table that scrolls has those in sight. */
-const rows = (page, name) => page.getByRole('grid', { name }).evaluate((grid) => {
-  const text = (cell) => cell.textContent.replace(/ [▾▴]$/, '').trim();
-  const titles = [...grid.querySelectorAll('thead th')].map(text);
-  const rows = [...grid.querySelectorAll('tbody tr[aria-rowindex]')];
-  return rows.map((row) => Object.fromEntries([...row.cells].map((cell, at) => [titles[at], text(cell)])));
-});
-
-/** All rows of the table of skills, by skill: it is scrolled from one end to the other. */
-async function skills(page) {
-  const found = {};
-  const read = () => page.locator('.skills tbody tr[aria-rowindex]').evaluateAll((rows) => rows.map((row) => [
-    row.querySelector('[data-skill]').dataset.skill,
-    row.querySelector('[data-skill]').textContent,
-    Object.fromEntries([...row.querySelectorAll('[data-metric]')].map((cell) => [cell.dataset.metric, cell.textContent])),
-  ]));
-  const total = Number(await page.getByRole('grid', { name: 'Skills' }).getAttribute('aria-rowcount')) - 1;
-  await page.getByRole('grid', { name: 'Skills' }).focus();
-  for (let seen = -1; Object.keys(found).length < total && seen < Object.keys(found).length;) {
-    seen = Object.keys(found).length;
-    for (const [skill, name, cells] of await read()) found[skill] = { name, cells };
-    await page.keyboard.press('PageDown');
-    await page.waitForFunction(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(true)))));
+/**
+ * All rows of a table as they are read: the texts of the cells by the titles of their columns, and the skill of the row where it
+ * is of one. Only those in sight are drawn, so that the table is gone through from its beginning to its end.
+ */
+async function rows(within, name) {
+  const grid = within.getByRole('grid', { name });
+  const total = Number(await grid.getAttribute('aria-rowcount')) - 1;
+  const found = new Map();
+  await grid.focus();
+  await grid.press('Control+Home');
+  while (found.size < total) {
+    const last = found.size;
+    // Rows are drawn after the table was scrolled.
+    await grid.locator(`tbody tr[aria-rowindex="${last + 2}"]`).waitFor({ state: 'attached' });
+    const drawn = await grid.evaluate((table) => {
+      const text = (cell) => cell.textContent.replace(/\s*[▾▴]\s*$/, '').trim();
+      const titles = [...table.querySelectorAll('thead th')].map(text);
+      return [...table.querySelectorAll('tbody tr[aria-rowindex]')].map((row) => {
+        const cells = Object.fromEntries([...row.cells].map((cell, at) => [titles[at], text(cell)]));
+        return [row.getAttribute('aria-rowindex'), { ...cells, skill: row.querySelector('[data-skill]')?.dataset.skill }];
+      });
+    });
+    for (const [index, row] of drawn) found.set(index, row);
+    await grid.locator('tbody tr[aria-rowindex]').last().scrollIntoViewIfNeeded();
   }
-  equal(Object.keys(found).length, total, 'the table has as many rows as it says');
-  return found;
+  return [...found].sort(([one], [other]) => one - other).map(([, row]) => row);
 }
 
 /** Compares the figures of the timeframe, the skills, and the intervals, with a report. */
@@ -59,16 +65,18 @@ async function compare(page, report, names) {
   const large = await figures(page);
   for (const metric of LARGE) equal(large[metric], written(whole.metricsTotal, metric), metric);
 
-  const table = await skills(page);
+  // Names come by a request of their own, and may come after the figures.
+  const named = Object.keys(whole.skillsMetrics).find((skill) => skill in names);
+  if (named !== undefined) await page.locator(`[data-skill="${named}"]`, { hasText: names[named] }).first().waitFor();
+  const table = new Map((await rows(page, 'Skills')).map((row) => [row.skill, row]));
   for (const [skill, metrics] of Object.entries(whole.skillsMetrics)) {
-    const row = table[skill];
-    equal(row?.name, names[skill] ?? skill, `the name of skill ${skill}`);
-    const expected = Object.fromEntries([...COUNTS, FIRST].map((metric) => [metric, written(metrics, metric)]));
-    equal(row.cells, expected, `skill ${skill}`);
+    const row = table.get(skill) ?? {};
+    equal(row['Skill'], names[skill] ?? skill, `the name of skill ${skill}`);
+    for (const [title, metric] of Object.entries(COLUMNS)) equal(row[title], written(metrics, metric), `${title} of skill ${skill}`);
   }
-  for (const [skill, { cells }] of Object.entries(table)) {
+  for (const [skill, row] of table) {
     // A skill that only has open conversations, or had segments before, is in the table and not in the report.
-    if (whole.skillsMetrics[skill] === undefined) equal(cells.totalSkillConversationSegments, '0', `skill ${skill}`);
+    if (whole.skillsMetrics[skill] === undefined) equal(row['Ended'], '0', `skill ${skill}`);
   }
 
   if (report.metricsByIntervals === undefined) return;
@@ -77,7 +85,7 @@ async function compare(page, report, names) {
   const told = await rows(dialog, 'Segments by outcome');
   // The report begins with the latest interval, and the chart with the first.
   const intervals = report.metricsByIntervals.toReversed();
-  equal(told.length, intervals.length, 'intervals');
+  equal(told.length, intervals.length, 'as many intervals');
   intervals.forEach(({ metricsTotal }, at) => {
     equal(told[at]['Segments ended'], count(metricsTotal.totalSkillConversationSegments), `interval ${at}`);
     equal(told[at]['Interactive'], count(metricsTotal.interactiveSkillSegments), `interval ${at}`);
@@ -92,24 +100,24 @@ async function compare(page, report, names) {
 async function compareNow(page, now) {
   const { metricsTotal: total, skillsMetrics } = now;
   const waits = total.waitingConversations > 0;
-  await shown(page, () => document.querySelector('.figure-value[data-metric=openConversations]')?.textContent !== '–');
+  await page.locator('.figure-value[data-metric=openConversations]', { hasNotText: '–' }).waitFor();
   const large = await figures(page);
   equal(large.waitingConversations, count(total.waitingConversations));
   equal(large.maxWaitTime, waits ? duration(total.maxWaitTime) : '–');
   equal(large.openConversations, count(total.openConversations));
-  const told = await rows(page, 'Skills');
-  const ids = await page.locator('.skills [data-skill]').evaluateAll((cells) => cells.map((cell) => cell.dataset.skill));
-  ids.forEach((skill, at) => {
+  const table = await rows(page, 'Skills');
+  for (const { skill, ...row } of table) {
     const { waitingConversations = 0, maxWaitTime = 0, openConversations = 0 } = skillsMetrics[skill] ?? {};
-    equal(told[at]['Waiting'], count(waitingConversations), `waiting in ${skill}`);
-    equal(told[at]['Open'], count(openConversations), `open in ${skill}`);
-    equal(told[at]['Longest wait'], maxWaitTime === 0 ? '–' : duration(maxWaitTime), `longest wait in ${skill}`);
-  });
+    equal(row['Waiting'], count(waitingConversations), `waiting in ${skill}`);
+    equal(row['Open'], count(openConversations), `open in ${skill}`);
+    equal(row['Longest wait'], maxWaitTime === 0 ? '–' : duration(maxWaitTime), `longest wait in ${skill}`);
+  }
+  for (const skill of Object.keys(skillsMetrics)) equal(table.some((row) => row.skill === skill), true, `skill ${skill} is there`);
 }
 
 await withBrowser(async (browser) => {
   const path = `/v1/accounts/${account}`;
-  const names = Object.fromEntries((await answer(server, `${path}/names`)).skills.map(({ id, name }) => [id, name]));
+  const names = (await answer(server, `${path}/names`)).skills;
   const { page, faults } = await openPage(browser, server);
 
   const report = await answer(server, `/operations/api/account/${account}/msgskillsegments?${parameters}&v=1`);

@@ -35,8 +35,9 @@ export function percent(share: number): string {
   return percents.format(share);
 }
 
-/** A change as a share of what was before, with its sign. */
+/** A change as a share of what was before, with its sign; as a multiple where it is tenfold or more. */
 export function change(share: number): string {
+  if (share >= 9) return `×${count(Math.round(share + 1))}`;
   return changes.format(share);
 }
 

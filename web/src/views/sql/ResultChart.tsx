@@ -11,7 +11,7 @@ import { plot } from './plot';
 export function ResultChart({ answer }: { answer: Answer }) {
   const { columns, rows } = answer;
   const [choice, setChoice] = useState<Choice | null>(() => firstChoice(columns, rows));
-  if (choice === null) return <p class="quiet sql-empty">{strings.sql.chart.nothing}</p>;
+  if (choice === null || rows.length === 0) return <p class="quiet sql-empty">{strings.sql.chart.nothing}</p>;
   return (
     <div class="sql-chart">
       <Choices choice={choice} answer={answer} onChange={setChoice} />

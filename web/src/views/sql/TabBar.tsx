@@ -15,7 +15,7 @@ export function TabBar({ tabs, onClose }: Props) {
     <nav class="sql-tabs" aria-label={words.tabs}>
       <ul>
         {tabs.list.value.map((tab) => (
-          <li key={tab.id} data-shown={tab.id === tabs.shown.value?.id ? '' : undefined}>
+          <li key={tab.id} ref={tab.id === tabs.shown.value?.id ? bringIntoSight : undefined} data-shown={tab.id === tabs.shown.value?.id ? '' : undefined}>
             {renamed === tab.id ? (
               <NameField tab={tab} onDone={(name) => {
                 if (name !== null) tabs.rename(tab.id, name);
@@ -45,6 +45,10 @@ export function TabBar({ tabs, onClose }: Props) {
       <button type="button" class="plain" onClick={() => tabs.open('')} aria-label={words.newTab} title={words.newTab}>+</button>
     </nav>
   );
+}
+
+function bringIntoSight(entry: HTMLLIElement | null): void {
+  entry?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
 }
 
 function NameField({ tab, onDone }: { tab: Tab; onDone: (name: string | null) => void }) {

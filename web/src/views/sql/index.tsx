@@ -1,6 +1,7 @@
 // The view of the analyst: statements in tabs, and what comes of them.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { askSql, curlOf } from '../../app/api';
+import { accounts, accountsKnown, learnAccounts } from '../../app/accounts';
+import { curlOf } from '../../app/api';
 import { address, go, parameter, setParameter } from '../../app/address';
 import { count, duration } from '../../app/format';
 import { me } from '../../app/session';
@@ -110,14 +111,10 @@ function useSchema(account: string): Schema {
 }
 
 function AccountChoice({ account }: { account: string }) {
-  const [accounts, setAccounts] = useState<string[]>([]);
   useEffect(() => {
-    askSql<{ account_id: string }>('select account_id from system.accounts order by account_id').then(
-      (rows) => setAccounts(rows.map((row) => row.account_id)),
-      () => undefined,
-    );
+    if (!accountsKnown.value) void learnAccounts();
   }, []);
-  const known = account === '' || accounts.includes(account) ? accounts : [account, ...accounts];
+  const known = account === '' || accounts.value.includes(account) ? accounts.value : [account, ...accounts.value];
   const choices = [{ value: '', title: strings.sql.allAccounts }, ...known.map((one) => ({ value: one, title: one }))];
   return <Select label={strings.sql.account} value={account} choices={choices} onChange={(chosen) => go({ account: chosen })} />;
 }

@@ -1,6 +1,7 @@
 // What runs in each tab, and what came of it. It outlives the view: whoever looks at the wall meanwhile finds it here again.
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { problemOf, type Problem } from '../../app/api';
+import { me } from '../../app/session';
 import { type Answer, type Gathered, plansIn, run, settle } from './answer';
 import { remember } from './history';
 import { firstWord, type Place, placeOf, trimmed } from './statement';
@@ -50,6 +51,13 @@ export async function start({ tab, text, account, from, ahead }: Order): Promise
   // Another statement may have been begun in the tab, or the tab closed.
   if (runs.peek()[tab] === mine) set(tab, result);
 }
+
+// What one token has seen is not for the next.
+effect(() => {
+  if (me.value !== null) return;
+  for (const tab of Object.keys(runs.peek())) stop(tab);
+  runs.value = {};
+});
 
 export function stop(tab: string): void {
   const before = runs.peek()[tab];

@@ -3,7 +3,7 @@ import type { Cell, Column as TableColumn } from '../../parts/DataTable';
 import { type Column, isName } from './columns';
 import { plainText, type Row } from './value';
 
-const SIGN = 8.2;
+const SIGN = 9;
 const PADDING = 36;
 const NARROWEST = 64;
 const WIDEST = 380;
@@ -17,7 +17,7 @@ export function tableColumns(columns: readonly Column[], rows: readonly Row[]): 
       title: column.name,
       kind: column.kind === 'number' ? 'number' : column.isInstant ? 'time' : 'text',
       value,
-      width: column.isInstant ? 205 : widthOf(column, rows, index),
+      width: column.isInstant ? 240 : widthOf(column, rows, index),
       ...(column.type === null ? {} : { hint: column.type }),
       // 10,042 would be an amount: a number that names something is written as it is.
       ...(column.kind === 'number' && isName(column) ? { render: (row: Row) => plainText(row[index] ?? null) || '–' } : {}),

@@ -85,17 +85,17 @@ function rowOf(account: AccountRow, hours: readonly HoursRow[] | null, files: re
 const titles = strings.system.accounts.columns;
 
 function bytes(key: 'hourBytes' | 'fileBytes', title: string): Column<Row> {
-  return { key, title, kind: 'number', width: 88, render: (row) => (row[key] === null ? strings.table.none : size(row[key])) };
+  return { key, title, kind: 'number', width: 94, render: (row) => (row[key] === null ? strings.table.none : size(row[key])) };
 }
 
 const COLUMNS: Column<Row>[] = [
-  { key: 'account_id', title: titles.account, kind: 'text', width: 140 },
-  { key: 'behind', title: titles.behind, kind: 'duration', hint: titles.behindHint, width: 92 },
-  { key: 'silent', title: titles.silent, kind: 'duration', hint: titles.silentHint, width: 92 },
-  { key: 'rate', title: titles.rate, kind: 'number', hint: titles.rateHint, width: 132, value: (row) => (row.rate?.now ?? null) === null ? null : Math.round((row.rate?.now ?? 0) * 600) / 10, render: RateCell },
-  { key: 'rows', title: titles.rows, kind: 'number', value: (row) => row.hot_rows + row.archived_rows, width: 92 },
+  { key: 'account_id', title: titles.account, kind: 'text', width: 110 },
+  { key: 'behind', title: titles.behind, kind: 'duration', hint: titles.behindHint, width: 94 },
+  { key: 'silent', title: titles.silent, kind: 'duration', hint: titles.silentHint, width: 84 },
+  { key: 'rate', title: titles.rate, kind: 'number', hint: titles.rateHint, width: 112, value: (row) => (row.rate?.now ?? null) === null ? null : Math.round((row.rate?.now ?? 0) * 600) / 10, render: RateCell },
+  { key: 'rows', title: titles.rows, kind: 'number', value: (row) => row.hot_rows + row.archived_rows, width: 84 },
   { key: 'open_conversations', title: titles.open, kind: 'number', width: 68 },
-  { key: 'hours', title: titles.hours, kind: 'number', width: 84 },
+  { key: 'hours', title: titles.hours, kind: 'number', width: 76 },
   bytes('hourBytes', titles.hourBytes),
   { key: 'unsealed', title: titles.unsealed, kind: 'number', hint: titles.unsealedHint, width: 84 },
   { key: 'files', title: titles.files, kind: 'number', width: 64 },
@@ -109,7 +109,7 @@ function RateCell(row: Row) {
   if (row.rate === undefined || row.rate.now === null) return strings.table.none;
   return (
     <span class="system-rate">
-      <Sparkline values={row.rate.history.map((each) => each * 60)} width={70} height={20} />
+      <Sparkline values={row.rate.history.map((each) => each * 60)} width={48} height={20} />
       {Math.round(row.rate.now * 600) / 10}
     </span>
   );

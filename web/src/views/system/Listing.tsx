@@ -11,10 +11,10 @@ import { askList, type List, MOST_LISTED } from './source';
 type Row = Record<string, unknown>;
 
 const KINDS: Record<List, [key: string, kind: Kind, width: number][]> = {
-  hours: [['hour', 'time', 200], ['rows', 'number', 90], ['unsealed_rows', 'number', 110], ['bytes', 'number', 90], ['runs', 'number', 70],
-    ['lowest_skill_id', 'number', 100], ['highest_skill_id', 'number', 100], ['first_end_time', 'time', 200], ['last_end_time', 'time', 200]],
-  files: [['path', 'text', 380], ['state', 'text', 96], ['rows', 'number', 90], ['bytes', 'number', 90], ['in_memory', 'text', 96], ['first_hour', 'time', 200],
-    ['last_hour', 'time', 200], ['written', 'time', 200]],
+  hours: [['hour', 'time', 240], ['rows', 'number', 90], ['unsealed_rows', 'number', 110], ['bytes', 'number', 90], ['runs', 'number', 70],
+    ['lowest_skill_id', 'number', 100], ['highest_skill_id', 'number', 100], ['first_end_time', 'time', 240], ['last_end_time', 'time', 240]],
+  files: [['path', 'text', 330], ['state', 'text', 96], ['rows', 'number', 90], ['bytes', 'number', 90], ['in_memory', 'text', 96], ['first_hour', 'time', 240],
+    ['last_hour', 'time', 240], ['written', 'time', 240]],
 };
 
 export function Listing({ list, account, onClose }: { list: List; account: string; onClose: () => void }) {
@@ -46,6 +46,8 @@ function columnsOf(list: List): Column<Row>[] {
 
 function drawn(key: string): Partial<Column<Row>> {
   if (key === 'bytes') return { render: (row) => (typeof row[key] === 'number' ? size(row[key]) : strings.table.none) };
+  // All files of an account begin alike.
+  if (key === 'path') return { render: (row) => String(row[key]).replace(/^archive\/account=[^/]*\//, '') };
   if (key === 'in_memory') return { render: (row) => (row[key] === true ? strings.system.yes : strings.system.no) };
   return {};
 }

@@ -83,13 +83,14 @@ export function maySeeMetrics(): boolean {
 
 /** Asks for all of it. What is not told this time stays as it was `before`. */
 export async function takeSnapshot(before: Snapshot | null, signal: AbortSignal): Promise<Snapshot> {
-  const [accounts, hours, files, statements, metrics] = await Promise.all([
+  // Before the statements: those that run are counted there, and this page's own are none that anybody asks about.
+  const metrics = maySeeMetrics() ? await told(scrape(signal), before?.metrics) : null;
+  const [accounts, hours, files, statements] = await Promise.all([
     told(askSql<AccountRow>(ACCOUNTS, [], undefined, signal), before?.accounts),
     told(askSql<HoursRow>(HOURS, [], undefined, signal), before?.hours),
     told(askSql<FilesRow>(FILES, [], undefined, signal), before?.files),
     // What this page asks all the time is nothing that anybody would want to see or to end.
     told(askSql<StatementRow>(STATEMENTS, [], undefined, signal).then((rows) => rows.filter((row) => !OWN.has(row.query))), before?.statements),
-    maySeeMetrics() ? told(scrape(signal), before?.metrics) : Promise.resolve(null),
   ]);
   return { at: performance.now(), accounts, hours, files, statements, metrics };
 }

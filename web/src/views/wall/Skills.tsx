@@ -96,15 +96,15 @@ function columnsOf(live: boolean, compared: boolean, trended: boolean): Column<R
     key: metric,
     title,
     kind: metric === 'maxWaitTime' ? 'duration' : 'number',
-    width: 84,
+    width: 78,
     value: (row) => (metric === 'maxWaitTime' ? row.open?.maxWaitTime || null : (row.open?.[metric] ?? 0)),
   });
   return [
-    { key: 'skill', title: words.skill, kind: 'text', width: 140, value: (row) => row.name, render: (row) => <b class="skill-name" data-skill={row.skill} title={row.skill}>{row.name}</b> },
+    { key: 'skill', title: words.skill, kind: 'text', width: 170, value: (row) => row.name, render: (row) => <b class="skill-name" data-skill={row.skill} title={row.name === row.skill ? undefined : `${row.name} (${row.skill})`}>{row.name}</b> },
     ...(live ? [open('waitingConversations', words.waiting), open('maxWaitTime', words.longestWait), open('openConversations', words.open)] : []),
     of('totalSkillConversationSegments', words.ended, 76),
     ...(compared
-      ? [{ key: 'change', title: words.change, hint: words.changeHint, kind: 'number', width: 84, value: changed, render: changeText } satisfies Column<Row>]
+      ? [{ key: 'change', title: words.change, hint: words.changeHint, kind: 'number', width: 78, value: changed, render: changeText } satisfies Column<Row>]
       : []),
     ...(trended
       ? [{ key: 'trend', title: words.trend, hint: words.trendHint, kind: 'text', width: 118, fixed: true, value: (row) => row.trend?.join(' ') ?? null, render: (row) => <Sparkline values={row.trend ?? []} width={98} /> } satisfies Column<Row>]
@@ -112,7 +112,7 @@ function columnsOf(live: boolean, compared: boolean, trended: boolean): Column<R
     of('interactiveSkillSegments', strings.outcomes.interactive, 98),
     of('skillSegmentsWithNonResponsiveConsumers', words.consumerShort, 90),
     of('skillSegmentsAbandonedByConsumers', words.abandoned, 96),
-    of('skillSegmentsAbandonedByConsumersInQueue', words.inQueueShort, 84),
+    of('skillSegmentsAbandonedByConsumersInQueue', words.inQueueShort, 78),
     of('skillSegmentsWithNonResponsiveAgents', words.agentShort, 84),
     of(FIRST, words.firstMessageShort, 90),
   ];
