@@ -157,7 +157,13 @@ export class SqlEditor {
       closeBrackets(),
       autocompletion({ maxRenderedOptions: 60 }),
       EditorView.lineWrapping,
-      EditorView.contentAttributes.of({ 'aria-label': label, 'aria-multiline': 'true', tabindex: '0' }),
+      EditorView.contentAttributes.of({
+        'aria-label': label,
+        'aria-multiline': 'true',
+        tabindex: '0',
+        // Otherwise Chromium writes the style of what was replaced into it, which the policy of the page forbids.
+        contenteditable: 'plaintext-only',
+      }),
       placeholder(hint),
       syntaxHighlighting(COLOURS),
       LOOK,
