@@ -53,7 +53,7 @@ struct FollowedRecord {
 }
 
 impl Serialize for FollowedConversation {
-    /// In the order of [`FollowedRecord`], without a copy.
+    /// In the order of `FollowedRecord`, without a copy.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { number, next_sequence, conversation, disorder, told_until, .. } = self;
         (number, next_sequence, conversation, disorder, told_until, conversation.attention()).serialize(serializer)
