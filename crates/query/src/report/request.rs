@@ -123,7 +123,8 @@ impl ReportParameters {
     /// are ignored, unless it is letters' case or brackets alone that make them unknown.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for the first parameter that is missing, given twice, or not as the contract has it.
+    /// [`Error::Parameter`](crate::Error::Parameter) for the first parameter that is missing, given twice, or not as the
+    /// contract has it.
     pub fn parse<N: AsRef<str>, V: AsRef<str>>(now: i64, parameters: &[(N, V)]) -> Result<Self> {
         check_names(&NAMES, parameters)?;
         let find = |name| only(parameters, name);
