@@ -30,6 +30,7 @@ mod options;
 mod past_report;
 mod path_variables;
 mod problem;
+mod query_parameters;
 mod queue_health;
 mod rejected_uploads;
 mod report;

@@ -1,7 +1,5 @@
 //! The route of what is open at this instant.
 
-use std::borrow::Cow;
-
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -12,6 +10,7 @@ use super::live_answer::live_answer;
 use super::openapi::{NowBody, problem_responses};
 use super::path_variables::PathVariables;
 use super::problem::Problem;
+use super::query_parameters::query_parameters;
 use super::report::ReportAccount;
 use super::streams::{self, Feeds, StreamQuery};
 use crate::App;
@@ -55,7 +54,7 @@ pub(super) async fn get(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
-    let parameters: Vec<(Cow<'_, str>, Cow<'_, str>)> = form_urlencoded::parse(query.as_bytes()).collect();
+    let parameters = query_parameters(&query);
     let account = caller.account(&account)?;
     let request = NowRequest::new(account.as_str(), &parameters)?;
     if streams::are_wanted(&headers) {

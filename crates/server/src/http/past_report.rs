@@ -1,7 +1,5 @@
 //! The route of the report at an instant of the past.
 
-use std::borrow::Cow;
-
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use skillscope_query::ReportRequest;
@@ -9,6 +7,7 @@ use skillscope_query::ReportRequest;
 use super::openapi::ReportBody;
 use super::path_variables::PathVariables;
 use super::problem::Problem;
+use super::query_parameters::query_parameters;
 use super::report::{ReportAccount, ReportMemory, ReportProblems, ReportQuery, respond};
 use crate::App;
 use crate::caller::Caller;
@@ -41,7 +40,7 @@ pub(super) async fn get(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
-    let parameters: Vec<(Cow<'_, str>, Cow<'_, str>)> = form_urlencoded::parse(query.as_bytes()).collect();
+    let parameters = query_parameters(&query);
     let account = caller.account(&account)?;
     let request = ReportRequest::of_past(account.as_str(), &parameters)?;
     respond(app, memory, &Owners::of(Some(&account), caller.holder()), request).await

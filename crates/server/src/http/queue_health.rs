@@ -1,7 +1,5 @@
 //! The route of the queue's health at this instant: the method that existing clients ask beside the report.
 
-use std::borrow::Cow;
-
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use skillscope_query::QueueHealthRequest;
@@ -11,6 +9,7 @@ use super::live_answer::live_answer;
 use super::openapi::{QueueHealthBody, problem_responses};
 use super::path_variables::PathVariables;
 use super::problem::Problem;
+use super::query_parameters::query_parameters;
 use super::report::ReportAccount;
 use crate::App;
 use crate::caller::Caller;
@@ -52,7 +51,7 @@ pub(super) async fn get(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
-    let parameters: Vec<(Cow<'_, str>, Cow<'_, str>)> = form_urlencoded::parse(query.as_bytes()).collect();
+    let parameters = query_parameters(&query);
     let account = caller.account(&account)?;
     let request = QueueHealthRequest::new(account.as_str(), &parameters)?;
     live_answer(app, &account, move |engine| engine.queue_health(&request)).await

@@ -1,6 +1,5 @@
 //! The route of the report.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use super::openapi::{ReportBody, problem_responses};
 use super::options::HttpOptions;
 use super::path_variables::PathVariables;
 use super::problem::Problem;
+use super::query_parameters::query_parameters;
 use super::streams::{self, Feeds, StreamQuery};
 use crate::App;
 use crate::caller::Caller;
@@ -108,7 +108,7 @@ pub(super) async fn get(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
-    let parameters: Vec<(Cow<'_, str>, Cow<'_, str>)> = form_urlencoded::parse(query.as_bytes()).collect();
+    let parameters = query_parameters(&query);
     let account = caller.account(&account)?;
     let request = ReportRequest::from_parameters(account.as_str(), app.engine().clock().now(), &parameters)?;
     if streams::are_wanted(&headers) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use skillscope_segment::{AccountId, FollowedConversation};
 
-use super::{OpenAccount, OpenConversations};
+use super::conversations::{OpenAccount, OpenConversations};
 
 /// Where each open conversation stands among [`OpenConversations`]. Only the writer needs to know.
 #[derive(Debug, Default)]
